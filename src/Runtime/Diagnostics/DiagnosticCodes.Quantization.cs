@@ -1,0 +1,7 @@
+namespace MASQuant.Diagnostics;
+
+public static partial class DiagnosticCodes
+{
+    /// <summary>A layer's shape does not fit the packed layout of the scheme.</summary>
+    public const string ShapeNotPackable = "MASQ0501";
+}

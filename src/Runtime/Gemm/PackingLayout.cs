@@ -1,0 +1,91 @@
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Gemm;
+
+/// <summary>The order in which codes are stored, in files and in memory: panels of 16 outputs, inside them steps of 4 inputs (8-bit) or 8 inputs (4-bit), inside them 16 outputs × 4 bytes.
+/// An 8-bit byte is a signed code. A 4-bit byte holds input k in its low and input k + 4 in its high half, each offset by 8 (symmetric) or unsigned (W4A16).</summary>
+public static class PackingLayout
+{
+    /// <summary>Outputs per panel; N must be a multiple.</summary>
+    public const int PanelOutputs = 16;
+
+    /// <summary>Inputs of one output that lie side by side.</summary>
+    public const int RunInputs = 4;
+
+    /// <summary>K must be a multiple of this, for either width.</summary>
+    public const int InputMultiple = 8;
+
+    /// <summary>Inputs that share a scale in W4A16; K must be a multiple there.</summary>
+    public const int GroupSize = 128;
+
+    /// <summary>What is added to a symmetric 4-bit code before it is stored.</summary>
+    public const int Int4Offset = 8;
+
+    /// <summary>The bytes of a packed [N, K] weight.</summary>
+    public static long PackedBytes(int outputs, int inputs, int weightBits) => checked((long)outputs * inputs * weightBits / 8);
+
+    /// <summary>Refuses shapes that the layout cannot hold.</summary>
+    /// <exception cref="MasQuantException">MASQ0501, naming <paramref name="layer"/>.</exception>
+    public static void CheckShape(string layer, int outputs, int inputs, QuantizationScheme scheme)
+    {
+        var multiple = scheme.QuantizesActivations ? InputMultiple : GroupSize;
+        if (outputs <= 0 || inputs <= 0 || outputs % PanelOutputs != 0 || inputs % multiple != 0)
+        {
+            throw new MasQuantException(DiagnosticCodes.ShapeNotPackable, null,
+                $"Layer '{layer}' has shape [{outputs}, {inputs}]; {scheme} packs outputs in multiples of {PanelOutputs} and inputs in multiples of {multiple}. Choose another scheme or leave the layer out.");
+        }
+    }
+
+    /// <summary>Packs codes [N, K] (row-major, −128…127; 4-bit: −8…7 symmetric or 0…15 when <paramref name="unsigned"/>).</summary>
+    public static byte[] Pack(ReadOnlySpan<sbyte> codes, int outputs, int inputs, int weightBits, bool unsigned = false)
+    {
+        var packed = new byte[PackedBytes(outputs, inputs, weightBits)];
+        var offset = unsigned ? 0 : Int4Offset;
+        for (var n = 0; n < outputs; n++)
+        {
+            for (var k = 0; k < inputs; k++)
+            {
+                var code = codes[(n * inputs) + k];
+                if (weightBits == 8)
+                {
+                    packed[ByteIndex8(n, k, inputs)] = (byte)code;
+                }
+                else
+                {
+                    packed[ByteIndex4(n, k, inputs)] |= (byte)((code + offset) << Shift4(k));
+                }
+            }
+        }
+
+        return packed;
+    }
+
+    /// <summary>The inverse of <see cref="Pack"/>.</summary>
+    public static sbyte[] Unpack(ReadOnlySpan<byte> packed, int outputs, int inputs, int weightBits, bool unsigned = false)
+    {
+        var codes = new sbyte[checked(outputs * inputs)];
+        for (var n = 0; n < outputs; n++)
+        {
+            for (var k = 0; k < inputs; k++)
+            {
+                codes[(n * inputs) + k] = Code(packed, n, k, inputs, weightBits, unsigned);
+            }
+        }
+
+        return codes;
+    }
+
+    /// <summary>One code of a packed weight.</summary>
+    public static sbyte Code(ReadOnlySpan<byte> packed, int n, int k, int inputs, int weightBits, bool unsigned = false)
+        => weightBits == 8
+            ? (sbyte)packed[ByteIndex8(n, k, inputs)]
+            : (sbyte)(((packed[ByteIndex4(n, k, inputs)] >> Shift4(k)) & 0xF) - (unsigned ? 0 : Int4Offset));
+
+    private static int ByteIndex8(int n, int k, int inputs)
+        => ((n / PanelOutputs * (inputs / RunInputs)) + (k / RunInputs)) * (PanelOutputs * RunInputs) + (n % PanelOutputs * RunInputs) + (k % RunInputs);
+
+    private static int ByteIndex4(int n, int k, int inputs)
+        => ((n / PanelOutputs * (inputs / (2 * RunInputs))) + (k / (2 * RunInputs))) * (PanelOutputs * RunInputs) + (n % PanelOutputs * RunInputs) + (k % RunInputs);
+
+    private static int Shift4(int k) => k % (2 * RunInputs) < RunInputs ? 0 : 4;
+}

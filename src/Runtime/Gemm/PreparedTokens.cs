@@ -1,0 +1,49 @@
+using MASQuant.Tensors;
+
+namespace MASQuant.Gemm;
+
+/// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call.</summary>
+public sealed class PreparedTokens
+{
+    /// <summary>M, the number of tokens.</summary>
+    public int Tokens { get; private set; }
+
+    /// <summary>K, the number of input features.</summary>
+    public int Inputs { get; private set; }
+
+    /// <summary>The modality of each token.</summary>
+    public ModalityMap Modalities { get; private set; } = ModalityMap.Text(0);
+
+    /// <summary>X / s, [M, K]: what the low-rank patches and W4A16 read.</summary>
+    public Matrix Smoothed { get; private set; } = new(0, 0);
+
+    /// <summary>The codes of <see cref="Smoothed"/>, [M, K] row-major; unused by W4A16.</summary>
+    public sbyte[] Codes { get; private set; } = [];
+
+    /// <summary>One scale per token: code × scale ≈ smoothed value.</summary>
+    public float[] Scales { get; private set; } = [];
+
+    /// <summary>Makes room for M × K values and records the modalities.</summary>
+    public void Reset(int tokens, int inputs, ModalityMap modalities)
+    {
+        var size = checked(tokens * inputs);
+        if (Smoothed.Data.Length < size)
+        {
+            Smoothed = new Matrix(tokens, inputs);
+            Codes = new sbyte[size];
+        }
+        else if (Smoothed.Rows != tokens || Smoothed.Columns != inputs)
+        {
+            Smoothed = new Matrix(tokens, inputs, Smoothed.Data);
+        }
+
+        if (Scales.Length < tokens)
+        {
+            Scales = new float[tokens];
+        }
+
+        Tokens = tokens;
+        Inputs = inputs;
+        Modalities = modalities;
+    }
+}

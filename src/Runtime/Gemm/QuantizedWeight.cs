@@ -1,0 +1,29 @@
+namespace MASQuant.Gemm;
+
+/// <summary>One stored weight W[N, K] in the packed layout that the kernels read, with everything that turns integer products back into numbers. Immutable; memory may be mapped from an artifact.</summary>
+public sealed class QuantizedWeight
+{
+    /// <summary>How codes and scales represent the weight.</summary>
+    public required QuantizationScheme Scheme { get; init; }
+
+    /// <summary>N, the number of output features.</summary>
+    public required int Outputs { get; init; }
+
+    /// <summary>K, the number of input features.</summary>
+    public required int Inputs { get; init; }
+
+    /// <summary>The codes in <see cref="PackingLayout"/>'s order.</summary>
+    public required ReadOnlyMemory<byte> Codes { get; init; }
+
+    /// <summary>Symmetric schemes: N scales, one per output. W4A16: N × K/128 scales, group after group within an output.</summary>
+    public required ReadOnlyMemory<float> Scales { get; init; }
+
+    /// <summary>W4A16: N × K/128 zero points (0…15), in the order of <see cref="Scales"/>; empty otherwise.</summary>
+    public ReadOnlyMemory<byte> ZeroPoints { get; init; }
+
+    /// <summary>N biases, or empty.</summary>
+    public ReadOnlyMemory<float> Bias { get; init; }
+
+    /// <summary>The patch of each modality, indexed by <see cref="Modality"/>; null where there is none. Text has none.</summary>
+    public LowRankFactors?[] Patches { get; init; } = new LowRankFactors?[ModalityMap.ModalityCount];
+}

@@ -1,0 +1,48 @@
+namespace MASQuant.Tensors;
+
+/// <summary>A dense FP32 matrix, row-major: one row per token (or output), one column per feature.</summary>
+public sealed class Matrix
+{
+    /// <summary>Creates a zero matrix.</summary>
+    /// <exception cref="OverflowException">The element count does not fit an array.</exception>
+    public Matrix(int rows, int columns)
+        : this(rows, columns, new float[checked(rows * columns)])
+    {
+    }
+
+    /// <summary>Wraps <paramref name="data"/> without copying; it holds at least rows × columns values.</summary>
+    public Matrix(int rows, int columns, float[] data)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfNegative(columns);
+        ArgumentOutOfRangeException.ThrowIfLessThan(data.Length, checked(rows * columns), nameof(data));
+        Rows = rows;
+        Columns = columns;
+        Data = data;
+    }
+
+    /// <summary>The number of rows.</summary>
+    public int Rows { get; }
+
+    /// <summary>The number of columns.</summary>
+    public int Columns { get; }
+
+    /// <summary>The backing array; the first <see cref="Rows"/> × <see cref="Columns"/> values count.</summary>
+    public float[] Data { get; }
+
+    /// <summary>All values, row after row.</summary>
+    public Span<float> Span => Data.AsSpan(0, Rows * Columns);
+
+    /// <summary>One value.</summary>
+    public ref float this[int row, int column] => ref Data[(row * Columns) + column];
+
+    /// <summary>The values of row <paramref name="row"/>.</summary>
+    public Span<float> Row(int row) => Data.AsSpan(row * Columns, Columns);
+
+    /// <summary>The first <paramref name="rows"/> rows, sharing the backing array.</summary>
+    public Matrix Top(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, Rows);
+        return new Matrix(rows, Columns, Data);
+    }
+}
