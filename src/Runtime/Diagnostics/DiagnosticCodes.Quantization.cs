@@ -4,4 +4,7 @@ public static partial class DiagnosticCodes
 {
     /// <summary>A layer's shape does not fit the packed layout of the scheme.</summary>
     public const string ShapeNotPackable = "MASQ0501";
+
+    /// <summary>An option's value is not allowed.</summary>
+    public const string OptionNotAllowed = "MASQ0502";
 }

@@ -1,0 +1,110 @@
+using System.Globalization;
+using MASQuant.Diagnostics;
+using MASQuant.Gemm;
+
+namespace MASQuant.Quantization;
+
+/// <summary>Every option once: item metadata, command line, documentation and manifest all read this table.</summary>
+public static class OptionTable
+{
+    /// <summary>The options, in the order in which documentation lists them. <c>Method</c> comes first since it presets others.</summary>
+    public static IReadOnlyList<QuantizationOption> All { get; } =
+    [
+        new("Method", string.Join(", ", QuantizationMethod.Names), "A named preset of the options below; what is given beside it wins.",
+            (o, text) => QuantizationMethod.TryApply(text, o), QuantizationMethod.NameOf),
+        new("Scheme", string.Join(", ", QuantizationScheme.All), "Bits of weights and activations.",
+            (o, text) => QuantizationScheme.TryParse(text, out var scheme) ? o with { Scheme = scheme } : null, o => o.Scheme.ToString()),
+        Choice("Smoothing", "Which factors smooth the activations: none, one for all modalities, or one per modality.", o => o.Smoothing, (o, v) => o with { Smoothing = v }),
+        Number("MigrationStrength", 0, 1, "SmoothQuant's α: how much of the activations' range moves into the weights.", o => o.MigrationStrength, (o, v) => o with { MigrationStrength = v }),
+        Integer("Epochs", 0, 100, "Passes over the calibration set that learn the factors; 0 keeps the initial values.", o => o.Epochs, (o, v) => o with { Epochs = v }),
+        Number("LearningRate", 1e-6, 1, "The optimizer's step on the logarithm of the factors.", o => o.LearningRate, (o, v) => o with { LearningRate = v }),
+        Integer("DeviatingChannels", -1, 65536, "How many channels of a modality's factor may leave the base modality's; −1 frees all, as the paper does.", o => o.DeviatingChannels, (o, v) => o with { DeviatingChannels = v }),
+        Choice("WeightQuantizer", "How codes are chosen: round to nearest, or with error feedback.", o => o.WeightQuantizer, (o, v) => o with { WeightQuantizer = v }),
+        Choice("Compensation", "What the low-rank patches approximate: nothing, the weight residual, or the output residual.", o => o.Compensation, (o, v) => o with { Compensation = v }),
+        new("Rank", "0…4096, or empty for RankRatio", "The rank of each patch.",
+            (o, text) => text.Length == 0 ? o with { Rank = null } : TryInteger(text, 0, 4096, out var rank) ? o with { Rank = rank } : null,
+            o => o.Rank?.ToString(CultureInfo.InvariantCulture) ?? ""),
+        Number("RankRatio", 0, 1, "The rank as a share of min(N, K), when Rank is empty.", o => o.RankRatio, (o, v) => o with { RankRatio = v, Rank = null }),
+        new("CompensateDown", "true, false", "Whether down_proj is smoothed and patched; the paper leaves it out.",
+            (o, text) => bool.TryParse(text, out var value) ? o with { CompensateDown = value } : null, o => o.CompensateDown ? "true" : "false"),
+        new("ModalityWeights", "three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer.",
+            (o, text) => TryWeights(text, out var weights) ? o with { ModalityWeights = weights } : null,
+            o => string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
+        new("Seed", "0…18446744073709551615", "Seeds the order of the samples and the random projections.",
+            (o, text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? o with { Seed = seed } : null,
+            o => o.Seed.ToString(CultureInfo.InvariantCulture)),
+    ];
+
+    /// <summary>Reads options from words and values. Empty values mean the default; unknown words are left to the caller.</summary>
+    /// <exception cref="MasQuantException">MASQ0502: a value that is not allowed; the message names those that are.</exception>
+    public static QuantizationOptions Read(IReadOnlyDictionary<string, string> words, string? file = null)
+    {
+        var options = new QuantizationOptions();
+        foreach (var option in All)
+        {
+            if (words.TryGetValue(option.Name, out var text) && text.Trim() is { Length: > 0 } value)
+            {
+                options = option.Apply(options, value) ?? throw new MasQuantException(DiagnosticCodes.OptionNotAllowed, file,
+                    $"{option.Name}='{value}' is not allowed. Allowed: {option.Values}.");
+            }
+        }
+
+        return options;
+    }
+
+    /// <summary>Every option as words; <see cref="Read"/> gives the same options back.</summary>
+    public static SortedDictionary<string, string> Write(QuantizationOptions options)
+    {
+        var words = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var option in All)
+        {
+            words[option.Name] = option.Format(options);
+        }
+
+        if (options.Rank is not null)
+        {
+            words.Remove("RankRatio");
+        }
+
+        return words;
+    }
+
+    private static QuantizationOption Choice<T>(string name, string description, Func<QuantizationOptions, T> get, Func<QuantizationOptions, T, QuantizationOptions> set)
+        where T : struct, Enum
+        => new(name, string.Join(", ", Enum.GetNames<T>()), description,
+            (o, text) => Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? set(o, Enum.Parse<T>(text, ignoreCase: true)) : null,
+            o => get(o).ToString());
+
+    private static QuantizationOption Integer(string name, int low, int high, string description, Func<QuantizationOptions, int> get, Func<QuantizationOptions, int, QuantizationOptions> set)
+        => new(name, $"{low}…{high}", description,
+            (o, text) => TryInteger(text, low, high, out var value) ? set(o, value) : null,
+            o => get(o).ToString(CultureInfo.InvariantCulture));
+
+    private static QuantizationOption Number(string name, double low, double high, string description, Func<QuantizationOptions, double> get, Func<QuantizationOptions, double, QuantizationOptions> set)
+        => new(name, string.Create(CultureInfo.InvariantCulture, $"{low}…{high}"), description,
+            (o, text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= low && value <= high ? set(o, value) : null,
+            o => get(o).ToString("R", CultureInfo.InvariantCulture));
+
+    private static bool TryInteger(string text, int low, int high, out int value)
+        => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value >= low && value <= high;
+
+    private static bool TryWeights(string text, out double[] weights)
+    {
+        var parts = text.Split(',', StringSplitOptions.TrimEntries);
+        weights = new double[ModalityMap.ModalityCount];
+        if (parts.Length != weights.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (!double.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out weights[i]) || !double.IsFinite(weights[i]) || weights[i] < 0)
+            {
+                return false;
+            }
+        }
+
+        return weights.Any(w => w > 0);
+    }
+}

@@ -1,0 +1,23 @@
+namespace MASQuant.Quantization;
+
+/// <summary>One model to quantize: what goes in, what comes out, where.</summary>
+public sealed record QuantizationJob
+{
+    /// <summary>The checkpoint's folder.</summary>
+    public required string ModelFolder { get; init; }
+
+    /// <summary>The calibration set, a JSON Lines file.</summary>
+    public required string CalibrationFile { get; init; }
+
+    /// <summary>Receives <c>{Name}.masquant.safetensors</c> and <c>{Name}.masquant.json</c>.</summary>
+    public required string OutputFolder { get; init; }
+
+    /// <summary>The model's name: a C# identifier.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Holds finished layers until the artifact is written, so that an interrupted run resumes; deleted at the end.</summary>
+    public required string WorkFolder { get; init; }
+
+    /// <summary>The method.</summary>
+    public QuantizationOptions Options { get; init; } = new();
+}

@@ -1,0 +1,49 @@
+namespace MASQuant.Quantization;
+
+/// <summary>Named presets of <see cref="QuantizationOptions"/>, so that one table compares methods.</summary>
+public static class QuantizationMethod
+{
+    private const string Custom = "Custom";
+
+    private static readonly (string Name, Func<QuantizationOptions, QuantizationOptions> Preset)[] Presets =
+    [
+        ("MASQuant", o => Copy(new QuantizationOptions(), o)),
+        ("Paper", o => Copy(new QuantizationOptions { DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.Weight, CompensateDown = false, ModalityWeights = [1, 0.5, 1] }, o)),
+        ("MAS", o => Copy(new QuantizationOptions { DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None, Rank = 0 }, o)),
+        ("SmoothQuant", o => Copy(new QuantizationOptions { Smoothing = SmoothingKind.Uniform, Epochs = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None, Rank = 0, CompensateDown = false }, o)),
+        ("RTN", o => Copy(new QuantizationOptions { Smoothing = SmoothingKind.None, Epochs = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None, Rank = 0 }, o)),
+    ];
+
+    /// <summary>The presets' names; the first is the default.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Presets.Select(p => p.Name), Custom];
+
+    internal static QuantizationOptions? TryApply(string name, QuantizationOptions options)
+    {
+        if (string.Equals(name, Custom, StringComparison.OrdinalIgnoreCase))
+        {
+            return options;
+        }
+
+        var preset = Array.Find(Presets, p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase));
+        return preset.Preset?.Invoke(options);
+    }
+
+    /// <summary>The preset whose options these are, or <c>Custom</c>.</summary>
+    internal static string NameOf(QuantizationOptions options)
+    {
+        var normalized = options with { ModalityWeights = [] };
+        foreach (var (name, preset) in Presets)
+        {
+            var candidate = preset(options);
+            if (candidate with { ModalityWeights = [] } == normalized && candidate.ModalityWeights.SequenceEqual(options.ModalityWeights))
+            {
+                return name;
+            }
+        }
+
+        return Custom;
+    }
+
+    // A preset decides the method; scheme and seed stay the user's.
+    private static QuantizationOptions Copy(QuantizationOptions preset, QuantizationOptions user) => preset with { Scheme = user.Scheme, Seed = user.Seed };
+}
