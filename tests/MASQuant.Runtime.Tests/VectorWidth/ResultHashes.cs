@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MASQuant.Layers;
+using MASQuant.Tensors;
 using MASQuant.Tests.Layers;
 
 namespace MASQuant.Tests.VectorWidth;
@@ -10,6 +11,7 @@ internal static class ResultHashes
 {
     public static IReadOnlyDictionary<string, Func<string>> ByName { get; } = new SortedDictionary<string, Func<string>>(StringComparer.Ordinal)
     {
+        ["attention"] = Attend,
         ["layers"] = Layers,
     };
 
@@ -22,6 +24,14 @@ internal static class ResultHashes
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static string Attend()
+    {
+        var (q, k, v) = (new Matrix(70, 96, Oracle.Random(70 * 96, 1)), new Matrix(70, 48, Oracle.Random(70 * 48, 2)), new Matrix(70, 48, Oracle.Random(70 * 48, 3)));
+        var y = new Matrix(70, 96);
+        Attention.ForwardCausal(q, k, v, 4, 2, 0, y);
+        return Of(y.Data);
     }
 
     private static string Layers()
