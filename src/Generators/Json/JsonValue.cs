@@ -1,0 +1,64 @@
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+
+namespace MASQuant.Generators.Json;
+
+internal enum JsonKind
+{
+    Null,
+    Boolean,
+    Number,
+    Text,
+    List,
+    Object,
+}
+
+/// <summary>A parsed JSON value with the place where it stands, for messages.</summary>
+internal sealed class JsonValue(JsonKind kind, int position)
+{
+    public JsonKind Kind { get; } = kind;
+
+    /// <summary>The offset of the value's first character.</summary>
+    public int Position { get; } = position;
+
+    /// <summary>The text of a string, the digits of a number, <c>true</c> or <c>false</c>.</summary>
+    public string Text { get; init; } = "";
+
+    public IReadOnlyList<JsonValue> Items { get; init; } = [];
+
+    /// <summary>Members in the order of the file.</summary>
+    public IReadOnlyList<KeyValuePair<string, JsonValue>> Members { get; init; } = [];
+
+    /// <summary>The member <paramref name="name"/>; the last one wins, as in every JSON reader.</summary>
+    public JsonValue? Find(string name) => Members.LastOrDefault(member => member.Key == name).Value;
+
+    /// <exception cref="JsonFormatException">There is no such member.</exception>
+    public JsonValue Get(string name) => Find(name) ?? throw new JsonFormatException(Position, $"'{name}' is missing");
+
+    public string GetText(string name) => Get(name).Expect(JsonKind.Text, name).Text;
+
+    public IReadOnlyList<JsonValue> GetItems(string name) => Get(name).Expect(JsonKind.List, name).Items;
+
+    public IReadOnlyList<KeyValuePair<string, JsonValue>> GetMembers(string name)
+        => Find(name) is { } value ? value.Expect(JsonKind.Object, name).Members : [];
+
+    public bool GetBoolean(string name) => Get(name).Expect(JsonKind.Boolean, name).Text == "true";
+
+    public int GetInt(string name) => Get(name).ToInt(name);
+
+    public long GetLong(string name) => Find(name) is not { } value ? 0
+        : long.TryParse(value.Expect(JsonKind.Number, name).Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= 0
+            ? number : throw new JsonFormatException(value.Position, $"'{name}' is not a count");
+
+    public int ToInt(string name)
+        => int.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : throw new JsonFormatException(Position, $"'{name}' is not a count");
+
+    public double ToDouble(string name)
+        => double.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number : throw new JsonFormatException(Position, $"'{name}' is not a number");
+
+    public JsonValue Expect(JsonKind kind, string name)
+        => Kind == kind ? this : throw new JsonFormatException(Position, $"'{name}' is a {Kind}, not a {kind}");
+}

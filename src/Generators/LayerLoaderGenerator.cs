@@ -1,0 +1,61 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Text;
+
+namespace MASQuant.Generators;
+
+/// <summary>Generates one typed model class for every <c>*.masquant.json</c> among the additional files.</summary>
+[Generator(LanguageNames.CSharp)]
+public sealed class LayerLoaderGenerator : IIncrementalGenerator
+{
+    /// <summary>How manifests' file names end.</summary>
+    public const string ManifestSuffix = ".masquant.json";
+
+    /// <inheritdoc/>
+    public void Initialize(IncrementalGeneratorInitializationContext context)
+    {
+        var manifests = context.AdditionalTextsProvider
+            .Where(static file => file.Path.EndsWith(ManifestSuffix, StringComparison.OrdinalIgnoreCase))
+            .Select(static (file, cancellation) => ManifestParser.Parse(file.Path, file.GetText(cancellation)?.ToString() ?? ""))
+            .WithTrackingName("Manifests");
+
+        var rootNamespace = context.AnalyzerConfigOptionsProvider
+            .Select(static (options, _) => options.GlobalOptions.TryGetValue("build_property.RootNamespace", out var name) ? name : "")
+            .WithTrackingName("RootNamespace");
+
+        var laterTwins = manifests.Collect()
+            .Select(static (all, _) => new EquatableArray<string>(LaterTwins(all)))
+            .WithTrackingName("LaterTwins");
+
+        context.RegisterSourceOutput(manifests.Combine(rootNamespace).Combine(laterTwins), static (output, inputs)
+            => Produce(output, inputs.Left.Left, inputs.Left.Right, inputs.Right));
+    }
+
+    private static void Produce(SourceProductionContext output, ManifestParseResult manifest, string rootNamespace, EquatableArray<string> laterTwins)
+    {
+        if (manifest.Model is not { } model)
+        {
+            output.ReportDiagnostic(manifest.Problem!.ToDiagnostic(manifest.Path));
+            return;
+        }
+
+        var name = ModelEmitter.ClassName(model.Name);
+        if (laterTwins.Contains(manifest.Path))
+        {
+            output.ReportDiagnostic(new ManifestProblem(Diagnostics.DuplicateModel.Id, 0, 0, name).ToDiagnostic(manifest.Path));
+            return;
+        }
+
+        output.AddSource(name + ".g.cs", SourceText.From(ModelEmitter.Emit(model, rootNamespace), Encoding.UTF8));
+    }
+
+    /// <summary>The manifests whose class an earlier one generates; file systems may ignore letter case, so names that differ in it alone count as the same.</summary>
+    private static IEnumerable<string> LaterTwins(IEnumerable<ManifestParseResult> manifests)
+        => manifests.Where(manifest => manifest.Model is not null)
+            .GroupBy(manifest => ModelEmitter.ClassName(manifest.Model!.Name), StringComparer.OrdinalIgnoreCase)
+            .SelectMany(twins => twins.Skip(1))
+            .Select(twin => twin.Path);
+}
