@@ -8,9 +8,6 @@ public static partial class DiagnosticCodes
     /// <summary>Prompt and answer are longer than the model's positions.</summary>
     public const string SequenceTooLong = "MASQ0921";
 
-    /// <summary>A tensor that the model needs is missing, or has another shape or element type.</summary>
-    public const string UnusableTensor = "MASQ0922";
-
     /// <summary>The prompt holds a medium that the model cannot take.</summary>
-    public const string UnsupportedModality = "MASQ0923";
+    public const string UnsupportedModality = "MASQ0922";
 }

@@ -1,0 +1,113 @@
+using MASQuant.Configuration;
+using MASQuant.Tensors;
+
+namespace MASQuant.Layers;
+
+/// <summary>One decoder block, composed of its norms and its four input groups. Immutable: a <c>with</c> expression swaps or wraps a group, and threads share a block, each with its own workspace and cache.</summary>
+/// <param name="Config">The decoder's extents.</param>
+/// <param name="Norms">The gains of both norms.</param>
+/// <param name="Qkv"><see cref="InputGroup.Qkv"/>.</param>
+/// <param name="O"><see cref="InputGroup.O"/>.</param>
+/// <param name="GateUp"><see cref="InputGroup.GateUp"/>.</param>
+/// <param name="Down"><see cref="InputGroup.Down"/>.</param>
+public sealed record DecoderBlock(TextConfig Config, BlockNorms Norms, ILinearGroup Qkv, ILinearGroup O, ILinearGroup GateUp, ILinearGroup Down)
+{
+    /// <summary>The layers of an input group.</summary>
+    public ILinearGroup this[InputGroup group] => group switch
+    {
+        InputGroup.Qkv => Qkv,
+        InputGroup.O => O,
+        InputGroup.GateUp => GateUp,
+        _ => Down,
+    };
+
+    /// <summary>The same block with other layers in one input group.</summary>
+    public DecoderBlock With(InputGroup group, ILinearGroup layers) => group switch
+    {
+        InputGroup.Qkv => this with { Qkv = layers },
+        InputGroup.O => this with { O = layers },
+        InputGroup.GateUp => this with { GateUp = layers },
+        _ => this with { Down = layers },
+    };
+
+    /// <summary>Runs the block on T tokens.</summary>
+    /// <param name="hidden">The residual stream, [T, H], updated in place.</param>
+    /// <param name="modalities">T entries.</param>
+    /// <param name="rotary">Prepared for the positions of the T tokens.</param>
+    /// <param name="workspace">Scratch memory.</param>
+    /// <param name="cache">The tokens before these, to which these are added; null when there are none and none will follow.</param>
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCacheLayer? cache = null)
+    {
+        if (cache is null)
+        {
+            cache = workspace.Uncached;
+            cache.Truncate(0);
+        }
+
+        Attend(hidden, modalities, rotary, workspace, cache);
+        FeedForward(hidden, modalities, workspace);
+    }
+
+    private void Attend(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCacheLayer cache)
+    {
+        var tokens = hidden.Rows;
+        var (normed, query, key, value) = (workspace.Normed(tokens), workspace.Query(tokens), workspace.Key(tokens), workspace.Value(tokens));
+        var (attended, projected) = (workspace.Attended(tokens), workspace.Projected(tokens));
+
+        Normalize(hidden, Norms.Input, Config.RmsNormEpsilon, normed);
+        Qkv.Forward(normed, modalities, [query, key, value]);
+        rotary.Rotate(query);
+        rotary.Rotate(key);
+        cache.Append(key, value);
+        workspace.Attention.Apply(query, cache, attended);
+        O.Forward(attended, modalities, [projected]);
+        Add(projected, hidden);
+    }
+
+    private void FeedForward(Matrix hidden, ModalityMap modalities, DecoderWorkspace workspace)
+    {
+        var tokens = hidden.Rows;
+        var (normed, gate, up, projected) = (workspace.Normed(tokens), workspace.Gate(tokens), workspace.Up(tokens), workspace.Projected(tokens));
+
+        Normalize(hidden, Norms.PostAttention, Config.RmsNormEpsilon, normed);
+        GateUp.Forward(normed, modalities, [gate, up]);
+        Gate(gate, up);
+        Down.Forward(gate, modalities, [projected]);
+        Add(projected, hidden);
+    }
+
+    // One row at a time where there is one row only: a closure would cost a decode step an allocation.
+    internal static void Normalize(Matrix x, float[] gain, float epsilon, Matrix y)
+    {
+        if (x.Rows == 1)
+        {
+            RmsNorm.Apply(x.Row(0), gain, epsilon, y.Row(0));
+        }
+        else
+        {
+            RmsNorm.Apply(x, gain, epsilon, y);
+        }
+    }
+
+    private static void Gate(Matrix gate, Matrix up)
+    {
+        if (gate.Rows == 1)
+        {
+            Silu.Multiply(gate.Row(0), up.Row(0), gate.Row(0));
+        }
+        else
+        {
+            Silu.Multiply(gate, up, gate);
+        }
+    }
+
+    private static void Add(Matrix x, Matrix residual)
+    {
+        var from = x.Span;
+        var to = residual.Span;
+        for (var i = 0; i < to.Length; i++)
+        {
+            to[i] += from[i];
+        }
+    }
+}

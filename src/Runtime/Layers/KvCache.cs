@@ -1,0 +1,51 @@
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Layers;
+
+/// <summary>The keys and values of the tokens that a sequence has seen, per decoder block. Grows geometrically up to the model's positions. For one sequence, on one thread at a time.</summary>
+public sealed class KvCache
+{
+    private readonly KvCacheLayer[] _layers;
+    private readonly int _maxPositions;
+
+    /// <summary>An empty cache.</summary>
+    public KvCache(TextConfig config)
+    {
+        _maxPositions = config.MaxPositions;
+        _layers = new KvCacheLayer[config.Layers];
+        for (var i = 0; i < _layers.Length; i++)
+        {
+            _layers[i] = NewLayer(config);
+        }
+    }
+
+    /// <summary>The number of tokens held.</summary>
+    public int Length => _layers[0].Length;
+
+    /// <summary>The part of decoder block <paramref name="layer"/>.</summary>
+    public KvCacheLayer this[int layer] => _layers[layer];
+
+    /// <summary>Refuses <paramref name="tokens"/> more tokens when the model has no positions for them.</summary>
+    /// <exception cref="MasQuantException">MASQ0921.</exception>
+    public void RequireRoom(int tokens)
+    {
+        var length = (long)Length + tokens;
+        if (length > _maxPositions)
+        {
+            throw new MasQuantException(DiagnosticCodes.SequenceTooLong, null,
+                $"The sequence needs {length} positions; the model has {_maxPositions}. Shorten the prompt or generate fewer tokens.");
+        }
+    }
+
+    /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
+    public void Truncate(int length)
+    {
+        foreach (var layer in _layers)
+        {
+            layer.Truncate(length);
+        }
+    }
+
+    internal static KvCacheLayer NewLayer(TextConfig config) => new(config.KeyValueHeads, config.HeadSize);
+}
