@@ -1,0 +1,29 @@
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Safetensors;
+using MASQuant.Tensors;
+
+namespace MASQuant.Models;
+
+/// <summary>The full-precision weight of one decoder linear, still in its checkpoint, and its bias.</summary>
+/// <param name="Linear">Name, group and extents.</param>
+/// <param name="Tensor">The weight's tensor, for example <c>model.layers.0.mlp.down_proj.weight</c>, [N, K].</param>
+/// <param name="Bias">N values, or empty.</param>
+/// <param name="Source">Where the weight is read from; must outlive this.</param>
+public sealed record LinearWeight(DecoderLinear Linear, string Tensor, float[] Bias, ITensorSource Source)
+{
+    /// <summary>Reads the weight as FP32, [N, K].</summary>
+    /// <exception cref="Diagnostics.MasQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
+    public Matrix ReadMatrix() => Source.ReadMatrix(Tensor, Linear.Outputs, Linear.Inputs);
+
+    /// <summary>Reads the weight for the FP32 GEMM.</summary>
+    /// <exception cref="Diagnostics.MasQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
+    public DenseWeight ReadDense() => Source.ReadDense(Tensor, Linear.Outputs, Linear.Inputs);
+
+    internal static LinearWeight Of(ITensorSource source, DecoderLinear linear, int layer)
+    {
+        var name = DecoderLinear.BlockPrefix(layer) + linear.Name;
+        var bias = source.TryGet(name + ".bias", out _) ? source.ReadFloats(name + ".bias", linear.Outputs) : [];
+        return new LinearWeight(linear, name + ".weight", bias, source);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Gemm;
+using MASQuant.Safetensors;
+using MASQuant.Tensors;
+
+namespace MASQuant.Models;
+
+/// <summary>The embedding table, [V, H]; BF16 rows stay in the mapped file and are converted when they are looked up.</summary>
+public sealed class TokenEmbedding
+{
+    private const string Tensor = "model.embed_tokens.weight";
+    private readonly ReadOnlyMemory<byte> _bfloats;
+    private readonly Matrix? _floats;
+
+    private TokenEmbedding(int vocabularySize, int hiddenSize, ReadOnlyMemory<byte> bfloats, Matrix? floats)
+        => (VocabularySize, HiddenSize, _bfloats, _floats) = (vocabularySize, hiddenSize, bfloats, floats);
+
+    /// <summary>V, the number of rows.</summary>
+    public int VocabularySize { get; }
+
+    /// <summary>H, the width of a row.</summary>
+    public int HiddenSize { get; }
+
+    /// <summary>Finds <c>model.embed_tokens.weight</c>; <paramref name="source"/> must outlive the result.</summary>
+    /// <exception cref="MasQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
+    public static TokenEmbedding Of(ITensorSource source, TextConfig config)
+    {
+        var (rows, columns) = (config.VocabularySize, config.HiddenSize);
+        var tensor = source.Find(Tensor);
+        if (tensor.Type == DataType.BF16 && tensor.Shape.SequenceEqual([rows, columns]))
+        {
+            source.RequireFinite(tensor);
+            return new TokenEmbedding(rows, columns, source.Bytes(Tensor), null);
+        }
+
+        return new TokenEmbedding(rows, columns, default, source.ReadMatrix(Tensor, rows, columns));
+    }
+
+    /// <summary>Looks up the rows of <paramref name="ids"/>.</summary>
+    /// <param name="ids">T token ids.</param>
+    /// <param name="embeddings">[T, H], overwritten.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An id is not in 0…V−1.</exception>
+    public void Lookup(ReadOnlySpan<int> ids, Matrix embeddings)
+    {
+        for (var t = 0; t < ids.Length; t++)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(ids[t], nameof(ids));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(ids[t], VocabularySize, nameof(ids));
+            if (_floats is not null)
+            {
+                _floats.Row(ids[t]).CopyTo(embeddings.Row(t));
+            }
+            else
+            {
+                var row = MemoryMarshal.Cast<byte, ushort>(_bfloats.Span).Slice(ids[t] * HiddenSize, HiddenSize);
+                BFloat16.Widen(row, embeddings.Row(t));
+            }
+        }
+    }
+
+    /// <summary>The table as the head of a model that ties them.</summary>
+    internal DenseWeight ToHead()
+        => _floats is not null ? DenseWeight.FromFloats(_floats) : DenseWeight.FromBFloat16(_bfloats.Span, VocabularySize, HiddenSize);
+}
