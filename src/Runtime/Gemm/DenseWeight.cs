@@ -1,34 +1,49 @@
-using System.Runtime.InteropServices;
+using MASQuant.Gemm.Cpu;
 using MASQuant.Tensors;
 
 namespace MASQuant.Gemm;
 
-/// <summary>A full-precision weight W[N, K] prepared for <see cref="FloatGemm"/>.</summary>
-public sealed class DenseWeight
+/// <summary>A full-precision weight W[N, K] packed once for <see cref="FloatGemm"/>. What was BF16 stays BF16 in memory and is widened, exactly, while it is read.</summary>
+public sealed unsafe class DenseWeight
 {
-    private DenseWeight(Matrix values) => Values = values;
+    private DenseWeight(int outputs, int inputs, PanelSource panels)
+    {
+        Outputs = outputs;
+        Inputs = inputs;
+        Panels = panels;
+    }
 
     /// <summary>N, the number of output features.</summary>
-    public int Outputs => Values.Rows;
+    public int Outputs { get; }
 
     /// <summary>K, the number of input features.</summary>
-    public int Inputs => Values.Columns;
+    public int Inputs { get; }
 
-    internal Matrix Values { get; }
+    internal PanelSource Panels { get; }
 
-    /// <summary>Prepares FP32 values, [N, K].</summary>
-    public static DenseWeight FromFloats(Matrix weight) => new(weight);
+    /// <summary>Packs FP32 values, [N, K]; <paramref name="weight"/> is not kept.</summary>
+    public static DenseWeight FromFloats(Matrix weight)
+    {
+        fixed (float* values = weight.Data)
+        {
+            return new DenseWeight(weight.Rows, weight.Columns, StoredPanels.FromFloats(values, weight.Rows, weight.Columns));
+        }
+    }
 
-    /// <summary>Prepares BF16 values, row-major [N, K].</summary>
+    /// <summary>Packs little-endian BF16 values, row-major [N, K]; <paramref name="weight"/> is not kept.</summary>
+    /// <exception cref="ArgumentException">There are fewer than N × K values.</exception>
     public static DenseWeight FromBFloat16(ReadOnlySpan<byte> weight, int outputs, int inputs)
     {
-        var values = new Matrix(outputs, inputs);
-        var halves = MemoryMarshal.Cast<byte, ushort>(weight);
-        for (var i = 0; i < values.Span.Length; i++)
+        ArgumentOutOfRangeException.ThrowIfNegative(outputs);
+        ArgumentOutOfRangeException.ThrowIfNegative(inputs);
+        if (weight.Length < (long)outputs * inputs * sizeof(ushort))
         {
-            values.Data[i] = BitConverter.UInt32BitsToSingle((uint)halves[i] << 16);
+            throw new ArgumentException($"A BF16 weight [{outputs}, {inputs}] needs {(long)outputs * inputs * sizeof(ushort)} bytes, not {weight.Length}.", nameof(weight));
         }
 
-        return new DenseWeight(values);
+        fixed (byte* values = weight)
+        {
+            return new DenseWeight(outputs, inputs, StoredPanels.FromBFloat16((ushort*)values, outputs, inputs));
+        }
     }
 }
