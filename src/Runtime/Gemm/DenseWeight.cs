@@ -46,4 +46,29 @@ public sealed unsafe class DenseWeight
             return new DenseWeight(outputs, inputs, StoredPanels.FromBFloat16((ushort*)values, outputs, inputs));
         }
     }
+
+    /// <summary>The values, [N, K].</summary>
+    internal Matrix ToMatrix()
+    {
+        var values = new Matrix(Outputs, Inputs);
+        var panel = new float[PanelSource.PanelOutputs * Inputs];
+        fixed (float* target = panel)
+        {
+            for (var n = 0; n < Outputs; n++)
+            {
+                var lane = n % PanelSource.PanelOutputs;
+                if (lane == 0)
+                {
+                    Panels.Fill(n / PanelSource.PanelOutputs, Math.Min(PanelSource.PanelOutputs, Outputs - n), 0, Inputs, target);
+                }
+
+                for (var k = 0; k < Inputs; k++)
+                {
+                    values[n, k] = target[(k * PanelSource.PanelOutputs) + lane];
+                }
+            }
+        }
+
+        return values;
+    }
 }

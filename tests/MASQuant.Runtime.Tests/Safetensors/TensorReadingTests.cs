@@ -20,7 +20,7 @@ public sealed class TensorReadingTests : IDisposable
         using var file = Open(type, values, 13, 10);
         Assert.Equal(values, file.ReadFloats("w", 13, 10));
         Assert.Equal(values, file.ReadMatrix("w", 13, 10).Span.ToArray());
-        Assert.Equal(values, file.ReadDense("w", 13, 10).Values.Span.ToArray());
+        Assert.Equal(values, file.ReadDense("w", 13, 10).ToMatrix().Span.ToArray());
     }
 
     [Fact]

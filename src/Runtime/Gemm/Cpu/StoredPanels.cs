@@ -55,8 +55,15 @@ internal sealed unsafe class StoredPanels : PanelSource
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Fill(int panel, int outputs, int depthStart, int depth, float* target)
     {
-        var source = (ushort*)Stored(panel, outputs, depthStart, out _);
+        var stored = Stored(panel, outputs, depthStart, out _);
         var count = depth * PanelOutputs;
+        if (!IsBFloat16)
+        {
+            new ReadOnlySpan<float>(stored, count).CopyTo(new Span<float>(target, count));
+            return;
+        }
+
+        var source = (ushort*)stored;
         for (var i = 0; i < count; i += 16)
         {
             var (low, high) = Vector256.Widen(Vector256.Load(source + i));
