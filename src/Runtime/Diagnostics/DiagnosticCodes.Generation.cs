@@ -1,0 +1,10 @@
+namespace MASQuant.Diagnostics;
+
+public static partial class DiagnosticCodes
+{
+    /// <summary>A generation option lies outside its range.</summary>
+    public const string GenerationOptionOutOfRange = "MASQ0901";
+
+    /// <summary>The model's logits hold no finite value to choose from.</summary>
+    public const string LogitsNotFinite = "MASQ0902";
+}
