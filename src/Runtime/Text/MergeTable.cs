@@ -8,8 +8,8 @@ internal sealed class MergeTable
 
     private readonly Dictionary<ulong, (int Rank, int Id)> _merges = [];
 
-    /// <summary>The number of merges.</summary>
-    public int Count => _merges.Count;
+    /// <summary>Makes room for about as many merges as are to come.</summary>
+    public void EnsureCapacity(int count) => _merges.EnsureCapacity(count);
 
     /// <summary>Adds the next merge; of two for the same pair the later counts.</summary>
     public void Add(int rank, int left, int right, int merged) => _merges[Key(left, right)] = (rank, merged);

@@ -143,6 +143,7 @@ internal sealed class TokenizerFile
     {
         if (reader.TokenType != JsonTokenType.StartArray)
             throw new InvalidOperationException("'model.merges' is not an array.");
+        Merges.EnsureCapacity(Vocabulary.Count);
         for (var rank = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; rank++)
         {
             _used = 0;
