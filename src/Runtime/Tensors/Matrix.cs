@@ -21,6 +21,21 @@ public sealed class Matrix
         Data = data;
     }
 
+    /// <summary>The rows of all <paramref name="parts"/>, copied one after the other; each part has <paramref name="columns"/> columns.</summary>
+    public static Matrix Concatenate(IReadOnlyList<Matrix> parts, int columns)
+    {
+        var whole = new Matrix(parts.Sum(part => part.Rows), columns);
+        var rest = whole.Span;
+        foreach (var part in parts)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(part.Columns, columns, nameof(parts));
+            part.Span.CopyTo(rest);
+            rest = rest[part.Span.Length..];
+        }
+
+        return whole;
+    }
+
     /// <summary>The number of rows.</summary>
     public int Rows { get; }
 

@@ -28,9 +28,9 @@ internal static class ResultHashes
 
     private static string Attend()
     {
-        var (q, k, v) = (new Matrix(70, 96, Oracle.Random(70 * 96, 1)), new Matrix(70, 48, Oracle.Random(70 * 48, 2)), new Matrix(70, 48, Oracle.Random(70 * 48, 3)));
+        var (q, k, v) = (new Matrix(70, 96, Oracle.Random(70 * 96, 1)), new Matrix(70, 96, Oracle.Random(70 * 96, 2)), new Matrix(70, 96, Oracle.Random(70 * 96, 3)));
         var y = new Matrix(70, 96);
-        Attention.ForwardCausal(q, k, v, 4, 2, 0, y);
+        SegmentAttention.Apply(q, k, v, 4, [0, 27, 70], y);
         return Of(y.Data);
     }
 
