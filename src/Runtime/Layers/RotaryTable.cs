@@ -64,23 +64,9 @@ public sealed class RotaryTable
     /// <summary>Rotates every head of <paramref name="x"/>, [T, heads × d], in place.</summary>
     public void Rotate(Matrix x)
     {
-        var half = _frequencies.Length;
         for (var t = 0; t < x.Rows; t++)
         {
-            var cosines = Cosines(t);
-            var sines = Sines(t);
-            var row = x.Row(t);
-            for (var head = 0; head < row.Length; head += _headSize)
-            {
-                var first = row.Slice(head, half);
-                var second = row.Slice(head + half, half);
-                for (var i = 0; i < half; i++)
-                {
-                    var (a, b) = (first[i], second[i]);
-                    first[i] = (a * cosines[i]) - (b * sines[i]);
-                    second[i] = (b * cosines[i]) + (a * sines[i]);
-                }
-            }
+            Rotary.Rotate(x.Row(t), Cosines(t), Sines(t));
         }
     }
 

@@ -33,27 +33,6 @@ public class SegmentAttentionTests
     }
 
     [Fact]
-    public void ThreadsDoNotChangeABit()
-    {
-        var (q, k, v) = (Values(200, 32, 12), Values(200, 32, 13), Values(200, 32, 14));
-        var (one, many) = (new Matrix(200, 32), new Matrix(200, 32));
-        var before = Workers.Count;
-        try
-        {
-            Workers.Count = 1;
-            SegmentAttention.Apply(q, k, v, 4, [0, 100, 200], one);
-            Workers.Count = 3;
-            SegmentAttention.Apply(q, k, v, 4, [0, 100, 200], many);
-        }
-        finally
-        {
-            Workers.Count = before;
-        }
-
-        Assert.Equal(one.Data, many.Data);
-    }
-
-    [Fact]
     public void CancellationIsReported()
         => Assert.Throws<OperationCanceledException>(() => SegmentAttention.Apply(Values(4, 8, 1), Values(4, 8, 2), Values(4, 8, 3), 1, [0, 4], new Matrix(4, 8), new CancellationToken(canceled: true)));
 
