@@ -1,0 +1,105 @@
+using MASQuant.Diagnostics;
+using MASQuant.Numerics;
+using MASQuant.Smoothing;
+using MASQuant.Tensors;
+
+namespace MASQuant.Calibration;
+
+/// <summary>What calibration keeps of the activations X_m that enter one input group, modality by modality: their number, the range of every channel and the Gram matrix. The activations themselves are not kept.</summary>
+internal sealed class ActivationStatistics
+{
+    private readonly float[]?[] _ranges = new float[]?[ModalityMap.ModalityCount];
+    private readonly GramMatrix?[] _grams = new GramMatrix?[ModalityMap.ModalityCount];
+    private readonly long[] _tokens = new long[ModalityMap.ModalityCount];
+    private readonly bool _keepsGram;
+
+    /// <summary>Starts empty.</summary>
+    /// <param name="name">The input group in messages, for example <c>model.layers.0 qkv</c>.</param>
+    /// <param name="inputs">K.</param>
+    /// <param name="keepsGram">Whether Gram matrices are wanted; ranges alone are cheap.</param>
+    public ActivationStatistics(string name, int inputs, bool keepsGram = true)
+    {
+        Name = name;
+        Inputs = inputs;
+        _keepsGram = keepsGram;
+    }
+
+    /// <summary>The input group in messages.</summary>
+    public string Name { get; }
+
+    /// <summary>K.</summary>
+    public int Inputs { get; }
+
+    /// <summary>Adds a sample's activations.</summary>
+    /// <param name="x">[T, K].</param>
+    /// <param name="modalities">T entries.</param>
+    /// <exception cref="MasQuantException">MASQ0510: a value is not finite.</exception>
+    public void Add(Matrix x, ModalityMap modalities)
+    {
+        foreach (var modality in Enum.GetValues<Modality>())
+        {
+            var rows = ModalityRows.Select(x, modalities, modality);
+            if (rows.Rows == 0)
+            {
+                continue;
+            }
+
+            var index = (int)modality;
+            ChannelRange.Widen(_ranges[index] ??= new float[Inputs], rows);
+            CheckFinite(modality);
+            _tokens[index] += rows.Rows;
+            if (_keepsGram)
+            {
+                (_grams[index] ??= GramMatrix.Create(Inputs)).Add(rows);
+            }
+        }
+    }
+
+    /// <summary>T_m.</summary>
+    public long TokenCount(Modality modality) => _tokens[(int)modality];
+
+    /// <summary>max_t |x_{t,i}| per channel, K values; empty when the modality has no tokens.</summary>
+    public ReadOnlySpan<float> AbsMax(Modality modality) => _ranges[(int)modality];
+
+    /// <summary>The range over all modalities, K values.</summary>
+    public float[] AbsMax()
+    {
+        var all = new float[Inputs];
+        foreach (var ranges in _ranges.OfType<float[]>())
+        {
+            ChannelRange.Widen(all, new Matrix(1, Inputs, ranges));
+        }
+
+        return all;
+    }
+
+    /// <summary>C_m = X_mᵀX_m, or null when the modality has no tokens.</summary>
+    public GramMatrix? Gram(Modality modality) => _grams[(int)modality];
+
+    /// <summary>Σ_m λ_m/T_m·(X_m/s_m)ᵀ(X_m/s_m): what an error of the stored weight costs an average token.</summary>
+    /// <param name="factors">s_m.</param>
+    /// <param name="weights">λ_m, indexed by <see cref="Modality"/>.</param>
+    public GramMatrix SmoothedGram(SmoothingFactors factors, ReadOnlySpan<double> weights)
+    {
+        var sum = GramMatrix.Create(Inputs);
+        foreach (var modality in Enum.GetValues<Modality>())
+        {
+            if (Gram(modality) is { } gram && weights[(int)modality] > 0)
+            {
+                sum.AddScaled(weights[(int)modality] / gram.Tokens, gram.Smooth(factors[modality]));
+            }
+        }
+
+        return sum;
+    }
+
+    private void CheckFinite(Modality modality)
+    {
+        var channel = _ranges[(int)modality].AsSpan().IndexOfAnyExceptInRange(0, float.MaxValue);
+        if (channel >= 0)
+        {
+            throw new MasQuantException(DiagnosticCodes.ActivationNotFinite, null,
+                $"The {modality} activations that enter {Name} are not finite in channel {channel}. Check the checkpoint for damaged weights, and the calibration sample for damaged media.");
+        }
+    }
+}

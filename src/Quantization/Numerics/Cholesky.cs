@@ -1,0 +1,86 @@
+using System.Numerics;
+using MASQuant.Tensors;
+
+namespace MASQuant.Numerics;
+
+/// <summary>The factorization A = L·Lᵀ of a symmetric positive definite matrix, blocked (K³/3 multiply-adds).</summary>
+internal static class Cholesky
+{
+    private const int Block = 64;
+    private const int PieceRows = 64;
+
+    /// <summary>Replaces the lower triangle of <paramref name="a"/> by L and clears the upper one.</summary>
+    /// <returns>False when a pivot is not above rounding noise (K·ε of its diagonal entry): <paramref name="a"/> is then worthless.</returns>
+    public static bool TryFactor<T>(RealMatrix<T> a)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var size = a.Rows;
+        var floors = new T[size];
+        for (var i = 0; i < size; i++)
+        {
+            floors[i] = a[i, i] * T.CreateTruncating(size) * (T.BitIncrement(T.One) - T.One);
+        }
+
+        for (var start = 0; start < size; start += Block)
+        {
+            var end = Math.Min(start + Block, size);
+            if (!TryFactorDiagonal(a, start, end, floors))
+            {
+                return false;
+            }
+
+            SolvePanel(a, start, end);
+            var below = a.Block(end, start, size - end, end - start);
+            RealGemm.Accumulate(below, below.Transposed, a.Block(end, end, size - end, size - end), subtract: true, lowerOnly: true);
+        }
+
+        for (var i = 0; i < size; i++)
+        {
+            a.Row(i)[(i + 1)..].Clear();
+        }
+
+        return true;
+    }
+
+    private static bool TryFactorDiagonal<T>(RealMatrix<T> a, int start, int end, T[] floors)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var i = start; i < end; i++)
+        {
+            var row = a.Row(i)[start..];
+            for (var j = start; j < i; j++)
+            {
+                row[j - start] = (row[j - start] - Lanes.Dot<T>(row[..(j - start)], a.Row(j)[start..j])) / a[j, j];
+            }
+
+            var pivot = a[i, i] - Lanes.Dot<T>(row[..(i - start)], row[..(i - start)]);
+            if (!(pivot > floors[i]) || !T.IsFinite(pivot))
+            {
+                return false;
+            }
+
+            a[i, i] = T.Sqrt(pivot);
+        }
+
+        return true;
+    }
+
+    /// <summary>Rows below the diagonal block: L21 = A21·L11⁻ᵀ.</summary>
+    private static void SolvePanel<T>(RealMatrix<T> a, int start, int end)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var pieces = (a.Rows - end + PieceRows - 1) / PieceRows;
+        Workers.For(pieces, piece =>
+        {
+            var first = end + (piece * PieceRows);
+            for (var i = first; i < Math.Min(first + PieceRows, a.Rows); i++)
+            {
+                var row = a.Row(i)[start..end];
+                for (var j = start; j < end; j++)
+                {
+                    row[j - start] = (row[j - start] - Lanes.Dot<T>(row[..(j - start)], a.Row(j)[start..j])) / a[j, j];
+                }
+            }
+        });
+    }
+}

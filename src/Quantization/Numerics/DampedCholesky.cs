@@ -1,0 +1,52 @@
+using System.Numerics;
+
+namespace MASQuant.Numerics;
+
+/// <summary>Cholesky of C + λ·mean(diag C)·I, with λ raised tenfold until it exists.</summary>
+internal static class DampedCholesky
+{
+    /// <summary>The λ tried after 0.</summary>
+    private const double SmallestDamping = 1e-10;
+
+    /// <summary>Factors a copy of <paramref name="lower"/>.</summary>
+    /// <param name="lower">C, [K, K], lower triangle.</param>
+    /// <param name="damping">The first λ, 0 or more.</param>
+    /// <param name="retries">How often λ is raised.</param>
+    /// <param name="used">The λ that was used.</param>
+    /// <returns>L, or null when no λ sufficed.</returns>
+    public static RealMatrix<T>? TryFactor<T>(RealMatrix<T> lower, double damping, int retries, out double used)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        used = damping;
+        for (var attempt = 0; attempt <= retries; attempt++)
+        {
+            var factor = lower.Copy();
+            AddToDiagonal(factor, used);
+            if (Cholesky.TryFactor(factor))
+            {
+                return factor;
+            }
+
+            used = Math.Max(used * 10, SmallestDamping);
+        }
+
+        return null;
+    }
+
+    /// <summary>Adds λ·mean(diag) to the diagonal; 1 where the whole diagonal is zero.</summary>
+    public static void AddToDiagonal<T>(RealMatrix<T> lower, double damping)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var mean = 0.0;
+        for (var i = 0; i < lower.Rows; i++)
+        {
+            mean += double.CreateTruncating(lower[i, i]) / lower.Rows;
+        }
+
+        var added = T.CreateTruncating(mean > 0 ? damping * mean : 1);
+        for (var i = 0; i < lower.Rows; i++)
+        {
+            lower[i, i] += added;
+        }
+    }
+}

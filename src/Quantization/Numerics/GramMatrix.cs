@@ -1,0 +1,34 @@
+using MASQuant.Smoothing;
+using MASQuant.Tensors;
+
+namespace MASQuant.Numerics;
+
+/// <summary>C = XᵀX of the activations that enter a linear layer: all that whitening and error feedback need to know of them.</summary>
+internal abstract class GramMatrix
+{
+    /// <summary>The largest K that is kept in FP64; beyond it K² doubles would crowd out everything else.</summary>
+    public const int MaxWideInputs = 8192;
+
+    private protected GramMatrix(int inputs) => Inputs = inputs;
+
+    /// <summary>K.</summary>
+    public int Inputs { get; }
+
+    /// <summary>T, the number of rows that were added.</summary>
+    public long Tokens { get; protected set; }
+
+    /// <summary>An empty matrix, in the precision that K allows.</summary>
+    public static GramMatrix Create(int inputs) => inputs <= MaxWideInputs ? new GramMatrix<double>(inputs) : new GramMatrix<float>(inputs);
+
+    /// <summary>Adds the rows of <paramref name="x"/>, [T, K].</summary>
+    public abstract void Add(Matrix x);
+
+    /// <summary>S⁻¹·C·S⁻¹, the Gram matrix of X / s.</summary>
+    public abstract GramMatrix Smooth(SmoothingFactor factor);
+
+    /// <summary>C += weight·<paramref name="other"/>, which is of the same precision. The rows of <paramref name="other"/> count as added.</summary>
+    public abstract void AddScaled(double weight, GramMatrix other);
+
+    /// <summary>The mean of the diagonal: the average energy of a channel.</summary>
+    public abstract double MeanDiagonal { get; }
+}

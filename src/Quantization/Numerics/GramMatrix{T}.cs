@@ -1,0 +1,108 @@
+using System.Numerics;
+using MASQuant.Smoothing;
+using MASQuant.Tensors;
+
+namespace MASQuant.Numerics;
+
+/// <summary>A <see cref="GramMatrix"/> in a chosen precision.</summary>
+internal sealed class GramMatrix<T> : GramMatrix
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    // Rows wait until there are enough to make passing over K² sums worth while.
+    private const int PendingRows = 256;
+
+    private readonly RealMatrix<T> _lower;
+    private Matrix? _pending;
+    private int _pendingCount;
+
+    public GramMatrix(int inputs)
+        : this(new RealMatrix<T>(inputs, inputs), 0)
+    {
+    }
+
+    /// <summary>Wraps the lower triangle of a Gram matrix of <paramref name="tokens"/> rows.</summary>
+    public GramMatrix(RealMatrix<T> lower, long tokens)
+        : base(lower.Rows)
+    {
+        _lower = lower;
+        Tokens = tokens;
+    }
+
+    /// <summary>C; only the lower triangle counts.</summary>
+    public RealMatrix<T> Lower
+    {
+        get
+        {
+            Flush();
+            return _lower;
+        }
+    }
+
+    public override double MeanDiagonal
+    {
+        get
+        {
+            var sum = 0.0;
+            for (var i = 0; i < Inputs; i++)
+            {
+                sum += double.CreateTruncating(Lower[i, i]);
+            }
+
+            return sum / Inputs;
+        }
+    }
+
+    public override void Add(Matrix x)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Columns, Inputs);
+        _pending ??= new Matrix(PendingRows, Inputs);
+        for (var row = 0; row < x.Rows; row++)
+        {
+            x.Row(row).CopyTo(_pending.Row(_pendingCount++));
+            if (_pendingCount == PendingRows)
+            {
+                Flush();
+            }
+        }
+
+        Tokens += x.Rows;
+    }
+
+    public override GramMatrix Smooth(SmoothingFactor factor)
+    {
+        var smoothed = Lower.Copy();
+        var inverse = factor.Inverse;
+        Workers.For(Inputs, i =>
+        {
+            var scale = T.CreateTruncating(inverse[i]);
+            var row = smoothed.Row(i);
+            for (var j = 0; j <= i; j++)
+            {
+                row[j] *= scale * T.CreateTruncating(inverse[j]);
+            }
+        });
+        return new GramMatrix<T>(smoothed, Tokens);
+    }
+
+    public override void AddScaled(double weight, GramMatrix other)
+    {
+        var source = ((GramMatrix<T>)other).Lower;
+        var target = Lower;
+        for (var i = 0; i < Inputs; i++)
+        {
+            Lanes.AddScaled<T>(T.CreateTruncating(weight), source.Row(i)[..(i + 1)], target.Row(i));
+        }
+
+        Tokens += other.Tokens;
+    }
+
+    private void Flush()
+    {
+        if (_pendingCount > 0)
+        {
+            var rows = _pending!.Top(_pendingCount).View();
+            RealGemm.Accumulate(rows.Transposed, rows, _lower.View, lowerOnly: true);
+            _pendingCount = 0;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using MASQuant.Tensors;
+
+namespace MASQuant.Smoothing;
+
+/// <summary>s_m: activations of modality m are divided by it, weight columns multiplied. Only 1/s is stored, since that is what the runtime multiplies by; s is defined as the FP32 reciprocal of what is stored, so that both sides agree. Immutable.</summary>
+internal sealed class SmoothingFactor
+{
+    /// <summary>The smallest factor (paper, after Eq. 12).</summary>
+    public const float Smallest = 1e-5f;
+
+    private readonly float[] _inverse;
+
+    private SmoothingFactor(float[] inverse)
+    {
+        _inverse = inverse;
+        Values = new float[inverse.Length];
+        for (var k = 0; k < inverse.Length; k++)
+        {
+            if (!(inverse[k] > 0) || !float.IsFinite(inverse[k]) || !float.IsFinite(1 / inverse[k]))
+            {
+                throw new ArgumentOutOfRangeException(nameof(inverse), $"1/s[{k}] is {inverse[k]}.");
+            }
+
+            Values[k] = 1 / inverse[k];
+        }
+    }
+
+    /// <summary>K.</summary>
+    public int Count => _inverse.Length;
+
+    /// <summary>1/s, K values: what the artifact stores.</summary>
+    public float[] Inverse => _inverse;
+
+    /// <summary>s, K values.</summary>
+    public float[] Values { get; }
+
+    /// <summary>The factor that is nearest to <paramref name="factor"/>, K positive values, clamped at <see cref="Smallest"/>.</summary>
+    public static SmoothingFactor FromValues(ReadOnlySpan<float> factor)
+    {
+        var inverse = new float[factor.Length];
+        for (var k = 0; k < inverse.Length; k++)
+        {
+            inverse[k] = 1 / Math.Max(factor[k], Smallest);
+        }
+
+        return new SmoothingFactor(inverse);
+    }
+
+    /// <summary>The factor whose inverse is stored as <paramref name="inverse"/>; takes the array over.</summary>
+    public static SmoothingFactor FromInverse(float[] inverse) => new(inverse);
+
+    /// <summary>The factor that changes nothing.</summary>
+    public static SmoothingFactor Ones(int inputs)
+    {
+        var inverse = new float[inputs];
+        Array.Fill(inverse, 1f);
+        return new SmoothingFactor(inverse);
+    }
+
+    /// <summary>s ⊙ W: column k multiplied by s_k. [N, K], a new matrix.</summary>
+    public Matrix ScaleWeight(Matrix weight) => ScaleColumns(weight, Values);
+
+    /// <summary>X / s as the runtime computes it: column k multiplied by 1/s_k. [T, K], a new matrix.</summary>
+    public Matrix Smooth(Matrix x) => ScaleColumns(x, Inverse);
+
+    private static Matrix ScaleColumns(Matrix matrix, float[] scales)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(matrix.Columns, scales.Length);
+        var scaled = new Matrix(matrix.Rows, matrix.Columns);
+        for (var i = 0; i < matrix.Rows; i++)
+        {
+            var source = matrix.Row(i);
+            var target = scaled.Row(i);
+            for (var k = 0; k < target.Length; k++)
+            {
+                target[k] = source[k] * scales[k];
+            }
+        }
+
+        return scaled;
+    }
+}

@@ -1,0 +1,33 @@
+namespace MASQuant.Smoothing;
+
+/// <summary>The smoothing factors of one input group, one per modality. Immutable.</summary>
+internal sealed class SmoothingFactors
+{
+    private readonly SmoothingFactor[] _factors;
+
+    /// <summary>Takes one factor per modality, indexed by <see cref="Modality"/>; null where the modality has none: it then meets the base factor, whose weight is the stored one.</summary>
+    public SmoothingFactors(params SmoothingFactor?[] factors)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(factors.Length, ModalityMap.ModalityCount);
+        var shared = factors[(int)Modality.Text] ?? throw new ArgumentException("The base modality needs a factor.", nameof(factors));
+        _factors = [.. factors.Select(factor => factor ?? shared)];
+    }
+
+    /// <summary>K.</summary>
+    public int Inputs => Base.Count;
+
+    /// <summary>s_b, which shapes the stored weight: the factor of text.</summary>
+    public SmoothingFactor Base => _factors[(int)Modality.Text];
+
+    /// <summary>1/s_m for every modality, as <see cref="Gemm.IGemmBackend.Prepare"/> takes them.</summary>
+    public IReadOnlyList<float[]> Inverses => [.. _factors.Select(factor => factor.Inverse)];
+
+    /// <summary>The factor of one modality.</summary>
+    public SmoothingFactor this[Modality modality] => _factors[(int)modality];
+
+    /// <summary>One factor for every modality.</summary>
+    public static SmoothingFactors Uniform(SmoothingFactor factor) => new(factor, factor, factor);
+
+    /// <summary>No smoothing.</summary>
+    public static SmoothingFactors Ones(int inputs) => Uniform(SmoothingFactor.Ones(inputs));
+}

@@ -1,0 +1,65 @@
+using MASQuant.Calibration;
+using MASQuant.Tensors;
+
+namespace MASQuant.Smoothing;
+
+/// <summary>Smoothing factors from ranges alone, before anything is learned. A group's weights share their factor, so a channel's weight range is taken over all of them.</summary>
+internal static class SmoothingInitialization
+{
+    /// <summary>A range below this is treated as this: a channel that calibration never saw active must not be blown up when it wakes.</summary>
+    private const float SmallestRange = 1e-5f;
+
+    /// <summary>MAS: s_i^m = sqrt(max_t|x_{t,i}^m| / max_j|w_{j,i}|), each modality by its own range (paper, Eq. 12).</summary>
+    /// <param name="statistics">The group's activations.</param>
+    /// <param name="weights">The group's weights, each [N, K].</param>
+    public static SmoothingFactors ModalityAware(ActivationStatistics statistics, IReadOnlyList<Matrix> weights)
+    {
+        var ranges = WeightRanges(weights);
+        var factors = new SmoothingFactor?[ModalityMap.ModalityCount];
+        foreach (var modality in Enum.GetValues<Modality>())
+        {
+            factors[(int)modality] = statistics.TokenCount(modality) > 0 ? Balance(statistics.AbsMax(modality), ranges, 0.5) : null;
+        }
+
+        // Without text samples the stored weight is shaped by what all the others have in common.
+        factors[(int)Modality.Text] ??= Balance(statistics.AbsMax(), ranges, 0.5);
+        return new SmoothingFactors(factors);
+    }
+
+    /// <summary>SmoothQuant: one factor s_i = max|x_i|^α / max|w_i|^(1 − α) over all modalities (Xiao et al., 2023, Eq. 4).</summary>
+    /// <param name="statistics">The group's activations.</param>
+    /// <param name="weights">The group's weights, each [N, K].</param>
+    /// <param name="migrationStrength">α in [0, 1].</param>
+    public static SmoothingFactors Uniform(ActivationStatistics statistics, IReadOnlyList<Matrix> weights, double migrationStrength = 0.5)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(migrationStrength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(migrationStrength, 1);
+        return SmoothingFactors.Uniform(Balance(statistics.AbsMax(), WeightRanges(weights), migrationStrength));
+    }
+
+    private static SmoothingFactor Balance(ReadOnlySpan<float> activations, ReadOnlySpan<float> weights, double strength)
+    {
+        var factor = new float[activations.Length];
+        for (var k = 0; k < factor.Length; k++)
+        {
+            double x = Math.Max(activations[k], SmallestRange);
+            double w = Math.Max(weights[k], SmallestRange);
+
+            // The square root is exactly rounded everywhere; powers are only as good as the platform's library.
+            factor[k] = (float)(strength == 0.5 ? Math.Sqrt(x / w) : Math.Pow(x, strength) / Math.Pow(w, 1 - strength));
+        }
+
+        return SmoothingFactor.FromValues(factor);
+    }
+
+    private static float[] WeightRanges(IReadOnlyList<Matrix> weights)
+    {
+        var ranges = new float[weights[0].Columns];
+        foreach (var weight in weights)
+        {
+            ChannelRange.Widen(ranges, weight);
+        }
+
+        return ranges;
+    }
+}
