@@ -53,14 +53,14 @@ internal static class RealGemm
             for (var depth = 0; depth < a.Columns; depth += BlockDepth)
             {
                 var depths = Math.Min(BlockDepth, a.Columns - depth);
-                AccumulateBlock(a.Block(0, depth, a.Rows, depths), b.Block(depth, column, depths, columns), c.Block(0, column, c.Rows, columns), subtract, lowerOnly ? column : -c.Rows);
+                AccumulateBlock(a.Block(0, depth, a.Rows, depths), b.Block(depth, column, depths, columns), c.Block(0, column, c.Rows, columns), subtract, lowerOnly ? column : null);
             }
         }
     }
 
     private static int TileColumns<T>() => 2 * Vector512<T>.Count;
 
-    private static void AccumulateBlock<TA, TB, T>(MatrixView<TA> a, MatrixView<TB> b, MatrixView<T> c, bool subtract, int firstColumn)
+    private static void AccumulateBlock<TA, TB, T>(MatrixView<TA> a, MatrixView<TB> b, MatrixView<T> c, bool subtract, int? firstColumn)
         where TA : unmanaged, IBinaryFloatingPointIeee754<TA>
         where TB : unmanaged, IBinaryFloatingPointIeee754<TB>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -91,7 +91,7 @@ internal static class RealGemm
             {
                 for (var row = startRow; row < endRow; row += TileRows)
                 {
-                    if (firstColumn + (panel * width) < row + TileRows)
+                    if (firstColumn is null || firstColumn + (panel * width) < row + TileRows)
                     {
                         Tile(packedA.AsSpan((row - startRow) * depth, TileRows * depth), packedB.AsSpan(panel * depth * width, depth * width), depth, c, row, panel * width, subtract);
                     }

@@ -1,0 +1,49 @@
+using MASQuant.Artifacts;
+using MASQuant.Numerics;
+using MASQuant.Smoothing;
+using MASQuant.Tensors;
+using MASQuant.Weights;
+
+namespace MASQuant.Compensation;
+
+/// <summary>CMC: low-rank patches for the tokens of one modality in one input group (paper, Eq. 22–28). The whitening is made once and serves every layer of the group.</summary>
+internal abstract class CrossModalCompensation
+{
+    /// <summary>Whitens.</summary>
+    /// <param name="smoothedGram">C = (X_m/s_m)ᵀ(X_m/s_m), or null when calibration saw no token of the modality.</param>
+    /// <param name="options">Damping and accuracy.</param>
+    /// <returns>Null when there is nothing to fit to.</returns>
+    public static CrossModalCompensation? Create(GramMatrix? smoothedGram, CompensationOptions options) => smoothedGram switch
+    {
+        null or { Tokens: 0 } => null,
+        GramMatrix<double> gram => new CrossModalCompensation<double>(gram, options),
+        _ => new CrossModalCompensation<float>((GramMatrix<float>)smoothedGram, options),
+    };
+
+    /// <summary>ΔW_m = s_m ⊙ W − Q_w(s_b ⊙ W), [N, K] (paper, Eq. 22).</summary>
+    public static Matrix Residual(Matrix weight, SmoothingFactor factor, WeightCodes codes)
+    {
+        var residual = factor.ScaleWeight(weight);
+        var stored = codes.Dequantize();
+        for (var i = 0; i < residual.Span.Length; i++)
+        {
+            residual.Data[i] -= stored.Data[i];
+        }
+
+        return residual;
+    }
+
+    /// <summary>The patch that minimises ‖(X_m/s_m)(ΔWᵀ − L1·L2)‖ (paper, Theorem 2).</summary>
+    /// <param name="residual">ΔW_m, [N, K].</param>
+    /// <param name="rank">r, at most min(N, K).</param>
+    public abstract Patch Compensate(Matrix residual, int rank);
+
+    /// <summary>The patch that minimises ‖R − (X_m/s_m)·L1·L2‖: reduced-rank regression on the true output error.</summary>
+    /// <param name="residual">P and ‖R‖².</param>
+    /// <param name="rank">r, at most min(N, K).</param>
+    public abstract Patch Compensate(OutputResidual residual, int rank);
+
+    /// <summary>exp(−Σ p log p) of ΔW and of T·ΔWᵀ.</summary>
+    /// <param name="residual">ΔW_m, [N, K].</param>
+    public abstract ManifestEffectiveRank EffectiveRanks(Matrix residual);
+}

@@ -1,0 +1,57 @@
+using System.Numerics;
+using MASQuant.Artifacts;
+using MASQuant.Numerics;
+using MASQuant.Tensors;
+
+namespace MASQuant.Compensation;
+
+/// <summary><see cref="CrossModalCompensation"/> in the precision of its Gram matrix.</summary>
+internal sealed class CrossModalCompensation<T> : CrossModalCompensation
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly CompensationOptions _options;
+    private readonly WhiteningTransform<T> _whitening;
+
+    public CrossModalCompensation(GramMatrix<T> smoothedGram, CompensationOptions options)
+    {
+        _options = options;
+        _whitening = WhiteningTransform<T>.Create(smoothedGram, options.Whitening);
+    }
+
+    // ‖(X/s)·E‖ = ‖T·E‖, so the best rank-r L1·L2 is T⁻¹ times the truncated decomposition of T·ΔWᵀ.
+    public override Patch Compensate(Matrix residual, int rank) => Fit(_whitening.Apply(residual.View().Transposed), rank);
+
+    // ‖R − (X/s)·B‖² = const + ‖T⁻ᵀ·P − T·B‖² by completing the square.
+    public override Patch Compensate(OutputResidual residual, int rank)
+        => Fit(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()), rank);
+
+    public override ManifestEffectiveRank EffectiveRanks(Matrix residual) => new(
+        EffectiveRank.Of(SingularValues.Of(residual.View())),
+        EffectiveRank.Of(SingularValues.Of(_whitening.Apply(residual.View().Transposed).View)));
+
+    /// <summary>L1 = T⁻¹·U_r and L2 = Σ_r·V_rᵀ of what L1·L2 has to match in the whitened space, [K, N].</summary>
+    private Patch Fit(RealMatrix<T> whitened, int rank)
+    {
+        var energy = 0.0;
+        foreach (var value in whitened.Data)
+        {
+            energy += double.CreateTruncating(value * value);
+        }
+
+        rank = Math.Min(rank, Math.Min(whitened.Rows, whitened.Columns));
+        if (rank == 0 || energy == 0)
+        {
+            return new Patch(null, energy, 0);
+        }
+
+        var triples = RandomizedSvd.Decompose(whitened.View, rank, _options.Decomposition);
+        for (var i = 0; i < rank; i++)
+        {
+            Lanes.Scale(T.CreateTruncating(triples.Values[i]), triples.RightRows.Row(i));
+        }
+
+        var left = _whitening.Solve(RealMatrix<T>.From(triples.LeftRows.View.Transposed));
+        var factors = FactorRounding.Round(left, triples.RightRows, _options.RoundToBFloat16);
+        return new Patch(factors, energy, triples.Values.Sum(value => value * value));
+    }
+}

@@ -1,0 +1,42 @@
+using System.Numerics;
+using MASQuant.Diagnostics;
+using MASQuant.Numerics;
+
+namespace MASQuant.Compensation;
+
+/// <summary>T_m with TᵀT = C, the damped Gram matrix of X_m/s_m. Any such T gives the same patch (paper, Theorem 2), so the cheapest one is taken: Lᵀ of the Cholesky factor.</summary>
+internal abstract class WhiteningTransform<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>The λ that was used.</summary>
+    public double Damping { get; private protected init; }
+
+    /// <summary>Factors C + λ·mean(diag C)·I: by Cholesky, and when that fails for every λ allowed, by eigendecomposition.</summary>
+    /// <exception cref="MasQuantException">MASQ0512: the matrix holds values that are not finite.</exception>
+    public static WhiteningTransform<T> Create(GramMatrix<T> gram, WhiteningOptions options)
+    {
+        foreach (var value in gram.Lower.Data)
+        {
+            if (!T.IsFinite(value))
+            {
+                throw new MasQuantException(DiagnosticCodes.GramNotFactorable, null,
+                    "The activations of a layer are so large that their products overflow. Check the checkpoint for damaged weights.");
+            }
+        }
+
+        return DampedCholesky.TryFactor(gram.Lower, options.Damping, options.Retries, out var damping) is { } lower
+            ? new CholeskyWhitening<T>(lower, damping)
+            : new EigenWhitening<T>(gram, options.Damping);
+    }
+
+    /// <summary>T·B as a new matrix.</summary>
+    /// <param name="b">[K, n].</param>
+    public abstract RealMatrix<T> Apply<TB>(MatrixView<TB> b)
+        where TB : unmanaged, IBinaryFloatingPointIeee754<TB>;
+
+    /// <summary>T⁻¹·B; may overwrite <paramref name="b"/>, [K, n].</summary>
+    public abstract RealMatrix<T> Solve(RealMatrix<T> b);
+
+    /// <summary>T⁻ᵀ·B; may overwrite <paramref name="b"/>, [K, n].</summary>
+    public abstract RealMatrix<T> SolveTransposed(RealMatrix<T> b);
+}

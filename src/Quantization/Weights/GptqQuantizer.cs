@@ -1,0 +1,20 @@
+using MASQuant.Gemm;
+using MASQuant.Numerics;
+using MASQuant.Tensors;
+
+namespace MASQuant.Weights;
+
+/// <summary>GPTQ (Frantar et al., 2023): every weight's rounding error is made up for by the weights of the same output that are still to be rounded, so that tr(E·H·Eᵀ), the error of the outputs, stays small.</summary>
+internal abstract class GptqQuantizer : IWeightQuantizer
+{
+    /// <summary>Prepares the quantization of one input group.</summary>
+    /// <param name="gram">H, as <see cref="Calibration.ActivationStatistics.SmoothedGram"/> gives it.</param>
+    /// <param name="options">Damping, order, clipping.</param>
+    /// <exception cref="Diagnostics.MasQuantException">MASQ0512: H cannot be factored.</exception>
+    public static GptqQuantizer Create(GramMatrix gram, GptqOptions? options = null)
+        => gram is GramMatrix<double> wide
+            ? new GptqQuantizer<double>(wide, options ?? new())
+            : new GptqQuantizer<float>((GramMatrix<float>)gram, options ?? new());
+
+    public abstract WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default);
+}

@@ -1,0 +1,25 @@
+using MASQuant.Gemm;
+using MASQuant.Tensors;
+
+namespace MASQuant.Weights;
+
+/// <summary>RTN: every weight goes to its nearest code.</summary>
+/// <param name="searchClip">Whether scales are searched instead of taken from the largest weight.</param>
+internal sealed class RtnQuantizer(bool searchClip = false) : IWeightQuantizer
+{
+    public WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default)
+    {
+        var grids = WeightGrids.Fit(weight, scheme, searchClip, []);
+        var codes = new sbyte[checked(weight.Rows * weight.Columns)];
+        cancellation.ThrowIfCancellationRequested();
+        Workers.For(weight.Rows, n =>
+        {
+            var row = weight.Row(n);
+            for (var k = 0; k < row.Length; k++)
+            {
+                codes[(n * row.Length) + k] = (sbyte)grids[n, k].Code(row[k]);
+            }
+        });
+        return grids.With(codes);
+    }
+}

@@ -1,0 +1,55 @@
+using MASQuant.Gemm;
+using MASQuant.Tensors;
+
+namespace MASQuant.Weights;
+
+/// <summary>Q_w(s_b ⊙ W): a quantized weight before packing.</summary>
+internal sealed class WeightCodes
+{
+    /// <summary>How codes stand for values.</summary>
+    public required QuantizationScheme Scheme { get; init; }
+
+    /// <summary>N.</summary>
+    public required int Outputs { get; init; }
+
+    /// <summary>K.</summary>
+    public required int Inputs { get; init; }
+
+    /// <summary>[N, K]: symmetric codes, or 0 … 15 in W4A16.</summary>
+    public required sbyte[] Codes { get; init; }
+
+    /// <summary>[N], or [N, K/128] in W4A16.</summary>
+    public required float[] Scales { get; init; }
+
+    /// <summary>[N, K/128] in W4A16, else empty.</summary>
+    public required byte[] ZeroPoints { get; init; }
+
+    /// <summary>The values that the codes stand for, [N, K].</summary>
+    public Matrix Dequantize()
+    {
+        var values = new Matrix(Outputs, Inputs);
+        var groupSize = WeightGrid.GroupSize(Scheme, Inputs);
+        for (var i = 0; i < Codes.Length; i++)
+        {
+            var group = i / groupSize;
+            values.Data[i] = (Codes[i] - (ZeroPoints.Length > 0 ? ZeroPoints[group] : 0)) * Scales[group];
+        }
+
+        return values;
+    }
+
+    /// <summary>Packs for the runtime.</summary>
+    /// <param name="bias">N values, or empty.</param>
+    /// <param name="patches">Per modality; null for none.</param>
+    public QuantizedWeight Pack(ReadOnlyMemory<float> bias = default, LowRankFactors?[]? patches = null) => new()
+    {
+        Scheme = Scheme,
+        Outputs = Outputs,
+        Inputs = Inputs,
+        Codes = PackingLayout.Pack(Codes, Outputs, Inputs, Scheme.WeightBits, unsigned: ZeroPoints.Length > 0),
+        Scales = Scales,
+        ZeroPoints = ZeroPoints,
+        Bias = bias,
+        Patches = patches ?? new LowRankFactors?[ModalityMap.ModalityCount],
+    };
+}

@@ -1,0 +1,79 @@
+using MASQuant.Numerics;
+using MathNet.Numerics.LinearAlgebra;
+
+namespace MASQuant.Quantization.Tests.Numerics;
+
+public class FactorizationTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    [InlineData(201)]
+    public void Cholesky_factors_multiply_back(int size)
+    {
+        var gram = RandomMatrices.Gram(RandomMatrices.Activations(2 * size, size, 7));
+        var lower = RandomMatrices.FromMathNet(gram);
+        Assert.True(Cholesky.TryFactor(lower));
+        var factor = lower.ToMathNet();
+
+        // Backward error of Cholesky: at most about K·ε in norm (Higham, theorem 10.3), with room for the norm's constant.
+        Assert.True(RandomMatrices.RelativeDistance(gram, factor.TransposeAndMultiply(factor)) <= 10 * size * 2.3e-16);
+        Assert.All(Enumerable.Range(1, size - 1), i => Assert.Equal(0, lower[0, i]));
+    }
+
+    [Fact]
+    public void Single_precision_cholesky_factors_multiply_back()
+    {
+        var gram = RandomMatrices.Gram(RandomMatrices.Activations(300, 100, 7), damping: 1e-3);
+        var lower = RealMatrix<float>.From(RandomMatrices.FromMathNet(gram).View);
+        Assert.True(Cholesky.TryFactor(lower));
+        var factor = lower.ToMatrix().ToMathNet();
+        Assert.True(RandomMatrices.RelativeDistance(gram, factor.TransposeAndMultiply(factor)) <= 10 * 100 * 1.2e-7);
+    }
+
+    [Fact]
+    public void Singular_and_indefinite_matrices_are_refused()
+    {
+        var singular = RandomMatrices.FromMathNet(RandomMatrices.Gram(RandomMatrices.Activations(20, 90, 8)));
+        Assert.False(Cholesky.TryFactor(singular));
+        var indefinite = RandomMatrices.FromMathNet(Matrix<double>.Build.DenseDiagonal(70, 70, i => i == 69 ? -1 : 1));
+        Assert.False(Cholesky.TryFactor(indefinite));
+        var notANumber = RandomMatrices.FromMathNet(Matrix<double>.Build.DenseDiagonal(3, 3, i => double.NaN));
+        Assert.False(Cholesky.TryFactor(notANumber));
+    }
+
+    [Fact]
+    public void Damping_grows_until_a_factor_exists()
+    {
+        var singular = RandomMatrices.FromMathNet(RandomMatrices.Gram(RandomMatrices.Activations(20, 90, 8)));
+        Assert.Null(DampedCholesky.TryFactor(singular, damping: 0, retries: 0, out _));
+        var lower = DampedCholesky.TryFactor(singular, damping: 0, retries: 3, out var used);
+        Assert.NotNull(lower);
+        Assert.InRange(used, 1e-10, 1e-7);
+        var damped = singular.ToMathNet() + (Matrix<double>.Build.DenseIdentity(90) * (used * singular.ToMathNet().Diagonal().Average()));
+        Assert.True(RandomMatrices.RelativeDistance(damped, lower.ToMathNet().TransposeAndMultiply(lower.ToMathNet())) <= 10 * 90 * 2.3e-16);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(65, 300)]
+    [InlineData(200, 7)]
+    public void Triangular_solves_solve(int size, int columns)
+    {
+        // A dominant diagonal keeps the condition number near 1, so that the residual bound K·ε holds for the solution too.
+        var lower = RandomMatrices.Real(size, size, 9);
+        for (var i = 0; i < size; i++)
+        {
+            lower[i, i] = size;
+            lower.Row(i)[(i + 1)..].Clear();
+        }
+
+        var b = RandomMatrices.Real(size, columns, 10);
+        var forward = b.Copy();
+        TriangularSolve.Lower(lower, forward);
+        Assert.True(RandomMatrices.RelativeDistance(b.ToMathNet(), lower.ToMathNet() * forward.ToMathNet()) <= 10 * size * 2.3e-16);
+        var backward = b.Copy();
+        TriangularSolve.LowerTransposed(lower, backward);
+        Assert.True(RandomMatrices.RelativeDistance(b.ToMathNet(), lower.ToMathNet().Transpose() * backward.ToMathNet()) <= 10 * size * 2.3e-16);
+    }
+}
