@@ -52,10 +52,13 @@ public sealed class BFloat16Tests
         Assert.All(narrowed, n => Assert.Equal(bits, n));
     }
 
-    [Fact]
-    public void A_nan_whose_payload_lies_in_the_lost_bits_stays_a_nan()
+    [Theory]
+    [InlineData(0x7F80_0001u)]
+    [InlineData(0x7FFF_FFFFu)]
+    [InlineData(0xFFFF_FFFFu)]
+    public void A_nan_stays_a_nan_whatever_its_lost_bits(uint bits)
     {
-        var values = Enumerable.Repeat(BitConverter.UInt32BitsToSingle(0x7F80_0001), 40).ToArray();
+        var values = Enumerable.Repeat(BitConverter.UInt32BitsToSingle(bits), 40).ToArray();
         BFloat16.Round(values);
         Assert.All(values, v => Assert.True(float.IsNaN(v)));
     }
