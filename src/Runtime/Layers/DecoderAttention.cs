@@ -5,14 +5,17 @@ using MASQuant.Tensors;
 
 namespace MASQuant.Layers;
 
-/// <summary>Causal attention with grouped queries: softmax(Q·Kᵀ/√d)·V, query t seeing all keys up to its own. Each output row is the same however many queries are evaluated together.</summary>
-internal sealed class DecoderAttention(TextConfig config)
+/// <summary>Causal attention with grouped queries: softmax(Q·Kᵀ/√d)·V, query t seeing all keys up to its own. Each output row is the same however many queries are evaluated together. For one thread at a time.</summary>
+internal sealed class DecoderAttention(TextConfig config) : IWork
 {
     private const int TileQueries = 32;
     private readonly int _headSize = config.HeadSize;
     private readonly int _heads = config.AttentionHeads;
     private readonly int _sharing = config.AttentionHeads / config.KeyValueHeads;
     private readonly float _scale = 1 / MathF.Sqrt(config.HeadSize);
+    private Matrix _queries = new(0, 0);
+    private Matrix _output = new(0, 0);
+    private KvCacheLayer _cache = KvCache.NewLayer(config);
 
     /// <summary>Attends from the last T tokens of <paramref name="cache"/>.</summary>
     /// <param name="queries">[T, heads × d], rotated.</param>
@@ -20,52 +23,48 @@ internal sealed class DecoderAttention(TextConfig config)
     /// <param name="output">[T, heads × d], overwritten.</param>
     public void Apply(Matrix queries, KvCacheLayer cache, Matrix output)
     {
-        if (queries.Rows == 1)
-        {
-            for (var group = 0; group < _heads / _sharing; group++)
-            {
-                AttendOneToken(queries, cache, group, output);
-            }
-
-            return;
-        }
-
-        var tiles = (queries.Rows + TileQueries - 1) / TileQueries;
-        Workers.For(_heads * tiles, piece => AttendTile(queries, cache, piece % _heads, piece / _heads * TileQueries, output));
+        (_queries, _cache, _output) = (queries, cache, output);
+        Workers.For(queries.Rows == 1 ? _heads / _sharing : _heads * ((queries.Rows + TileQueries - 1) / TileQueries), this);
     }
 
-    /// <summary>The query heads of one token that share a key head are the rows of one product.</summary>
-    private void AttendOneToken(Matrix query, KvCacheLayer cache, int group, Matrix output)
+    /// <summary>One product of queries and the keys of one head.</summary>
+    void IWork.Run(int piece)
     {
-        var start = group * _sharing * _headSize;
-        var scores = ArrayPool<float>.Shared.Rent(_sharing * cache.Length);
-        FloatGemm.MultiplyNN(_sharing, cache.Length, _headSize, query.Span[start..], _headSize, cache.Keys(group), cache.Capacity, scores, cache.Length);
-        for (var row = 0; row < _sharing; row++)
+        if (_queries.Rows == 1)
         {
-            Softmax.Apply(scores.AsSpan(row * cache.Length, cache.Length), _scale);
+            AttendOneToken(piece);
         }
-
-        FloatGemm.MultiplyNN(_sharing, _headSize, cache.Length, scores, cache.Length, cache.Values(group), _headSize, output.Span[start..], _headSize);
-        ArrayPool<float>.Shared.Return(scores);
+        else
+        {
+            AttendTile(piece % _heads, piece / _heads * TileQueries);
+        }
     }
 
-    /// <summary>One head of up to <see cref="TileQueries"/> tokens; keys that a row must not see get probability 0.</summary>
-    private void AttendTile(Matrix queries, KvCacheLayer cache, int head, int first, Matrix output)
+    /// <summary>The query heads of one token that share a key head are the rows of one product, so that the cache is read once.</summary>
+    private void AttendOneToken(int keyHead)
+        => Attend(keyHead, keyHead * _sharing * _headSize, _headSize, _sharing, _cache.Length, visible: _cache.Length, visibleStep: 0);
+
+    private void AttendTile(int head, int first)
     {
-        var rows = Math.Min(TileQueries, queries.Rows - first);
-        var seen = cache.Length - queries.Rows + first;
-        var keys = seen + rows;
-        var (start, group, stride) = ((first * queries.Columns) + (head * _headSize), head / _sharing, queries.Columns);
-        var scores = ArrayPool<float>.Shared.Rent(rows * keys);
-        FloatGemm.MultiplyNN(rows, keys, _headSize, queries.Span[start..], stride, cache.Keys(group), cache.Capacity, scores, keys);
+        var rows = Math.Min(TileQueries, _queries.Rows - first);
+        var seen = _cache.Length - _queries.Rows + first;
+        Attend(head / _sharing, (first * _queries.Columns) + (head * _headSize), _queries.Columns, rows, seen + rows, visible: seen + 1, visibleStep: 1);
+    }
+
+    /// <summary>Query r starts at <paramref name="start"/> + r · <paramref name="stride"/> and sees <paramref name="visible"/> + r · <paramref name="visibleStep"/> keys; the rest of <paramref name="keys"/> gets probability 0.</summary>
+    private void Attend(int keyHead, int start, int stride, int rows, int keys, int visible, int visibleStep)
+    {
+        var scores = ArrayPool<float>.Shared.Rent(checked(rows * keys));
+        FloatGemm.MultiplyNN(rows, keys, _headSize, _queries.Span[start..], stride, _cache.Keys(keyHead), _cache.Capacity, scores, keys);
         for (var row = 0; row < rows; row++)
         {
-            var visible = seen + row + 1;
-            Softmax.Apply(scores.AsSpan(row * keys, visible), _scale);
-            scores.AsSpan((row * keys) + visible, keys - visible).Clear();
+            var line = scores.AsSpan(row * keys, keys);
+            var seen = visible + (row * visibleStep);
+            Softmax.Apply(line[..seen], _scale);
+            line[seen..].Clear();
         }
 
-        FloatGemm.MultiplyNN(rows, _headSize, keys, scores, keys, cache.Values(group), _headSize, output.Span[start..], stride);
+        FloatGemm.MultiplyNN(rows, _headSize, keys, scores, keys, _cache.Values(keyHead), _headSize, _output.Span[start..], stride);
         ArrayPool<float>.Shared.Return(scores);
     }
 }

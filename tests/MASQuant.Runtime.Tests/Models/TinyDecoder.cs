@@ -1,0 +1,48 @@
+using MASQuant.Configuration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Safetensors;
+using MASQuant.Tensors;
+
+namespace MASQuant.Tests.Models;
+
+/// <summary>The decoder of a sample checkpoint in full precision, and prompts made of a golden's own embeddings.</summary>
+internal static class TinyDecoder
+{
+    public static SafetensorsFile OpenVL() => SafetensorsFile.Open(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"));
+
+    public static Decoder Read(ITensorSource source, TextConfig config) => Decoder.Read(source, config, layer =>
+    {
+        var weights = BlockWeights.Of(source, config, layer);
+        ILinearGroup Group(InputGroup group) => new Plain(weights.Group(group));
+        return new DecoderBlock(config, weights.Norms, Group(InputGroup.Qkv), Group(InputGroup.O), Group(InputGroup.GateUp), Group(InputGroup.Down));
+    });
+
+    public static PreparedPrompt Prompt(Golden golden)
+    {
+        var config = TinyConfigs.Of(golden);
+        var ids = golden.Integers("input_ids");
+        return new PreparedPrompt
+        {
+            InputIds = ids,
+            PositionIds = PositionIds.Of(ids, GoldenMedia.Extents(golden, config), config),
+            InputEmbeddings = new Matrix(ids.Length, config.Text.HiddenSize, golden.Floats("inputs_embeds")),
+            Modalities = PlaceholderTokens.Map(ids, config),
+            AnswerRange = ids.Length..ids.Length,
+        };
+    }
+
+    private sealed class Plain(IReadOnlyList<LinearWeight> weights) : ILinearGroup
+    {
+        private readonly DenseWeight[] _dense = [.. weights.Select(w => w.ReadDense())];
+
+        public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
+        {
+            for (var i = 0; i < _dense.Length; i++)
+            {
+                FloatGemm.Multiply(x, _dense[i], weights[i].Bias, outputs[i]);
+            }
+        }
+    }
+}
