@@ -13,7 +13,4 @@ public static partial class DiagnosticCodes
 
     /// <summary>The tokenizer lacks a token of the chat format.</summary>
     public const string ChatTokenMissing = "MASQ0213";
-
-    /// <summary>A prompt holds media of a modality that the model does not take.</summary>
-    public const string PromptModalityUnsupported = "MASQ0214";
 }
