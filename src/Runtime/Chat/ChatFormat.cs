@@ -32,12 +32,17 @@ public sealed class ChatFormat
     public static TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages, ModelConfig config, Tokenizer tokenizer)
     {
         if (messages.Count == 0)
+        {
             throw new ArgumentException("A prompt needs at least one message.", nameof(messages));
+        }
 
         var format = new ChatFormat(config, tokenizer);
         var answer = messages[^1] is { Role: ChatRole.Assistant } last ? last : null;
         if (messages[0].Role != ChatRole.System)
+        {
             format.Message(new ChatMessage(ChatRole.System, DefaultSystem));
+        }
+
         foreach (var message in answer is null ? messages : messages.Take(messages.Count - 1))
         {
             format.Message(message);
@@ -46,7 +51,9 @@ public sealed class ChatFormat
         format.Open(ChatRole.Assistant);
         var tokens = tokenizer.EncodeSegments(format._segments);
         if (answer is null)
+        {
             return new TokenizedPrompt([.. tokens], format._media, null);
+        }
 
         var begin = tokens.Count;
         format._segments.Clear();

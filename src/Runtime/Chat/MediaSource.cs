@@ -30,7 +30,10 @@ public sealed record MediaSource
     public ReadOnlyMemory<byte> Read()
     {
         if (Path is null)
+        {
             return _bytes;
+        }
+
         try
         {
             return System.IO.File.ReadAllBytes(Path);

@@ -20,7 +20,10 @@ public sealed class Prompt
     {
         ArgumentNullException.ThrowIfNull(text);
         if (_turns.Count > 0)
+        {
             throw new InvalidOperationException("The system message comes first: call System before anything else, and once.");
+        }
+
         _turns.Add((ChatRole.System, [new TextPart(text)]));
         return this;
     }
@@ -72,17 +75,26 @@ public sealed class Prompt
     {
         ArgumentNullException.ThrowIfNull(framePaths);
         if (!double.IsFinite(framesPerSecond) || framesPerSecond <= 0)
+        {
             throw new ArgumentOutOfRangeException(nameof(framesPerSecond), framesPerSecond, "Frames per second must be positive and finite.");
+        }
+
         MediaSource[] frames = [.. framePaths.Select(MediaSource.File)];
         if (frames.Length == 0)
+        {
             throw new ArgumentException("A video needs at least one frame.", nameof(framePaths));
+        }
+
         return Add(new VideoPart(frames, framesPerSecond));
     }
 
     private Prompt Add(ContentPart part)
     {
         if (_turns.Count == 0 || _turns[^1].Role != ChatRole.User)
+        {
             User();
+        }
+
         _turns[^1].Content.Add(part);
         return this;
     }

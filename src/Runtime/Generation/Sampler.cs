@@ -1,5 +1,5 @@
-using System.Runtime.Intrinsics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using MASQuant.Diagnostics;
 using MASQuant.Layers;
 
@@ -59,9 +59,15 @@ internal sealed class Sampler
         }
 
         if (_topK > 0 && _topK < count)
+        {
             (count, total) = KeepTopK(count);
+        }
+
         if (_topP < 1)
+        {
             (count, total) = KeepTopP(count, total);
+        }
+
         return Draw(count, total);
     }
 
@@ -106,7 +112,9 @@ internal sealed class Sampler
         for (var i = 0; i < count; i++)
         {
             if (_weights[_ids[i]] >= negligible)
+            {
                 (_ids[candidates], _keys[candidates], candidates) = (_ids[i], _keys[i], candidates + 1);
+            }
         }
 
         Sort(candidates);
@@ -130,7 +138,9 @@ internal sealed class Sampler
         {
             sum += _weights[_ids[i]];
             if (target < sum)
+            {
                 return _ids[i];
+            }
         }
 
         // Rounding alone leads here.
@@ -150,7 +160,10 @@ internal sealed class Sampler
             }
 
             if (end - start > 1)
+            {
                 _ids.AsSpan(start, end - start).Sort();
+            }
+
             start = end;
         }
     }

@@ -26,12 +26,18 @@ internal sealed class AddedTokenMatcher
         {
             var skip = text[at..].IndexOfAny(_first);
             if (skip < 0)
+            {
                 break;
+            }
+
             at += skip;
             foreach (var (content, token) in _byFirst[text[at]])
             {
                 if (!text[at..].StartsWith(content, StringComparison.Ordinal))
+                {
                     continue;
+                }
+
                 var end = at + content.Length;
                 if (token.SingleWord && ((at > 0 && IsWord(text[at - 1])) || (end < text.Length && IsWord(text[end]))))
                 {

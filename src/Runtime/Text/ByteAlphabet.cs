@@ -20,12 +20,18 @@ internal static class ByteAlphabet
             if (character >= 0x80)
             {
                 if ((character & 0xE0) != 0xC0 || i + 1 == entry.Length)
+                {
                     return -1;
+                }
+
                 character = ((character & 0x1F) << 6) | (entry[++i] & 0x3F);
             }
 
             if (character >= Bytes.Length || Bytes[character] < 0)
+            {
                 return -1;
+            }
+
             bytes[count++] = (byte)Bytes[character];
         }
 

@@ -47,7 +47,10 @@ internal sealed class BytePairEncoder
         var merged = ids.AsSpan(0, Merge(ids.AsSpan(0, count)));
         output.AddRange(merged);
         if (piece.Length <= CachedCharacters && _cached < CacheCapacity && _cache.TryAdd(piece.ToString(), merged.ToArray()))
+        {
             Interlocked.Increment(ref _cached);
+        }
+
         ArrayPool<byte>.Shared.Return(bytes);
         ArrayPool<int>.Shared.Return(ids);
     }
@@ -65,11 +68,16 @@ internal sealed class BytePairEncoder
             {
                 var merge = _merges[ids[i], ids[i + 1]];
                 if (merge.Rank < best.Rank)
+                {
                     (best, at) = (merge, i);
+                }
             }
 
             if (at < 0)
+            {
                 return ids.Length;
+            }
+
             ids[at] = best.Id;
             ids[(at + 2)..].CopyTo(ids[(at + 1)..]);
             ids = ids[..^1];
@@ -93,12 +101,18 @@ internal sealed class BytePairEncoder
             var at = (int)(priority & int.MaxValue);
             var right = next[at];
             if (right < 0 || ids[at] != pair.Left || ids[right] != pair.Right)
+            {
                 continue;
+            }
+
             ids[at] = pair.Merged;
             ids[right] = -1;
             next[at] = next[right];
             if (next[at] >= 0)
+            {
                 previous[next[at]] = at;
+            }
+
             Offer(queue, ids, previous[at], at);
             Offer(queue, ids, at, next[at]);
         }
@@ -116,9 +130,14 @@ internal sealed class BytePairEncoder
     private void Offer(PriorityQueue<(int Left, int Right, int Merged), long> queue, ReadOnlySpan<int> ids, int left, int right)
     {
         if (left < 0 || right < 0)
+        {
             return;
+        }
+
         var (rank, merged) = _merges[ids[left], ids[right]];
         if (rank != MergeTable.NoRank)
+        {
             queue.Enqueue((ids[left], ids[right], merged), ((long)rank << 32) | (uint)left);
+        }
     }
 }

@@ -18,7 +18,10 @@ internal static class Nfc
     {
         // Below U+0300 nothing decomposes into what composes otherwise, and nothing composes.
         if (!text.AsSpan().ContainsAnyInRange(FirstAffected, char.MaxValue))
+        {
             return text;
+        }
+
         var decomposed = new List<int>(text.Length + 16);
         foreach (var rune in text.EnumerateRunes())
         {
@@ -41,14 +44,18 @@ internal static class Nfc
             output.Add(LeadBase + (index / (VowelCount * TrailCount)));
             output.Add(VowelBase + (index % (VowelCount * TrailCount) / TrailCount));
             if (index % TrailCount != 0)
+            {
                 output.Add(TrailBase + (index % TrailCount));
+            }
         }
         else if (NormalizationData.Decompositions.TryGetValue(codePoint, out var parts))
         {
             // A second part never decomposes further.
             Decompose(parts.First, output);
             if (parts.Second != 0)
+            {
                 output.Add(parts.Second);
+            }
         }
         else
         {
@@ -62,7 +69,10 @@ internal static class Nfc
         for (var start = 0; start < codePoints.Count; start++)
         {
             if (NormalizationData.Class(codePoints[start]) == 0)
+            {
                 continue;
+            }
+
             var end = start + 1;
             while (end < codePoints.Count && NormalizationData.Class(codePoints[end]) != 0)
             {

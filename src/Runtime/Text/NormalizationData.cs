@@ -22,7 +22,10 @@ internal static class NormalizationData
                     var second = count > 3 ? Hex(line[fields[3]]) : 0;
                     Decompositions.Add(code, (first, second));
                     if (line[0] == 'P')
+                    {
                         Compositions.Add((first, second), code);
+                    }
+
                     break;
                 case 'C':
                     var last = Hex(line[fields[2]]);

@@ -28,16 +28,27 @@ internal static class QwenSplitter
     {
         var contraction = Contraction(text);
         if (contraction > 0)
+        {
             return contraction;
+        }
 
         var first = Classify(text, 0, out var length);
         var second = Classify(text, length, out _);
         if (first == Kind.Letter || (second == Kind.Letter && first is Kind.Space or Kind.Other))
+        {
             return RunOf(Kind.Letter, text, first == Kind.Letter ? 0 : length);
+        }
+
         if (first == Kind.Number)
+        {
             return length;
+        }
+
         if (first == Kind.Other || (text[0] == ' ' && second == Kind.Other))
+        {
             return RunOf(Kind.NewLine, text, RunOf(Kind.Other, text, first == Kind.Other ? 0 : length));
+        }
+
         return WhiteSpace(text);
     }
 
@@ -52,19 +63,30 @@ internal static class QwenSplitter
 
         var lineEnd = text[..end].LastIndexOfAny('\r', '\n') + 1;
         if (lineEnd > 0)
+        {
             return lineEnd;
+        }
+
         return end == text.Length || end == 1 ? end : end - 1;
     }
 
     private static int Contraction(ReadOnlySpan<char> text)
     {
         if (text.Length < 2 || text[0] != '\'')
+        {
             return 0;
+        }
         // U+017F, the long s, is the one further character whose case folds to a letter of the pattern.
         if (text[1] is 's' or 'S' or '\u017F' or 't' or 'T' or 'm' or 'M' or 'd' or 'D')
+        {
             return 2;
+        }
+
         if (text.Length < 3)
+        {
             return 0;
+        }
+
         return ((char)(text[1] | 0x20), (char)(text[2] | 0x20)) is ('r', 'e') or ('v', 'e') or ('l', 'l') ? 3 : 0;
     }
 
@@ -82,21 +104,36 @@ internal static class QwenSplitter
     {
         length = 1;
         if (at >= text.Length)
+        {
             return Kind.End;
+        }
+
         var character = text[at];
         if (char.IsAscii(character))
         {
             if (char.IsAsciiLetter(character))
+            {
                 return Kind.Letter;
+            }
+
             if (char.IsAsciiDigit(character))
+            {
                 return Kind.Number;
+            }
+
             if (character is '\r' or '\n')
+            {
                 return Kind.NewLine;
+            }
+
             return char.IsWhiteSpace(character) ? Kind.Space : Kind.Other;
         }
 
         if (char.IsWhiteSpace(character))
+        {
             return Kind.Space;
+        }
+
         Rune.DecodeFromUtf16(text[at..], out var rune, out length);
         return Rune.GetUnicodeCategory(rune) switch
         {

@@ -28,7 +28,10 @@ public sealed class TokenStream
         // The bytes held back from before make at most one character, or one U+FFFD each.
         var needed = Encoding.UTF8.GetMaxCharCount(bytes.Length + 3);
         if (_characters.Length < needed)
+        {
             _characters = new char[needed];
+        }
+
         return new string(_characters, 0, _decoder.GetChars(bytes, _characters, flush));
     }
 }

@@ -26,7 +26,9 @@ public sealed class Tokenizer
         {
             _addedIds[token.Content] = token.Id;
             if (token.Special)
+            {
                 _special.Add(token.Id);
+            }
         }
 
         AddedTokenMatcher Matcher(bool normalized, bool special) => new(file.AddedTokens
@@ -130,13 +132,18 @@ public sealed class Tokenizer
         while (matcher.Next(text, start, out var match) is { } token)
         {
             if (match.Start.Value > start)
+            {
                 encode(text[start..match.Start.Value]);
+            }
+
             ids.Add(token.Id);
             start = match.End.Value;
         }
 
         if (start < text.Length)
+        {
             encode(start == 0 ? text : text[start..]);
+        }
     }
 
     private void EncodePieces(ReadOnlySpan<char> text, List<int> ids)

@@ -84,16 +84,24 @@ internal sealed class TokenizerFile
         }
 
         if (reader.Read() || !hasModel)
+        {
             throw new InvalidOperationException(hasModel ? "something follows the JSON object." : "it has no 'model'.");
+        }
+
         TokenizerPipeline.Check(normalizer, preTokenizer, postProcessor, decoder, _path);
         if (added.ValueKind == JsonValueKind.Array)
+        {
             ReadAddedTokens(added);
+        }
     }
 
     private void ReadModel(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
+        {
             throw new InvalidOperationException("'model' is not an object.");
+        }
+
         Utf8JsonReader merges = default;
         var hasMerges = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -118,20 +126,29 @@ internal sealed class TokenizerFile
         }
 
         if (Vocabulary is null || !hasMerges)
+        {
             throw new InvalidOperationException("'model' lacks 'vocab' or 'merges'.");
+        }
+
         ReadMerges(ref merges);
     }
 
     private void ReadVocabulary(ref Utf8JsonReader reader)
     {
         if (Vocabulary is not null || reader.TokenType != JsonTokenType.StartObject)
+        {
             throw new InvalidOperationException("'model.vocab' is not one object.");
+        }
+
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var start = _used;
             AppendBytes(ref reader);
             if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id))
+            {
                 throw new InvalidOperationException("a token id in 'model.vocab' is not a 32-bit integer.");
+            }
+
             _entries.Add((id, start, _used - start));
         }
 
@@ -142,7 +159,10 @@ internal sealed class TokenizerFile
     private void ReadMerges(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
+        {
             throw new InvalidOperationException("'model.merges' is not an array.");
+        }
+
         Merges.EnsureCapacity(Vocabulary.Count);
         for (var rank = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; rank++)
         {
@@ -165,7 +185,10 @@ internal sealed class TokenizerFile
             var right = Vocabulary.Find(_bytes.AsSpan(split, _used - split));
             var merged = Vocabulary.Find(_bytes.AsSpan(0, _used));
             if (left < 0 || right < 0 || merged < 0)
+            {
                 throw new FormatException($"merge {rank} concerns tokens that the vocabulary lacks");
+            }
+
             Merges.Add(rank, left, right, merged);
         }
     }
@@ -174,11 +197,17 @@ internal sealed class TokenizerFile
     private int AppendPair(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.String)
+        {
             throw new InvalidOperationException("an entry of 'model.merges' is neither a string nor a pair.");
+        }
+
         var pair = Unescaped(ref reader);
         var space = pair.IndexOf((byte)' ');
         if (space < 0)
+        {
             throw new FormatException("an entry of 'model.merges' lacks the space between its two tokens");
+        }
+
         var split = Append(pair[..space]);
         Append(pair[(space + 1)..]);
         return split;
@@ -189,7 +218,10 @@ internal sealed class TokenizerFile
     private static ReadOnlySpan<byte> Unescaped(ref Utf8JsonReader reader)
     {
         if (!reader.ValueIsEscaped)
+        {
             return reader.ValueSpan;
+        }
+
         Span<byte> value = new byte[reader.ValueSpan.Length];
         return value[..reader.CopyString(value)];
     }
@@ -198,10 +230,16 @@ internal sealed class TokenizerFile
     private int Append(ReadOnlySpan<byte> entry)
     {
         if (_bytes.Length - _used < entry.Length)
+        {
             Array.Resize(ref _bytes, Math.Max(2 * _bytes.Length, _used + entry.Length + 4096));
+        }
+
         var count = ByteAlphabet.Decode(entry, _bytes.AsSpan(_used));
         if (count < 0)
+        {
             throw new FormatException($"'{System.Text.Encoding.UTF8.GetString(entry)}' is not written in the byte-level alphabet");
+        }
+
         return _used += count;
     }
 
@@ -212,7 +250,10 @@ internal sealed class TokenizerFile
             bool Is(string name) => element.TryGetProperty(name, out var value) && value.GetBoolean();
 
             if (!element.GetProperty("id").TryGetInt32(out var id))
+            {
                 throw new FormatException("the id of an added token is not a 32-bit integer");
+            }
+
             var token = new AddedToken(id, element.GetProperty("content").GetString() ?? "")
             {
                 Special = Is("special"),
@@ -229,6 +270,8 @@ internal sealed class TokenizerFile
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)
     {
         if (!reader.Read() || reader.TokenType != type)
+        {
             throw new InvalidOperationException($"{type} expected at byte {reader.TokenStartIndex}, {reader.TokenType} found.");
+        }
     }
 }

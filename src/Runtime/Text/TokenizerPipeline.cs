@@ -10,17 +10,34 @@ internal static class TokenizerPipeline
     public static void Check(JsonElement normalizer, JsonElement preTokenizer, JsonElement postProcessor, JsonElement decoder, string path)
     {
         if (Type(normalizer) != "NFC")
+        {
             throw Unsupported("normalizer", "NFC", normalizer, path);
+        }
+
         if (Type(decoder) != "ByteLevel")
+        {
             throw Unsupported("decoder", "ByteLevel", decoder, path);
+        }
+
         if (Type(postProcessor) is not ("" or "ByteLevel"))
+        {
             throw Unsupported("post_processor", "null or ByteLevel", postProcessor, path);
+        }
+
         if (Type(preTokenizer) != "Sequence" || !preTokenizer.TryGetProperty("pretokenizers", out var steps) || steps.GetArrayLength() != 2)
+        {
             throw Unsupported("pre_tokenizer", "Split then ByteLevel", preTokenizer, path);
+        }
+
         if (!IsQwenSplit(steps[0]))
+        {
             throw Unsupported("pre_tokenizer", $"an isolated Split at {QwenSplitter.Pattern}", steps[0], path);
+        }
+
         if (Type(steps[1]) != "ByteLevel" || IsOn(steps[1], "add_prefix_space") || IsOn(steps[1], "use_regex"))
+        {
             throw Unsupported("pre_tokenizer", "ByteLevel without prefix space and regex", steps[1], path);
+        }
     }
 
     /// <summary>Checks one property of the model other than its vocabulary and merges.</summary>
@@ -35,7 +52,9 @@ internal static class TokenizerPipeline
             _ => "",
         };
         if (expected.Length > 0)
+        {
             throw Unsupported($"model.{name}", expected, value, path);
+        }
     }
 
     private static bool IsQwenSplit(JsonElement step) => Type(step) == "Split"

@@ -26,7 +26,10 @@ internal sealed class Vocabulary
             Place(id, start, length);
             ref var slot = ref Slot(bytes.AsSpan(start, length));
             if (slot != 0)
+            {
                 throw new FormatException($"tokens {slot - 1} and {id} of the vocabulary are the same");
+            }
+
             slot = id + 1;
         }
     }
@@ -48,9 +51,15 @@ internal sealed class Vocabulary
     public void Add(int id, ReadOnlySpan<byte> bytes)
     {
         if (!Bytes(id).IsEmpty && Bytes(id).SequenceEqual(bytes))
+        {
             return;
+        }
+
         if (_bytes.Length - _used < bytes.Length)
+        {
             Array.Resize(ref _bytes, _used + Math.Max(bytes.Length, 1024));
+        }
+
         bytes.CopyTo(_bytes.AsSpan(_used));
         Place(id, _used, bytes.Length);
         _used += bytes.Length;
@@ -59,9 +68,15 @@ internal sealed class Vocabulary
     private void Place(int id, int start, int length)
     {
         if (id is < 0 or >= MaxId)
+        {
             throw new FormatException($"token id {id} is not in 0 … {MaxId - 1}");
+        }
+
         if (length == 0)
+        {
             throw new FormatException($"token {id} is empty");
+        }
+
         if (id >= _starts.Length)
         {
             var capacity = Math.Max(id + 64, Math.Min(2 * _starts.Length, MaxId));
@@ -70,7 +85,10 @@ internal sealed class Vocabulary
         }
 
         if (_lengths[id] != 0)
+        {
             throw new FormatException($"two tokens have the id {id}");
+        }
+
         (_starts[id], _lengths[id]) = (start, length);
         IdBound = Math.Max(IdBound, id + 1);
         Count++;

@@ -86,7 +86,10 @@ public class SamplerTests
             foreach (var (logit, id) in logits.Select((l, id) => (l, id)).OrderByDescending(t => t.l))
             {
                 if (sum >= p * total)
+                {
                     break;
+                }
+
                 allowed.Add(id);
                 sum += Math.Exp(logit);
             }
