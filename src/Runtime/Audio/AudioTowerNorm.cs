@@ -1,0 +1,17 @@
+using MASQuant.Layers;
+using MASQuant.Safetensors;
+using MASQuant.Tensors;
+
+namespace MASQuant.Audio;
+
+/// <summary>A layer norm of the audio tower: gain and bias, ε = 1e-5.</summary>
+internal sealed class AudioTowerNorm(ITensorSource source, string name, int length)
+{
+    private const float Epsilon = 1e-5f;
+
+    private readonly float[] _gain = source.ReadFloats(name + ".weight", length);
+    private readonly float[] _bias = source.ReadFloats(name + ".bias", length);
+
+    /// <summary>Normalizes the rows of <paramref name="x"/> into <paramref name="y"/>, which may be the same matrix.</summary>
+    public void Apply(Matrix x, Matrix y) => LayerNorm.Apply(x, _gain, _bias, Epsilon, y);
+}
