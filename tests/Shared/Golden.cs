@@ -35,6 +35,9 @@ internal sealed class Golden
     /// <summary>Every case.</summary>
     public static TheoryData<string> All => [.. OmniNames, .. VLNames];
 
+    /// <summary>The cases that hold <paramref name="tensor"/>.</summary>
+    public static TheoryData<string> With(string tensor) => [.. OmniNames.Concat(VLNames).Where(name => Load(name).Has(tensor))];
+
     public string Name { get; }
 
     public JsonElement Json { get; }

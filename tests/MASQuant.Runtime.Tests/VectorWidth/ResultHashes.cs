@@ -12,7 +12,9 @@ internal static class ResultHashes
     public static IReadOnlyDictionary<string, Func<string>> ByName { get; } = new SortedDictionary<string, Func<string>>(StringComparer.Ordinal)
     {
         ["attention"] = Attend,
+        ["audio-tower"] = Audio.AudioTowerTests.Hash,
         ["layers"] = Layers,
+        ["vision-tower"] = Vision.VisionTowerTests.Hash,
     };
 
     public static string Of(params ReadOnlySpan<float[]> results)

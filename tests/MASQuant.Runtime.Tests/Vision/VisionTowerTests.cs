@@ -1,5 +1,8 @@
 using MASQuant.Configuration;
+using MASQuant.Diagnostics;
 using MASQuant.Safetensors;
+using MASQuant.Tensors;
+using MASQuant.Tests.Layers;
 using MASQuant.Tests.Models;
 using MASQuant.Vision;
 
@@ -7,33 +10,56 @@ namespace MASQuant.Tests.Vision;
 
 public sealed class VisionTowerTests
 {
+    public static TheoryData<string> Cases => Golden.With("vision_tower");
+
     [Theory]
-    [InlineData("vl/two-images")]
-    [InlineData("vl/video")]
+    [MemberData(nameof(Cases))]
     public void TokensEqualTheReference(string name)
     {
         var golden = Golden.Load(name);
-        using var source = SafetensorsFile.Open(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"));
-        var preprocessor = new ImagePreprocessor(
-            new PreprocessorConfig { MinPixels = 3136, MaxPixels = 12845056, ImageMean = [0.48145466f, 0.4578275f, 0.40821073f], ImageStd = [0.26862954f, 0.26130258f, 0.27577711f] }, VL, golden.IsOmni ? ModelFamily.Qwen25Omni : ModelFamily.Qwen25VL);
+        using var source = Checkpoint.Open(golden.IsOmni ? RepositoryFiles.OmniTiny : RepositoryFiles.VlTiny);
+        var config = ModelConfigReader.Read(source);
+        var preprocessor = new ImagePreprocessor(PreprocessorConfigReader.Read(source), config.Vision, config.Family);
         var images = golden.Files.Where(f => f.EndsWith(".png", StringComparison.Ordinal)).Select(f => ImageDecoder.Decode(File.ReadAllBytes(f), f)).ToArray();
 
-        var tokens = new VisionTower(source, VL).Forward(name.EndsWith("video", StringComparison.Ordinal) ? [preprocessor.ProcessVideo(images)] : [.. images.Select(i => preprocessor.Process(i))]);
+        var tokens = new VisionTower(source, config.Vision)
+            .Forward(golden.Has("video_grid_thw") ? [preprocessor.ProcessVideo(images)] : [.. images.Select(image => preprocessor.Process(image))]);
 
         GoldenAssert.Near(golden, "vision_tower", tokens);
     }
 
-    private static VisionConfig VL { get; } = new()
+    [Fact]
+    public void EveryPatchNeedsItsPlaceInTheGrid()
     {
-        Depth = 3,
-        HiddenSize = 64,
-        IntermediateSize = 96,
-        Heads = 4,
-        OutHiddenSize = 128,
-        PatchSize = 14,
-        SpatialMergeSize = 2,
-        TemporalPatchSize = 2,
-        WindowSize = 56,
-        FullAttentionBlocks = [1],
-    };
+        using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
+        var tower = new VisionTower(source, ModelConfigReader.Read(source).Vision);
+        Assert.Throws<ArgumentException>("image", () => tower.Forward(new ImagePatches(new Matrix(12, 1176), 1, 4, 4)));
+        Assert.Throws<ArgumentException>("image", () => tower.Forward(new ImagePatches(new Matrix(16, 1175), 1, 4, 4)));
+        Assert.Throws<ArgumentException>("rows", () => tower.Forward(new ImagePatches(new Matrix(12, 1176), 1, 3, 4)));
+    }
+
+    [Fact]
+    public void CancellationIsReported()
+    {
+        using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
+        var tower = new VisionTower(source, ModelConfigReader.Read(source).Vision);
+        Assert.Throws<OperationCanceledException>(() => tower.Forward(new ImagePatches(new Matrix(16, 1176), 1, 4, 4), new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public void AConfigurationOfAnotherModelIsRefused()
+    {
+        using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
+        var config = ModelConfigReader.Read(source).Vision;
+        Assert.Equal(DiagnosticCodes.TensorMismatch, Assert.Throws<MasQuantException>(() => new VisionTower(source, config with { IntermediateSize = 100 })).Code);
+        Assert.Equal(DiagnosticCodes.TensorMissing, Assert.Throws<MasQuantException>(() => new VisionTower(source, config with { Depth = 4 })).Code);
+    }
+
+    /// <summary>A hash of the tokens of a random image of the Omni model, for <see cref="VectorWidth.VectorWidthTests"/>.</summary>
+    internal static string Hash()
+    {
+        using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
+        var tower = new VisionTower(source, ModelConfigReader.Read(source).Vision);
+        return VectorWidth.ResultHashes.Of(tower.Forward(new ImagePatches(new Matrix(48, 1176, Oracle.Random(48 * 1176, 1)), 1, 6, 8)).Data);
+    }
 }
