@@ -15,6 +15,9 @@ public static class PackingLayout
     /// <summary>K must be a multiple of this, for either width.</summary>
     public const int InputMultiple = 8;
 
+    /// <summary>The largest K: up to here a sum of 127 · 128 products fits 32 bits.</summary>
+    public const int MaxInputs = int.MaxValue / (127 * 128);
+
     /// <summary>Inputs that share a scale in W4A16; K must be a multiple there.</summary>
     public const int GroupSize = 128;
 
@@ -33,6 +36,12 @@ public static class PackingLayout
         {
             throw new MasQuantException(DiagnosticCodes.ShapeNotPackable, null,
                 $"Layer '{layer}' has shape [{outputs}, {inputs}]; {scheme} packs outputs in multiples of {PanelOutputs} and inputs in multiples of {multiple}. Choose another scheme or leave the layer out.");
+        }
+
+        if (inputs > MaxInputs)
+        {
+            throw new MasQuantException(DiagnosticCodes.ShapeNotPackable, null,
+                $"Layer '{layer}' has {inputs} inputs; 32-bit sums hold {MaxInputs}. Leave the layer out.");
         }
     }
 

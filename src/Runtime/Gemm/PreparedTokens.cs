@@ -1,3 +1,4 @@
+using MASQuant.Gemm.Cpu;
 using MASQuant.Tensors;
 
 namespace MASQuant.Gemm;
@@ -23,6 +24,9 @@ public sealed class PreparedTokens
     /// <summary>One scale per token: code × scale ≈ smoothed value.</summary>
     public float[] Scales { get; private set; } = [];
 
+    /// <summary><see cref="Codes"/> in the order of the CPU kernels, made when first needed.</summary>
+    internal PackedTokens Packed { get; } = new();
+
     /// <summary>Makes room for M × K values and records the modalities.</summary>
     public void Reset(int tokens, int inputs, ModalityMap modalities)
     {
@@ -45,5 +49,6 @@ public sealed class PreparedTokens
         Tokens = tokens;
         Inputs = inputs;
         Modalities = modalities;
+        Packed.Clear();
     }
 }

@@ -34,7 +34,7 @@ public sealed class FloatGemmTests
                 {
                     var c = new Matrix(m, n, (float[])before.Clone());
                     FloatGemm.Multiply(a, transposeA, b, transposeB, c, accumulate);
-                    AssertSameBits(expected, c.Data);
+                    Bits.AssertSame(expected, c.Data);
                 });
             }
         }
@@ -54,7 +54,7 @@ public sealed class FloatGemmTests
             {
                 var c = (float[])before.Clone();
                 FloatGemm.MultiplyNT(m, n, k, a, strideA, b, strideB, c, strideC);
-                AssertSameBits(expected, c);
+                Bits.AssertSame(expected, c);
             },
             1);
 
@@ -67,7 +67,7 @@ public sealed class FloatGemmTests
             {
                 var c = (float[])before.Clone();
                 FloatGemm.MultiplyNN(m, n, k, a, strideA, rows, strideRows, c, strideC, accumulate: true);
-                AssertSameBits(expected, c);
+                Bits.AssertSame(expected, c);
             },
             1);
 
@@ -80,7 +80,7 @@ public sealed class FloatGemmTests
             {
                 var c = (float[])before.Clone();
                 FloatGemm.MultiplyTN(m, n, k, columns, strideColumns, rows, strideRows, c, strideC);
-                AssertSameBits(expected, c);
+                Bits.AssertSame(expected, c);
             },
             1);
     }
@@ -117,15 +117,15 @@ public sealed class FloatGemmTests
             {
                 var y = new Matrix(m, n);
                 FloatGemm.Multiply(x, form, default, y);
-                AssertSameBits(expected, y.Data);
+                Bits.AssertSame(expected, y.Data);
                 FloatGemm.Multiply(x, form, bias, y);
-                AssertSameBits(biased, y.Data);
+                Bits.AssertSame(biased, y.Data);
             }
         });
 
         var c = new Matrix(m, n);
         FloatGemm.MultiplyTransposed(x, weight, bias, c);
-        AssertSameBits(biased, c.Data);
+        Bits.AssertSame(biased, c.Data);
     }
 
     [Fact]
@@ -150,7 +150,4 @@ public sealed class FloatGemmTests
         Assert.Throws<ArgumentException>(() => FloatGemm.MultiplyNT(2, 2, 4, new float[7], 4, new float[8], 4, new float[4], 2));
         Assert.Throws<ArgumentException>(() => DenseWeight.FromBFloat16(new byte[15], 2, 4));
     }
-
-    private static void AssertSameBits(float[] expected, float[] actual)
-        => Assert.Equal(Array.ConvertAll(expected, BitConverter.SingleToUInt32Bits), Array.ConvertAll(actual, BitConverter.SingleToUInt32Bits));
 }

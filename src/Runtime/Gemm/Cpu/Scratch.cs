@@ -10,6 +10,7 @@ internal sealed unsafe class Scratch
     private AlignedBuffer<byte>? _panel;
     private AlignedBuffer<byte>? _tile;
     private AlignedBuffer<byte>? _sums;
+    private AlignedBuffer<byte>? _lowRank;
 
     /// <summary>The calling thread's memory.</summary>
     public static Scratch Current => _current ??= new Scratch();
@@ -29,6 +30,10 @@ internal sealed unsafe class Scratch
     /// <summary>For sums that are added to an output only when complete.</summary>
     public T* Sums<T>(long length)
         where T : unmanaged => (T*)Get(ref _sums, length * sizeof(T));
+
+    /// <summary>For tokens · L1.</summary>
+    public T* LowRank<T>(long length)
+        where T : unmanaged => (T*)Get(ref _lowRank, length * sizeof(T));
 
     private static byte* Get(ref AlignedBuffer<byte>? buffer, long bytes)
     {

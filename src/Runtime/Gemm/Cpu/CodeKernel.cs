@@ -1,0 +1,108 @@
+namespace MASQuant.Gemm.Cpu;
+
+/// <summary>The integer kernel for one width of weights on the machine at hand: which numbers it multiplies, how many tokens at once, and how stored panels become its weights.</summary>
+internal readonly unsafe struct CodeKernel
+{
+    private readonly CpuLevel _level;
+    private readonly bool _vnni;
+    private readonly int _weightBits;
+
+    private CodeKernel(CpuLevel level, bool vnni, int weightBits)
+    {
+        (_level, _vnni, _weightBits) = (level, vnni, weightBits);
+        Form = level == CpuLevel.Portable || (weightBits == 8 && !vnni) ? CodeForm.Words : CodeForm.Bytes;
+    }
+
+    /// <summary>The numbers that it multiplies.</summary>
+    public CodeForm Form { get; }
+
+    /// <summary>What was added to every weight: Σ code · (weight + offset) − offset · Σ code is the product.</summary>
+    public int Offset => Form == CodeForm.Words ? 0 : _weightBits == 4 ? PackingLayout.Int4Offset : 128;
+
+    /// <summary>The most tokens of one call.</summary>
+    public int MaxRows => (Form, _level, _vnni) switch
+    {
+        (CodeForm.Bytes, CpuLevel.Avx512, false) => ByteKernelAvx512.MaxRows,
+        (CodeForm.Bytes, _, _) => ByteKernelAvx2.MaxRows(_vnni),
+        (_, CpuLevel.Avx512, _) => WordKernelAvx512.MaxRows,
+        (_, CpuLevel.Avx2, _) => WordKernelAvx2.MaxRows,
+        _ => WordKernelPortable.MaxRows,
+    };
+
+    /// <summary>The most tokens for which reading a panel as it is stored is better than unpacking it first; 0 when there is no such kernel.</summary>
+    public int MaxPackedRows => Form == CodeForm.Bytes ? (_weightBits == 4 ? ByteKernelAvx2.MaxPackedRows : 0)
+        : _level == CpuLevel.Avx512 && _weightBits == 8 ? ByteKernelAvx512.MaxPackedRows
+        : 0;
+
+    /// <summary>The best kernel for <paramref name="weightBits"/> (4 or 8).</summary>
+    public static CodeKernel For(int weightBits)
+    {
+        var level = CpuFeatures.Level;
+        return new CodeKernel(level, CpuFeatures.UseVnni && level >= CpuLevel.Avx2, weightBits);
+    }
+
+    /// <summary>Bytes of an unpacked panel.</summary>
+    public long PanelBytes(int inputs) => (long)PackingLayout.PanelOutputs * inputs * (Form == CodeForm.Bytes ? 1 : 2);
+
+    /// <summary>Unpacks a stored panel of <paramref name="inputs"/> inputs.</summary>
+    public void Unpack(byte* source, int inputs, byte* target)
+    {
+        switch (Form, _weightBits)
+        {
+            case (CodeForm.Bytes, 4):
+                CodePanels.NibblesToBytes(source, inputs, target);
+                break;
+            case (CodeForm.Bytes, _):
+                CodePanels.BytesToUnsigned(source, inputs, target);
+                break;
+            case (_, 4):
+                CodePanels.NibblesToWords(source, inputs, (short*)target);
+                break;
+            default:
+                CodePanels.BytesToWords(source, inputs, (short*)target);
+                break;
+        }
+    }
+
+    /// <summary>sums[rows, 16] = tokens · unpacked panel; <paramref name="tokens"/> is a block of <see cref="PackedTokens"/>.</summary>
+    public void Run(int rows, byte* tokens, byte* weights, int inputs, int* sums)
+    {
+        nint steps = inputs / PackingLayout.RunInputs;
+        switch (Form, _level)
+        {
+            case (CodeForm.Bytes, CpuLevel.Avx512) when !_vnni:
+                ByteKernelAvx512.Run(rows, (int*)tokens, weights, sums, steps);
+                break;
+            case (CodeForm.Bytes, _):
+                ByteKernelAvx2.Run(_vnni, rows, (int*)tokens, weights, sums, steps);
+                break;
+            case (_, CpuLevel.Avx512):
+                WordKernelAvx512.Run(rows, (long*)tokens, weights, stored: false, sums, steps);
+                break;
+            case (_, CpuLevel.Avx2):
+                WordKernelAvx2.Run(rows, (long*)tokens, (short*)weights, sums, steps);
+                break;
+            default:
+                WordKernelPortable.Run((short*)tokens, (short*)weights, sums, steps);
+                break;
+        }
+    }
+
+    /// <summary>sums[rows, 16] = tokens · panel as it is stored, for at most <see cref="MaxPackedRows"/> tokens.</summary>
+    public void RunPacked(int rows, byte* tokens, byte* weights, int inputs, int* sums)
+    {
+        nint steps = inputs / PackingLayout.RunInputs;
+        if (Form == CodeForm.Words)
+        {
+            WordKernelAvx512.Run(rows, (long*)tokens, weights, stored: true, sums, steps);
+        }
+        else if (_level == CpuLevel.Avx512 && !_vnni)
+        {
+            ByteKernelAvx512.RunPacked(rows, (int*)tokens, weights, sums, steps);
+        }
+        else
+        {
+            ByteKernelAvx2.RunPacked(_vnni, rows, (int*)tokens, weights, sums, steps);
+        }
+    }
+}
