@@ -81,14 +81,14 @@ public class DecompositionTests
     }
 
     [Theory]
-    [InlineData(120, 80)]
-    [InlineData(80, 120)]
+    [InlineData(60, 40)]
+    [InlineData(40, 60)]
     public void Randomized_products_equal_exact_ones_on_a_flat_spectrum(int rows, int columns)
     {
         // A random matrix has the flattest spectrum there is: two power iterations alone leave about 10 %.
         var a = RandomMatrices.Real(rows, columns, 15);
-        var exact = Truncated(a.ToMathNet(), 16);
-        var svd = RandomizedSvd.Decompose(a.View, 16, new RandomizedSvdOptions { MaxPowerIterations = 500, Tolerance = 1e-6 });
+        var exact = Truncated(a.ToMathNet(), 8);
+        var svd = RandomizedSvd.Decompose(a.View, 8, new RandomizedSvdOptions { MaxPowerIterations = 200 });
         Assert.True(RandomMatrices.RelativeDistance(exact, Product(svd)) <= 1e-4);
     }
 

@@ -1,0 +1,206 @@
+using MASQuant.Diagnostics;
+using MASQuant.Gemm;
+using MASQuant.Numerics;
+using MASQuant.Quantization.Tests.Numerics;
+using MASQuant.Tensors;
+using MASQuant.Weights;
+using MathNet.Numerics.LinearAlgebra;
+
+namespace MASQuant.Quantization.Tests.Weights;
+
+public class WeightQuantizerTests
+{
+    public static TheoryData<string> Schemes => [.. QuantizationScheme.All.Select(scheme => scheme.ToString())];
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void Rounding_errs_by_at_most_half_a_step(string name)
+    {
+        Assert.True(QuantizationScheme.TryParse(name, out var scheme));
+        var weight = RandomMatrices.Single(16, 256, 1);
+        var codes = new RtnQuantizer().Quantize(weight, scheme);
+        var values = codes.Dequantize();
+        var groupSize = scheme.QuantizesActivations ? 256 : 128;
+        Assert.Equal(16 * 256 / groupSize, codes.Scales.Length);
+        for (var i = 0; i < values.Span.Length; i++)
+        {
+            // Half a step, and the FP32 rounding of scale and product. An asymmetric grid's rounded zero point can cost another half step at the ends.
+            var step = codes.Scales[i / groupSize];
+            Assert.True(Math.Abs(values.Data[i] - weight.Data[i]) <= (step * (scheme.QuantizesActivations ? 0.5 : 1)) + 1e-6);
+        }
+    }
+
+    [Fact]
+    public void Symmetric_scales_are_the_largest_weight_over_the_largest_code()
+    {
+        var weight = new Matrix(2, 4, [0.5f, -7f, 3.4f, 0f, 0f, 0f, 0f, 0f]);
+        var codes = new RtnQuantizer().Quantize(weight, QuantizationScheme.W4A8);
+        Assert.Equal([1f, 1f], codes.Scales);
+
+        // 0.5 lies half way and goes to the even code.
+        Assert.Equal(new sbyte[] { 0, -7, 3, 0, 0, 0, 0, 0 }, codes.Codes);
+        Assert.Empty(codes.ZeroPoints);
+    }
+
+    [Fact]
+    public void Asymmetric_groups_span_their_own_range()
+    {
+        var weight = new Matrix(1, 256);
+        for (var k = 0; k < 256; k++)
+        {
+            weight.Data[k] = k < 128 ? (k % 16) - 5 : -(k % 16) / 4f;
+        }
+
+        var codes = new RtnQuantizer().Quantize(weight, QuantizationScheme.W4A16);
+        Assert.Equal([1f, 0.25f], codes.Scales);
+        Assert.Equal(new byte[] { 5, 15 }, codes.ZeroPoints);
+        Assert.Equal(weight.Data, codes.Dequantize().Data);
+    }
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void Packed_weights_hold_the_same_codes(string name)
+    {
+        Assert.True(QuantizationScheme.TryParse(name, out var scheme));
+        var codes = new RtnQuantizer().Quantize(RandomMatrices.Single(32, 256, 2), scheme);
+        var packed = codes.Pack();
+        Assert.Equal(codes.Codes, PackingLayout.Unpack(packed.Codes.Span, 32, 256, scheme.WeightBits, unsigned: !scheme.QuantizesActivations));
+        Assert.Equal(codes.Scales, packed.Scales.ToArray());
+        Assert.Equal(codes.ZeroPoints, packed.ZeroPoints.ToArray());
+    }
+
+    [Fact]
+    public void Clip_search_never_errs_more_and_helps_outliers()
+    {
+        var weight = RandomMatrices.Single(16, 128, 3);
+        for (var n = 0; n < 16; n++)
+        {
+            weight[n, n] = 2.5f;
+        }
+
+        foreach (var scheme in QuantizationScheme.All)
+        {
+            var plain = Noise(weight, new RtnQuantizer().Quantize(weight, scheme));
+            var searched = Noise(weight, new RtnQuantizer(searchClip: true).Quantize(weight, scheme));
+            Assert.True(searched <= plain, $"{scheme}: {searched} > {plain}");
+            if (scheme.WeightBits == 4)
+            {
+                Assert.True(searched < plain);
+            }
+        }
+    }
+
+    [Fact]
+    public void Weights_that_are_not_finite_are_refused()
+    {
+        var weight = new Matrix(2, 8);
+        weight[1, 3] = float.NaN;
+        var error = Assert.Throws<MasQuantException>(() => new RtnQuantizer().Quantize(weight, QuantizationScheme.W8A8));
+        Assert.Equal(DiagnosticCodes.WeightNotFinite, error.Code);
+        Assert.Contains("[1, 3]", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new RtnQuantizer().Quantize(new Matrix(16, 130), QuantizationScheme.W4A16));
+    }
+
+    [Theory]
+    [InlineData("W4A8", 40)]
+    [InlineData("W8A8", 7)]
+    [InlineData("W4A16", 128)]
+    public void Error_feedback_equals_the_textbook_algorithm(string name, int block)
+    {
+        Assert.True(QuantizationScheme.TryParse(name, out var scheme));
+        var x = RandomMatrices.Activations(400, 256, 4);
+        var weight = RandomMatrices.Single(16, 256, 5);
+        var codes = GptqQuantizer.Create(Gram(x), new GptqOptions { Block = block }).Quantize(weight, scheme);
+        var expected = Textbook(weight, RandomMatrices.Gram(x, damping: 0.01), new RtnQuantizer().Quantize(weight, scheme));
+
+        // The two orders of summation differ by rounding, which may turn a tie; nothing else may differ.
+        Assert.True(codes.Codes.Zip(expected).Count(pair => pair.First != pair.Second) <= 2);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void Error_feedback_lowers_the_output_error(bool energyOrder, bool searchClip)
+    {
+        var x = RandomMatrices.Activations(300, 128, 6);
+        var weight = RandomMatrices.Single(32, 128, 7);
+        var plain = OutputNoise(x, weight, new RtnQuantizer().Quantize(weight, QuantizationScheme.W4A8));
+        var options = new GptqOptions { EnergyOrder = energyOrder, SearchClip = searchClip };
+        var fed = OutputNoise(x, weight, GptqQuantizer.Create(Gram(x), options).Quantize(weight, QuantizationScheme.W4A8));
+        Assert.True(fed < plain, $"{fed} against {plain}");
+    }
+
+    [Fact]
+    public void Error_feedback_without_correlation_is_rounding()
+    {
+        var gram = new GramMatrix<double>(128);
+        for (var k = 0; k < 128; k++)
+        {
+            gram.Lower[k, k] = 1 + k;
+        }
+
+        var weight = RandomMatrices.Single(16, 128, 8);
+        Assert.Equal(
+            new RtnQuantizer().Quantize(weight, QuantizationScheme.W4A8).Codes,
+            GptqQuantizer.Create(gram, new GptqOptions { EnergyOrder = true }).Quantize(weight, QuantizationScheme.W4A8).Codes);
+    }
+
+    [Fact]
+    public void Error_feedback_works_in_single_precision_and_on_degenerate_statistics()
+    {
+        var x = RandomMatrices.Activations(20, 128, 9);
+        var weight = RandomMatrices.Single(16, 128, 10);
+        var narrow = new GramMatrix<float>(128);
+        narrow.Add(x);
+        var plain = OutputNoise(x, weight, new RtnQuantizer().Quantize(weight, QuantizationScheme.W4A8));
+        foreach (var gram in new GramMatrix[] { Gram(x), narrow })
+        {
+            Assert.True(OutputNoise(x, weight, GptqQuantizer.Create(gram).Quantize(weight, QuantizationScheme.W4A8)) < plain);
+        }
+
+        var broken = new GramMatrix<double>(8);
+        broken.Lower[0, 0] = double.NaN;
+        Assert.Equal(DiagnosticCodes.GramNotFactorable, Assert.Throws<MasQuantException>(() => GptqQuantizer.Create(broken)).Code);
+    }
+
+    private static GramMatrix Gram(Matrix x)
+    {
+        var gram = GramMatrix.Create(x.Columns);
+        gram.Add(x);
+        return gram;
+    }
+
+    private static double Noise(Matrix weight, WeightCodes codes) => Sqnr.Energies(weight.Span, codes.Dequantize().Span).Noise;
+
+    private static double OutputNoise(Matrix x, Matrix weight, WeightCodes codes)
+        => (x.ToMathNet() * (weight.ToMathNet() - codes.Dequantize().ToMathNet()).Transpose()).FrobeniusNorm();
+
+    /// <summary>GPTQ as published: the upper Cholesky factor of H⁻¹, column after column, on the scales of <paramref name="rounded"/>.</summary>
+    private static sbyte[] Textbook(Matrix weight, Matrix<double> hessian, WeightCodes rounded)
+    {
+        var inverse = hessian.Inverse();
+        var upper = ((inverse + inverse.Transpose()) / 2).Cholesky().Factor.Transpose();
+        var codes = new sbyte[weight.Span.Length];
+        var groupSize = rounded.Codes.Length / rounded.Scales.Length;
+        for (var n = 0; n < weight.Rows; n++)
+        {
+            var row = weight.ToMathNet().Row(n);
+            for (var k = 0; k < weight.Columns; k++)
+            {
+                var group = ((n * weight.Columns) + k) / groupSize;
+                var zero = rounded.ZeroPoints.Length > 0 ? rounded.ZeroPoints[group] : 0;
+                var (low, high) = rounded.ZeroPoints.Length > 0 ? (0, 15) : (-rounded.Scheme.WeightMax, rounded.Scheme.WeightMax);
+                var code = Math.Clamp(Math.Round(row[k] / rounded.Scales[group]) + zero, low, high);
+                codes[(n * weight.Columns) + k] = (sbyte)code;
+                var error = (row[k] - ((code - zero) * rounded.Scales[group])) / upper[k, k];
+                for (var later = k + 1; later < weight.Columns; later++)
+                {
+                    row[later] -= error * upper[k, later];
+                }
+            }
+        }
+
+        return codes;
+    }
+}
