@@ -19,6 +19,11 @@ public static class ImageDecoder
             return PngDecoder.Decode(file, path);
         }
 
+        if (JpegDecoder.IsJpeg(file))
+        {
+            return JpegDecoder.Decode(file, path);
+        }
+
         throw NotSupported(path, "the file is neither a PNG nor a JPEG");
     }
 
