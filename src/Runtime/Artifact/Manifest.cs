@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MASQuant.Gemm;
 
 namespace MASQuant.Artifacts;
 
@@ -26,7 +27,7 @@ public sealed record Manifest
     /// <summary>The artifact's file name, beside the manifest or in the application's <c>models</c> folder.</summary>
     public required string Artifact { get; init; }
 
-    /// <summary>The artifact's size, or 0 in a plan.</summary>
+    /// <summary>The artifact's size, or 0 in a plan and in the copy inside the artifact itself.</summary>
     public long ArtifactBytes { get; init; }
 
     /// <summary>The model's facts.</summary>
@@ -133,7 +134,9 @@ public sealed record ManifestLinear
     /// <summary>The scheme of this layer.</summary>
     public required string Scheme { get; init; }
 
-    /// <summary>Stored bytes: codes, scales, patches and bias (the group's smoothing factors are counted with its first layer).</summary>
+    internal QuantizationScheme ParsedScheme => QuantizationScheme.TryParse(Scheme, out var scheme) ? scheme : throw new FormatException($"'{Scheme}' is no scheme.");
+
+    /// <summary>Stored bytes: codes, scales, patches and bias (the group's smoothing factors are counted with its first layer). <see cref="ArtifactWriter"/> fills it in.</summary>
     public long Bytes { get; init; }
 
     /// <summary>Per modality that is patched: its rank. Keys are modality names.</summary>
@@ -157,6 +160,12 @@ public sealed record ManifestEffectiveRank(double Plain, double Whitened);
 public sealed record ManifestSqnr(double Before, double After);
 
 /// <summary>Reads and writes manifests without reflection.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    NewLine = "\n",
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Manifest))]
 public sealed partial class ManifestJson : JsonSerializerContext;

@@ -1,5 +1,4 @@
 using MASQuant.Numerics;
-using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Numerics;
 

@@ -1,0 +1,62 @@
+using MASQuant.Layers;
+
+namespace MASQuant.Artifacts;
+
+/// <summary>The names inside an artifact; <c>docs/artifact-format.md</c> specifies them.</summary>
+internal static class ArtifactNames
+{
+    /// <summary>The value of the metadata entry <c>format</c>.</summary>
+    public const string Format = "masquant";
+
+    public const string FormatKey = "format";
+    public const string VersionKey = "format_version";
+
+    /// <summary>Precedes the name of an embedded file.</summary>
+    public const string FilePrefix = "files/";
+
+    /// <summary>The embedded manifest.</summary>
+    public const string ManifestFileName = "masquant.json";
+
+    /// <summary>The files of a checkpoint that an artifact takes along, where they exist.</summary>
+    public static IReadOnlyList<string> EmbeddedFiles { get; } =
+    [
+        "added_tokens.json", "chat_template.json", "config.json", "generation_config.json", "preprocessor_config.json",
+        "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json",
+    ];
+
+    public static string Linear(int layer, string linear) => DecoderLinear.BlockPrefix(layer) + linear;
+
+    public static string Codes(int layer, string linear) => $"{Linear(layer, linear)}.codes";
+
+    public static string Scales(int layer, string linear) => $"{Linear(layer, linear)}.scales";
+
+    public static string ZeroPoints(int layer, string linear) => $"{Linear(layer, linear)}.zero_points";
+
+    public static string Bias(int layer, string linear) => $"{Linear(layer, linear)}.bias";
+
+    public static string L1(int layer, string linear, Modality modality) => $"{Linear(layer, linear)}.L1.{Lower(modality)}";
+
+    public static string L2(int layer, string linear, Modality modality) => $"{Linear(layer, linear)}.L2.{Lower(modality)}";
+
+    public static string InverseSmoothing(int layer, InputGroup group, Modality modality)
+        => InverseSmoothingPrefix(layer, group) + Lower(modality);
+
+    public static string InverseSmoothingPrefix(int layer, InputGroup group) => $"{DecoderLinear.BlockPrefix(layer)}{Lower(group)}.inverse_smoothing.";
+
+    private static string Lower(Modality modality) => modality switch
+    {
+        Modality.Text => "text",
+        Modality.Vision => "vision",
+        Modality.Audio => "audio",
+        _ => throw new ArgumentOutOfRangeException(nameof(modality)),
+    };
+
+    private static string Lower(InputGroup group) => group switch
+    {
+        InputGroup.Qkv => "qkv",
+        InputGroup.O => "o",
+        InputGroup.GateUp => "gate_up",
+        InputGroup.Down => "down",
+        _ => throw new ArgumentOutOfRangeException(nameof(group)),
+    };
+}
