@@ -27,4 +27,11 @@ public sealed record BlockWeights(int Layer, BlockNorms Norms, IReadOnlyList<Lin
 
     /// <summary>The layers of one input group, in order.</summary>
     public IReadOnlyList<LinearWeight> Group(InputGroup group) => [.. Linears.Where(linear => linear.Linear.Group == group)];
+
+    /// <summary>The block in full precision; reads all its weights.</summary>
+    /// <exception cref="Diagnostics.MasQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public DecoderBlock ToDense(TextConfig config)
+        => new(config, Norms, DenseGroup(InputGroup.Qkv), DenseGroup(InputGroup.O), DenseGroup(InputGroup.GateUp), DenseGroup(InputGroup.Down));
+
+    private DenseLinearGroup DenseGroup(InputGroup group) => new([.. Group(group).Select(layer => (layer.ReadDense(), layer.Bias))]);
 }

@@ -14,11 +14,15 @@ namespace MASQuant.Models;
 /// <param name="Head">[V, H].</param>
 public sealed record Decoder(TextConfig Config, TokenEmbedding Embedding, IReadOnlyList<DecoderBlock> Blocks, float[] FinalNorm, DenseWeight Head)
 {
-    /// <summary>Reads everything but the blocks' linear layers, which <paramref name="block"/> makes, called with 0, 1, ….</summary>
+    /// <summary>Reads everything but the blocks' linear layers.</summary>
+    /// <param name="source">Must outlive the result.</param>
+    /// <param name="config">The extents.</param>
+    /// <param name="block">Makes each block; called with 0, 1, ….</param>
+    /// <param name="embedding">The embedding, if it has been read; null to read it.</param>
     /// <exception cref="Diagnostics.MasQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static Decoder Read(ITensorSource source, TextConfig config, Func<int, DecoderBlock> block)
+    public static Decoder Read(ITensorSource source, TextConfig config, Func<int, DecoderBlock> block, TokenEmbedding? embedding = null)
     {
-        var embedding = TokenEmbedding.Of(source, config);
+        embedding ??= TokenEmbedding.Of(source, config);
         var head = config.TieWordEmbeddings ? embedding.ToHead() : source.ReadDense("lm_head.weight", config.VocabularySize, config.HiddenSize);
         return new Decoder(config, embedding, [.. Enumerable.Range(0, config.Layers).Select(block)], source.ReadFloats("model.norm.weight", config.HiddenSize), head);
     }

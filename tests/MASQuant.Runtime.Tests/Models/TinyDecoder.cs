@@ -1,6 +1,4 @@
 using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
 using MASQuant.Models;
 using MASQuant.Safetensors;
 using MASQuant.Tensors;
@@ -12,12 +10,8 @@ internal static class TinyDecoder
 {
     public static SafetensorsFile OpenVL() => SafetensorsFile.Open(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"));
 
-    public static Decoder Read(ITensorSource source, TextConfig config) => Decoder.Read(source, config, layer =>
-    {
-        var weights = BlockWeights.Of(source, config, layer);
-        ILinearGroup Group(InputGroup group) => new Plain(weights.Group(group));
-        return new DecoderBlock(config, weights.Norms, Group(InputGroup.Qkv), Group(InputGroup.O), Group(InputGroup.GateUp), Group(InputGroup.Down));
-    });
+    public static Decoder Read(ITensorSource source, TextConfig config)
+        => Decoder.Read(source, config, layer => BlockWeights.Of(source, config, layer).ToDense(config));
 
     public static PreparedPrompt Prompt(Golden golden)
     {
@@ -31,18 +25,5 @@ internal static class TinyDecoder
             Modalities = PlaceholderTokens.Map(ids, config),
             AnswerRange = ids.Length..ids.Length,
         };
-    }
-
-    private sealed class Plain(IReadOnlyList<LinearWeight> weights) : ILinearGroup
-    {
-        private readonly DenseWeight[] _dense = [.. weights.Select(w => w.ReadDense())];
-
-        public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
-        {
-            for (var i = 0; i < _dense.Length; i++)
-            {
-                FloatGemm.Multiply(x, _dense[i], weights[i].Bias, outputs[i]);
-            }
-        }
     }
 }
