@@ -8,7 +8,7 @@ internal sealed record CompensationOptions
     /// <summary>Damping of the whitening.</summary>
     public WhiteningOptions Whitening { get; init; } = new();
 
-    /// <summary>The truncated decomposition.</summary>
+    /// <summary>The truncated decomposition of residuals too large for an exact one.</summary>
     public RandomizedSvdOptions Decomposition { get; init; } = new();
 
     /// <summary>Whether L1 and L2 are rounded to BF16, as they are stored.</summary>

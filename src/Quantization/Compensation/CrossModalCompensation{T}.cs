@@ -44,7 +44,7 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
             return new Patch(null, energy, 0);
         }
 
-        var triples = RandomizedSvd.Decompose(whitened.View, rank, _options.Decomposition);
+        var triples = TruncatedSvd.Decompose(whitened.View, rank, _options.Decomposition);
         for (var i = 0; i < rank; i++)
         {
             Lanes.Scale(T.CreateTruncating(triples.Values[i]), triples.RightRows.Row(i));

@@ -1,4 +1,5 @@
 using MASQuant.Numerics;
+using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Numerics;
 
@@ -89,6 +90,33 @@ public class DecompositionTests
         var exact = Truncated(a.ToMathNet(), 8);
         var svd = RandomizedSvd.Decompose(a.View, 8, new RandomizedSvdOptions { MaxPowerIterations = 200 });
         Assert.True(RandomMatrices.RelativeDistance(exact, Product(svd)) <= 1e-4);
+    }
+
+    [Theory]
+    [InlineData(60, 40)]
+    [InlineData(40, 60)]
+    public void Small_matrices_are_decomposed_exactly(int rows, int columns)
+    {
+        var a = RandomMatrices.Real(rows, columns, 15);
+        var svd = TruncatedSvd.Decompose(a.View, 8);
+
+        // Eigenvectors of A·Aᵀ err by ε·σ₁² over the gap of σ², here about 10⁻².
+        Assert.True(RandomMatrices.RelativeDistance(Truncated(a.ToMathNet(), 8), Product(svd)) <= 1e-11);
+        Assert.All(a.ToMathNet().Svd().S.Take(8).Zip(svd.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-12));
+        var single = TruncatedSvd.Decompose(RealMatrix<float>.From(a.View).View, 8);
+        Assert.All(svd.Values.Zip(single.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+    }
+
+    [Fact]
+    public void Large_matrices_are_decomposed_by_random_projection()
+    {
+        // Ten strong directions over noise 10⁻³ as large: the randomized search settles at once.
+        var strong = RandomMatrices.Real(TruncatedSvd.MaxExact + 8, 10, 19).ToMathNet() * RandomMatrices.Real(10, TruncatedSvd.MaxExact + 40, 20).ToMathNet();
+        var a = strong + (1e-3 * RandomMatrices.Real(strong.RowCount, strong.ColumnCount, 21).ToMathNet());
+        var svd = TruncatedSvd.Decompose(RandomMatrices.FromMathNet(a).View, 10);
+
+        // The best rank-10 product is within the noise's norm of either.
+        Assert.True((strong - Product(svd)).FrobeniusNorm() <= 2 * (a - strong).FrobeniusNorm());
     }
 
     [Fact]
