@@ -23,11 +23,14 @@ public class SamplerTests
     [Fact]
     public void NotANumberIsNeverChosen()
     {
-        var logits = Enumerable.Repeat(float.NaN, 40).ToArray();
-        logits[33] = -5;
-        logits[7] = float.NegativeInfinity;
-        Assert.Equal(33, new Sampler(new GenerationOptions()).Next(logits));
-        Assert.Equal(33, new Sampler(new GenerationOptions { Temperature = 1 }).Next(logits));
+        for (var id = 0; id < 40; id++)
+        {
+            var logits = Enumerable.Repeat(float.NaN, 40).ToArray();
+            logits[id] = -5;
+            logits[39 - id] = float.NegativeInfinity;
+            Assert.Equal(id, new Sampler(new GenerationOptions()).Next(logits));
+            Assert.Equal(id, new Sampler(new GenerationOptions { Temperature = 1 }).Next(logits));
+        }
     }
 
     [Theory]

@@ -25,7 +25,7 @@ public class QwenSplitterTests
     [InlineData("𝟘𝟙", "𝟘", "𝟙")] // Digits: one a piece.
     [InlineData("🙂🙂\n\na", "🙂🙂\n\n", "a")] // Symbols.
     [InlineData("🙂a", "🙂a")] // One symbol goes with the word after it.
-    [InlineData("it'ſ 'ſt", "it", "'ſ", " '", "ſt")]
+    [InlineData("it'ſt 'ſt", "it", "'ſ", "t", " '", "ſt")] // The long s ends a contraction too.
     public void SeesCodePoints(string text, params string[] pieces) => Assert.Equal(pieces, Pieces(text));
 
     [Fact]

@@ -134,9 +134,9 @@ public class TokenizerFileTests
     public void AnAddedTokenMayNotTakeAnothersId()
     {
         var json = TinyTokenizer.Json().With("<s>");
-        json["added_tokens"]![0]!["id"] = 97;
+        json["added_tokens"]![0]!["id"] = 257;
         Assert.Equal(DiagnosticCodes.TokenizerInconsistent, Assert.Throws<MasQuantException>(() => json.Load()).Code);
-        json["added_tokens"]![0]!["content"] = "a"; // The same token twice is no contradiction.
-        Assert.Equal([97], json.Load().Encode("a"));
+        json["added_tokens"]![0]!["content"] = "abc"; // The same token twice is no contradiction.
+        Assert.Equal([257, 257, 'd'], json.Load().Encode("abcabcd"));
     }
 }
