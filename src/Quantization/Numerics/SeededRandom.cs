@@ -33,6 +33,16 @@ internal sealed class SeededRandom
     /// <summary>Uniform in [−1, 1), a multiple of 2⁻⁵².</summary>
     public double NextSigned() => ((Next() >> 11) * (1.0 / (1UL << 52))) - 1.0;
 
+    /// <summary>Fisher and Yates' shuffle.</summary>
+    public void Shuffle(Span<int> values)
+    {
+        for (var i = values.Length - 1; i > 0; i--)
+        {
+            var j = (int)(Next() % (ulong)(i + 1));
+            (values[i], values[j]) = (values[j], values[i]);
+        }
+    }
+
     private static ulong SplitMix(ref ulong state)
     {
         state += 0x9E3779B97F4A7C15;

@@ -9,20 +9,37 @@ internal static class SmoothingInitialization
     /// <summary>A range below this is treated as this: a channel that calibration never saw active must not be blown up when it wakes.</summary>
     private const float SmallestRange = 1e-5f;
 
-    /// <summary>MAS: s_i^m = sqrt(max_t|x_{t,i}^m| / max_j|w_{j,i}|), each modality by its own range (paper, Eq. 12).</summary>
+    /// <summary>MAS: s_i^m = sqrt(max_t|x_{t,i}^m| / max_j|w_{j,i}|), each modality by its own range (paper, Eq. 12) in the channels that it owns. In all others it shares the base factor, whose range is that of the modalities that share it.</summary>
     /// <param name="statistics">The group's activations.</param>
     /// <param name="weights">The group's weights, each [N, K].</param>
-    public static SmoothingFactors ModalityAware(ActivationStatistics statistics, IReadOnlyList<Matrix> weights)
+    /// <param name="owners">Per modality, K flags.</param>
+    public static SmoothingFactors ModalityAware(ActivationStatistics statistics, IReadOnlyList<Matrix> weights, bool[][] owners)
     {
         var ranges = WeightRanges(weights);
-        var factors = new SmoothingFactor?[ModalityMap.ModalityCount];
-        foreach (var modality in Enum.GetValues<Modality>())
+        var shared = new float[statistics.Inputs];
+        foreach (var modality in Enum.GetValues<Modality>().Where(m => statistics.TokenCount(m) > 0))
         {
-            factors[(int)modality] = statistics.TokenCount(modality) > 0 ? Balance(statistics.AbsMax(modality), ranges, 0.5) : null;
+            for (var k = 0; k < shared.Length; k++)
+            {
+                if (modality == Modality.Text || !owners[(int)modality][k])
+                {
+                    shared[k] = Math.Max(shared[k], statistics.AbsMax(modality)[k]);
+                }
+            }
         }
 
-        // Without text samples the stored weight is shaped by what all the others have in common.
-        factors[(int)Modality.Text] ??= Balance(statistics.AbsMax(), ranges, 0.5);
+        var factors = new SmoothingFactor[ModalityMap.ModalityCount];
+        foreach (var modality in Enum.GetValues<Modality>())
+        {
+            var range = (float[])shared.Clone();
+            for (var k = 0; k < range.Length && modality != Modality.Text; k++)
+            {
+                range[k] = owners[(int)modality][k] ? statistics.AbsMax(modality)[k] : range[k];
+            }
+
+            factors[(int)modality] = Balance(range, ranges, 0.5);
+        }
+
         return new SmoothingFactors(factors);
     }
 

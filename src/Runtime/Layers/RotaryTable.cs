@@ -70,6 +70,21 @@ public sealed class RotaryTable
         }
     }
 
+    /// <summary>Undoes <see cref="Rotate"/>; since rotations are orthogonal this also carries gradients back through it.</summary>
+    internal void RotateBack(Matrix x)
+    {
+        var sines = new float[_frequencies.Length];
+        for (var t = 0; t < x.Rows; t++)
+        {
+            for (var i = 0; i < sines.Length; i++)
+            {
+                sines[i] = -Sines(t)[i];
+            }
+
+            Rotary.Rotate(x.Row(t), Cosines(t), sines);
+        }
+    }
+
     private void Reserve(int count)
     {
         var size = checked(count * _frequencies.Length);

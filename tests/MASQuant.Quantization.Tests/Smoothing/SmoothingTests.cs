@@ -14,13 +14,25 @@ public class SmoothingTests
     {
         var statistics = Observe(new Matrix(3, 2, [-4, 1, 100, 25, 2, -9]));
         var weights = new[] { new Matrix(1, 2, [1, -1]), new Matrix(2, 2, [0.25f, 0.5f, -0.5f, 0]) };
-        var factors = SmoothingInitialization.ModalityAware(statistics, weights);
+        var factors = SmoothingInitialization.ModalityAware(statistics, weights, DeviatingChannels.Pick(statistics, -1));
 
         // sqrt(4/1), sqrt(9/1); sqrt(100/1), sqrt(25/1).
         AssertNear([2, 3], factors.Base);
         AssertNear([10, 5], factors[Modality.Audio]);
-        Assert.Same(factors.Base, factors[Modality.Vision]);
+        AssertNear([2, 3], factors[Modality.Vision]);
         Assert.Same(factors[Modality.Audio].Inverse, factors.Inverses[(int)Modality.Audio]);
+    }
+
+    [Fact]
+    public void A_modality_follows_the_base_outside_its_deviating_channels()
+    {
+        // Audio's ranges are 100 and 25, text's 4 and 9: channel 0 is farther from text's, 25-fold against 2.8-fold.
+        var statistics = Observe(new Matrix(3, 2, [-4, 1, 100, 25, 2, -9]));
+        var factors = SmoothingInitialization.ModalityAware(statistics, [new Matrix(1, 2, [1, 1])], DeviatingChannels.Pick(statistics, 1));
+
+        // Channel 1 is shared, so its range is the larger one: sqrt(25).
+        AssertNear([2, 5], factors.Base);
+        AssertNear([10, 5], factors[Modality.Audio]);
     }
 
     [Theory]
@@ -39,7 +51,7 @@ public class SmoothingTests
     public void Channels_that_never_moved_get_finite_factors()
     {
         var statistics = Observe(new Matrix(3, 2));
-        var factors = SmoothingInitialization.ModalityAware(statistics, [new Matrix(1, 2, [0, 1e30f])]);
+        var factors = SmoothingInitialization.ModalityAware(statistics, [new Matrix(1, 2, [0, 1e30f])], DeviatingChannels.Pick(statistics, -1));
         AssertNear([1, SmoothingFactor.Smallest], factors.Base);
         Assert.All(factors.Base.Inverse, value => Assert.True(float.IsFinite(value)));
     }

@@ -1,0 +1,66 @@
+using MASQuant.Gemm;
+using MASQuant.Tensors;
+
+namespace MASQuant.Smoothing;
+
+/// <summary>Q_w(s⊙W) as numbers, for one factor s: rounded to the nearest code per output (or per group), with the gradient of s.</summary>
+internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme scheme)
+{
+    private const int RowsPerPiece = 32;
+    private const int ColumnsPerPiece = 256;
+    private readonly Matrix _smoothed = new(weight.Rows, weight.Columns);
+    private readonly Matrix _gradient = new(weight.Rows, weight.Columns);
+    private readonly int[] _peaks = new int[weight.Rows];
+
+    /// <summary>Q_w(s⊙W), [N, K].</summary>
+    public Matrix Rounded { get; } = new(weight.Rows, weight.Columns);
+
+    /// <summary>Recomputes <see cref="Rounded"/>.</summary>
+    public void Refresh(float[] factor) => Workers.For(Pieces(weight.Rows, RowsPerPiece), piece =>
+    {
+        for (var n = piece * RowsPerPiece; n < Math.Min((piece + 1) * RowsPerPiece, weight.Rows); n++)
+        {
+            var smoothed = _smoothed.Row(n);
+            VectorProduct.Multiply(weight.Row(n), factor, smoothed);
+            if (scheme.QuantizesActivations)
+            {
+                _peaks[n] = FakeQuantizer.Round(smoothed, scheme.WeightMax, Rounded.Row(n), out _);
+            }
+            else
+            {
+                GroupFakeQuantizer.Round(smoothed, Rounded.Row(n));
+            }
+        }
+    });
+
+    /// <summary>Adds ∂loss/∂log s, given ∂loss/∂Y [T, N] and the input X̂ [T, K] of Y = X̂·Q_w(s⊙W)ᵀ.</summary>
+    public void AddFactorGradient(Matrix outputGradient, Matrix input, float[] factorGradient)
+    {
+        FloatGemm.Multiply(outputGradient, transposeA: true, input, transposeB: false, _gradient, accumulate: false);
+        Workers.For(Pieces(weight.Rows, RowsPerPiece), piece =>
+        {
+            for (var n = piece * RowsPerPiece; n < Math.Min((piece + 1) * RowsPerPiece, weight.Rows); n++)
+            {
+                if (scheme.QuantizesActivations)
+                {
+                    FakeQuantizer.AddScaleGradient(_smoothed.Row(n), Rounded.Row(n), _peaks[n], _gradient.Row(n));
+                }
+                else
+                {
+                    GroupFakeQuantizer.AddScaleGradient(_smoothed.Row(n), Rounded.Row(n), _gradient.Row(n));
+                }
+            }
+        });
+        Workers.For(Pieces(weight.Columns, ColumnsPerPiece), piece =>
+        {
+            var start = piece * ColumnsPerPiece;
+            var count = Math.Min(ColumnsPerPiece, weight.Columns - start);
+            for (var n = 0; n < weight.Rows; n++)
+            {
+                VectorProduct.AddProduct(_gradient.Row(n).Slice(start, count), _smoothed.Row(n).Slice(start, count), factorGradient.AsSpan(start, count));
+            }
+        });
+    }
+
+    private static int Pieces(int extent, int size) => (extent + size - 1) / size;
+}

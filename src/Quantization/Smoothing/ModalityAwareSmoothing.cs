@@ -1,0 +1,64 @@
+using MASQuant.Calibration;
+using MASQuant.Configuration;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Quantization;
+using MASQuant.Tensors;
+
+namespace MASQuant.Smoothing;
+
+/// <summary>MAS: chooses the smoothing factors of a decoder block's four input groups, from ranges (paper Eq. 12), then by gradient (Eq. 13–14).</summary>
+/// <param name="config">The decoder's extents.</param>
+/// <param name="options">The method.</param>
+internal sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOptions options)
+{
+    /// <summary>The factors of every group, in the order of <see cref="InputGroup"/>.</summary>
+    /// <param name="weights">The block's weights in full precision.</param>
+    /// <param name="statistics">The ranges of each group's input.</param>
+    /// <param name="runner">The calibration set.</param>
+    /// <param name="targets">The block's full-precision outputs, one [T, H] per sequence.</param>
+    /// <param name="report">Receives the share of the learning that is done.</param>
+    /// <param name="cancellation">Obeyed between steps.</param>
+    public SmoothingFactors[] Choose(BlockWeights weights, IReadOnlyList<ActivationStatistics> statistics, BlockRunner runner, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellation)
+    {
+        var groups = Enum.GetValues<InputGroup>();
+        var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
+        if (options.Smoothing == SmoothingKind.None || options.Epochs == 0)
+        {
+            return [.. groups.Select(g => Initial(g, statistics[(int)g], matrices[(int)g]))];
+        }
+
+        var factors = groups.Select(g => Learnable(g, statistics[(int)g], matrices[(int)g])).ToArray();
+        var block = new BlockSimulation(
+            weights.Norms,
+            config.RmsNormEpsilon,
+            new AttentionSimulation(config.AttentionHeads, config.KeyValueHeads, config.HeadSize),
+            [.. groups.Select(g => new GroupSimulation(matrices[(int)g], [.. weights.Group(g).Select(w => w.Bias)], factors[(int)g], options.Scheme))]);
+        new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellation);
+        return [.. factors.Select(f => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]))];
+    }
+
+    private bool Smooths(InputGroup group) => options.Smoothing != SmoothingKind.None && (group != InputGroup.Down || options.CompensateDown);
+
+    private SmoothingFactors Initial(InputGroup group, ActivationStatistics statistics, Matrix[] weights)
+    {
+        if (!Smooths(group))
+        {
+            return SmoothingFactors.Ones(statistics.Inputs);
+        }
+
+        return options.Smoothing == SmoothingKind.Uniform
+            ? SmoothingInitialization.Uniform(statistics, weights, options.MigrationStrength)
+            : SmoothingInitialization.ModalityAware(statistics, weights, Owners(statistics));
+    }
+
+    private GroupFactors Learnable(InputGroup group, ActivationStatistics statistics, Matrix[] weights)
+    {
+        var initial = Initial(group, statistics, weights);
+        var logarithms = Enum.GetValues<Modality>().Select(m => initial[m].Values.Select(s => MathF.Log(s)).ToArray()).ToArray();
+        return new GroupFactors(logarithms, Owners(statistics)) { Learns = Smooths(group) };
+    }
+
+    private bool[][] Owners(ActivationStatistics statistics)
+        => DeviatingChannels.Pick(statistics, options.Smoothing == SmoothingKind.Uniform ? 0 : options.DeviatingChannels);
+}

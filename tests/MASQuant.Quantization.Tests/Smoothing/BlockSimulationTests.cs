@@ -1,0 +1,156 @@
+using MASQuant.Configuration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Smoothing;
+using MASQuant.Tensors;
+
+namespace MASQuant.Quantization.Tests.Smoothing;
+
+public class BlockSimulationTests
+{
+    private const int Hidden = 32;
+    private const int Heads = 2;
+    private const int KeyValueHeads = 1;
+    private const int HeadSize = 16;
+    private const int Intermediate = 48;
+    private const int Tokens = 9;
+    private const float Epsilon = 1e-6f;
+
+    public static TheoryData<string, int> Cases() => new()
+    {
+        { "W8A8", 0 }, { "W8A8", 3 }, { "W8A8", -1 }, { "W4A8", 3 }, { "W4A8", -1 }, { "W4A6", 3 }, { "W4A16", 3 }, { "W4A16", -1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Gradient_equals_finite_differences_away_from_rounding_steps(string schemeName, int deviating)
+    {
+        Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
+        var random = new Random(7);
+        int[] inputs = [Hidden, Heads * HeadSize, Hidden, Intermediate];
+        int[][] outputs = [[Heads * HeadSize, KeyValueHeads * HeadSize, KeyValueHeads * HeadSize], [Hidden], [Intermediate, Intermediate], [Hidden]];
+        var modalities = new ModalityMap([Modality.Text, Modality.Vision, Modality.Vision, Modality.Text, Modality.Audio, Modality.Audio, Modality.Audio, Modality.Text, Modality.Text]);
+        var weights = inputs.Select((k, g) => outputs[g].Select(n => Gaussian(random, n, k, 1 / Math.Sqrt(k))).ToArray()).ToArray();
+        var factors = inputs.Select(k => Factors(random, k, deviating)).ToArray();
+        float[][] gains = [Gaussian(random, 1, Hidden, 1).Data, Gaussian(random, 1, Hidden, 1).Data];
+        var (hidden, coefficients) = (Gaussian(random, Tokens, Hidden, 1), Gaussian(random, Tokens, Hidden, 1));
+        var rotary = Rotary();
+
+        var groups = factors.Select((f, g) => new GroupSimulation(weights[g], [.. weights[g].Select(_ => Array.Empty<float>())], f, scheme)).ToArray();
+        var block = new BlockSimulation(new BlockNorms(gains[0], gains[1]), Epsilon, new AttentionSimulation(Heads, KeyValueHeads, HeadSize), groups);
+        block.Forward(hidden, modalities, rotary);
+        block.Backward(coefficients);
+
+        var oracle = new BlockOracle(scheme, Heads, KeyValueHeads, HeadSize, Epsilon)
+        {
+            Weights = [.. weights.SelectMany(w => w).Select(Double)],
+            Gains = [.. gains.Select(g => g.Select(v => (double)v).ToArray())],
+            Modalities = modalities,
+            Cosines = Angles(t => rotary.Cosines(t).ToArray()),
+            Sines = Angles(t => rotary.Sines(t).ToArray()),
+        };
+        var owns = factors.Select(f => f.Deviating.Select((d, m) => m == 0 || d.Length == f.Inputs).ToArray()).ToArray();
+        double Loss(double[][][] logarithms) => oracle.Loss(Double(hidden), logarithms, owns, Double(coefficients));
+        var point = factors.Select(f => Effective(f, f.Logarithms.Select(l => l.Select(v => (double)v).ToArray()).ToArray())).ToArray();
+        Loss(point); // records the rounding offsets
+
+        for (var group = 0; group < factors.Length; group++)
+        {
+            for (var m = 0; m < ModalityMap.ModalityCount; m++)
+            {
+                var direction = Enumerable.Range(0, inputs[group]).Select(_ => random.NextDouble() - 0.5).ToArray();
+                double Along(double h)
+                {
+                    var moved = ((double[][][])point.Clone());
+                    var raw = factors[group].Logarithms.Select(l => l.Select(v => (double)v).ToArray()).ToArray();
+                    raw[m] = [.. raw[m].Select((v, k) => v + (h * direction[k]))];
+                    moved[group] = Effective(factors[group], raw);
+                    return Loss(moved);
+                }
+
+                const double H = 1e-5;
+                var expected = (Along(H) - Along(-H)) / (2 * H);
+                var gradient = factors[group].Gradients[m];
+                var actual = gradient.Select((g, k) => g * direction[k]).Sum();
+
+                // The central difference errs by h²·|f'''|/6 ≈ 1e-10 and by ε₆₄·|f|/h ≈ 1e-9; the FP32 gradient sums about 10³ products of size |g|
+                // whose rounding errors add to less than 10³·2⁻²⁴·‖g‖·‖direction‖.
+                var bound = 1e3 * Math.Pow(2, -24) * Norm(gradient.Select(g => (double)g)) * Norm(direction) + 1e-7;
+                Assert.True(Math.Abs(expected - actual) <= bound, $"group {group}, modality {m}: finite differences {expected}, gradient {actual}, bound {bound}");
+                Assert.True(deviating == 0 && m > 0 || expected != 0, "the direction must matter");
+            }
+        }
+    }
+
+    private static RotaryTable Rotary()
+    {
+        var rotary = new RotaryTable(new TextConfig
+        {
+            HiddenSize = Hidden,
+            Layers = 1,
+            IntermediateSize = Intermediate,
+            AttentionHeads = Heads,
+            KeyValueHeads = KeyValueHeads,
+            VocabularySize = 1,
+            RmsNormEpsilon = Epsilon,
+            RopeTheta = 100,
+            MropeSections = [2, 3, 3],
+            TieWordEmbeddings = true,
+            MaxPositions = Tokens,
+        });
+        rotary.Set(PositionIds.Text(3, Tokens));
+        return rotary;
+    }
+
+    private static double[,] Angles(Func<int, float[]> row)
+    {
+        var angles = new double[Tokens, HeadSize / 2];
+        for (var t = 0; t < Tokens; t++)
+        {
+            for (var j = 0; j < HeadSize / 2; j++)
+            {
+                angles[t, j] = row(t)[j];
+            }
+        }
+
+        return angles;
+    }
+
+    private static GroupFactors Factors(Random random, int inputs, int deviating)
+    {
+        var logarithms = Enumerable.Range(0, ModalityMap.ModalityCount).Select(_ => Gaussian(random, 1, inputs, 0.4).Data).ToArray();
+        var owns = Enumerable.Range(0, ModalityMap.ModalityCount).Select(m => Enumerable.Range(0, inputs).Select(k => m == 0 || deviating < 0 || (k % 7 == m && k / 7 < deviating)).ToArray()).ToArray();
+        return new GroupFactors(logarithms, owns);
+    }
+
+    private static double[][] Effective(GroupFactors factors, double[][] raw)
+        => [.. raw.Select((_, m) => Enumerable.Range(0, factors.Inputs).Select(k => m == 0 || !factors.Deviating[m].Contains(k) ? raw[0][k] : raw[m][k]).ToArray())];
+
+    private static Matrix Gaussian(Random random, int rows, int columns, double deviation)
+    {
+        var matrix = new Matrix(rows, columns);
+        foreach (ref var value in matrix.Span)
+        {
+            value = (float)(deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        }
+
+        return matrix;
+    }
+
+    private static double[,] Double(Matrix matrix)
+    {
+        var result = new double[matrix.Rows, matrix.Columns];
+        for (var i = 0; i < matrix.Rows; i++)
+        {
+            for (var j = 0; j < matrix.Columns; j++)
+            {
+                result[i, j] = matrix[i, j];
+            }
+        }
+
+        return result;
+    }
+
+    private static double Norm(IEnumerable<double> values) => Math.Sqrt(values.Sum(v => v * v));
+}
