@@ -1,0 +1,109 @@
+using MASQuant.Artifacts;
+using MASQuant.Calibration;
+using MASQuant.Compensation;
+using MASQuant.Configuration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Smoothing;
+using MASQuant.Weights;
+
+namespace MASQuant.Quantization;
+
+/// <summary>Quantizes one decoder block: statistics, smoothing, then for each input group in the order of execution weights and compensation, each group seeing what the groups before it have become.</summary>
+/// <param name="config">The decoder's extents.</param>
+/// <param name="options">The method.</param>
+/// <param name="backend">Executes what is quantized, so that the measured thing is the executed thing.</param>
+/// <param name="runner">The calibration set.</param>
+internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions options, IGemmBackend backend, BlockRunner runner)
+{
+    /// <summary>Quantizes a block and advances the calibration set past it.</summary>
+    /// <param name="exact">The block in full precision.</param>
+    /// <param name="weights">Its weights.</param>
+    /// <param name="report">Receives stage and share of it done.</param>
+    /// <param name="cancellation">Obeyed within every stage.</param>
+    public QuantizedBlock Quantize(DecoderBlock exact, BlockWeights weights, Action<QuantizationStage, Modality?, double> report, CancellationToken cancellation)
+    {
+        report(QuantizationStage.Calibrate, null, 0);
+        var targets = runner.Outputs(exact, sequence => sequence.Exact, cancellation);
+        var ranges = Ranges(exact, weights.Layer, cancellation);
+
+        report(QuantizationStage.Smooth, null, 0);
+        var factors = new ModalityAwareSmoothing(config, options)
+            .Choose(weights, ranges, runner, targets, done => report(QuantizationStage.Smooth, null, done), cancellation);
+
+        var block = exact;
+        var groups = new List<QuantizedGroup>();
+        foreach (var group in Enum.GetValues<InputGroup>())
+        {
+            var quantized = QuantizeGroup(block, exact, weights, group, factors[(int)group], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellation);
+            groups.Add(quantized);
+            block = block.With(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], factors[(int)group].Inverses));
+        }
+
+        Advance(block, targets, cancellation);
+        return QuantizedBlock.Of(weights.Layer, groups);
+    }
+
+    /// <summary>Takes the calibration set past a block that was quantized earlier.</summary>
+    public void Skip(DecoderBlock exact, QuantizedLayer layer, CancellationToken cancellation)
+    {
+        var block = exact;
+        foreach (var group in Enum.GetValues<InputGroup>())
+        {
+            var weights = DecoderLinear.Of(config).Where(linear => linear.Group == group).Select(linear => layer.Linears[linear.Name]).ToArray();
+            block = block.With(group, Executable(weights, layer.InverseSmoothing[group]));
+        }
+
+        Advance(block, runner.Outputs(exact, sequence => sequence.Exact, cancellation), cancellation);
+    }
+
+    private void Advance(DecoderBlock block, IReadOnlyList<Tensors.Matrix> targets, CancellationToken cancellation)
+    {
+        var outputs = runner.Outputs(block, sequence => sequence.Quantized, cancellation);
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            runner.Sequences[i].Exact = targets[i];
+            runner.Sequences[i].Quantized = outputs[i];
+        }
+    }
+
+    private ConcurrentLinearGroup Executable(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
+        => new(() => new QuantizedLinearGroup(weights, inverseSmoothing, backend));
+
+    private ActivationStatistics[] Ranges(DecoderBlock exact, int layer, CancellationToken cancellation)
+    {
+        var ranges = Enum.GetValues<InputGroup>().Select(group => NewStatistics(layer, group, keepsGram: false)).ToArray();
+        foreach (var group in Enum.GetValues<InputGroup>())
+        {
+            runner.Observe(exact, exact: null, group, (sequence, x, _) => ranges[(int)group].Add(x, sequence.Modalities), cancellation);
+        }
+
+        return ranges;
+    }
+
+    private QuantizedGroup QuantizeGroup(DecoderBlock block, DecoderBlock exact, BlockWeights weights, InputGroup group, SmoothingFactors factors, Action<QuantizationStage, Modality?> report, CancellationToken cancellation)
+    {
+        report(QuantizationStage.Quantize, null);
+        var linears = weights.Group(group);
+        var statistics = NewStatistics(weights.Layer, group, keepsGram: true);
+        runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellation);
+        var quantizer = NewQuantizer(statistics, factors);
+        var codes = linears.Select(linear => quantizer.Quantize(factors.Base.ScaleWeight(linear.ReadMatrix()), options.Scheme, cancellation)).ToArray();
+
+        var compensation = new GroupCompensation(options, backend, runner, statistics, factors);
+        var patches = compensation.Fit(block, exact, group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellation);
+        var packed = linears.Select((linear, i) => codes[i].Pack(linear.Bias, patches[i].Factors)).ToArray();
+        var sqnr = compensation.Measure(block, exact, group, packed, cancellation);
+        return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) =>
+            (packed[i], LayerFacts.Of(linear, packed[i], patches[i].EffectiveRanks, sqnr[i])))]);
+    }
+
+    private IWeightQuantizer NewQuantizer(ActivationStatistics statistics, SmoothingFactors factors)
+        => options.WeightQuantizer == WeightQuantizerKind.Gptq
+            ? GptqQuantizer.Create(statistics.SmoothedGram(factors, [.. options.ModalityWeights]))
+            : new RtnQuantizer();
+
+    private ActivationStatistics NewStatistics(int layer, InputGroup group, bool keepsGram)
+        => new($"model.layers.{layer} {group}", DecoderLinear.Of(config).First(linear => linear.Group == group).Inputs, keepsGram);
+}

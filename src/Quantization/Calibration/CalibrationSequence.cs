@@ -1,0 +1,21 @@
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Tensors;
+
+namespace MASQuant.Calibration;
+
+/// <summary>One calibration sample as the decoder blocks see it while they are quantized in order.</summary>
+internal sealed class CalibrationSequence
+{
+    /// <summary>The modality of each of the T tokens.</summary>
+    public required ModalityMap Modalities { get; init; }
+
+    /// <summary>The rotary table of its positions.</summary>
+    public required RotaryTable Rotary { get; init; }
+
+    /// <summary>The next block's input in full precision, [T, H].</summary>
+    public required Matrix Exact { get; set; }
+
+    /// <summary>The next block's input after the blocks that are quantized already, [T, H].</summary>
+    public required Matrix Quantized { get; set; }
+}

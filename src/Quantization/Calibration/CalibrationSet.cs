@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using System.Text;
+using MASQuant.Chat;
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Calibration;
+
+/// <summary>The conversations that calibrate a model: checked against its modalities, and hashed by content.</summary>
+public sealed class CalibrationSet
+{
+    private CalibrationSet(string path, IReadOnlyList<Conversation> conversations)
+    {
+        Path = path;
+        Conversations = conversations;
+        SampleHashes = [.. conversations.Select(Hash)];
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', SampleHashes))));
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The samples, in the order of the file.</summary>
+    public IReadOnlyList<Conversation> Conversations { get; }
+
+    /// <summary>Per sample, SHA-256 of its text and media; equal samples have equal hashes wherever their files lie.</summary>
+    public IReadOnlyList<string> SampleHashes { get; }
+
+    /// <summary>SHA-256 over <see cref="SampleHashes"/>.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>Reads a set for a model.</summary>
+    /// <exception cref="MasQuantException">MASQ0401, MASQ0402, MASQ0405 from reading; MASQ0403 a sample has a modality that the model lacks; MASQ0404 no sample has a modality of the model.</exception>
+    public static CalibrationSet Load(string path, ModelConfig config, CancellationToken cancellation = default)
+    {
+        var conversations = ConversationFile.Read(path, cancellation);
+        CheckModalities(path, conversations, config);
+        foreach (var modality in config.Modalities)
+        {
+            if (!conversations.Any(conversation => conversation.Has(modality)))
+            {
+                throw new MasQuantException(DiagnosticCodes.CalibrationModalityMissing, path,
+                    $"No sample holds {modality}, which the model takes. Add conversations with {modality.ToString().ToLowerInvariant()} input, or its factors would be guesses.");
+            }
+        }
+
+        return new CalibrationSet(path, conversations);
+    }
+
+    /// <summary>Refuses samples with a modality that the model lacks.</summary>
+    /// <exception cref="MasQuantException">MASQ0403.</exception>
+    public static void CheckModalities(string path, IReadOnlyList<Conversation> conversations, ModelConfig config)
+    {
+        foreach (var modality in Enum.GetValues<Modality>().Except(config.Modalities))
+        {
+            if (conversations.FirstOrDefault(conversation => conversation.Has(modality)) is { } conversation)
+            {
+                throw new MasQuantException(DiagnosticCodes.ConversationModalityUnsupported, path,
+                    $"The conversation holds {modality.ToString().ToLowerInvariant()} input; {config.Family} takes {string.Join(", ", config.Modalities)}. Remove the line or choose another model.")
+                { Line = conversation.Line };
+            }
+        }
+    }
+
+    /// <summary>SHA-256 of a conversation's roles, texts and media contents.</summary>
+    public static string Hash(Conversation conversation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var message in conversation.Messages)
+        {
+            Append(hash, "role", Encoding.UTF8.GetBytes(message.Role.ToString()));
+            foreach (var part in message.Content)
+            {
+                switch (part)
+                {
+                    case TextPart text:
+                        Append(hash, "text", Encoding.UTF8.GetBytes(text.Text));
+                        break;
+                    case ImagePart image:
+                        Append(hash, "image", image.Source.Read().Span);
+                        break;
+                    case AudioPart audio:
+                        Append(hash, "audio", audio.Source.Read().Span);
+                        break;
+                    case VideoPart video:
+                        foreach (var frame in video.Frames)
+                        {
+                            Append(hash, "frame", frame.Read().Span);
+                        }
+
+                        break;
+                }
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    // Lengths keep neighbouring pieces apart.
+    private static void Append(IncrementalHash hash, string kind, ReadOnlySpan<byte> content)
+    {
+        hash.AppendData(Encoding.ASCII.GetBytes(FormattableString.Invariant($"{kind}:{content.Length}\n")));
+        hash.AppendData(content);
+    }
+}

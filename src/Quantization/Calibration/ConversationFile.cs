@@ -1,0 +1,123 @@
+using System.Text.Json;
+using MASQuant.Chat;
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Calibration;
+
+/// <summary>Reads conversations from a JSON Lines file: <c>{"task": …, "messages": [{"role": …, "content": text or a list of parts}]}</c>. Parts are <c>{"type": "text", "text": …}</c>,
+/// <c>{"type": "image", "image": path}</c>, <c>{"type": "audio", "audio": path}</c> and <c>{"type": "video", "video": [paths], "fps": 2}</c>; paths are relative to the file and stay below its folder.</summary>
+public static class ConversationFile
+{
+    private const int MaxLineLength = 1 << 24;
+    private const double DefaultFramesPerSecond = 2;
+
+    /// <summary>Reads every line; empty lines are skipped.</summary>
+    /// <exception cref="MasQuantException">MASQ0401 a line is malformed, MASQ0402 a media file is missing, MASQ0405 the file is missing or empty.</exception>
+    public static IReadOnlyList<Conversation> Read(string path, CancellationToken cancellation = default)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var conversations = new List<Conversation>();
+        try
+        {
+            var line = 0;
+            foreach (var text in File.ReadLines(path))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                line++;
+                if (!string.IsNullOrWhiteSpace(text))
+                {
+                    conversations.Add(Parse(text, new Location(path, folder, line)));
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MasQuantException(DiagnosticCodes.ConversationsMissing, path, $"The conversation file cannot be read: {e.Message} Give a JSON Lines file, one conversation per line.", e);
+        }
+
+        return conversations.Count > 0 ? conversations : throw new MasQuantException(DiagnosticCodes.ConversationsMissing, path,
+            "The file holds no conversation. Write one JSON object per line, {\"messages\": […]}.");
+    }
+
+    private static Conversation Parse(string text, Location at)
+    {
+        if (text.Length > MaxLineLength)
+        {
+            throw at.Invalid($"The line has {text.Length} characters; at most {MaxLineLength} are read. Keep media in files of their own.");
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 16 });
+            var row = json.RootElement;
+            var task = row.ValueKind == JsonValueKind.Object && row.TryGetProperty("task", out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+            var messages = Items(row, "messages", at).Select(message => Message(message, at)).ToArray();
+            return messages.Length > 0 ? new Conversation(at.Line, task, messages) : throw at.Invalid("'messages' is empty. A conversation needs at least one message of the user.");
+        }
+        catch (JsonException e)
+        {
+            throw at.Invalid($"The line is not JSON: {e.Message}");
+        }
+    }
+
+    private static ChatMessage Message(JsonElement message, Location at)
+    {
+        var role = Text(message, "role", at) switch
+        {
+            "system" => ChatRole.System,
+            "user" => ChatRole.User,
+            "assistant" => ChatRole.Assistant,
+            var other => throw at.Invalid($"The role '{other}' is unknown. Roles are system, user and assistant."),
+        };
+        return message.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String
+            ? new ChatMessage(role, content.GetString()!)
+            : new ChatMessage(role, [.. Items(message, "content", at).Select(part => Part(part, at))]);
+    }
+
+    private static ContentPart Part(JsonElement part, Location at) => Text(part, "type", at) switch
+    {
+        "text" => new TextPart(Text(part, "text", at)),
+        "image" => new ImagePart(Media(Text(part, "image", at), at)),
+        "audio" => new AudioPart(Media(Text(part, "audio", at), at)),
+        "video" => new VideoPart([.. Items(part, "video", at).Select(frame => frame.ValueKind == JsonValueKind.String ? Media(frame.GetString()!, at) : throw at.Invalid("A video is a list of frame files."))], FramesPerSecond(part, at)),
+        var other => throw at.Invalid($"The part type '{other}' is unknown. Types are text, image, audio and video."),
+    };
+
+    private static double FramesPerSecond(JsonElement part, Location at)
+    {
+        if (!part.TryGetProperty("fps", out var fps))
+        {
+            return DefaultFramesPerSecond;
+        }
+
+        return fps.ValueKind == JsonValueKind.Number && fps.TryGetDouble(out var rate) && rate is > 0 and <= 1000 ? rate : throw at.Invalid("'fps' must be a number above 0.");
+    }
+
+    private static MediaSource Media(string name, Location at)
+    {
+        var full = Path.GetFullPath(Path.Combine(at.Folder, name));
+        if (!full.StartsWith(at.Folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            throw at.Missing($"The media path '{name}' leaves the folder of the conversation file. Copy the file below '{at.Folder}'.");
+        }
+
+        return File.Exists(full) ? MediaSource.File(full) : throw at.Missing($"The media file '{name}' does not exist. Paths are relative to the conversation file.");
+    }
+
+    private static string Text(JsonElement element, string name, Location at)
+        => element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : throw at.Invalid($"'{name}' is missing or not a text.");
+
+    private static JsonElement.ArrayEnumerator Items(JsonElement element, string name, Location at)
+        => element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
+            ? value.EnumerateArray()
+            : throw at.Invalid($"'{name}' is missing or not a list.");
+
+    private readonly record struct Location(string File, string Folder, int Line)
+    {
+        public MasQuantException Invalid(string message) => new(DiagnosticCodes.ConversationInvalid, File, message) { Line = Line };
+
+        public MasQuantException Missing(string message) => new(DiagnosticCodes.ConversationMediaMissing, File, message) { Line = Line };
+    }
+}

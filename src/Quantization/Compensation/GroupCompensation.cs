@@ -1,0 +1,105 @@
+using MASQuant.Artifacts;
+using MASQuant.Calibration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Quantization;
+using MASQuant.Smoothing;
+using MASQuant.Tensors;
+using MASQuant.Weights;
+
+namespace MASQuant.Compensation;
+
+/// <summary>The patches of one linear layer, indexed by <see cref="Modality"/>, with the effective ranks of what they approximate.</summary>
+internal sealed record LayerPatches(LowRankFactors?[] Factors, SortedDictionary<string, ManifestEffectiveRank> EffectiveRanks);
+
+/// <summary>Fits and measures the patches of one input group: CMC (paper Eq. 22–28), or its regression on the true output error.</summary>
+/// <param name="options">The method.</param>
+/// <param name="backend">Executes the quantized layers.</param>
+/// <param name="runner">The calibration set.</param>
+/// <param name="statistics">The group's inputs.</param>
+/// <param name="factors">The group's smoothing factors.</param>
+internal sealed class GroupCompensation(QuantizationOptions options, IGemmBackend backend, BlockRunner runner, ActivationStatistics statistics, SmoothingFactors factors)
+{
+    private static readonly Modality[] Patched = [.. Enum.GetValues<Modality>().Where(m => m != Modality.Text)];
+
+    /// <summary>Patches for each layer of the group.</summary>
+    public LayerPatches[] Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellation)
+    {
+        var patches = codes.Select(_ => new LayerPatches(new LowRankFactors?[ModalityMap.ModalityCount], new(StringComparer.Ordinal))).ToArray();
+        if (options.Compensation == CompensationKind.None || (group == InputGroup.Down && !options.CompensateDown))
+        {
+            return patches;
+        }
+
+        var residuals = options.Compensation == CompensationKind.Output ? OutputResiduals(block, exact, group, linears, codes, cancellation) : [];
+        foreach (var modality in Patched)
+        {
+            report(modality);
+            var compensation = CrossModalCompensation.Create(statistics.Gram(modality)?.Smooth(factors[modality]), new CompensationOptions());
+            for (var i = 0; i < codes.Length && compensation is not null; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var weightResidual = CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], codes[i]);
+                var rank = options.RankFor(codes[i].Outputs, codes[i].Inputs);
+                var patch = options.Compensation == CompensationKind.Weight
+                    ? compensation.Compensate(weightResidual, rank)
+                    : compensation.Compensate(residuals[i][(int)modality]!, rank);
+                patches[i].Factors[(int)modality] = patch.Factors;
+                patches[i].EffectiveRanks[modality.ToString()] = compensation.EffectiveRanks(weightResidual);
+            }
+        }
+
+        return patches;
+    }
+
+    /// <summary>The SQNR of each layer's output before and after compensation, by modality name; the signal is the full-precision model's output.</summary>
+    public SortedDictionary<string, ManifestSqnr>[] Measure(DecoderBlock block, DecoderBlock exact, InputGroup group, QuantizedWeight[] packed, CancellationToken cancellation)
+    {
+        var errors = packed.Select(weight => new LinearErrors(backend, weight)).ToArray();
+        var tokens = new PreparedTokens();
+        runner.Observe(block, exact, group, (sequence, x, targets) =>
+        {
+            backend.Prepare(x, sequence.Modalities, factors.Inverses, options.Scheme, tokens);
+            for (var i = 0; i < errors.Length; i++)
+            {
+                errors[i].Add(tokens, targets[i]);
+            }
+        }, cancellation);
+        return [.. errors.Select(error => new SortedDictionary<string, ManifestSqnr>(
+            Enum.GetValues<Modality>().Where(m => error.Sqnr(m) is not null).ToDictionary(m => m.ToString(), m => error.Sqnr(m)!), StringComparer.Ordinal))];
+    }
+
+    private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellation)
+    {
+        var unpatched = codes.Select((c, i) => c.Pack(linears[i].Bias)).ToArray();
+        var residuals = codes.Select(c => Enum.GetValues<Modality>()
+            .Select(m => m == Modality.Text || statistics.TokenCount(m) == 0 ? null : OutputResidual.Create(c.Inputs, c.Outputs)).ToArray()).ToArray();
+        var tokens = new PreparedTokens();
+        runner.Observe(block, exact, group, (sequence, x, targets) =>
+        {
+            if (sequence.Modalities.IsTextOnly)
+            {
+                return;
+            }
+
+            backend.Prepare(x, sequence.Modalities, factors.Inverses, options.Scheme, tokens);
+            for (var i = 0; i < unpatched.Length; i++)
+            {
+                var output = new Matrix(x.Rows, unpatched[i].Outputs);
+                backend.Multiply(tokens, unpatched[i], output);
+                foreach (var modality in Patched)
+                {
+                    if (sequence.Modalities.CountOf(modality) > 0)
+                    {
+                        residuals[i][(int)modality]!.Add(
+                            ModalityRows.Select(tokens.Smoothed, sequence.Modalities, modality),
+                            ModalityRows.Select(targets[i], sequence.Modalities, modality),
+                            ModalityRows.Select(output, sequence.Modalities, modality));
+                    }
+                }
+            }
+        }, cancellation);
+        return residuals;
+    }
+}

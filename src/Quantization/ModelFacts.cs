@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using MASQuant.Artifacts;
+using MASQuant.Calibration;
+using MASQuant.Configuration;
+using MASQuant.Safetensors;
+using MASQuant.Text;
+
+namespace MASQuant.Quantization;
+
+/// <summary>What the manifest says of a model; the artifact's writer fills in the sizes.</summary>
+internal static class ModelFacts
+{
+    /// <summary>Collects the facts of a finished run.</summary>
+    public static Manifest Of(QuantizationJob job, IModelSource checkpoint, ModelConfig config, CalibrationSet calibration, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<ManifestLayer> layers)
+    {
+        var tokenizer = checkpoint.ReadFile("tokenizer.json");
+        var tokens = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var modality in config.Modalities)
+        {
+            tokens[modality.ToString()] = sequences.Sum(sequence => (long)sequence.Modalities.CountOf(modality));
+        }
+
+        return new Manifest
+        {
+            ToolVersion = ToolVersion.Current,
+            Name = job.Name,
+            Source = Path.GetFileName(Path.GetFullPath(job.ModelFolder).TrimEnd(Path.DirectorySeparatorChar)),
+            Quantized = true,
+            Artifact = job.Name + ModelFiles.ArtifactSuffix,
+            Scheme = job.Options.Scheme.ToString(),
+            Options = OptionTable.Write(job.Options),
+            Model = new ManifestModel
+            {
+                Family = config.Family.ToString(),
+                Modalities = [.. config.Modalities.Select(modality => modality.ToString())],
+                HiddenSize = config.Text.HiddenSize,
+                IntermediateSize = config.Text.IntermediateSize,
+                AttentionHeads = config.Text.AttentionHeads,
+                KeyValueHeads = config.Text.KeyValueHeads,
+                VocabularySize = config.Text.VocabularySize,
+                MaxPositions = config.Text.MaxPositions,
+            },
+            Tokenizer = new ManifestTokenizer
+            {
+                Tokens = Tokenizer.Load(tokenizer, checkpoint.Path).Count,
+                Sha256 = Convert.ToHexStringLower(SHA256.HashData(tokenizer.Span)),
+            },
+            Calibration = new ManifestCalibration
+            {
+                File = Path.GetFileName(job.CalibrationFile),
+                Sha256 = calibration.Sha256,
+                Samples = calibration.Conversations.Count,
+                Tokens = tokens,
+            },
+            Layers = layers,
+        };
+    }
+}

@@ -1,0 +1,29 @@
+using System.Security.Cryptography;
+using System.Text;
+using MASQuant.Calibration;
+
+namespace MASQuant.Quantization;
+
+/// <summary>Identifies what a run depends on: the tool, the options, the checkpoint's and the calibration set's contents.</summary>
+internal static class RunFingerprint
+{
+    /// <summary>SHA-256, lower-case hexadecimal.</summary>
+    public static string Of(string modelFolder, CalibrationSet calibration, QuantizationOptions options, CancellationToken cancellation)
+    {
+        var text = new StringBuilder();
+        text.AppendLine(ToolVersion.Current).AppendLine(calibration.Sha256);
+        foreach (var (name, value) in OptionTable.Write(options))
+        {
+            text.Append(name).Append('=').AppendLine(value);
+        }
+
+        foreach (var file in Directory.EnumerateFiles(modelFolder).Where(f => Path.GetExtension(f) is ".safetensors" or ".json").Order(StringComparer.Ordinal))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var stream = File.OpenRead(file);
+            text.Append(Path.GetFileName(file)).Append('=').AppendLine(Convert.ToHexStringLower(SHA256.HashData(stream)));
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+}

@@ -1,0 +1,63 @@
+using System.Diagnostics;
+
+namespace MASQuant.Quantization;
+
+/// <summary>Turns the pipeline's steps into reports with a share done and an estimate of the time left.</summary>
+/// <param name="progress">Receives the reports, or null.</param>
+/// <param name="layers">The number of decoder blocks.</param>
+/// <param name="learns">Whether factors are learned, which then takes most of a block's time.</param>
+internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int layers, bool learns)
+{
+    // Below this share an estimate would be a guess.
+    private const double EstimableFraction = 0.01;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private double _resumed;
+
+    /// <summary>Reports a step outside the blocks.</summary>
+    public void Report(QuantizationStage stage, string message)
+    {
+        var fraction = stage == QuantizationStage.Write ? 1.0 : 0.0;
+        progress?.Report(new QuantizationProgress(stage, -1, layers, null, fraction, null, message));
+    }
+
+    /// <summary>Notes that a block was finished by an earlier run.</summary>
+    public void Resume(int layer)
+    {
+        _resumed = (layer + 1.0) / layers;
+        progress?.Report(new QuantizationProgress(QuantizationStage.Prepare, layer, layers, null, _resumed, null, $"Block {layer + 1} of {layers}: finished by an earlier run."));
+    }
+
+    /// <summary>Reports a step inside a block.</summary>
+    /// <param name="layer">The block.</param>
+    /// <param name="stage">The step.</param>
+    /// <param name="modality">The modality under way, or null.</param>
+    /// <param name="done">The share of the step that is done, 0…1.</param>
+    public void Report(int layer, QuantizationStage stage, Modality? modality, double done)
+    {
+        var (start, end) = Span(stage);
+        var fraction = (layer + start + (done * (end - start))) / layers;
+        var gained = fraction - _resumed;
+        TimeSpan? remaining = gained < EstimableFraction ? null : _clock.Elapsed * ((1 - fraction) / gained);
+        var subject = modality is null ? "" : $", {modality}";
+        progress?.Report(new QuantizationProgress(stage, layer, layers, modality, fraction, remaining, $"Block {layer + 1} of {layers}: {Verb(stage)}{subject}."));
+    }
+
+    // The shares of a block's time, as measured; they only shape the estimate.
+    private (double Start, double End) Span(QuantizationStage stage) => (stage, learns) switch
+    {
+        (QuantizationStage.Calibrate, true) => (0, 0.05),
+        (QuantizationStage.Smooth, true) => (0.05, 0.7),
+        (_, true) => (0.7, 1),
+        (QuantizationStage.Calibrate or QuantizationStage.Smooth, false) => (0, 0.2),
+        _ => (0.2, 1),
+    };
+
+    private static string Verb(QuantizationStage stage) => stage switch
+    {
+        QuantizationStage.Calibrate => "measuring activations",
+        QuantizationStage.Smooth => "learning smoothing factors",
+        QuantizationStage.Quantize => "quantizing weights",
+        QuantizationStage.Compensate => "fitting low-rank patches",
+        _ => "working",
+    };
+}

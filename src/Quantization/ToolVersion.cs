@@ -1,0 +1,8 @@
+namespace MASQuant.Quantization;
+
+/// <summary>The version that artifacts name and that content keys cover.</summary>
+public static class ToolVersion
+{
+    /// <summary>Major.minor.patch.</summary>
+    public static string Current { get; } = typeof(ToolVersion).Assembly.GetName().Version!.ToString(3);
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using MASQuant.Artifacts;
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Quantization;
+
+/// <summary>Finished decoder blocks of a run, so that an interrupted one resumes. Blocks of a run with other inputs or options are discarded.</summary>
+internal sealed class WorkFolder
+{
+    private const string FingerprintFile = "fingerprint";
+    private readonly string _path;
+    private readonly TextConfig _config;
+
+    private WorkFolder(string path, TextConfig config) => (_path, _config) = (path, config);
+
+    /// <summary>Opens the folder for a run.</summary>
+    /// <param name="path">The folder; created when missing.</param>
+    /// <param name="fingerprint">Identifies inputs, options and tool.</param>
+    /// <param name="config">The decoder's extents.</param>
+    /// <exception cref="MasQuantException">MASQ0111: the folder cannot be written.</exception>
+    public static WorkFolder Open(string path, string fingerprint, TextConfig config)
+    {
+        var mark = Path.Combine(path, FingerprintFile);
+        if (!File.Exists(mark) || File.ReadAllText(mark) != fingerprint)
+        {
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+
+            AtomicFile.Write(mark, System.Text.Encoding.ASCII.GetBytes(fingerprint));
+        }
+
+        return new WorkFolder(path, config);
+    }
+
+    /// <summary>The file of a block's tensors.</summary>
+    public string LayerPath(int layer) => Path.Combine(_path, FormattableString.Invariant($"layer-{layer:d3}.safetensors"));
+
+    /// <summary>A block that an earlier run finished, or null.</summary>
+    public QuantizedBlock? TryRead(int layer)
+    {
+        // The facts are written last, so a block with facts is whole.
+        if (!File.Exists(FactsPath(layer)) || !File.Exists(LayerPath(layer)))
+        {
+            return null;
+        }
+
+        try
+        {
+            var facts = JsonSerializer.Deserialize(File.ReadAllBytes(FactsPath(layer)), ManifestJson.Default.ManifestLayer);
+            return facts is null ? null : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _config), facts);
+        }
+        catch (Exception e) when (e is JsonException or MasQuantException or IOException)
+        {
+            // A damaged block is computed again.
+            return null;
+        }
+    }
+
+    /// <summary>Keeps a finished block.</summary>
+    /// <exception cref="MasQuantException">MASQ0111: a file cannot be written.</exception>
+    public void Write(QuantizedBlock block)
+    {
+        LayerFile.Write(LayerPath(block.Layer.Index), block.Layer);
+        AtomicFile.Write(FactsPath(block.Layer.Index), JsonSerializer.SerializeToUtf8Bytes(block.Facts, ManifestJson.Default.ManifestLayer));
+    }
+
+    /// <summary>Deletes the folder, once the artifact is written.</summary>
+    public void Delete() => Directory.Delete(_path, recursive: true);
+
+    private string FactsPath(int layer) => Path.ChangeExtension(LayerPath(layer), ".json");
+}
