@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using MASQuant.Artifacts;
 using MASQuant.Chat;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
@@ -28,11 +29,14 @@ public sealed class MultimodalModel : IDisposable
         Encoder = new PromptEncoder(source, config);
         _endTokens = EndTokens(generation, Encoder.Tokenizer);
         RecommendedOptions = Recommended(generation);
-        Decoder = DecoderReader.Read(source, config.Text, Encoder.Embedding, options);
+        Decoder = DecoderReader.Read(source, config.Text, Encoder.Embedding, options.Backend);
     }
 
     /// <summary>What <c>config.json</c> says.</summary>
     public ModelConfig Config => Encoder.Config;
+
+    /// <summary>The open artifact of a quantized model; null in full precision.</summary>
+    public Artifact? Artifact => _source as Artifact;
 
     /// <summary>The model's tokenizer.</summary>
     public Tokenizer Tokenizer => Encoder.Tokenizer;
@@ -52,7 +56,7 @@ public sealed class MultimodalModel : IDisposable
     /// <exception cref="MasQuantException">A file is missing, malformed, or of a kind or version that is not supported.</exception>
     public static MultimodalModel Load(string path, ModelOptions? options = null)
     {
-        IModelSource source = Checkpoint.Open(path);
+        IModelSource source = Directory.Exists(path) ? Checkpoint.Open(path) : Artifact.Open(path);
         try
         {
             return new MultimodalModel(source, options ?? new ModelOptions());

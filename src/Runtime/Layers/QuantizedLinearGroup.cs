@@ -4,22 +4,22 @@ using MASQuant.Tensors;
 namespace MASQuant.Layers;
 
 /// <summary>A quantized input group: smooths and quantizes the shared input once, then multiplies it by each weight (paper Eq. 29).</summary>
-/// <remarks>Keeps its working memory between calls, so one thread at a time may use it.</remarks>
+/// <remarks>Threads may share a group.</remarks>
 public sealed class QuantizedLinearGroup : ILinearGroup
 {
     private readonly IReadOnlyList<QuantizedWeight> _weights;
     private readonly IReadOnlyList<float[]> _inverseSmoothing;
     private readonly IGemmBackend _backend;
-    private readonly PreparedTokens _tokens;
+    private readonly PreparedTokensPool _pool;
 
     /// <summary>Groups weights that share their input.</summary>
     /// <param name="weights">[N_i, K] each, of one scheme, in the order of <see cref="InputGroup"/>'s remarks.</param>
     /// <param name="inverseSmoothing">1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</param>
     /// <param name="backend">Executes the products.</param>
-    /// <param name="tokens">Working memory, which groups that run one after another may share; null: the group's own.</param>
+    /// <param name="pool">Working memory, which groups of a model share; null: the group's own.</param>
     /// <exception cref="ArgumentException">The weights differ in K or scheme, or their parts do not fit their shapes.</exception>
     public QuantizedLinearGroup(
-        IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing, IGemmBackend backend, PreparedTokens? tokens = null)
+        IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing, IGemmBackend backend, PreparedTokensPool? pool = null)
     {
         foreach (var weight in weights)
         {
@@ -31,17 +31,20 @@ public sealed class QuantizedLinearGroup : ILinearGroup
         }
 
         (_weights, _inverseSmoothing, _backend) = (weights, inverseSmoothing, backend);
-        _tokens = tokens ?? new PreparedTokens();
+        _pool = pool ?? new PreparedTokensPool();
     }
 
     /// <inheritdoc/>
     public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(outputs.Length, _weights.Count);
-        _backend.Prepare(x, modalities, _inverseSmoothing, _weights[0].Scheme, _tokens);
+        var tokens = _pool.Rent();
+        _backend.Prepare(x, modalities, _inverseSmoothing, _weights[0].Scheme, tokens);
         for (var i = 0; i < outputs.Length; i++)
         {
-            _backend.Multiply(_tokens, _weights[i], outputs[i]);
+            _backend.Multiply(tokens, _weights[i], outputs[i]);
         }
+
+        _pool.Return(tokens);
     }
 }

@@ -31,7 +31,7 @@ public sealed record BlockWeights(int Layer, BlockNorms Norms, IReadOnlyList<Lin
     /// <summary>The block in full precision; reads all its weights.</summary>
     /// <exception cref="Diagnostics.MasQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
     public DecoderBlock ToDense(TextConfig config)
-        => new(config, Norms, DenseGroup(InputGroup.Qkv), DenseGroup(InputGroup.O), DenseGroup(InputGroup.GateUp), DenseGroup(InputGroup.Down));
+        => new(config, Norms, ReadDense(Group(InputGroup.Qkv)), ReadDense(Group(InputGroup.O)), ReadDense(Group(InputGroup.GateUp)), ReadDense(Group(InputGroup.Down)));
 
-    private DenseLinearGroup DenseGroup(InputGroup group) => new([.. Group(group).Select(layer => (layer.ReadDense(), layer.Bias))]);
+    internal static DenseLinearGroup ReadDense(IReadOnlyList<LinearWeight> group) => new([.. group.Select(layer => (layer.ReadDense(), layer.Bias))]);
 }

@@ -1,4 +1,8 @@
+using MASQuant.Artifacts;
 using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Gemm;
+using MASQuant.Layers;
 using MASQuant.Safetensors;
 
 namespace MASQuant.Models;
@@ -6,8 +10,42 @@ namespace MASQuant.Models;
 /// <summary>Reads a decoder as its source holds it: in full precision from a checkpoint, quantized from an artifact.</summary>
 internal static class DecoderReader
 {
-    public static Decoder Read(IModelSource source, TextConfig config, TokenEmbedding embedding, ModelOptions options)
+    /// <summary>Reads all blocks; <paramref name="source"/> must outlive the result.</summary>
+    /// <exception cref="MasQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public static Decoder Read(IModelSource source, TextConfig config, TokenEmbedding embedding, IGemmBackend? backend)
     {
-        return Decoder.Read(source, config, layer => BlockWeights.Of(source, config, layer).ToDense(config), embedding);
+        if (source is not Artifact artifact)
+        {
+            return Decoder.Read(source, config, layer => BlockWeights.Of(source, config, layer).ToDense(config), embedding);
+        }
+
+        var pool = new PreparedTokensPool();
+        backend ??= new CpuGemmBackend();
+        return Decoder.Read(artifact, config, layer =>
+        {
+            ILinearGroup Group(InputGroup group) => ReadGroup(artifact, config, layer, group, backend, pool);
+            return new DecoderBlock(config, BlockWeights.ReadNorms(artifact, config, layer), Group(InputGroup.Qkv), Group(InputGroup.O), Group(InputGroup.GateUp), Group(InputGroup.Down));
+        }, embedding);
+    }
+
+    private static ILinearGroup ReadGroup(Artifact artifact, TextConfig config, int layer, InputGroup group, IGemmBackend backend, PreparedTokensPool pool)
+    {
+        DecoderLinear[] linears = [.. DecoderLinear.Of(config).Where(linear => linear.Group == group)];
+        if (!linears.Any(linear => artifact.IsQuantized(layer, linear.Name)))
+        {
+            return BlockWeights.ReadDense([.. linears.Select(linear => LinearWeight.Of(artifact, linear, layer))]);
+        }
+
+        QuantizedWeight[] weights = [.. linears.Select(linear => artifact.ReadLinear(layer, linear.Name))];
+        foreach (var (linear, weight) in linears.Zip(weights))
+        {
+            if ((weight.Outputs, weight.Inputs, weight.Scheme) != (linear.Outputs, linear.Inputs, weights[0].Scheme))
+            {
+                throw new MasQuantException(DiagnosticCodes.ArtifactInvalid, artifact.Path,
+                    $"Layer '{DecoderLinear.BlockPrefix(layer)}{linear.Name}' is {weight.Scheme} [{weight.Outputs}, {weight.Inputs}]; its model and its input group call for {weights[0].Scheme} [{linear.Outputs}, {linear.Inputs}]. Quantize the model again.");
+            }
+        }
+
+        return new QuantizedLinearGroup(weights, artifact.ReadInverseSmoothing(layer, group), backend, pool);
     }
 }

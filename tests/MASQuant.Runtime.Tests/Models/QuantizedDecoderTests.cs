@@ -1,0 +1,92 @@
+using MASQuant.Artifacts;
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Safetensors;
+using MASQuant.Tests.Artifacts;
+
+namespace MASQuant.Tests.Models;
+
+/// <summary>An artifact's decoder against one composed by hand of the same layers over the backend that defines results.</summary>
+public sealed class QuantizedDecoderTests : IDisposable
+{
+    private readonly TemporaryDirectory _folder = new();
+    private readonly Checkpoint _checkpoint = Checkpoint.Open(RepositoryFiles.OmniTiny);
+    private readonly TextConfig _config = ModelConfigReader.ReadFolder(RepositoryFiles.OmniTiny).Text;
+    private readonly Prompt _prompt = GoldenPrompt.Of(Golden.Load("omni/image-audio"));
+
+    [Theory]
+    [InlineData("W4A8")]
+    [InlineData("W4A16")]
+    public void Equals_its_layers_composed(string schemeName)
+    {
+        Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
+        QuantizedLayer[] layers = [.. Enumerable.Range(0, 2).Select(i => RandomLayer.Create(i, i, _config, scheme))];
+        using var model = MultimodalModel.Load(Write(layers));
+        Assert.NotNull(model.Artifact);
+
+        var decoder = TinyDecoder.Read(_checkpoint, _config);
+        decoder = decoder with { Blocks = [.. decoder.Blocks.Select((block, i) => i < layers.Length ? Compose(block, layers[i]) : block)] };
+        var prompt = model.Prepare(_prompt);
+        var logits = model.Logits(prompt).Span.ToArray();
+
+        Assert.All(logits, logit => Assert.True(float.IsFinite(logit)));
+        Assert.Equal(new MASQuant.Generation.DecoderSession(decoder).Logits(prompt, ..).Span.ToArray(), logits);
+    }
+
+    [Fact]
+    public async Task Threads_share_a_quantized_model()
+    {
+        using var model = MultimodalModel.Load(Write([RandomLayer.Create(0, 0, _config, QuantizationScheme.W4A8)]));
+        var options = new GenerationOptions { MaxTokens = 4 };
+        int[] expected = [.. model.GenerateTokens(model.Prepare(_prompt), options)];
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => model.GenerateTokens(model.Prepare(_prompt), options).ToArray())));
+
+        Assert.All(answers, answer => Assert.Equal(expected, answer));
+    }
+
+    [Fact]
+    public void A_layer_of_another_shape_or_scheme_than_its_model_is_refused()
+    {
+        // Both artifacts agree with their manifests, not with config.json.
+        var narrow = RandomLayer.Create(0, 0, _config with { IntermediateSize = 640 }, QuantizationScheme.W4A8);
+        AssertInvalid(Write([narrow], _config with { IntermediateSize = 640 }));
+
+        var mixed = RandomLayer.Create(0, 0, _config, QuantizationScheme.W4A8);
+        var other = RandomLayer.Create(0, 0, _config, QuantizationScheme.W8A8);
+        AssertInvalid(Write([mixed with { Linears = mixed.Linears.ToDictionary(l => l.Key, l => l.Key == "self_attn.k_proj" ? other.Linears[l.Key] : l.Value) }]));
+    }
+
+    public void Dispose()
+    {
+        _checkpoint.Dispose();
+        _folder.Dispose();
+    }
+
+    private static void AssertInvalid(string path)
+        => Assert.Equal(DiagnosticCodes.ArtifactInvalid, Assert.Throws<MasQuantException>(() => MultimodalModel.Load(path)).Code);
+
+    private DecoderBlock Compose(DecoderBlock block, QuantizedLayer layer)
+    {
+        foreach (var group in Enum.GetValues<InputGroup>())
+        {
+            var weights = DecoderLinear.Of(_config).Where(linear => linear.Group == group).Select(linear => layer.Linears[linear.Name]);
+            block = block.With(group, new QuantizedLinearGroup([.. weights], layer.InverseSmoothing[group], new ScalarGemmBackend()));
+        }
+
+        return block;
+    }
+
+    private string Write(IReadOnlyList<QuantizedLayer> layers, TextConfig? config = null)
+    {
+        string[] files = [.. layers.Select(layer => _folder.File($"layer-{layer.Index}"))];
+        foreach (var (layer, file) in layers.Zip(files))
+        {
+            LayerFile.Write(file, layer);
+        }
+
+        var manifest = RandomLayer.Manifest([.. layers.Select(layer => RandomLayer.Describe(layer, config ?? _config))]);
+        return _folder.File(ArtifactWriter.Write(_folder.Path, manifest, _checkpoint, files).Artifact);
+    }
+}
