@@ -50,6 +50,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("thinker.audio_tower.conv1.bias", "audio_tower.conv1.bias")]
     [InlineData("talker.model.norm.weight", null)]
     [InlineData("token2wav.code2wav_dit_model.norm.weight", null)]
+    [InlineData("talker2.model.norm.weight", null)]
     [InlineData("model.norm.weight", null)]
     public void A_full_omni_checkpoint_gives_its_thinker_alone(string stored, string? canonical) => AssertMaps(["thinker.model.norm.weight", stored], stored, canonical);
 
