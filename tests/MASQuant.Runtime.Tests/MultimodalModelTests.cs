@@ -1,5 +1,6 @@
 using MASQuant.Chat;
 using MASQuant.Diagnostics;
+using MASQuant.Tensors;
 using MASQuant.Tests.Models;
 
 namespace MASQuant.Tests;
@@ -106,5 +107,53 @@ public sealed class MultimodalModelTests(OmniFixture omni) : IClassFixture<OmniF
 
         Assert.Throws<ObjectDisposedException>(() => model.Prepare(Verse));
         Assert.Throws<ObjectDisposedException>(() => model.Generate(Verse).First());
+    }
+
+    // 25 positions a second (Omni) and 2 frames a row: the second row stands 2 / fps seconds after the first.
+    [Theory]
+    [InlineData(2, 25)]
+    [InlineData(4, 12)]
+    [InlineData(1, 50)]
+    public void Video_rows_follow_the_frame_rate(double framesPerSecond, int distance)
+    {
+        var frame = Golden.Load("omni/image").Files[0];
+        var prompt = omni.Model.Prepare(new Prompt().Video([frame, frame, frame, frame], framesPerSecond));
+        var video = prompt.InputIds.Select((id, t) => (id, t)).Where(token => token.id == omni.Model.Config.VideoTokenId).Select(token => prompt.PositionIds.Time[token.t]).ToArray();
+
+        Assert.Equal([video[0], video[0] + distance], video.Distinct());
+    }
+
+    [Fact]
+    public void Options_and_end_tokens_come_from_the_checkpoint()
+    {
+        using var folder = new TemporaryDirectory();
+        foreach (var file in Directory.GetFiles(RepositoryFiles.VlTiny))
+        {
+            File.Copy(file, folder.File(Path.GetFileName(file)));
+        }
+
+        using (var greedy = MultimodalModel.Load(folder.Path))
+        {
+            Assert.Equal(new GenerationOptions(), greedy.RecommendedOptions);
+        }
+
+        var prompt = TinyDecoder.Prompt(Golden.Load("vl/text"));
+        var second = Golden.Load("vl/text").Integers("greedy")[1];
+        File.WriteAllText(folder.File("generation_config.json"), $$"""{"do_sample": true, "temperature": 0.5, "top_p": 0.8, "top_k": 7, "eos_token_id": [{{second}}]}""");
+        using var model = MultimodalModel.Load(folder.Path);
+
+        Assert.Equal(new GenerationOptions { Temperature = 0.5, TopP = 0.8, TopK = 7 }, model.RecommendedOptions);
+        Assert.Equal(2, model.GenerateTokens(prompt).Count());
+    }
+
+    [Fact]
+    public void A_token_outside_the_embedding_is_refused()
+    {
+        var embedding = omni.Model.Encoder.Embedding;
+        var rows = new Matrix(1, embedding.HiddenSize);
+
+        embedding.Lookup([embedding.VocabularySize - 1], rows);
+        Assert.Equal(DiagnosticCodes.TokenOutsideEmbedding, Assert.Throws<MasQuantException>(() => embedding.Lookup([embedding.VocabularySize], rows)).Code);
+        Assert.Equal(DiagnosticCodes.TokenOutsideEmbedding, Assert.Throws<MasQuantException>(() => embedding.Lookup([-1], rows)).Code);
     }
 }

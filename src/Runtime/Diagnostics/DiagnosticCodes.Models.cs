@@ -10,4 +10,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>The prompt holds a medium that the model cannot take.</summary>
     public const string UnsupportedModality = "MASQ0922";
+
+    /// <summary>A token id that the model's embedding has no row for.</summary>
+    public const string TokenOutsideEmbedding = "MASQ0923";
 }

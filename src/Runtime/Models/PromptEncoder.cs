@@ -105,16 +105,11 @@ public sealed class PromptEncoder
         return new(MediaExtent.Video(Config, patches.GridT, patches.GridH, patches.GridW, secondsPerFrame), _vision.Forward(patches, cancellation));
     }
 
+    // The chat format has refused clips that the model cannot hear.
     private EncodedMedium EncodeAudio(AudioPart audio, CancellationToken cancellation)
     {
-        if (_audio is null || _spectrogram is null)
-        {
-            throw new MasQuantException(DiagnosticCodes.UnsupportedModality, audio.Source.Path,
-                $"The prompt holds an audio clip; the model takes {string.Join(" and ", Config.Modalities)}. Use a Qwen2.5-Omni checkpoint.");
-        }
-
         var samples = AudioDecoder.Decode(audio.Source.Read().Span, audio.Source.Name);
-        var tokens = _audio.Forward(_spectrogram.Process(samples, audio.Source.Name), cancellation);
+        var tokens = _audio!.Forward(_spectrogram!.Process(samples, audio.Source.Name), cancellation);
         return new(MediaExtent.Audio(Config, tokens.Rows), tokens);
     }
 

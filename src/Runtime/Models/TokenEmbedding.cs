@@ -11,11 +11,12 @@ namespace MASQuant.Models;
 public sealed class TokenEmbedding
 {
     private const string Tensor = "model.embed_tokens.weight";
+    private readonly string _path;
     private readonly ReadOnlyMemory<byte> _bfloats;
     private readonly Matrix? _floats;
 
-    private TokenEmbedding(int vocabularySize, int hiddenSize, ReadOnlyMemory<byte> bfloats, Matrix? floats)
-        => (VocabularySize, HiddenSize, _bfloats, _floats) = (vocabularySize, hiddenSize, bfloats, floats);
+    private TokenEmbedding(string path, TextConfig config, ReadOnlyMemory<byte> bfloats, Matrix? floats)
+        => (_path, VocabularySize, HiddenSize, _bfloats, _floats) = (path, config.VocabularySize, config.HiddenSize, bfloats, floats);
 
     /// <summary>V, the number of rows.</summary>
     public int VocabularySize { get; }
@@ -32,22 +33,26 @@ public sealed class TokenEmbedding
         if (tensor.Type == DataType.BF16 && tensor.Shape.SequenceEqual([rows, columns]))
         {
             source.RequireFinite(tensor);
-            return new TokenEmbedding(rows, columns, source.Bytes(Tensor), null);
+            return new TokenEmbedding(source.Path, config, source.Bytes(Tensor), null);
         }
 
-        return new TokenEmbedding(rows, columns, default, source.ReadMatrix(Tensor, rows, columns));
+        return new TokenEmbedding(source.Path, config, default, source.ReadMatrix(Tensor, rows, columns));
     }
 
     /// <summary>Looks up the rows of <paramref name="ids"/>.</summary>
     /// <param name="ids">T token ids.</param>
     /// <param name="embeddings">[T, H], overwritten.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An id is not in 0…V−1.</exception>
+    /// <exception cref="MasQuantException">MASQ0923: an id is not in 0…V−1.</exception>
     public void Lookup(ReadOnlySpan<int> ids, Matrix embeddings)
     {
         for (var t = 0; t < ids.Length; t++)
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(ids[t], nameof(ids));
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(ids[t], VocabularySize, nameof(ids));
+            if ((uint)ids[t] >= (uint)VocabularySize)
+            {
+                throw new MasQuantException(DiagnosticCodes.TokenOutsideEmbedding, _path,
+                    $"Token {ids[t]} has no row in the embedding, which has {VocabularySize}. Take tokenizer.json, config.json and the weights from the same revision of the checkpoint.");
+            }
+
             if (_floats is not null)
             {
                 _floats.Row(ids[t]).CopyTo(embeddings.Row(t));
