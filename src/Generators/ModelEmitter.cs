@@ -8,7 +8,7 @@ internal static class ModelEmitter
 {
     private static readonly string[] MemberNames =
     [
-        "Load", "Artifact", "Generate", "GenerateAsync", "Dispose", "Layers", "Layer", "ArtifactFile", "Family", "Scheme", "Model",
+        "Load", "Artifact", "Generate", "GenerateAsync", "Dispose", "Layers", "Layer", "ArtifactFile", "Family", "Scheme", "MultimodalModel",
         "LayerCount", "HiddenSize", "IntermediateSize", "AttentionHeads", "KeyValueHeads", "VocabularySize", "MaxPositions", "TokenCount",
     ];
 
@@ -64,22 +64,22 @@ internal static class ModelEmitter
         const string Options = "global::MASQuant.ModelOptions? options = null";
         const string Generation = "global::MASQuant.Prompt prompt, global::MASQuant.GenerationOptions? options = null";
 
-        writer.Line($"private {name}(global::MASQuant.MultimodalModel model) => Model = model;").Line();
+        writer.Line($"private {name}(global::MASQuant.MultimodalModel model) => MultimodalModel = model;").Line();
         writer
             .Document("summary", "The model behind this class.")
-            .Line("public global::MASQuant.MultimodalModel Model { get; }").Line()
+            .Line("public global::MASQuant.MultimodalModel MultimodalModel { get; }").Line()
             .Document("summary", "The open artifact.")
-            .Line("public global::MASQuant.Artifacts.Artifact Artifact => Model.Artifact!;").Line()
+            .Line("public global::MASQuant.Artifacts.Artifact Artifact => MultimodalModel.Artifact!;").Line()
             .Document("summary", "Opens models/" + "ArtifactFile in the application's folder, or beside its executable.")
             .Line($"public static {name} Load({Options}) => Load(global::MASQuant.Artifacts.ModelFiles.Find(ArtifactFile), options);").Line()
             .Document("summary", "Opens the artifact at a path.")
             .Line($"public static {name} Load(string path, {Options}) => new(global::MASQuant.MultimodalModel.Load(path, options));").Line()
             .Document("summary", "Answers a prompt, piece by piece.")
-            .Line($"public global::System.Collections.Generic.IEnumerable<string> Generate({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => Model.Generate(prompt, options, cancellationToken);").Line()
+            .Line($"public global::System.Collections.Generic.IEnumerable<string> Generate({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.Generate(prompt, options, cancellationToken);").Line()
             .Document("summary", "Answers a prompt, piece by piece, without holding the caller's thread.")
-            .Line($"public global::System.Collections.Generic.IAsyncEnumerable<string> GenerateAsync({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => Model.GenerateAsync(prompt, options, cancellationToken);").Line()
+            .Line($"public global::System.Collections.Generic.IAsyncEnumerable<string> GenerateAsync({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GenerateAsync(prompt, options, cancellationToken);").Line()
             .Document("summary", "Closes the artifact.")
-            .Line("public void Dispose() => Model.Dispose();").Line();
+            .Line("public void Dispose() => MultimodalModel.Dispose();").Line();
     }
 
     internal static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

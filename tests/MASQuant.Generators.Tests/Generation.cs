@@ -11,8 +11,6 @@ internal sealed class Generation
 {
     private static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.CSharp12, DocumentationMode.Diagnose);
 
-    private static readonly SyntaxTree StandIn = CSharpSyntaxTree.ParseText(StandInSource.Text, ParseOptions, "StandIn.cs");
-
     private static readonly ImmutableArray<MetadataReference> References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(System.IO.Path.PathSeparator)
@@ -52,7 +50,7 @@ internal sealed class Generation
     {
         var compilation = CSharpCompilation.Create(
             "Consumer",
-            [CSharpSyntaxTree.ParseText(consumer, ParseOptions, "Consumer.cs"), StandIn],
+            [CSharpSyntaxTree.ParseText(consumer, ParseOptions, "Consumer.cs")],
             References,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable, generalDiagnosticOption: ReportDiagnostic.Error));
         return new Generation(compilation, CSharpGeneratorDriver.Create(

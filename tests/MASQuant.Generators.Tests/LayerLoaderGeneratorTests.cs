@@ -56,11 +56,11 @@ public class LayerLoaderGeneratorTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("A.class.B")]
-    public void Any_root_namespace_compiles(string rootNamespace)
+    [InlineData("", "OmniTiny")]
+    [InlineData("A.class.B", "A.@class.B.OmniTiny")]
+    public void Any_root_namespace_compiles(string rootNamespace, string type)
     {
-        var generation = Generation.RunIn(rootNamespace, "", Manifest(SampleManifest.Create()));
+        var generation = Generation.RunIn(rootNamespace, $"class Use {{ public const int Width = global::{type}.HiddenSize; }}", Manifest(SampleManifest.Create()));
         Assert.Empty(generation.CompilerDiagnostics);
     }
 
@@ -92,7 +92,11 @@ public class LayerLoaderGeneratorTests
 
     [Fact]
     public void Other_json_files_are_left_alone()
-        => Assert.Empty(Generation.Run("", new ManifestFile("/appsettings.json", "{")).Driver.GetRunResult().GeneratedTrees);
+    {
+        var generation = Generation.Run("", new ManifestFile("/appsettings.json", "{"));
+        Assert.Empty(generation.Diagnostics);
+        Assert.Empty(generation.Driver.GetRunResult().GeneratedTrees);
+    }
 
     [Fact]
     public void Nothing_runs_again_when_no_manifest_changed()
