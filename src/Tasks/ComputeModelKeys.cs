@@ -1,0 +1,100 @@
+using MASQuant.Artifacts;
+using MASQuant.Diagnostics;
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+
+namespace MASQuant.Tasks;
+
+/// <summary>Reads <c>QuantizedModel</c> items, names each by a key over everything that shapes its artifact, and says where that artifact is or will be. Cheap: file contents are hashed when they changed.</summary>
+public class ComputeModelKeys : Microsoft.Build.Utilities.Task
+{
+    /// <summary>The <c>QuantizedModel</c> items.</summary>
+    [Required]
+    public ITaskItem[] Models { get; set; } = [];
+
+    /// <summary>The project that they belong to: messages name it, relative paths start at its folder.</summary>
+    [Required]
+    public string Project { get; set; } = "";
+
+    /// <summary>The folder of finished artifacts.</summary>
+    [Required]
+    public string Store { get; set; } = "";
+
+    /// <summary>Whether an editor asks: then problems are warnings, and a model that was never quantized gets a manifest planned from its configuration.</summary>
+    public bool DesignTime { get; set; }
+
+    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>.</summary>
+    [Output]
+    public ITaskItem[] KeyedModels { get; set; } = [];
+
+    /// <summary>Every input file of every model.</summary>
+    [Output]
+    public ITaskItem[] InputFiles { get; set; } = [];
+
+    /// <inheritdoc/>
+    public override bool Execute()
+    {
+        var store = new ArtifactStore(Store);
+        var hashes = new FileHashes(store.HashMemo);
+        var models = new List<ITaskItem>();
+        var inputs = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var item in Models)
+        {
+            try
+            {
+                WarnOfUnknownWords(item);
+                var model = ModelItem.Read(item, Project);
+                if (models.Exists(other => string.Equals(other.ItemSpec, model.Name, StringComparison.OrdinalIgnoreCase)))
+                {
+                    throw Messages.DuplicateName(Project, model.Name);
+                }
+
+                var media = ModelInputs.OfCalibration(model.Calibration);
+                var key = ModelKey.Of(model, media, ToolFolder, hashes);
+                if (DesignTime && !File.Exists(store.Manifest(key, model.Name)))
+                {
+                    ManifestFile.Write(store.Manifest(key, model.Name), ModelPlan.Of(model));
+                }
+
+                models.Add(Describe(model, key, store));
+                inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. media]);
+            }
+            catch (MasQuantException problem) when (DesignTime)
+            {
+                Log.LogWarning(problem);
+            }
+            catch (MasQuantException problem)
+            {
+                Log.LogError(problem);
+            }
+        }
+
+        hashes.Save();
+        KeyedModels = [.. models];
+        InputFiles = [.. inputs.Select(file => new TaskItem(file))];
+        return !Log.HasLoggedErrors;
+    }
+
+    private static string ToolFolder => Path.GetDirectoryName(typeof(ComputeModelKeys).Assembly.Location)!;
+
+    private void WarnOfUnknownWords(ITaskItem item)
+    {
+        foreach (var word in ModelItem.UnknownWords(item))
+        {
+            Log.LogWarning(Messages.UnknownMetadata(Project, item.ItemSpec, word, ClosestWord.Of(word, ModelItem.Words)));
+        }
+    }
+
+    private TaskItem Describe(ModelItem model, string key, ArtifactStore store)
+    {
+        var described = new TaskItem(model.Name);
+        described.SetMetadata("MASQuantKey", key);
+        described.SetMetadata("Artifact", store.Artifact(key, model.Name));
+        described.SetMetadata("Manifest", store.Manifest(key, model.Name));
+        described.SetMetadata("Quantized", store.Contains(key, model.Name) ? "true" : "false");
+        described.SetMetadata("ModelFolder", model.Folder);
+        described.SetMetadata("CalibrationFile", model.Calibration);
+        described.SetMetadata("Options", OptionText.Write(model.Options));
+        return described;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Tasks;
+
+/// <summary>SHA-256 of files' contents, remembered between builds by path, size and time of the last change. A touched file is hashed again, and a Git LFS pointer counts as the file that it stands for.</summary>
+internal sealed class FileHashes
+{
+    private const char Separator = '\t';
+    private readonly string _memoFile;
+    private readonly Dictionary<string, (string Stamp, string Hash)> _remembered = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (string Stamp, string Hash)> _used = new(StringComparer.Ordinal);
+
+    public FileHashes(string memoFile)
+    {
+        _memoFile = memoFile;
+        foreach (var line in File.Exists(memoFile) ? File.ReadAllLines(memoFile) : [])
+        {
+            if (line.Split(Separator) is [var path, var stamp, var hash])
+            {
+                _remembered[path] = (stamp, hash);
+            }
+        }
+    }
+
+    /// <summary>The hash of a file's content, lower-case hexadecimal.</summary>
+    public string Of(string path)
+    {
+        var file = new FileInfo(path);
+        var stamp = string.Create(CultureInfo.InvariantCulture, $"{file.Length}:{file.LastWriteTimeUtc.Ticks}");
+        if (!_remembered.TryGetValue(path, out var known) || known.Stamp != stamp)
+        {
+            known = (stamp, GitLfsPointer.ReadOid(file) ?? Hash(path));
+        }
+
+        _used[path] = known;
+        return known.Hash;
+    }
+
+    /// <summary>Remembers the files that were asked for, and forgets the rest.</summary>
+    public void Save()
+    {
+        if (_used.Count == _remembered.Count && _used.All(entry => _remembered.TryGetValue(entry.Key, out var known) && known == entry.Value))
+        {
+            return;
+        }
+
+        var lines = string.Concat(_used.Select(entry => $"{entry.Key}{Separator}{entry.Value.Stamp}{Separator}{entry.Value.Hash}\n"));
+        AtomicFile.Write(_memoFile, Encoding.UTF8.GetBytes(lines));
+    }
+
+    private static string Hash(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}

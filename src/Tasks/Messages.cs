@@ -1,0 +1,61 @@
+using System.Globalization;
+using MASQuant.Diagnostics;
+using MASQuant.Quantization;
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+
+namespace MASQuant.Tasks;
+
+/// <summary>Everything the tasks say.</summary>
+internal static class Messages
+{
+    public static MasQuantException ModelFolderMissing(string project, string include) => new(DiagnosticCodes.ModelFolderMissing, project,
+        $"QuantizedModel '{include}' is not a folder with a config.json. Name the folder of a checkpoint.");
+
+    public static MasQuantException CalibrationNotGiven(string project, string include) => new(DiagnosticCodes.CalibrationMissing, project,
+        $"QuantizedModel '{include}' has no Calibration. Name a JSON Lines file of chats, Calibration=\"data/calibration.jsonl\".");
+
+    public static MasQuantException CalibrationMissing(string project, string include, string file) => new(DiagnosticCodes.CalibrationMissing, project,
+        $"The Calibration of QuantizedModel '{include}', '{file}', does not exist. Name a JSON Lines file of chats, relative to the project.");
+
+    public static MasQuantException TokenizerMissing(string file) => new(DiagnosticCodes.ModelFileMissing, file,
+        $"The model lacks '{Path.GetFileName(file)}'. Take it from the checkpoint's repository and put it beside the weights.");
+
+    public static MasQuantException DuplicateName(string project, string name) => new(DiagnosticCodes.DuplicateModelName, project,
+        $"Two QuantizedModel items are named '{name}'. Give one of them another Name.");
+
+    public static MasQuantException UnknownMetadata(string project, string include, string word, string closest) => new(DiagnosticCodes.UnknownMetadata, project,
+        $"QuantizedModel '{include}' has metadata '{word}', which means nothing. Did you mean '{closest}'?");
+
+    public static MasQuantException Unexpected(string model, Exception exception) => new(DiagnosticCodes.QuantizationFailed, model,
+        $"Quantizing failed unexpectedly: {exception.GetType().Name}: {exception.Message} Build again with -v:diagnostic for the place, and report it.", exception);
+
+    public static string Started(string name, string modelFolder, string project, QuantizationOptions options)
+        => $"{name}: quantizing {modelFolder} to {options.Scheme} for {Path.GetFileName(project)}";
+
+    public static string Waiting(string name) => $"{name}: waiting for another build that quantizes it";
+
+    public static string Finished(string name, TimeSpan time, long bytes)
+        => string.Create(CultureInfo.InvariantCulture, $"{name}: quantized in {time.TotalSeconds:F0} s, {bytes / 1e6:F1} MB");
+
+    public static string Cancelled(string name) => $"{name}: cancelled; the next build resumes after the last finished layer";
+
+    public static string Progress(string name, QuantizationProgress progress)
+    {
+        var left = progress.Remaining is { } time ? string.Create(CultureInfo.InvariantCulture, $", {time.TotalSeconds:F0} s left") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{name}: {progress.Message} ({progress.Fraction:P0}{left})");
+    }
+
+    /// <summary>Logs an error as compilers do, with code, file and line.</summary>
+    public static void LogError(this TaskLoggingHelper log, MasQuantException problem)
+    {
+        log.LogError(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Message);
+        if (problem.InnerException is { } cause)
+        {
+            log.LogMessage(MessageImportance.Low, "{0}", cause.ToString());
+        }
+    }
+
+    public static void LogWarning(this TaskLoggingHelper log, MasQuantException problem)
+        => log.LogWarning(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Message);
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+
+namespace MASQuant.Tasks;
+
+/// <summary>The files whose contents shape an artifact.</summary>
+internal static class ModelInputs
+{
+    private static readonly string[] CheckpointPatterns = ["*.safetensors", "*.json", "*.txt"];
+    private static readonly string[] MediaKinds = ["image", "audio", "video"];
+
+    /// <summary>The checkpoint's files, sorted by name.</summary>
+    public static IReadOnlyList<string> OfCheckpoint(string folder)
+        => [.. CheckpointPatterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Order(StringComparer.Ordinal)];
+
+    /// <summary>The media files that a calibration set names and that exist, sorted. Lines that are no chats are left to the pipeline, whose messages name them.</summary>
+    public static IReadOnlyList<string> OfCalibration(string file)
+    {
+        var media = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var line in File.ReadLines(file))
+        {
+            try
+            {
+                using var row = JsonDocument.Parse(line);
+                Collect(row.RootElement, Path.GetDirectoryName(file)!, media);
+            }
+            catch (JsonException)
+            {
+            }
+        }
+
+        return [.. media];
+    }
+
+    private static void Collect(JsonElement element, string folder, SortedSet<string> media)
+    {
+        foreach (var item in element.ValueKind == JsonValueKind.Array ? element.EnumerateArray() : default)
+        {
+            Collect(item, folder, media);
+        }
+
+        foreach (var member in element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : default)
+        {
+            if (member.Value.ValueKind == JsonValueKind.String && MediaKinds.Contains(member.Name))
+            {
+                Add(Path.GetFullPath(member.Value.GetString()!, folder), media);
+            }
+            else
+            {
+                Collect(member.Value, folder, media);
+            }
+        }
+    }
+
+    private static void Add(string path, SortedSet<string> media)
+    {
+        if (File.Exists(path))
+        {
+            media.Add(path);
+        }
+    }
+}

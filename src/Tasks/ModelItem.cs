@@ -1,0 +1,57 @@
+using MASQuant.Artifacts;
+using MASQuant.Diagnostics;
+using MASQuant.Quantization;
+using Microsoft.Build.Framework;
+
+namespace MASQuant.Tasks;
+
+/// <summary>A <c>QuantizedModel</c> item, read and checked.</summary>
+/// <param name="Include">As the project writes it.</param>
+/// <param name="Name">The class's name.</param>
+/// <param name="Folder">The checkpoint's folder, absolute.</param>
+/// <param name="Calibration">The calibration set, absolute.</param>
+/// <param name="Options">The method.</param>
+internal sealed record ModelItem(string Include, string Name, string Folder, string Calibration, QuantizationOptions Options)
+{
+    private const string NameWord = "Name";
+    private const string CalibrationWord = "Calibration";
+
+    /// <summary>The metadata that mean something.</summary>
+    public static IReadOnlyList<string> Words { get; } = [NameWord, CalibrationWord, .. OptionTable.All.Select(option => option.Name)];
+
+    /// <summary>Reads an item; relative paths are relative to <paramref name="project"/>'s folder. Empty metadata mean their default.</summary>
+    /// <exception cref="MasQuantException">MASQ0502, MASQ0701 or MASQ0702.</exception>
+    public static ModelItem Read(ITaskItem item, string project)
+    {
+        var words = Metadata(item);
+        var projectFolder = Path.GetDirectoryName(project)!;
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(item.ItemSpec, projectFolder));
+        if (!File.Exists(Path.Combine(folder, "config.json")))
+        {
+            throw Messages.ModelFolderMissing(project, item.ItemSpec);
+        }
+
+        if (!words.TryGetValue(CalibrationWord, out var calibration))
+        {
+            throw Messages.CalibrationNotGiven(project, item.ItemSpec);
+        }
+
+        var calibrationFile = Path.GetFullPath(calibration, projectFolder);
+        if (!File.Exists(calibrationFile))
+        {
+            throw Messages.CalibrationMissing(project, item.ItemSpec, calibration);
+        }
+
+        var name = ModelName.From(words.GetValueOrDefault(NameWord, Path.GetFileName(folder)));
+        return new ModelItem(item.ItemSpec, name, folder, calibrationFile, OptionTable.Read(words, project));
+    }
+
+    /// <summary>The item's metadata that mean nothing.</summary>
+    public static IEnumerable<string> UnknownWords(ITaskItem item) => Metadata(item).Keys.Where(word => !Words.Contains(word, StringComparer.OrdinalIgnoreCase));
+
+    private static Dictionary<string, string> Metadata(ITaskItem item)
+        => item.CloneCustomMetadata().Keys.Cast<string>()
+            .Select(word => (Word: word, Value: item.GetMetadata(word).Trim()))
+            .Where(entry => entry.Value.Length > 0)
+            .ToDictionary(entry => entry.Word, entry => entry.Value, StringComparer.OrdinalIgnoreCase);
+}

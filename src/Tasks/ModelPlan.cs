@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using MASQuant.Artifacts;
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Layers;
+using MASQuant.Quantization;
+
+namespace MASQuant.Tasks;
+
+/// <summary>The manifest that quantizing a model would give, as far as its configuration tells: everything but bytes and SQNR. Editors show it before the first build.</summary>
+internal static class ModelPlan
+{
+    /// <exception cref="MasQuantException">The configuration cannot be read.</exception>
+    public static Manifest Of(ModelItem model)
+    {
+        var config = ModelConfigReader.ReadFolder(model.Folder);
+        return new Manifest
+        {
+            ToolVersion = typeof(ModelPlan).Assembly.GetName().Version!.ToString(3),
+            Name = model.Name,
+            Source = Path.GetFileName(model.Folder),
+            Quantized = false,
+            Artifact = model.Name + ModelFiles.ArtifactSuffix,
+            Model = new ManifestModel
+            {
+                Family = config.Family.ToString(),
+                Modalities = [.. config.Modalities.Select(modality => modality.ToString())],
+                HiddenSize = config.Text.HiddenSize,
+                IntermediateSize = config.Text.IntermediateSize,
+                AttentionHeads = config.Text.AttentionHeads,
+                KeyValueHeads = config.Text.KeyValueHeads,
+                VocabularySize = config.Text.VocabularySize,
+                MaxPositions = config.Text.MaxPositions,
+            },
+            Tokenizer = Tokenizer(Path.Combine(model.Folder, "tokenizer.json")),
+            Scheme = model.Options.Scheme.ToString(),
+            Options = OptionTable.Write(model.Options),
+            Layers = [.. Enumerable.Range(0, config.Text.Layers).Select(layer => Layer(layer, config, model.Options))],
+        };
+    }
+
+    private static ManifestTokenizer Tokenizer(string file)
+    {
+        var content = File.Exists(file) ? File.ReadAllBytes(file) : throw Messages.TokenizerMissing(file);
+        return new ManifestTokenizer { Tokens = Text.Tokenizer.Load(content, file).Count, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) };
+    }
+
+    private static ManifestLayer Layer(int index, ModelConfig config, QuantizationOptions options) => new()
+    {
+        Index = index,
+        Linears = [.. DecoderLinear.Of(config.Text).Select(linear => new ManifestLinear
+        {
+            Name = linear.Name,
+            Group = linear.Group.ToString(),
+            Outputs = linear.Outputs,
+            Inputs = linear.Inputs,
+            Scheme = options.Scheme.ToString(),
+            Ranks = Ranks(linear, config.Modalities, options),
+        })],
+    };
+
+    private static SortedDictionary<string, int> Ranks(DecoderLinear linear, IEnumerable<Modality> modalities, QuantizationOptions options)
+    {
+        var ranks = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        var rank = linear.Group == InputGroup.Down && !options.CompensateDown ? 0 : options.RankFor(linear.Outputs, linear.Inputs);
+        foreach (var modality in rank > 0 ? modalities.Where(modality => modality != Modality.Text) : [])
+        {
+            ranks[modality.ToString()] = rank;
+        }
+
+        return ranks;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Reflection;
+using MASQuant.Tests;
+using Microsoft.Build.Logging.StructuredLogger;
+
+namespace MASQuant.Build.Tests;
+
+/// <summary>A copy of <c>Cases/NAME</c> outside the repository, with a checkpoint that only looks like one, to build with the real SDK.</summary>
+internal sealed class BuildCase : IDisposable
+{
+    private static readonly string Configuration = Assembly.GetExecutingAssembly()
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Configuration").Value!;
+
+    private readonly TemporaryDirectory _directory = new();
+    private int _builds;
+
+    private BuildCase(string name, string tasksAssembly)
+    {
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Build.Tests", "Cases", name)))
+        {
+            File.Copy(file, InFolder(Path.GetFileName(file)));
+        }
+
+        File.WriteAllText(InFolder("Directory.Build.props"), """
+            <Project>
+              <PropertyGroup>
+                <LangVersion>12</LangVersion>
+                <Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <NuGetAudit>false</NuGetAudit>
+                <InvariantGlobalization>true</InvariantGlobalization>
+              </PropertyGroup>
+            </Project>
+            """);
+        File.WriteAllText(InFolder("Directory.Build.targets"), $"""
+            <Project>
+              <PropertyGroup>
+                <MASQuantTasksAssembly>{tasksAssembly}</MASQuantTasksAssembly>
+                <MASQuantQuantizeProject>{RepositoryFiles.Root}src/Tasks/Dispatch/MASQuant.QuantizeOne.proj</MASQuantQuantizeProject>
+              </PropertyGroup>
+              <ItemGroup>
+                <Reference Include="{Built("src/Runtime", "MASQuant.Runtime.dll")}" />
+                <Analyzer Include="{Built("src/Generators", "MASQuant.Generators.dll", "netstandard2.0")}" />
+              </ItemGroup>
+              <Import Project="{RepositoryFiles.Root}MASQuant.targets" />
+            </Project>
+            """);
+        Write("model/config.json", "{}");
+        Write("model/model.safetensors", "weights");
+        Write("data/calibration.jsonl", """{"messages": [{"role": "user", "content": [{"type": "image", "image": "picture.png"}]}]}""");
+        Write("data/picture.png", "picture");
+    }
+
+    public string Folder => _directory.Path;
+
+    /// <summary>A case whose models are quantized by <c>StandIn</c>, at once.</summary>
+    public static BuildCase Open(string name) => new(name, Built("tests/MASQuant.Build.Tests/StandIn", "MASQuant.StandIn.dll"));
+
+    /// <summary>A case whose models are quantized in earnest.</summary>
+    public static BuildCase OpenReal(string name) => new(name, Built("src/Tasks", "MASQuant.Tasks.dll"));
+
+    public string InFolder(string relativePath) => Path.Combine(Folder, relativePath);
+
+    public void Write(string relativePath, string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(InFolder(relativePath))!);
+        File.WriteAllText(InFolder(relativePath), content);
+    }
+
+    public BuildLog Build(params string[] arguments) => Dotnet("build", arguments);
+
+    /// <summary>Runs one command of the SDK in the case's folder.</summary>
+    public BuildLog Dotnet(string command, params string[] arguments)
+    {
+        var log = InFolder($"build-{_builds++}.binlog");
+        var (exitCode, output) = Run("dotnet", [command, "-nologo", "-v:quiet", "-nodeReuse:false", "-bl:" + log, .. arguments]);
+        return new BuildLog(exitCode, output, File.Exists(log) ? BinaryLog.ReadBuild(log) : null);
+    }
+
+    /// <summary>Runs a program in the case's folder.</summary>
+    public (int ExitCode, string Output) Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["CI"] = null },
+        })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd() + errors.GetAwaiter().GetResult();
+        process.WaitForExit();
+        return (process.ExitCode, output);
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    private static string Built(string project, string file, string framework = "net10.0")
+        => Path.Combine(RepositoryFiles.Root, project, "bin", Configuration, framework, file);
+}

@@ -1,0 +1,4 @@
+public static class Use
+{
+    public const int Both = TwoModels.Model.HiddenSize + TwoModels.OtherModel.HiddenSize;
+}

@@ -1,0 +1,52 @@
+using MASQuant.Artifacts;
+using MASQuant.Tests;
+
+namespace MASQuant.Build.Tests;
+
+/// <summary>What editors get without a build.</summary>
+public class DesignTimeTests
+{
+    [Fact]
+    public void A_manifest_is_planned_and_nothing_quantized()
+    {
+        using var project = Open();
+        var log = project.Dotnet("msbuild", "-restore", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:ProvideCommandLineArgs=true").MustSucceed();
+        Assert.Empty(log.Quantized);
+        Assert.Empty(log.Warnings);
+
+        var file = Assert.Single(Directory.EnumerateFiles(project.InFolder("obj/masquant"), "*.masquant.json", SearchOption.AllDirectories));
+        var plan = ManifestFile.Read(file);
+        Assert.Equal((false, "Tiny", "Qwen25VL", 3), (plan.Quantized, plan.Name, plan.Model.Family, plan.Layers.Count));
+        Assert.Equal(("mlp.down_proj", 128, 256, 16), (plan.Layers[2].Linears[6].Name, plan.Layers[2].Linears[6].Outputs, plan.Layers[2].Linears[6].Inputs, plan.Layers[2].Linears[6].Ranks["Vision"]));
+        Assert.Contains(Path.GetFileName(file), File.ReadAllText(Directory.EnumerateFiles(project.InFolder("obj"), "*.editorconfig", SearchOption.AllDirectories).Single()));
+    }
+
+    [Fact]
+    public void A_wrong_item_is_a_warning()
+    {
+        using var project = Open();
+        var log = project.Dotnet("msbuild", "-restore", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:Calibration=absent.jsonl", "-p:TreatWarningsAsErrors=false").MustSucceed();
+        Assert.Equal(["MASQ0702"], log.Warnings.Select(warning => warning.Code));
+    }
+
+    [Fact]
+    public void Up_to_date_checks_see_every_input()
+    {
+        using var project = Open();
+        project.Write("model/model-2.safetensors", "more");
+        var (exitCode, output) = project.Run("dotnet", "msbuild", "-t:MASQuantCollectUpToDateCheckInput", "-getItem:UpToDateCheckInput");
+        Assert.Equal(0, exitCode);
+        Assert.All(["config.json", "model.safetensors", "model-2.safetensors", "calibration.jsonl", "picture.png"], file => Assert.Contains($"/{file}\"", output));
+    }
+
+    private static BuildCase Open()
+    {
+        var project = BuildCase.Open("OneModel");
+        foreach (var file in new[] { "config.json", "tokenizer.json" })
+        {
+            File.Copy(Path.Combine(RepositoryFiles.VlTiny, file), project.InFolder("model/" + file), overwrite: true);
+        }
+
+        return project;
+    }
+}

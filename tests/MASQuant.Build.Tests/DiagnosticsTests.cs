@@ -1,0 +1,44 @@
+namespace MASQuant.Build.Tests;
+
+/// <summary>What a build says of items and files that are wrong: a code, the file, and no artifact.</summary>
+public class DiagnosticsTests
+{
+    [Theory]
+    [InlineData("MASQ0701", "Folder=absent", "OneModel.csproj")]
+    [InlineData("MASQ0702", "Calibration=", "OneModel.csproj")]
+    [InlineData("MASQ0702", "Calibration=absent.jsonl", "OneModel.csproj")]
+    [InlineData("MASQ0502", "Scheme=W3A3", "OneModel.csproj")]
+    public void A_wrong_item_is_an_error_of_the_project(string code, string property, string file)
+    {
+        using var project = BuildCase.Open("OneModel");
+        var log = project.Build("-p:" + property);
+        Assert.NotEqual(0, log.ExitCode);
+        Assert.Equal([(code, project.InFolder(file))], log.Errors.Select(error => (error.Code, error.File)));
+    }
+
+    [Theory]
+    [InlineData("hostile", "MASQ0104", "model/model.safetensors")]
+    [InlineData("crash", "MASQ0706", "model")]
+    public void A_failure_names_the_file_and_leaves_nothing_behind(string weights, string code, string file)
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.Write("model/model.safetensors", weights);
+        var log = project.Build();
+        Assert.NotEqual(0, log.ExitCode);
+        Assert.Equal([(code, project.InFolder(file))], log.Errors.Select(error => (error.Code, error.File)));
+        Assert.Empty(Directory.EnumerateFiles(project.Folder, "*.masquant.safetensors", SearchOption.AllDirectories));
+
+        project.Write("model/model.safetensors", "weights");
+        Assert.Equal(["Tiny"], project.Build().MustSucceed().Quantized);
+    }
+
+    [Fact]
+    public void A_misspelt_metadata_is_a_warning_that_names_the_closest()
+    {
+        using var project = BuildCase.Open("OneModel");
+        var log = project.Build("-p:Schme=W8A8", "-p:TreatWarningsAsErrors=false").MustSucceed();
+        var warning = Assert.Single(log.Warnings);
+        Assert.Equal(("MASQ0704", project.InFolder("OneModel.csproj")), (warning.Code, warning.File));
+        Assert.Contains("'Scheme'", warning.Text);
+    }
+}

@@ -1,0 +1,68 @@
+extern alias tasks;
+
+using System.Text.Json;
+using MASQuant.Artifacts;
+using MASQuant.Diagnostics;
+using MASQuant.Quantization;
+
+namespace MASQuant.Tasks;
+
+/// <summary>The real task with a pipeline that writes a small artifact at once: the options and the checkpoint's files.</summary>
+public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
+{
+    protected override void Run(QuantizationJob job, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
+    {
+        progress.Report(new QuantizationProgress(QuantizationStage.Quantize, 0, 1, null, 0.5, TimeSpan.FromSeconds(1), "layer 1 of 1"));
+        Directory.CreateDirectory(job.OutputFolder);
+        Fail(Path.Combine(job.ModelFolder, "model.safetensors"));
+        var artifact = $"{job.Options} {string.Concat(Directory.EnumerateFiles(job.ModelFolder).Order().Select(File.ReadAllText))}";
+        File.WriteAllText(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ArtifactSuffix), artifact);
+        File.WriteAllText(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ManifestSuffix), JsonSerializer.Serialize(Manifest(job, artifact.Length), ManifestJson.Default.Manifest));
+    }
+
+    // What a test writes in place of weights says how to fail.
+    private static void Fail(string weights)
+    {
+        switch (File.ReadAllText(weights))
+        {
+            case "hostile":
+                throw new MasQuantException(DiagnosticCodes.LfsPointer, weights, "The file is hostile.");
+            case "crash":
+                throw new InvalidOperationException("a bug");
+            case "slow":
+                Thread.Sleep(3000);
+                break;
+        }
+    }
+
+    private static Manifest Manifest(QuantizationJob job, long bytes) => new()
+    {
+        ToolVersion = "0.1.0",
+        Name = job.Name,
+        Source = Path.GetFileName(job.ModelFolder),
+        Quantized = true,
+        Artifact = job.Name + ModelFiles.ArtifactSuffix,
+        ArtifactBytes = bytes,
+        Model = new ManifestModel
+        {
+            Family = "Qwen25VL",
+            Modalities = ["Text", "Vision"],
+            HiddenSize = 32,
+            IntermediateSize = 64,
+            AttentionHeads = 1,
+            KeyValueHeads = 1,
+            VocabularySize = 128,
+            MaxPositions = 512,
+        },
+        Tokenizer = new ManifestTokenizer { Tokens = 128, Sha256 = new string('0', 64) },
+        Scheme = job.Options.Scheme.ToString(),
+        Layers =
+        [
+            new ManifestLayer
+            {
+                Index = 0,
+                Linears = [new ManifestLinear { Name = "mlp.down_proj", Group = "Down", Outputs = 32, Inputs = 64, Scheme = job.Options.Scheme.ToString() }],
+            },
+        ],
+    };
+}
