@@ -42,7 +42,7 @@ public class LinearErrorsTests
     public void Patches_raise_the_sqnr_of_their_modality_and_leave_text_alone(string name)
     {
         Assert.True(QuantizationScheme.TryParse(name, out var scheme));
-        var factors = SmoothingInitialization.ModalityAware(_statistics, [_weight]);
+        var factors = SmoothingInitialization.ModalityAware(_statistics, [_weight], DeviatingChannels.Pick(_statistics, -1));
         var codes = GptqQuantizer.Create(_statistics.SmoothedGram(factors, [1, 1, 1])).Quantize(factors.Base.ScaleWeight(_weight), scheme);
         var tokens = new PreparedTokens();
         Backend.Prepare(_x, _modalities, factors.Inverses, scheme, tokens);
@@ -80,7 +80,7 @@ public class LinearErrorsTests
     public void Modality_aware_factors_with_patches_beat_a_uniform_factor()
     {
         var uniform = SmoothingInitialization.Uniform(_statistics, [_weight]);
-        var aware = SmoothingInitialization.ModalityAware(_statistics, [_weight]);
+        var aware = SmoothingInitialization.ModalityAware(_statistics, [_weight], DeviatingChannels.Pick(_statistics, -1));
         var uniformSqnr = Text(uniform);
         Assert.True(Text(aware) > uniformSqnr);
 

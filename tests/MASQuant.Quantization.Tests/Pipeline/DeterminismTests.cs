@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.Intrinsics.X86;
+using MASQuant.Gemm;
+using MASQuant.Quantization;
+using MASQuant.Tensors;
+
+namespace MASQuant.Tests.Pipeline;
+
+[Collection(nameof(Workers))]
+public class DeterminismTests
+{
+    [Theory]
+    [InlineData("W4A8", "AVX512")]
+    [InlineData("W4A8", "AVX2")]
+    [InlineData("W4A16", "AVX512")]
+    public void The_artifact_does_not_depend_on_the_vector_width(string schemeName, string switchedOff)
+    {
+        Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(DeterminismTests).Assembly.Location, schemeName])
+        {
+            RedirectStandardOutput = true,
+            Environment = { ["DOTNET_Enable" + switchedOff] = "0" },
+        };
+        using var child = Process.Start(start)!;
+        var lines = child.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        child.WaitForExit();
+
+        Assert.Equal(0, child.ExitCode);
+        Assert.Contains(switchedOff + "=False", lines[0], StringComparison.Ordinal);
+        Assert.Equal(TinyRun.Hash(TinyRun.Options with { Scheme = scheme }), lines[^1].Trim());
+    }
+
+    [Fact]
+    public void The_artifact_does_not_depend_on_threads_or_culture()
+    {
+        var (threads, culture) = (Workers.Count, CultureInfo.CurrentCulture);
+        try
+        {
+            Workers.Count = 1;
+            var alone = TinyRun.Hash();
+            Workers.Count = 3;
+            CultureInfo.CurrentCulture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+            CultureInfo.CurrentCulture.NumberFormat.NumberDecimalSeparator = ",";
+            CultureInfo.CurrentCulture.NumberFormat.NegativeSign = "~";
+            Assert.Equal(alone, TinyRun.Hash());
+        }
+        finally
+        {
+            (Workers.Count, CultureInfo.CurrentCulture) = (threads, culture);
+        }
+    }
+
+    [Fact]
+    public void Another_seed_gives_another_artifact() => Assert.NotEqual(TinyRun.Hash(), TinyRun.Hash(TinyRun.Options with { Seed = 1 }));
+}

@@ -1,0 +1,46 @@
+using MASQuant.Diagnostics;
+using MASQuant.Gemm;
+using MASQuant.Quantization;
+
+namespace MASQuant.Tests.Pipeline;
+
+public class OptionTableTests
+{
+    [Fact]
+    public void Written_options_read_back_as_they_were()
+    {
+        foreach (var method in QuantizationMethod.Names.Where(name => name != "Custom"))
+        {
+            foreach (var scheme in QuantizationScheme.All)
+            {
+                var options = OptionTable.Read(new Dictionary<string, string> { ["Method"] = method, ["Scheme"] = scheme.ToString(), ["Seed"] = "18446744073709551615" });
+                var words = OptionTable.Write(options);
+                Assert.Equal(method, words["Method"]);
+                Assert.Equal(words, OptionTable.Write(OptionTable.Read(words)));
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_option_names_its_allowed_values_and_refuses_others()
+    {
+        foreach (var option in OptionTable.All)
+        {
+            var error = Assert.Throws<MasQuantException>(() => OptionTable.Read(new Dictionary<string, string> { [option.Name] = "no such value" }, "App.csproj"));
+            Assert.Equal(DiagnosticCodes.OptionNotAllowed, error.Code);
+            Assert.Contains(option.Name, error.Message, StringComparison.Ordinal);
+            Assert.Contains(option.Values, error.Message, StringComparison.Ordinal);
+            Assert.StartsWith("--", option.Switch, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_ratio_replaces_the_default_rank()
+    {
+        var options = OptionTable.Read(new Dictionary<string, string> { ["RankRatio"] = "0.1" });
+        Assert.Null(options.Rank);
+        Assert.Equal(13, options.RankFor(256, 128));
+        Assert.Equal(16, new QuantizationOptions().RankFor(256, 128));
+        Assert.Equal(8, new QuantizationOptions().RankFor(256, 8));
+    }
+}

@@ -1,0 +1,86 @@
+using MASQuant.Quantization;
+
+namespace MASQuant.Tests.Pipeline;
+
+public class ResumeTests
+{
+    [Fact]
+    public void A_cancelled_run_resumes_at_the_first_unfinished_block_with_the_same_bytes()
+    {
+        using var folder = new TemporaryDirectory();
+        var job = TinyRun.Job(folder.Path);
+        using var source = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => QuantizationPipeline.Run(job, new Each(p =>
+        {
+            if (p is { Layer: 2, Stage: QuantizationStage.Smooth })
+            {
+                source.Cancel();
+            }
+        }), source.Token));
+        Assert.False(Directory.Exists(job.OutputFolder));
+
+        var seen = new List<QuantizationProgress>();
+        QuantizationPipeline.Run(job, new Each(seen.Add));
+
+        Assert.Equal([0, 1], seen.Where(p => p.Stage == QuantizationStage.Prepare && p.Layer >= 0).Select(p => p.Layer));
+        Assert.Equal([2], seen.Where(p => p.Stage == QuantizationStage.Quantize).Select(p => p.Layer).Distinct());
+        Assert.Equal(TinyRun.Hash(), TinyRun.HashOf(job));
+        Assert.False(Directory.Exists(job.WorkFolder));
+    }
+
+    [Fact]
+    public void Blocks_of_a_run_with_other_options_are_not_used()
+    {
+        using var folder = new TemporaryDirectory();
+        var job = TinyRun.Job(folder.Path);
+        using var source = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => QuantizationPipeline.Run(job, new Each(p =>
+        {
+            if (p.Layer == 1)
+            {
+                source.Cancel();
+            }
+        }), source.Token));
+
+        var other = job with { Options = TinyRun.Options with { Rank = 2 } };
+        QuantizationPipeline.Run(other);
+        Assert.Equal(TinyRun.Hash(other.Options), TinyRun.HashOf(other));
+    }
+
+    [Fact]
+    public void A_damaged_block_is_computed_again()
+    {
+        using var folder = new TemporaryDirectory();
+        var job = TinyRun.Job(folder.Path);
+        using var source = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => QuantizationPipeline.Run(job, new Each(p =>
+        {
+            if (p.Layer == 2)
+            {
+                source.Cancel();
+            }
+        }), source.Token));
+        var block = Path.Combine(job.WorkFolder, "layer-001.safetensors");
+        File.WriteAllBytes(block, File.ReadAllBytes(block)[..1000]);
+
+        QuantizationPipeline.Run(job);
+        Assert.Equal(TinyRun.Hash(), TinyRun.HashOf(job));
+    }
+
+    [Fact]
+    public void Progress_never_goes_back_and_ends_at_one()
+    {
+        using var folder = new TemporaryDirectory();
+        var seen = new List<QuantizationProgress>();
+        QuantizationPipeline.Run(TinyRun.Job(folder.Path), new Each(seen.Add));
+        Assert.Equal(seen.Select(p => p.Fraction).Order(), seen.Select(p => p.Fraction));
+        Assert.Equal(1, seen[^1].Fraction);
+        Assert.Contains(seen, p => p.Remaining is not null);
+        Assert.Contains(seen, p => p is { Stage: QuantizationStage.Compensate, Modality: Modality.Vision });
+    }
+
+    private sealed class Each(Action<QuantizationProgress> action) : IProgress<QuantizationProgress>
+    {
+        public void Report(QuantizationProgress value) => action(value);
+    }
+}

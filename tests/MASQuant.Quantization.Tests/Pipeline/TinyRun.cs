@@ -1,0 +1,51 @@
+using System.Security.Cryptography;
+using MASQuant.Quantization;
+
+namespace MASQuant.Tests.Pipeline;
+
+/// <summary>A quantization that takes about a second: vl-tiny with a handful of samples.</summary>
+internal static class TinyRun
+{
+    public static QuantizationOptions Options => new() { Epochs = 1, Rank = 4, DeviatingChannels = 2 };
+
+    /// <summary>Writes a calibration set of images and text into <paramref name="folder"/> and returns its path.</summary>
+    public static string Calibration(string folder, int images = 3)
+    {
+        var lines = new List<string>();
+        Directory.CreateDirectory(Path.Combine(folder, "media"));
+        foreach (var file in Directory.GetFiles(RepositoryFiles.Data("media"), "calib-ocr-*.png").Order(StringComparer.Ordinal).Take(images))
+        {
+            File.Copy(file, Path.Combine(folder, "media", Path.GetFileName(file)), overwrite: true);
+            lines.Add($$"""{"messages": [{"role": "user", "content": [{"type": "image", "image": "media/{{Path.GetFileName(file)}}"}, {"type": "text", "text": "Read the digits."}]}, {"role": "assistant", "content": "8 1 6"}]}""");
+        }
+
+        lines.Add("""{"messages": [{"role": "user", "content": "Quote a verse."}, {"role": "assistant", "content": "In the beginning God created the heaven and the earth."}]}""");
+        var path = Path.Combine(folder, "calibration.jsonl");
+        File.WriteAllLines(path, lines);
+        return path;
+    }
+
+    public static QuantizationJob Job(string folder, QuantizationOptions? options = null) => new()
+    {
+        ModelFolder = RepositoryFiles.VlTiny,
+        CalibrationFile = Calibration(folder),
+        OutputFolder = Path.Combine(folder, "out"),
+        WorkFolder = Path.Combine(folder, "work"),
+        Name = "VlTiny",
+        Options = options ?? Options,
+    };
+
+    public static string ArtifactPath(QuantizationJob job) => Path.Combine(job.OutputFolder, "VlTiny.masquant.safetensors");
+
+    /// <summary>SHA-256 of the artifact and the manifest of a fresh run.</summary>
+    public static string Hash(QuantizationOptions? options = null)
+    {
+        using var folder = new TemporaryDirectory();
+        var job = Job(folder.Path, options);
+        QuantizationPipeline.Run(job);
+        return HashOf(job);
+    }
+
+    public static string HashOf(QuantizationJob job)
+        => Convert.ToHexStringLower(SHA256.HashData([.. File.ReadAllBytes(ArtifactPath(job)), .. File.ReadAllBytes(Path.Combine(job.OutputFolder, "VlTiny.masquant.json"))]));
+}

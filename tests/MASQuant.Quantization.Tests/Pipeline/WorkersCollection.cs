@@ -1,0 +1,7 @@
+using MASQuant.Tensors;
+
+namespace MASQuant.Tests.Pipeline;
+
+/// <summary>Tests that change the number of worker threads run alone.</summary>
+[CollectionDefinition(nameof(Workers), DisableParallelization = true)]
+public class WorkersCollection;
