@@ -61,7 +61,7 @@ public sealed record DecoderBlock(TextConfig Config, BlockNorms Norms, ILinearGr
         cache.Append(key, value);
         workspace.Attention.Apply(query, cache, attended);
         O.Forward(attended, modalities, [projected]);
-        Add(projected, hidden);
+        Residual.Add(hidden, projected);
     }
 
     private void FeedForward(Matrix hidden, ModalityMap modalities, DecoderWorkspace workspace)
@@ -73,7 +73,7 @@ public sealed record DecoderBlock(TextConfig Config, BlockNorms Norms, ILinearGr
         GateUp.Forward(normed, modalities, [gate, up]);
         Gate(gate, up);
         Down.Forward(gate, modalities, [projected]);
-        Add(projected, hidden);
+        Residual.Add(hidden, projected);
     }
 
     // One row at a time where there is one row only: a closure would cost a decode step an allocation.
@@ -98,16 +98,6 @@ public sealed record DecoderBlock(TextConfig Config, BlockNorms Norms, ILinearGr
         else
         {
             Silu.Multiply(gate, up, gate);
-        }
-    }
-
-    private static void Add(Matrix x, Matrix residual)
-    {
-        var from = x.Span;
-        var to = residual.Span;
-        for (var i = 0; i < to.Length; i++)
-        {
-            to[i] += from[i];
         }
     }
 }
