@@ -37,6 +37,14 @@ internal static class ImageFixture
         return new RgbImage(numbers[0], numbers[1], file[(position + 1)..]);
     }
 
+    /// <summary>That <paramref name="action"/> refuses a file of a few kilobytes without making room for what its header promises.</summary>
+    public static void AssertAllocatesLittle(Action action)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200_000);
+    }
+
     public static void AssertEqual(RgbImage expected, RgbImage actual)
     {
         Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
