@@ -14,6 +14,7 @@ public class ResamplerTests
     [InlineData(48000, 440)]
     [InlineData(15999, 5000)]
     [InlineData(96000, 7150)]
+    [InlineData(95999, 7150)]
     public void A_tone_below_both_nyquist_rates_keeps_its_shape(int rate, double hertz)
     {
         var resampled = Resampler.Resample(Tone(rate, hertz, rate / 2), rate, 16000);

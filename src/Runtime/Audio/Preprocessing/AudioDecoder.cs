@@ -8,8 +8,8 @@ public static class AudioDecoder
     /// <summary>The rate of the samples, per second.</summary>
     public const int SamplingRate = 16000;
 
-    // Beyond any model's clip; keeps a small file of a low rate from growing without bound.
-    private const int MaxSeconds = 3600;
+    // Twice the longest clip of any model; keeps a small file of a low rate from growing without bound.
+    private const int MaxSeconds = 600;
 
     /// <summary>Decodes a WAV file to mono samples at 16 kHz, in −1…1.</summary>
     /// <param name="file">The file's bytes.</param>
