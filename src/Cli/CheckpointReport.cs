@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Cli;
+
+/// <summary>A checkpoint: what it holds and what would be quantized.</summary>
+/// <param name="Path">The folder.</param>
+/// <param name="Config">Its configuration.</param>
+/// <param name="Linears">The decoder's linear layers, which would be quantized.</param>
+/// <param name="OtherBytes">Bytes of everything that stays, by part.</param>
+/// <param name="Schemes">The schemes whose packing takes every layer's shape.</param>
+internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOnlyList<CheckpointLinear> Linears, IReadOnlyList<(string Part, long Bytes)> OtherBytes, IReadOnlyList<string> Schemes)
+{
+    /// <exception cref="MasQuantException">The configuration cannot be read, or a layer is missing.</exception>
+    public static CheckpointReport Of(Checkpoint checkpoint)
+    {
+        var config = ModelConfigReader.Read(checkpoint);
+        var shapes = DecoderLinear.Of(config.Text);
+        var linears = new List<CheckpointLinear>();
+        for (var layer = 0; layer < config.Text.Layers; layer++)
+        {
+            foreach (var linear in shapes)
+            {
+                var name = $"{DecoderLinear.BlockPrefix(layer)}{linear.Name}.weight";
+                var bytes = checkpoint.Bytes(name).Length;
+                linears.Add(new CheckpointLinear(layer, linear, checkpoint.TryGet(name, out var tensor) ? tensor.Type.FileName() : "", bytes));
+            }
+        }
+
+        var quantized = linears.Select(linear => linear.TensorName).ToHashSet();
+        var others = checkpoint.Tensors.Where(tensor => !quantized.Contains(tensor.Name))
+            .GroupBy(tensor => Part(tensor.Name), tensor => (long)checkpoint.Bytes(tensor.Name).Length)
+            .Select(group => (group.Key, group.Sum())).OrderBy(part => part.Key, StringComparer.Ordinal);
+        return new(checkpoint.Path, config, linears, [.. others], [.. QuantizationScheme.All.Where(scheme => shapes.All(shape => Fits(shape, scheme))).Select(scheme => scheme.ToString())]);
+    }
+
+    public void Write(TextWriter writer)
+    {
+        var text = Config.Text;
+        writer.WriteLine($"{Path}: {Config.Family}, full precision");
+        writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{text.Layers} blocks, hidden {text.HiddenSize}, intermediate {text.IntermediateSize}, {text.AttentionHeads} heads ({text.KeyValueHeads} key/value), vocabulary {text.VocabularySize}, {text.MaxPositions} positions, takes {string.Join(", ", Config.Modalities).ToLowerInvariant()}"));
+        writer.WriteLine();
+        var table = new TextTable(2, "layer", "type", "outputs × inputs", "bytes", "8-bit codes", "4-bit codes");
+        foreach (var linear in Linears)
+        {
+            var (outputs, inputs) = (linear.Shape.Outputs, linear.Shape.Inputs);
+            table.Add(string.Create(CultureInfo.InvariantCulture, $"{linear.Layer}.{linear.Shape.Name}"), linear.Type, string.Create(CultureInfo.InvariantCulture, $"{outputs} × {inputs}"),
+                Figures.Bytes(linear.Bytes), Figures.Bytes(PackingLayout.PackedBytes(outputs, inputs, 8)), Figures.Bytes(PackingLayout.PackedBytes(outputs, inputs, 4)));
+        }
+
+        table.Write(writer);
+        writer.WriteLine();
+        writer.WriteLine($"Would be quantized: {Figures.Bytes(Linears.Sum(linear => linear.Bytes))} in {Linears.Count} layers. Would stay: {string.Join(", ", OtherBytes.Select(part => $"{part.Part} {Figures.Bytes(part.Bytes)}"))}.");
+        writer.WriteLine($"Schemes that fit every shape: {(Schemes.Count > 0 ? string.Join(", ", Schemes) : "none")}.");
+    }
+
+    public void WriteJson(TextWriter writer)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        {
+            json.WriteStartObject();
+            json.WriteString("path", Path);
+            json.WriteString("family", Config.Family.ToString());
+            Strings(json, "modalities", Config.Modalities.Select(modality => modality.ToString()));
+            Strings(json, "schemes", Schemes);
+            json.WriteStartObject("otherBytes");
+            foreach (var (part, bytes) in OtherBytes)
+            {
+                json.WriteNumber(part, bytes);
+            }
+
+            json.WriteEndObject();
+            json.WriteStartArray("linears");
+            foreach (var linear in Linears)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("layer", linear.Layer);
+                json.WriteString("name", linear.Shape.Name);
+                json.WriteString("group", linear.Shape.Group.ToString());
+                json.WriteNumber("outputs", linear.Shape.Outputs);
+                json.WriteNumber("inputs", linear.Shape.Inputs);
+                json.WriteString("type", linear.Type);
+                json.WriteNumber("bytes", linear.Bytes);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        writer.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+    }
+
+    private static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static string Part(string tensor) => tensor.Split('.')[0] switch
+    {
+        "visual" => "vision tower",
+        "audio_tower" => "audio tower",
+        _ when tensor.Contains("embed_tokens", StringComparison.Ordinal) || tensor.StartsWith("lm_head", StringComparison.Ordinal) => "embedding and head",
+        _ => "norms and biases",
+    };
+
+    private static bool Fits(DecoderLinear linear, QuantizationScheme scheme)
+    {
+        try
+        {
+            PackingLayout.CheckShape(linear.Name, linear.Outputs, linear.Inputs, scheme);
+            return true;
+        }
+        catch (MasQuantException)
+        {
+            return false;
+        }
+    }
+}

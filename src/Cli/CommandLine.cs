@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Cli;
+
+/// <summary>From words to an exit code.</summary>
+internal static class CommandLine
+{
+    public const string Name = "masquant";
+
+    private static readonly ParserConfiguration Parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+
+    /// <summary>Runs one command line; every failure becomes a message and an exit code.</summary>
+    public static int Run(string[] args, CommandConsole console, CancellationToken cancellation)
+    {
+        try
+        {
+            var root = CreateRoot(console, cancellation);
+            if (args.Length == 0)
+            {
+                HelpPage.Write(root, console.Error);
+                return ExitCode.Usage;
+            }
+
+            var parse = root.Parse(args, Parsing);
+            var errors = UsageErrors.Of(parse);
+            if (errors.Count > 0 && parse.Action is not (HelpPage or VersionPage))
+            {
+                return Refuse(errors, parse.CommandResult.Command, console);
+            }
+
+            return parse.Invoke(new InvocationConfiguration { Output = console.Output, Error = console.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            console.Error.WriteLine("Cancelled.");
+            return ExitCode.Cancelled;
+        }
+        catch (MasQuantException error)
+        {
+            console.Error.WriteLine(error);
+            return ExitCode.BadInput;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            console.Error.WriteLine(new MasQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again."));
+            return ExitCode.BadInput;
+        }
+        catch (Exception error)
+        {
+            console.Error.WriteLine(new MasQuantException(DiagnosticCodes.InternalError, null, "An internal error, a defect of masquant. Please report it with the command and what follows."));
+            console.Error.WriteLine(error);
+            return ExitCode.Internal;
+        }
+    }
+
+    /// <summary>The tree of commands.</summary>
+    internal static RootCommand CreateRoot(CommandConsole console, CancellationToken cancellation)
+    {
+        var root = new RootCommand("Quantizes Qwen2.5-VL and Qwen2.5-Omni models with MASQuant, inspects, runs and evaluates them.")
+        {
+            QuantizeCommand.Create(console, cancellation),
+            InspectCommand.Create(console),
+            RunCommand.Create(console, cancellation),
+            EvaluateCommand.Create(console, cancellation),
+        };
+        root.Options.OfType<HelpOption>().Single().Action = new HelpPage(console);
+        root.Options.OfType<HelpOption>().Single().Description = "Shows this page.";
+        root.Options.OfType<VersionOption>().Single().Action = new VersionPage(console);
+        root.Options.OfType<VersionOption>().Single().Description = "Shows the version.";
+        return root;
+    }
+
+    private static int Refuse(IReadOnlyList<string> errors, Command command, CommandConsole console)
+    {
+        foreach (var message in errors)
+        {
+            console.Error.WriteLine(new MasQuantException(DiagnosticCodes.CommandLineInvalid, null, message));
+        }
+
+        var page = command is CliCommand ? $"{Name} {command.Name} --help" : $"{Name} --help";
+        console.Error.WriteLine($"See '{page}'.");
+        return ExitCode.Usage;
+    }
+}

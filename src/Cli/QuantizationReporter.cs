@@ -1,0 +1,62 @@
+using System.Globalization;
+using MASQuant.Quantization;
+
+namespace MASQuant.Cli;
+
+/// <summary>Shows a run: in a terminal as a line that is rewritten, otherwise as one line per stage outside the blocks and per finished block.</summary>
+internal sealed class QuantizationReporter(CommandConsole console) : IProgress<QuantizationProgress>
+{
+    private const int BarWidth = 20;
+    private readonly StatusLine _status = new(console);
+    private readonly Lock _lock = new();
+    private int _layer = -1;
+    private string _printed = "";
+
+    /// <summary>The number of decoder blocks once the run has begun with them; before, 0.</summary>
+    public int Layers { get; private set; }
+
+    public void Report(QuantizationProgress value)
+    {
+        lock (_lock)
+        {
+            Layers = value.Layer >= 0 ? value.Layers : Layers;
+            if (console.ErrorIsTerminal)
+            {
+                _status.Show(Status(value));
+            }
+            else
+            {
+                Print(value);
+            }
+        }
+    }
+
+    /// <summary>Ends the rewritten line.</summary>
+    public void Clear() => _status.Clear();
+
+    private static string Status(QuantizationProgress value)
+    {
+        var done = (int)(Math.Clamp(value.Fraction, 0, 1) * BarWidth);
+        return $"{new string('█', done)}{new string('░', BarWidth - done)} {Figures.Percent(value.Fraction, 0),3} %  {value.Message.TrimEnd('.')}{Remaining(value)}";
+    }
+
+    private void Print(QuantizationProgress value)
+    {
+        // A later block, or a stage outside blocks, means that the block before is finished.
+        if (_layer >= 0 && value.Layer != _layer)
+        {
+            console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Block {_layer + 1} of {value.Layers}: finished, {Figures.Percent(value.Fraction, 0)} % of the run{Remaining(value)}."));
+        }
+
+        var resumed = value.Layer >= 0 && value.Stage == QuantizationStage.Prepare;
+        if ((value.Layer < 0 || resumed) && value.Message != _printed)
+        {
+            console.Error.WriteLine(value.Message);
+            _printed = value.Message;
+        }
+
+        _layer = resumed ? -1 : value.Layer;
+    }
+
+    private static string Remaining(QuantizationProgress value) => value.Remaining is { } time ? $", {Figures.Estimate(time)} left" : "";
+}

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Diagnostics;
+using MASQuant.Artifacts;
+using MASQuant.Quantization;
+
+namespace MASQuant.Cli;
+
+/// <summary><c>masquant quantize</c>: a checkpoint becomes an artifact and its manifest.</summary>
+internal static class QuantizeCommand
+{
+    // Inside the output folder, so that the same command finds what an interrupted run has finished.
+    private const string WorkFolderName = ".masquant";
+
+    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    {
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
+        var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set: a JSON Lines file, one conversation per line. Every modality of the model needs samples.", required: true);
+        var output = CliOptions.Text("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
+        var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
+        var options = OptionTable.All.Select(option => (option, Create(option))).ToArray();
+        var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
+            "MODEL --calibration FILE --output DIR [options]",
+            "masquant quantize models/omni-tiny --scheme W4A8 --calibration data/calibration.jsonl --output out",
+            "masquant quantize models/omni-tiny --scheme W8A8 --method SmoothQuant --calibration data/calibration.jsonl --output out --name Baseline")
+        { model, calibration, output, name };
+        foreach (var (_, option) in options)
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(parse =>
+        {
+            var words = options.Where(pair => parse.GetValue(pair.Item2) is not null).ToDictionary(pair => pair.option.Name, pair => parse.GetValue(pair.Item2)!);
+            var folder = parse.GetRequiredValue(model);
+            var modelName = ModelName.From(parse.GetValue(name) is { Length: > 0 } given ? given : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
+            return Run(console, new QuantizationJob
+            {
+                ModelFolder = folder,
+                CalibrationFile = parse.GetRequiredValue(calibration),
+                OutputFolder = parse.GetRequiredValue(output),
+                Name = modelName,
+                WorkFolder = Path.Combine(parse.GetRequiredValue(output), WorkFolderName, modelName),
+                Options = OptionTable.Read(words),
+            }, cancellation);
+        });
+        return command;
+    }
+
+    private static Option<string> Create(QuantizationOption option)
+    {
+        var initial = option.Default is { Length: > 0 } text ? $" Default: {text}." : "";
+        var result = CliOptions.Text(option.Switch, "VALUE", $"{option.Description} Allowed: {option.Values}.{initial}");
+        result.Validators.Add(parsed =>
+        {
+            var value = parsed.Tokens.Count > 0 ? parsed.Tokens[^1].Value : "";
+            if (value.Length > 0 && option.Apply(new QuantizationOptions(), value) is null)
+            {
+                parsed.AddError($"'{value}' is not allowed for '{option.Switch}'. Allowed: {option.Values}.");
+            }
+        });
+        return result;
+    }
+
+    private static int Run(CommandConsole console, QuantizationJob job, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        var progress = new QuantizationReporter(console);
+        Manifest manifest;
+        try
+        {
+            manifest = QuantizationPipeline.Run(job, progress, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            progress.Clear();
+            console.Error.WriteLine(progress.Layers > 0
+                ? $"Finished blocks are kept in '{job.WorkFolder}': the same command resumes."
+                : "Nothing was written.");
+            throw;
+        }
+        catch
+        {
+            progress.Clear();
+            throw;
+        }
+
+        progress.Clear();
+        DeleteEmptyParent(job.WorkFolder);
+        QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
+        return ExitCode.Done;
+    }
+
+    // Another model's unfinished run may lie beside this one's.
+    private static void DeleteEmptyParent(string workFolder)
+    {
+        var parent = Path.GetDirectoryName(workFolder);
+        if (Directory.Exists(parent) && !Directory.EnumerateFileSystemEntries(parent).Any())
+        {
+            Directory.Delete(parent);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using MASQuant.Quantization;
+
+namespace MASQuant.Cli;
+
+/// <summary>Answers <c>--version</c>: the version that artifacts name.</summary>
+internal sealed class VersionPage(CommandConsole console) : SynchronousCommandLineAction
+{
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        console.Output.WriteLine(ToolVersion.Current);
+        return ExitCode.Done;
+    }
+}
