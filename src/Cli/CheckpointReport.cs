@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MASQuant.Configuration;
@@ -37,27 +36,32 @@ internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOn
         var others = checkpoint.Tensors.Where(tensor => !quantized.Contains(tensor.Name))
             .GroupBy(tensor => Part(tensor.Name), tensor => (long)checkpoint.Bytes(tensor.Name).Length)
             .Select(group => (group.Key, group.Sum())).OrderBy(part => part.Key, StringComparer.Ordinal);
-        return new(checkpoint.Path, config, linears, [.. others], [.. QuantizationScheme.All.Where(scheme => shapes.All(shape => Fits(shape, scheme))).Select(scheme => scheme.ToString())]);
+        var schemes = QuantizationScheme.All.Where(scheme => shapes.All(shape => Fits(shape, scheme))).Select(scheme => scheme.ToString());
+        return new(checkpoint.Path, config, linears, [.. others], [.. schemes]);
     }
 
     public void Write(TextWriter writer)
     {
-        var text = Config.Text;
         writer.WriteLine($"{Path}: {Config.Family}, full precision");
-        writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{text.Layers} blocks, hidden {text.HiddenSize}, intermediate {text.IntermediateSize}, {text.AttentionHeads} heads ({text.KeyValueHeads} key/value), vocabulary {text.VocabularySize}, {text.MaxPositions} positions, takes {string.Join(", ", Config.Modalities).ToLowerInvariant()}"));
+        writer.WriteLine(ModelFactsLine.Of(Config));
         writer.WriteLine();
         var table = new TextTable(2, "layer", "type", "outputs × inputs", "bytes", "8-bit codes", "4-bit codes");
         foreach (var linear in Linears)
         {
             var (outputs, inputs) = (linear.Shape.Outputs, linear.Shape.Inputs);
-            table.Add(string.Create(CultureInfo.InvariantCulture, $"{linear.Layer}.{linear.Shape.Name}"), linear.Type, string.Create(CultureInfo.InvariantCulture, $"{outputs} × {inputs}"),
-                Figures.Bytes(linear.Bytes), Figures.Bytes(PackingLayout.PackedBytes(outputs, inputs, 8)), Figures.Bytes(PackingLayout.PackedBytes(outputs, inputs, 4)));
+            table.Add(
+                FormattableString.Invariant($"{linear.Layer}.{linear.Shape.Name}"),
+                linear.Type,
+                FormattableString.Invariant($"{outputs} × {inputs}"),
+                Figures.Bytes(linear.Bytes),
+                Figures.Bytes(PackingLayout.PackedBytes(outputs, inputs, 8)),
+                Figures.Bytes(PackingLayout.PackedBytes(outputs, inputs, 4)));
         }
 
         table.Write(writer);
         writer.WriteLine();
-        writer.WriteLine($"Would be quantized: {Figures.Bytes(Linears.Sum(linear => linear.Bytes))} in {Linears.Count} layers. Would stay: {string.Join(", ", OtherBytes.Select(part => $"{part.Part} {Figures.Bytes(part.Bytes)}"))}.");
+        var others = string.Join(", ", OtherBytes.Select(part => $"{part.Part} {Figures.Bytes(part.Bytes)}"));
+        writer.WriteLine($"Would be quantized: {Figures.Bytes(Linears.Sum(linear => linear.Bytes))} in {Linears.Count} layers. Would stay: {others}.");
         writer.WriteLine($"Schemes that fit every shape: {(Schemes.Count > 0 ? string.Join(", ", Schemes) : "none")}.");
     }
 

@@ -36,7 +36,8 @@ internal static class EvaluateCommand
         command.SetAction(parse =>
         {
             var paths = parse.GetRequiredValue(rest);
-            var job = new EvaluationJob(parse.GetRequiredValue(model), paths[..^1], paths[^1], parse.GetValue(noGenerate) ? 0 : parse.GetValue(maxTokens), parse.GetValue(calibration));
+            var tokens = parse.GetValue(noGenerate) ? 0 : parse.GetValue(maxTokens);
+            var job = new EvaluationJob(parse.GetRequiredValue(model), paths[..^1], paths[^1], tokens, parse.GetValue(calibration));
             var results = Run(console, job, cancellation);
             Write(console, job, results, parse.GetValue(json), parse.GetValue(markdown));
             return ExitCode.Done;
@@ -90,7 +91,9 @@ internal static class EvaluateCommand
         {
             if (conversation.Messages is not [_, .., { Role: ChatRole.Assistant } answer] || !answer.Content.Any(part => part is TextPart { Text.Length: > 0 }))
             {
-                throw new MasQuantException(DiagnosticCodes.ExpectedAnswerMissing, data, "The conversation does not end with an answer of the assistant. Add it as the last message.") { Line = conversation.Line };
+                throw new MasQuantException(DiagnosticCodes.ExpectedAnswerMissing, data,
+                    "The conversation does not end with an answer of the assistant. Add it as the last message.")
+                { Line = conversation.Line };
             }
         }
     }
@@ -106,7 +109,8 @@ internal static class EvaluateCommand
         using var artifact = Artifact.Open(path);
         if (Convert.ToHexStringLower(SHA256.HashData(checkpoint.ReadFile("tokenizer.json").Span)) != artifact.Manifest.Tokenizer.Sha256)
         {
-            throw new MasQuantException(DiagnosticCodes.ModelsNotComparable, path, $"The tokenizer differs from that of '{model}'. Compare an artifact with the checkpoint from which it was quantized.");
+            throw new MasQuantException(DiagnosticCodes.ModelsNotComparable, path,
+                $"The tokenizer differs from that of '{model}'. Compare an artifact with the checkpoint from which it was quantized.");
         }
     }
 

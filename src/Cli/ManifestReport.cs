@@ -10,12 +10,12 @@ internal static class ManifestReport
     {
         var model = manifest.Model;
         writer.WriteLine($"{manifest.Name}: {model.Family} from '{manifest.Source}', {manifest.Scheme}, written by masquant {manifest.ToolVersion}");
-        writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{manifest.Layers.Count} blocks, hidden {model.HiddenSize}, intermediate {model.IntermediateSize}, {model.AttentionHeads} heads ({model.KeyValueHeads} key/value), vocabulary {model.VocabularySize}, {model.MaxPositions} positions, takes {string.Join(", ", model.Modalities).ToLowerInvariant()}"));
+        writer.WriteLine(ModelFactsLine.Of(model, manifest.Layers.Count));
         if (manifest.Calibration is { } calibration)
         {
-            var tokens = string.Join(", ", calibration.Tokens.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value} {pair.Key.ToLowerInvariant()}")));
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Calibrated on {calibration.Samples} samples of '{calibration.File}' ({tokens} tokens), SHA-256 {calibration.Sha256[..Math.Min(12, calibration.Sha256.Length)]}…"));
+            var tokens = string.Join(", ", calibration.Tokens.Select(pair => FormattableString.Invariant($"{pair.Value} {pair.Key.ToLowerInvariant()}")));
+            var hash = calibration.Sha256[..Math.Min(12, calibration.Sha256.Length)];
+            writer.WriteLine(FormattableString.Invariant($"Calibrated on {calibration.Samples} samples of '{calibration.File}' ({tokens} tokens), SHA-256 {hash}…"));
         }
 
         writer.WriteLine($"Options: {string.Join(", ", manifest.Options.Select(pair => $"{pair.Key} {pair.Value}"))}");
@@ -32,7 +32,8 @@ internal static class ManifestReport
     private static TextTable Table(Manifest manifest)
     {
         var modalities = manifest.Model.Modalities;
-        var patched = modalities.Where(modality => manifest.Layers.Any(layer => layer.Linears.Any(linear => linear.Ranks.ContainsKey(modality) || linear.EffectiveRanks.ContainsKey(modality)))).ToArray();
+        ManifestLinear[] linears = [.. manifest.Layers.SelectMany(layer => layer.Linears)];
+        var patched = modalities.Where(modality => linears.Any(linear => linear.Ranks.ContainsKey(modality) || linear.EffectiveRanks.ContainsKey(modality))).ToArray();
         var table = new TextTable(1,
         [
             "layer", "outputs × inputs", "scheme", "bytes",
@@ -46,8 +47,8 @@ internal static class ManifestReport
             {
                 table.Add(
                 [
-                    string.Create(CultureInfo.InvariantCulture, $"{layer.Index}.{linear.Name}"),
-                    string.Create(CultureInfo.InvariantCulture, $"{linear.Outputs} × {linear.Inputs}"),
+                    FormattableString.Invariant($"{layer.Index}.{linear.Name}"),
+                    FormattableString.Invariant($"{linear.Outputs} × {linear.Inputs}"),
                     linear.Scheme,
                     Figures.Bytes(linear.Bytes),
                     .. patched.Select(modality => linear.Ranks.TryGetValue(modality, out var rank) ? rank.ToString(CultureInfo.InvariantCulture) : "–"),

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MASQuant.Quantization;
 
 namespace MASQuant.Cli;
@@ -45,7 +44,8 @@ internal sealed class QuantizationReporter(CommandConsole console) : IProgress<Q
         // A later block, or a stage outside blocks, means that the block before is finished.
         if (_layer >= 0 && value.Layer != _layer)
         {
-            console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Block {_layer + 1} of {value.Layers}: finished, {Figures.Percent(value.Fraction, 0)} % of the run{Remaining(value)}."));
+            var done = Figures.Percent(value.Fraction, 0);
+            console.Error.WriteLine(FormattableString.Invariant($"Block {_layer + 1} of {value.Layers}: finished, {done} % of the run{Remaining(value)}."));
         }
 
         var resumed = value.Layer >= 0 && value.Stage == QuantizationStage.Prepare;

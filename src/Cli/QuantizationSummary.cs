@@ -11,7 +11,8 @@ internal static class QuantizationSummary
         var artifact = Path.Combine(job.OutputFolder, manifest.Artifact);
         var before = Directory.EnumerateFiles(job.ModelFolder, "*.safetensors").Sum(file => new FileInfo(file).Length);
         var error = console.Error;
-        error.WriteLine($"{manifest.Name}, {manifest.Scheme}: {Figures.Bytes(before)} → {Figures.Bytes(manifest.ArtifactBytes)} ({Figures.Fixed((double)before / manifest.ArtifactBytes, 2)}× smaller) in {Figures.Duration(time)}.");
+        var ratio = Figures.Fixed((double)before / manifest.ArtifactBytes, 2);
+        error.WriteLine($"{manifest.Name}, {manifest.Scheme}: {Figures.Bytes(before)} → {Figures.Bytes(manifest.ArtifactBytes)} ({ratio}× smaller) in {Figures.Duration(time)}.");
         error.WriteLine();
         SqnrTable(manifest).Write(error);
         error.WriteLine();
@@ -33,7 +34,8 @@ internal static class QuantizationSummary
             if (layers.Length > 0)
             {
                 var lowest = layers.MinBy(layer => layer.Sqnr.After);
-                table.Add(modality, Figures.Fixed(Median(layers.Select(l => l.Sqnr.Before)), 1), Figures.Fixed(Median(layers.Select(l => l.Sqnr.After)), 1), Figures.Fixed(lowest.Sqnr.After, 1), lowest.Name);
+                var (before, after) = (Median(layers.Select(l => l.Sqnr.Before)), Median(layers.Select(l => l.Sqnr.After)));
+                table.Add(modality, Figures.Fixed(before, 1), Figures.Fixed(after, 1), Figures.Fixed(lowest.Sqnr.After, 1), lowest.Name);
             }
         }
 
