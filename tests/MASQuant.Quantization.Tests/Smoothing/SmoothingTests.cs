@@ -13,13 +13,13 @@ public class SmoothingTests
     public void Initial_factors_balance_each_modality_against_all_weights_of_the_group()
     {
         var statistics = Observe(new Matrix(3, 2, [-4, 1, 100, 25, 2, -9]));
-        var weights = new[] { new Matrix(1, 2, [1, -1]), new Matrix(2, 2, [0.25f, 0.5f, -0.5f, 0]) };
+        var weights = new[] { new Matrix(1, 2, [1, -1]), new Matrix(2, 2, [0.25f, 0.5f, -0.5f, 2.25f]) };
         var factors = SmoothingInitialization.ModalityAware(statistics, weights, DeviatingChannels.Pick(statistics, -1));
 
-        // sqrt(4/1), sqrt(9/1); sqrt(100/1), sqrt(25/1).
-        AssertNear([2, 3], factors.Base);
-        AssertNear([10, 5], factors[Modality.Audio]);
-        AssertNear([2, 3], factors[Modality.Vision]);
+        // sqrt(4/1), sqrt(9/2.25); sqrt(100/1), sqrt(25/2.25).
+        AssertNear([2, 2], factors.Base);
+        AssertNear([10, 10 / 3f], factors[Modality.Audio]);
+        AssertNear([2, 2], factors[Modality.Vision]);
         Assert.Same(factors[Modality.Audio].Inverse, factors.Inverses[(int)Modality.Audio]);
     }
 
@@ -36,13 +36,14 @@ public class SmoothingTests
     }
 
     [Theory]
-    [InlineData(0.5, 10, 5)]
+    [InlineData(0.5, 5, 5)]
     [InlineData(1, 100, 25)]
-    [InlineData(0, 1, 1)]
+    [InlineData(0, 0.25, 1)]
+    [InlineData(0.25, 1.118034, 2.236068)]
     public void The_uniform_factor_migrates_the_range_of_all_modalities(double strength, float first, float second)
     {
         var statistics = Observe(new Matrix(3, 2, [-4, 1, 100, 25, 2, -9]));
-        var factors = SmoothingInitialization.Uniform(statistics, [new Matrix(1, 2, [1, -1])], strength);
+        var factors = SmoothingInitialization.Uniform(statistics, [new Matrix(1, 2, [4, -1])], strength);
         AssertNear([first, second], factors.Base);
         Assert.Same(factors.Base, factors[Modality.Vision]);
     }
