@@ -107,6 +107,8 @@ public sealed class MultimodalModelTests(OmniFixture omni) : IClassFixture<OmniF
 
         Assert.Throws<ObjectDisposedException>(() => model.Prepare(Verse));
         Assert.Throws<ObjectDisposedException>(() => model.Generate(Verse).First());
+        Assert.Throws<ObjectDisposedException>(() => model.Logits(TinyDecoder.Prompt(Golden.Load("vl/text"))));
+        Assert.Throws<ObjectDisposedException>(() => model.GenerateTokens(TinyDecoder.Prompt(Golden.Load("vl/text"))));
     }
 
     // 25 positions a second (Omni) and 2 frames a row: the second row stands 2 / fps seconds after the first.

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using MASQuant.Artifacts;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
 using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Safetensors;
+using MASQuant.Tensors;
 using MASQuant.Tests.Artifacts;
 
 namespace MASQuant.Tests.Models;
@@ -36,14 +38,20 @@ public sealed class QuantizedDecoderTests : IDisposable
     }
 
     [Fact]
-    public async Task Threads_share_a_quantized_model()
+    public async Task Threads_in_one_group_work_in_memory_of_their_own()
     {
-        using var model = MultimodalModel.Load(Write([RandomLayer.Create(0, 0, _config, QuantizationScheme.W4A8)]));
-        var options = new GenerationOptions { MaxTokens = 4 };
-        int[] expected = [.. model.GenerateTokens(model.Prepare(_prompt), options)];
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => model.GenerateTokens(model.Prepare(_prompt), options).ToArray())));
+        using var backend = new MeetingBackend();
+        var layer = RandomLayer.Create(0, 0, _config, QuantizationScheme.W4A8);
+        var group = new QuantizedLinearGroup([layer.Linears["mlp.down_proj"]], layer.InverseSmoothing[InputGroup.Down], backend);
+        group.Forward(Input(), ModalityMap.Text(1), [new Matrix(1, _config.HiddenSize)]);
 
-        Assert.All(answers, answer => Assert.Equal(expected, answer));
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(
+            () => group.Forward(Input(), ModalityMap.Text(1), [new Matrix(1, _config.HiddenSize)]), default, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+
+        Assert.Equal(2, backend.Seen.Skip(1).Distinct().Count());
+        Assert.Equal(2, backend.Seen.Distinct().Count()); // The first call's was lent again.
+
+        Matrix Input() => new(1, _config.IntermediateSize);
     }
 
     [Fact]
@@ -88,5 +96,31 @@ public sealed class QuantizedDecoderTests : IDisposable
 
         var manifest = RandomLayer.Manifest([.. layers.Select(layer => RandomLayer.Describe(layer, config ?? _config))]);
         return _folder.File(ArtifactWriter.Write(_folder.Path, manifest, _checkpoint, files).Artifact);
+    }
+
+    /// <summary>Holds the second and third caller until both are inside, and notes whose memory they bring.</summary>
+    private sealed class MeetingBackend : IGemmBackend, IDisposable
+    {
+        private readonly CountdownEvent _callers = new(3);
+
+        public ConcurrentQueue<PreparedTokens> Seen { get; } = [];
+
+        public string Name => "meeting";
+
+        public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
+        {
+            Seen.Enqueue(tokens);
+            _callers.Signal();
+            if (_callers.CurrentCount < 2)
+            {
+                _callers.Wait();
+            }
+        }
+
+        public void Multiply(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
+        {
+        }
+
+        public void Dispose() => _callers.Dispose();
     }
 }
