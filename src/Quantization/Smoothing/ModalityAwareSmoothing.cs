@@ -49,16 +49,20 @@ internal sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOpti
 
         return options.Smoothing == SmoothingKind.Uniform
             ? SmoothingInitialization.Uniform(statistics, weights, options.MigrationStrength)
-            : SmoothingInitialization.ModalityAware(statistics, weights, Owners(statistics));
+            : SmoothingInitialization.ModalityAware(statistics, weights, Owners(group, statistics, weights));
     }
 
     private GroupFactors Learnable(InputGroup group, ActivationStatistics statistics, Matrix[] weights)
     {
         var initial = Initial(group, statistics, weights);
         var logarithms = Enum.GetValues<Modality>().Select(m => initial[m].Values.Select(s => MathF.Log(s)).ToArray()).ToArray();
-        return new GroupFactors(logarithms, Owners(statistics)) { Learns = Smooths(group) };
+        return new GroupFactors(logarithms, Owners(group, statistics, weights)) { Learns = Smooths(group) };
     }
 
-    private bool[][] Owners(ActivationStatistics statistics)
-        => DeviatingChannels.Pick(statistics, options.Smoothing == SmoothingKind.Uniform ? 0 : options.DeviatingChannels);
+    private bool[][] Owners(InputGroup group, ActivationStatistics statistics, Matrix[] weights)
+        => DeviatingChannels.Pick(statistics, Smooths(group) && options.Smoothing == SmoothingKind.ModalityAware ? Carried(weights) : 0);
+
+    // What no patch can carry must not be learned: a channel that deviates costs one rank in every layer of the group.
+    private int Carried(Matrix[] weights)
+        => options.DeviatingChannels < 0 ? -1 : Math.Min(options.DeviatingChannels, weights.Min(weight => options.RankFor(weight.Rows, weight.Columns)));
 }
