@@ -1,0 +1,61 @@
+using System.Text;
+using System.Text.Json;
+using MASQuant.Artifacts;
+using MASQuant.Tests;
+
+namespace MASQuant.Cli.Tests;
+
+public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<QuantizedVlTiny>
+{
+    [Fact]
+    public void JsonOfAnArtifactIsItsManifest()
+    {
+        var manifest = Path.ChangeExtension(quantized.Artifact, null)[..^".masquant".Length] + ".masquant.json";
+        var ofArtifact = CommandRun.Of("inspect", quantized.Artifact, "--json");
+        Assert.Equal((0, ""), (ofArtifact.ExitCode, ofArtifact.Error));
+        Assert.Equal(File.ReadAllText(manifest), ofArtifact.Output);
+        Assert.Equal(ofArtifact, CommandRun.Of("inspect", manifest, "--json"));
+        Assert.Equal(QuantizedVlTiny.Name, ManifestFile.Parse(Encoding.UTF8.GetBytes(ofArtifact.Output), "output").Name);
+    }
+
+    [Fact]
+    public void TableHasARowPerLayerWithItsFigures()
+    {
+        var run = CommandRun.Of("inspect", quantized.Artifact);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        var rows = run.Output.Split('\n').Where(line => char.IsAsciiDigit(line.FirstOrDefault()) && line.Contains("W4A8", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(3 * 7, rows.Length);
+        using var artifact = Artifact.Open(quantized.Artifact);
+        var first = artifact.Manifest.Layers[0].Linears[0];
+        Assert.StartsWith("0.self_attn.q_proj", rows[0]);
+        Assert.Contains($"{first.Outputs} × {first.Inputs}", rows[0]);
+        Assert.Contains(FormattableString.Invariant($"{first.Sqnr["Vision"].Before:F1} → {first.Sqnr["Vision"].After:F1}"), rows[0]);
+        Assert.Contains(FormattableString.Invariant($" {first.EffectiveRanks["Vision"].Plain:F1}/{first.EffectiveRanks["Vision"].Whitened:F1} "), rows[0]);
+    }
+
+    [Fact]
+    public void JsonOfACheckpointListsWhatWouldBeQuantized()
+    {
+        var run = CommandRun.Of("inspect", RepositoryFiles.VlTiny, "--json");
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        using var json = JsonDocument.Parse(run.Output);
+        var linears = json.RootElement.GetProperty("linears").EnumerateArray().ToArray();
+        Assert.Equal(3 * 7, linears.Length);
+        Assert.All(linears, linear => Assert.Equal(linear.GetProperty("outputs").GetInt32() * linear.GetProperty("inputs").GetInt32() * 2, linear.GetProperty("bytes").GetInt32()));
+
+        // The parts make up the whole: all tensors of the file, whose header is its first 8 + n bytes.
+        var file = File.ReadAllBytes(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"));
+        var tensors = file.Length - 8 - (long)System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(file);
+        var others = json.RootElement.GetProperty("otherBytes").EnumerateObject().Sum(part => part.Value.GetInt64());
+        Assert.Equal(tensors, others + linears.Sum(linear => linear.GetProperty("bytes").GetInt64()));
+    }
+
+    [Fact]
+    public void AnotherSafetensorsFileIsRefused()
+    {
+        var run = CommandRun.Of("inspect", Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"));
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("error MASQ0601:", run.Error);
+        Assert.Empty(run.Output);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using MASQuant.Tests;
+
+namespace MASQuant.Cli.Tests;
+
+public class ProcessTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    [SkippableFact]
+    public async Task InterruptCancelsAndTheSameCommandResumes()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        using var folder = new TemporaryDirectory();
+        var output = folder.File("out");
+
+        // Learning makes the blocks that are left long enough for the signal to arrive within them.
+        string[] command =
+        [
+            "quantize", RepositoryFiles.VlTiny, "--epochs", "1", "--rank", "4", "--name", "Tiny",
+            "--calibration", CalibrationData.Write(folder.Path, samples: 4), "--output", output,
+        ];
+        using var process = Start(command);
+        var answer = process.StandardOutput.ReadToEndAsync();
+        while (await process.StandardError.ReadLineAsync().WaitAsync(Limit) is { } line && !line.StartsWith("Block 1 of 3: finished", StringComparison.Ordinal))
+        {
+        }
+
+        using (var kill = Process.Start("kill", ["-INT", FormattableString.Invariant($"{process.Id}")]))
+        {
+            await kill.WaitForExitAsync().WaitAsync(Limit);
+        }
+
+        var rest = await process.StandardError.ReadToEndAsync().WaitAsync(Limit);
+        await process.WaitForExitAsync().WaitAsync(Limit);
+        Assert.Equal((130, ""), (process.ExitCode, await answer));
+        Assert.EndsWith("the same command resumes.\nCancelled.\n", rest);
+        Assert.Empty(Directory.EnumerateFiles(output));
+
+        using var again = Start(command);
+        var (resumedAnswer, messages) = (again.StandardOutput.ReadToEndAsync(), again.StandardError.ReadToEndAsync());
+        await again.WaitForExitAsync().WaitAsync(Limit);
+        Assert.Equal((0, Path.Combine(output, "Tiny.masquant.safetensors") + "\n"), (again.ExitCode, await resumedAnswer));
+        Assert.Contains("Block 1 of 3: finished by an earlier run.", await messages);
+        Assert.Equal(["Tiny.masquant.json", "Tiny.masquant.safetensors"], Directory.EnumerateFileSystemEntries(output).Select(Path.GetFileName).Order());
+    }
+
+    private static Process Start(string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return Process.Start(start)!;
+    }
+}

@@ -1,0 +1,72 @@
+using MASQuant.Artifacts;
+using MASQuant.Quantization;
+using MASQuant.Tests;
+
+namespace MASQuant.Cli.Tests;
+
+public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<QuantizedVlTiny>
+{
+    [Fact]
+    public void AnswersWithTheArtifactAlone()
+    {
+        Assert.Equal((0, quantized.Artifact + "\n"), (quantized.Run.ExitCode, quantized.Run.Output));
+        Assert.True(File.Exists(quantized.Artifact));
+        Assert.False(Directory.Exists(Path.Combine(quantized.Folder, ".masquant")));
+    }
+
+    [Fact]
+    public void APipeGetsALinePerBlockAndStage()
+    {
+        var lines = quantized.Run.Error.Split('\n');
+        Assert.DoesNotContain(quantized.Run.Error, c => c is '\r' or '\e');
+        Assert.Equal(3, lines.Count(line => line.StartsWith("Block ", StringComparison.Ordinal) && line.Contains(": finished", StringComparison.Ordinal)));
+        Assert.Single(lines, "Writing the artifact.");
+        Assert.Contains(lines, line => line.StartsWith("Tiny, W4A8: 1.8 MB → ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void SwitchesReachTheManifest()
+    {
+        var manifest = ManifestFile.Read(Path.Combine(quantized.Folder, "Tiny.masquant.json"));
+        Assert.Equal(("W4A8", "0", "4"), (manifest.Scheme, manifest.Options["Epochs"], manifest.Options["Rank"]));
+        Assert.All(OptionTable.All.Where(option => option.Name is not ("Epochs" or "Rank" or "RankRatio" or "Method")), option => Assert.Equal(option.Default, manifest.Options[option.Name]));
+    }
+
+    [Fact]
+    public void CancelledRunKeepsBlocksAndResumesToTheSameBytes()
+    {
+        using var folder = new TemporaryDirectory();
+        var work = Path.Combine(folder.Path, ".masquant", QuantizedVlTiny.Name);
+        var run = CommandRun.CancelledAt("Block 1 of 3: finished", quantized.Command(folder.Path));
+        Assert.Equal(130, run.ExitCode);
+        Assert.Contains($"Finished blocks are kept in '{work}': the same command resumes.\nCancelled.\n", run.Error);
+        Assert.Empty(run.Output);
+        Assert.Empty(Directory.EnumerateFiles(folder.Path));
+
+        var resumed = CommandRun.Of(quantized.Command(folder.Path));
+        Assert.Equal(0, resumed.ExitCode);
+        Assert.Contains("finished by an earlier run", resumed.Error);
+        Assert.Equal(File.ReadAllBytes(quantized.Artifact), File.ReadAllBytes(folder.File("Tiny.masquant.safetensors")));
+    }
+
+    [Fact]
+    public void CalibrationErrorNamesFileAndLine()
+    {
+        using var folder = new TemporaryDirectory();
+        File.WriteAllText(folder.File("bad.jsonl"), "\n{\"messages\": 1}\n");
+        var run = CommandRun.Of("quantize", RepositoryFiles.VlTiny, "--calibration", folder.File("bad.jsonl"), "--output", folder.File("out"));
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"{folder.File("bad.jsonl")}(2): error MASQ0401:", run.Error);
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public void UnwritableOutputIsBadInput()
+    {
+        using var folder = new TemporaryDirectory();
+        File.WriteAllText(folder.File("file"), "");
+        var run = CommandRun.Of(quantized.Command(folder.File("file")));
+        Assert.Equal(1, run.ExitCode);
+        Assert.Matches("error MASQ0(111|802):", run.Error);
+    }
+}

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using MASQuant.Quantization;
+using MASQuant.Tests;
+
+namespace MASQuant.Cli.Tests;
+
+public class UsageTests
+{
+    [Theory]
+    [InlineData("quantize", "x", "--shceme", "W4A8", "--calibration", "a", "--output", "b", "--shceme", "--scheme")]
+    [InlineData("quantize", "x", "--calibratoin=a", "--output", "b", "--calibratoin", "--calibration")]
+    [InlineData("run", "x", "--tempature", "0.5", "--tempature", "--temperature")]
+    [InlineData("run", "x", "text", "--max-token", "5", "--max-token", "--max-tokens")]
+    [InlineData("inspect", "x", "--jsno", "--jsno", "--json")]
+    [InlineData("quantise", "quantise", "quantize")]
+    public void TypoNamesTheClosestWord(params string[] words)
+    {
+        var run = CommandRun.Of(words[..^2]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"error MASQ0801: Unrecognized {(words[^2][0] == '-' ? "option" : "command")} '{words[^2]}'. Did you mean '{words[^1]}'?", run.Error);
+        Assert.Empty(run.Output);
+    }
+
+    [Theory]
+    [InlineData("quantize")]
+    [InlineData("quantize", "x", "--calibration", "a")]
+    [InlineData("quantize", "x", "--calibration", "a", "--output", "b", "--scheme", "W3A3")]
+    [InlineData("quantize", "x", "--calibration", "a", "--output", "b", "--rank", "-1")]
+    [InlineData("run", "x")]
+    [InlineData("run", "x", "text", "--max-tokens", "0")]
+    [InlineData("run", "x", "text", "--temperature", "0,5")]
+    [InlineData("run", "x", "text", "--top-p", "0")]
+    [InlineData("evaluate", "x")]
+    [InlineData("inspect", "x", "y")]
+    [InlineData]
+    public void WrongUsageIsTwo(params string[] words)
+    {
+        var run = CommandRun.Of(words);
+        Assert.Equal(2, run.ExitCode);
+        Assert.NotEmpty(run.Error);
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public void EveryOptionOfTheTableIsASwitch()
+    {
+        var quantize = Command("quantize");
+        foreach (var option in OptionTable.All)
+        {
+            var found = Assert.Single(quantize.Options, candidate => candidate.Name == option.Switch);
+            Assert.Contains(option.Description, found.Description);
+            Assert.Contains($"Allowed: {option.Values}.", found.Description);
+            Assert.Contains(option.Default, found.Description);
+        }
+
+        string[] own = ["--calibration", "--output", "--name"];
+        Assert.Equal(OptionTable.All.Select(option => option.Switch).Concat(own).Order(), quantize.Options.Select(option => option.Name).Order());
+    }
+
+    [Fact]
+    public void TextBehindTwoDashesIsText()
+    {
+        // The model is missing, so the command line was understood.
+        Assert.Equal(1, CommandRun.Of("run", "nowhere", "--", "--is this text?").ExitCode);
+        Assert.Equal(1, CommandRun.Of("run", "nowhere", "- a list").ExitCode);
+        Assert.Equal(2, CommandRun.Of("run", "nowhere", "--is this text?").ExitCode);
+    }
+
+    [Theory]
+    [InlineData("inspect", "nowhere", "nowhere: error MASQ0807:")]
+    [InlineData("run", "nowhere", "text", "nowhere: error MASQ0")]
+    [InlineData("evaluate", "nowhere", "nowhere.jsonl", "nowhere.jsonl: error MASQ0405:")]
+    public void BadInputIsOneAndNamesTheFile(params string[] words)
+    {
+        var run = CommandRun.Of(words[..^1]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(words[^1], run.Error);
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public void ADefectAsksForAReport()
+    {
+        using var error = new StringWriter();
+        using var closed = new StringWriter();
+        closed.Dispose();
+        Assert.Equal(70, CommandLine.Run(["--version"], new CommandConsole(closed, error, ErrorIsTerminal: false), default));
+        Assert.Contains("masquant: error MASQ0804:", error.ToString());
+        Assert.Contains(nameof(ObjectDisposedException), error.ToString());
+    }
+
+    [Fact]
+    public void VersionIsTheOneArtifactsName()
+    {
+        var run = CommandRun.Of("--version");
+        Assert.Equal((0, ToolVersion.Current + "\n", ""), (run.ExitCode, run.Output, run.Error));
+    }
+
+    [Theory]
+    [InlineData("quantize", "--help")]
+    [InlineData("run", "-h")]
+    public void HelpAnswersOnStandardOutputWhateverIsMissing(params string[] words)
+    {
+        var run = CommandRun.Of(words);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("Usage:\n  masquant " + words[0], run.Output);
+        Assert.Empty(run.Error);
+    }
+
+    [Fact]
+    public void HelpPages()
+        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "inspect", "run", "evaluate"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
+
+    private static Command Command(string name)
+        => CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default).Subcommands.Single(command => command.Name == name);
+}
