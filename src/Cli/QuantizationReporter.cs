@@ -5,7 +5,7 @@ namespace MASQuant.Cli;
 /// <summary>Shows a run: in a terminal as a line that is rewritten, otherwise as one line per stage outside the blocks and per finished block.</summary>
 internal sealed class QuantizationReporter(CommandConsole console) : IProgress<QuantizationProgress>
 {
-    private const int BarWidth = 20;
+    private const int BarWidth = 10; // All of the line fits 80 columns but for runs of hours.
     private readonly StatusLine _status = new(console);
     private readonly Lock _lock = new();
     private int _layer = -1;
