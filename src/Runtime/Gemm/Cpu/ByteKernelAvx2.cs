@@ -11,7 +11,7 @@ internal static unsafe class ByteKernelAvx2
     public const int MaxPackedRows = 4;
 
     // As in ByteKernelAvx512.
-    private const int PrefetchBytes = 2048;
+    private const int PrefetchBytes = 512;
 
     /// <summary>The most tokens of a call: as many as 16 registers hold.</summary>
     public static int MaxRows(bool vnni) => vnni ? 6 : 4;

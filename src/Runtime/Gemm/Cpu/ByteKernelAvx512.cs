@@ -11,13 +11,10 @@ internal static unsafe class ByteKernelAvx512
     /// <summary>The most tokens of a call.</summary>
     public const int MaxRows = 12;
 
-    /// <summary>The most tokens of a call that reads packed weights.</summary>
-    public const int MaxPackedRows = 4;
-
     private const int StepsPerSum = 8;
 
-    // Packed weights are streamed from memory once: ask for them this many bytes ahead.
-    private const int PrefetchBytes = 2048;
+    // Packed weights are streamed from memory once. Further ahead was slower on Zen 4.
+    private const int PrefetchBytes = 512;
 
     /// <summary>sums[rows, 16] = Σ over <paramref name="steps"/> runs of 4 inputs of tokens [steps, rows, 4] and unpacked weights [steps, 16, 4].</summary>
     public static void Run(int rows, int* tokens, byte* weights, int* sums, nint steps)
@@ -63,7 +60,7 @@ internal static unsafe class ByteKernelAvx512
         }
     }
 
-    /// <summary>The same for weights as they are stored, two steps in 64 bytes; at most <see cref="MaxPackedRows"/> rows.</summary>
+    /// <summary>The same for weights as they are stored, two steps in 64 bytes.</summary>
     public static void RunPacked(int rows, int* tokens, byte* weights, int* sums, nint steps)
     {
         switch (rows)
@@ -77,8 +74,32 @@ internal static unsafe class ByteKernelAvx512
             case 3:
                 PackedTile<Rows3>(tokens, weights, sums, steps);
                 break;
-            default:
+            case 4:
                 PackedTile<Rows4>(tokens, weights, sums, steps);
+                break;
+            case 5:
+                PackedTile<Rows5>(tokens, weights, sums, steps);
+                break;
+            case 6:
+                PackedTile<Rows6>(tokens, weights, sums, steps);
+                break;
+            case 7:
+                PackedTile<Rows7>(tokens, weights, sums, steps);
+                break;
+            case 8:
+                PackedTile<Rows8>(tokens, weights, sums, steps);
+                break;
+            case 9:
+                PackedTile<Rows9>(tokens, weights, sums, steps);
+                break;
+            case 10:
+                PackedTile<Rows10>(tokens, weights, sums, steps);
+                break;
+            case 11:
+                PackedTile<Rows11>(tokens, weights, sums, steps);
+                break;
+            default:
+                PackedTile<Rows12>(tokens, weights, sums, steps);
                 break;
         }
     }
@@ -172,12 +193,34 @@ internal static unsafe class ByteKernelAvx512
         var rows = TRows.Value;
         var ones = Vector512.Create((short)1);
         var mask = Vector512.Create((byte)0xF);
-        Vector512<int> sum0 = default, sum1 = default, sum2 = default, sum3 = default;
+        Vector512<int> sum0 = default;
+        Vector512<int> sum1 = default;
+        Vector512<int> sum2 = default;
+        Vector512<int> sum3 = default;
+        Vector512<int> sum4 = default;
+        Vector512<int> sum5 = default;
+        Vector512<int> sum6 = default;
+        Vector512<int> sum7 = default;
+        Vector512<int> sum8 = default;
+        Vector512<int> sum9 = default;
+        Vector512<int> sum10 = default;
+        Vector512<int> sum11 = default;
         while (steps > 0)
         {
             var count = Math.Min(steps, StepsPerSum);
             steps -= count;
-            Vector512<short> part0 = default, part1 = default, part2 = default, part3 = default;
+            Vector512<short> part0 = default;
+            Vector512<short> part1 = default;
+            Vector512<short> part2 = default;
+            Vector512<short> part3 = default;
+            Vector512<short> part4 = default;
+            Vector512<short> part5 = default;
+            Vector512<short> part6 = default;
+            Vector512<short> part7 = default;
+            Vector512<short> part8 = default;
+            Vector512<short> part9 = default;
+            Vector512<short> part10 = default;
+            Vector512<short> part11 = default;
             for (; count > 0; count -= 2)
             {
                 var codes = Vector512.Load(weights);
@@ -188,6 +231,14 @@ internal static unsafe class ByteKernelAvx512
                 if (rows > 1) part1 += Multiply(low, tokens[1]) + Multiply(high, tokens[rows + 1]);
                 if (rows > 2) part2 += Multiply(low, tokens[2]) + Multiply(high, tokens[rows + 2]);
                 if (rows > 3) part3 += Multiply(low, tokens[3]) + Multiply(high, tokens[rows + 3]);
+                if (rows > 4) part4 += Multiply(low, tokens[4]) + Multiply(high, tokens[rows + 4]);
+                if (rows > 5) part5 += Multiply(low, tokens[5]) + Multiply(high, tokens[rows + 5]);
+                if (rows > 6) part6 += Multiply(low, tokens[6]) + Multiply(high, tokens[rows + 6]);
+                if (rows > 7) part7 += Multiply(low, tokens[7]) + Multiply(high, tokens[rows + 7]);
+                if (rows > 8) part8 += Multiply(low, tokens[8]) + Multiply(high, tokens[rows + 8]);
+                if (rows > 9) part9 += Multiply(low, tokens[9]) + Multiply(high, tokens[rows + 9]);
+                if (rows > 10) part10 += Multiply(low, tokens[10]) + Multiply(high, tokens[rows + 10]);
+                if (rows > 11) part11 += Multiply(low, tokens[11]) + Multiply(high, tokens[rows + 11]);
                 weights += 64;
                 tokens += 2 * rows;
             }
@@ -196,12 +247,28 @@ internal static unsafe class ByteKernelAvx512
             if (rows > 1) sum1 += Avx512BW.MultiplyAddAdjacent(part1, ones);
             if (rows > 2) sum2 += Avx512BW.MultiplyAddAdjacent(part2, ones);
             if (rows > 3) sum3 += Avx512BW.MultiplyAddAdjacent(part3, ones);
+            if (rows > 4) sum4 += Avx512BW.MultiplyAddAdjacent(part4, ones);
+            if (rows > 5) sum5 += Avx512BW.MultiplyAddAdjacent(part5, ones);
+            if (rows > 6) sum6 += Avx512BW.MultiplyAddAdjacent(part6, ones);
+            if (rows > 7) sum7 += Avx512BW.MultiplyAddAdjacent(part7, ones);
+            if (rows > 8) sum8 += Avx512BW.MultiplyAddAdjacent(part8, ones);
+            if (rows > 9) sum9 += Avx512BW.MultiplyAddAdjacent(part9, ones);
+            if (rows > 10) sum10 += Avx512BW.MultiplyAddAdjacent(part10, ones);
+            if (rows > 11) sum11 += Avx512BW.MultiplyAddAdjacent(part11, ones);
         }
 
         sum0.Store(sums);
         if (rows > 1) sum1.Store(sums + 16);
         if (rows > 2) sum2.Store(sums + 32);
         if (rows > 3) sum3.Store(sums + 48);
+        if (rows > 4) sum4.Store(sums + 64);
+        if (rows > 5) sum5.Store(sums + 80);
+        if (rows > 6) sum6.Store(sums + 96);
+        if (rows > 7) sum7.Store(sums + 112);
+        if (rows > 8) sum8.Store(sums + 128);
+        if (rows > 9) sum9.Store(sums + 144);
+        if (rows > 10) sum10.Store(sums + 160);
+        if (rows > 11) sum11.Store(sums + 176);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -30,9 +30,16 @@ internal readonly unsafe struct CodeKernel
     };
 
     /// <summary>The most tokens for which reading a panel as it is stored is better than unpacking it first; 0 when there is no such kernel.</summary>
-    public int MaxPackedRows => Form == CodeForm.Bytes ? (_weightBits == 4 ? ByteKernelAvx2.MaxPackedRows : 0)
-        : _level == CpuLevel.Avx512 && _weightBits == 8 ? ByteKernelAvx512.MaxPackedRows
-        : 0;
+    public int MaxPackedRows => (Form, _level, _weightBits) switch
+    {
+        (CodeForm.Bytes, CpuLevel.Avx512, 4) when !_vnni => MaxRows,
+        (CodeForm.Bytes, _, 4) => ByteKernelAvx2.MaxPackedRows,
+        (CodeForm.Words, CpuLevel.Avx512, 8) => MaxRows,
+        _ => 0,
+    };
+
+    /// <summary>How many panels one token can meet at once by <see cref="RunStreams"/>; 1 when there is no such kernel.</summary>
+    public int Streams => _level == CpuLevel.Avx512 && !_vnni ? StreamKernelAvx512.Panels : 1;
 
     /// <summary>The best kernel for <paramref name="weightBits"/> (4 or 8).</summary>
     public static CodeKernel For(int weightBits)
@@ -103,6 +110,20 @@ internal readonly unsafe struct CodeKernel
         else
         {
             ByteKernelAvx2.RunPacked(_vnni, rows, (int*)tokens, weights, sums, steps);
+        }
+    }
+
+    /// <summary>sums[streams, 16] = one token · panels as they are stored, <paramref name="panelBytes"/> apart.</summary>
+    public void RunStreams(byte* token, byte* weights, long panelBytes, int inputs, int* sums)
+    {
+        nint steps = inputs / PackingLayout.RunInputs;
+        if (Form == CodeForm.Words)
+        {
+            StreamKernelAvx512.RunBytes((long*)token, weights, (nint)panelBytes, sums, steps);
+        }
+        else
+        {
+            StreamKernelAvx512.RunNibbles((int*)token, weights, (nint)panelBytes, sums, steps);
         }
     }
 }

@@ -56,32 +56,60 @@ internal sealed unsafe class CodeProduct : IWork
     public void Run(int piece)
     {
         var panels = _outputs / PackingLayout.PanelOutputs;
+        var panel = (int)((long)panels * piece / _pieces);
         var end = (int)((long)panels * (piece + 1) / _pieces);
-        var scratch = Scratch.Current;
-        var sums = scratch.Tile<int>(_kernel.MaxRows * PackingLayout.PanelOutputs);
-        var packed = _tokens.Blocks.Rows <= Math.Min(_kernel.MaxPackedRows, _kernel.MaxRows);
-        var unpacked = packed ? null : scratch.Panel<byte>(_kernel.PanelBytes(_inputs));
-        for (var panel = (int)((long)panels * piece / _pieces); panel < end; panel++)
+        var sums = Scratch.Current.Tile<int>(Math.Max(_kernel.MaxRows, _kernel.Streams) * PackingLayout.PanelOutputs);
+        if (_tokens.Blocks.Rows == 1 && _kernel.Streams > 1)
         {
-            var stored = _codes + (panel * _panelBytes);
-            if (!packed)
-            {
-                _kernel.Unpack(stored, _inputs, unpacked);
-            }
+            panel = RunStreams(panel, end, sums);
+        }
 
+        if (_tokens.Blocks.Rows <= _kernel.MaxPackedRows)
+        {
+            RunPacked(panel, end, sums);
+        }
+        else
+        {
+            RunUnpacked(panel, end, sums);
+        }
+    }
+
+    /// <summary>One token, several panels at a time; returns the first panel that is left.</summary>
+    private int RunStreams(int panel, int end, int* sums)
+    {
+        for (; panel <= end - _kernel.Streams; panel += _kernel.Streams)
+        {
+            _kernel.RunStreams(_tokens.Codes, _codes + (panel * _panelBytes), _panelBytes, _inputs, sums);
+            for (var stream = 0; stream < _kernel.Streams; stream++)
+            {
+                Store(sums + (stream * PackingLayout.PanelOutputs), 0, 1, (panel + stream) * PackingLayout.PanelOutputs);
+            }
+        }
+
+        return panel;
+    }
+
+    /// <summary>One block of tokens: every weight is used once, so it is not worth unpacking.</summary>
+    private void RunPacked(int panel, int end, int* sums)
+    {
+        for (; panel < end; panel++)
+        {
+            _kernel.RunPacked(_tokens.Blocks.Rows, _tokens.Codes, _codes + (panel * _panelBytes), _inputs, sums);
+            Store(sums, 0, _tokens.Blocks.Rows, panel * PackingLayout.PanelOutputs);
+        }
+    }
+
+    private void RunUnpacked(int panel, int end, int* sums)
+    {
+        var unpacked = Scratch.Current.Panel<byte>(_kernel.PanelBytes(_inputs));
+        var tokenBytes = (nint)_inputs * (_kernel.Form == CodeForm.Bytes ? 1 : 2);
+        for (; panel < end; panel++)
+        {
+            _kernel.Unpack(_codes + (panel * _panelBytes), _inputs, unpacked);
             for (var block = 0; block < _tokens.Blocks.Count; block++)
             {
                 int start = _tokens.Blocks.Start(block), rows = _tokens.Blocks.Start(block + 1) - start;
-                var tokens = _tokens.Codes + ((nint)start * _inputs * (_kernel.Form == CodeForm.Bytes ? 1 : 2));
-                if (packed)
-                {
-                    _kernel.RunPacked(rows, tokens, stored, _inputs, sums);
-                }
-                else
-                {
-                    _kernel.Run(rows, tokens, unpacked, _inputs, sums);
-                }
-
+                _kernel.Run(rows, _tokens.Codes + (start * tokenBytes), unpacked, _inputs, sums);
                 Store(sums, start, rows, panel * PackingLayout.PanelOutputs);
             }
         }

@@ -11,7 +11,7 @@ internal static unsafe class WordKernelAvx512
     public const int MaxRows = 12;
 
     // As in ByteKernelAvx512; only stored bytes come from memory.
-    private const int PrefetchBytes = 2048;
+    private const int PrefetchBytes = 512;
 
     /// <summary>sums[rows, 16] = Σ over <paramref name="steps"/> runs of 4 inputs of tokens [steps, rows, 4] and weights [steps, 16, 4], which are 8-bit codes as they are stored when <paramref name="stored"/>, else words.</summary>
     public static void Run(int rows, long* tokens, byte* weights, bool stored, int* sums, nint steps)
@@ -126,7 +126,7 @@ internal static unsafe class WordKernelAvx512
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddPairs(Vector512<int> low, Vector512<int> high, int* sums)
+    internal static void AddPairs(Vector512<int> low, Vector512<int> high, int* sums)
     {
         var even = Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
         (Avx512F.PermuteVar16x32x2(low, even, high) + Avx512F.PermuteVar16x32x2(low, even + Vector512<int>.One, high)).Store(sums);
