@@ -33,7 +33,8 @@ internal static class Ratios
         return new Ratio(
             $"W4A8 256 × {Outputs} × {Inputs} against the scalar backend",
             2e-9 * 256 * Outputs * Inputs, () => whole.Forward(cpu),
-            2e-9 * 256 * Slice * Inputs, () => slice.Forward(scalar), "GOP/s", 25) { BaselineThreads = 1 };
+            2e-9 * 256 * Slice * Inputs, () => slice.Forward(scalar), "GOP/s", 25)
+        { BaselineThreads = 1 };
     }
 
     /// <summary>One token over cold weights against a plain read of as many bytes.</summary>

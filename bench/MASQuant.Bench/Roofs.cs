@@ -8,7 +8,7 @@ namespace MASQuant.Bench;
 /// <summary>What the machine can do at best: nothing but multiply-adds in registers, nothing but reads.</summary>
 internal static unsafe class Roofs
 {
-    private const int Rounds = 200_000;
+    private const int Rounds = 6_000_000;
 
     /// <summary>Floating-point operations of one <see cref="MultiplyAdd"/> on one thread.</summary>
     public static double MultiplyAddOperations => 2.0 * 16 * 16 * Rounds;

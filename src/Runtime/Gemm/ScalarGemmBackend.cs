@@ -84,16 +84,17 @@ public sealed class ScalarGemmBackend : IGemmBackend
 
     private static void MultiplyCodes(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
-        var codes = weight.Codes.Span;
+        var codes = PackingLayout.Unpack(weight.Codes.Span, weight.Outputs, weight.Inputs, weight.Scheme.WeightBits);
         for (var m = 0; m < tokens.Tokens; m++)
         {
             var token = tokens.Codes.AsSpan(m * tokens.Inputs, tokens.Inputs);
             for (var n = 0; n < weight.Outputs; n++)
             {
+                var row = codes.AsSpan(n * weight.Inputs, weight.Inputs);
                 var sum = 0; // At most 127 · 128 · PackingLayout.MaxInputs: never overflows.
                 for (var k = 0; k < token.Length; k++)
                 {
-                    sum += token[k] * PackingLayout.Code(codes, n, k, weight.Inputs, weight.Scheme.WeightBits);
+                    sum += token[k] * row[k];
                 }
 
                 y[m, n] = sum * (tokens.Scales[m] * weight.Scales.Span[n]);

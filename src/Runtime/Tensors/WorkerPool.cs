@@ -13,25 +13,20 @@ internal sealed class WorkerPool
     private int _running;
     private ExceptionDispatchInfo? _failure;
 
-    [ThreadStatic]
-    private static bool _inside;
-
-    /// <summary>Runs all pieces with up to <paramref name="helpers"/> more threads, or returns false at once when the pool is taken.</summary>
+    /// <summary>Runs all pieces with up to <paramref name="helpers"/> more threads, or returns false at once when the pool is taken, be it by the piece that calls.</summary>
     public bool TryRun(IWork work, int pieces, int helpers)
     {
-        if (_inside || Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
         {
             return false;
         }
 
-        _inside = true;
         try
         {
             RunJob(work, pieces, helpers);
         }
         finally
         {
-            _inside = false;
             _work = null;
             var failure = _failure;
             _failure = null;
@@ -77,7 +72,6 @@ internal sealed class WorkerPool
     /// <summary>What a worker thread does between being started and being idle again.</summary>
     internal void TakePart()
     {
-        _inside = true;
         RunPieces();
         Interlocked.Decrement(ref _running);
     }

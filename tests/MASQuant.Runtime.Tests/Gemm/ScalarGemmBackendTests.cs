@@ -1,3 +1,4 @@
+using MASQuant.Diagnostics;
 using MASQuant.Gemm;
 using MASQuant.Tensors;
 
@@ -83,6 +84,15 @@ public sealed class ScalarGemmBackendTests
         Backend.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, problem.Scheme, tokens);
         Assert.Throws<ArgumentException>(() => Backend.Multiply(tokens, problem.Weight, new Matrix(2, 15)));
         Assert.Throws<ArgumentException>(() => Backend.Multiply(tokens, new QuantizedProblem(2, 16, 16, problem.Scheme).Weight, new Matrix(2, 16)));
+    }
+
+    [Fact]
+    public void MoreInputsThanA32BitSumHoldsAreRefused()
+    {
+        // 132 104 · 127 · 128 is the last multiple below 2³¹.
+        PackingLayout.CheckShape("layer", 16, 132_104, QuantizationScheme.W8A8);
+        var error = Assert.Throws<MasQuantException>(() => PackingLayout.CheckShape("layer", 16, 132_112, QuantizationScheme.W8A8));
+        Assert.Equal(DiagnosticCodes.ShapeNotPackable, error.Code);
     }
 
     private static (double Value, double Magnitude) Formula(QuantizedProblem problem, PreparedTokens tokens, int m, int n)
