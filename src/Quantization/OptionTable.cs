@@ -21,10 +21,10 @@ public static class OptionTable
         Integer("DeviatingChannels", -1, 65536, "How many channels of a modality's factor may leave the base modality's; −1 frees all, as the paper does.", o => o.DeviatingChannels, (o, v) => o with { DeviatingChannels = v }),
         Choice("WeightQuantizer", "How codes are chosen: round to nearest, or with error feedback.", o => o.WeightQuantizer, (o, v) => o with { WeightQuantizer = v }),
         Choice("Compensation", "What the low-rank patches approximate: nothing, the weight residual, or the output residual.", o => o.Compensation, (o, v) => o with { Compensation = v }),
-        new("Rank", "0…4096, or empty for RankRatio", "The rank of each patch.",
-            (o, text) => text.Length == 0 ? o with { Rank = null } : TryInteger(text, 0, 4096, out var rank) ? o with { Rank = rank } : null,
+        new("Rank", "0…4096", "The rank of each patch, unless RankRatio is given.",
+            (o, text) => TryInteger(text, 0, 4096, out var rank) ? o with { Rank = rank } : null,
             o => o.Rank?.ToString(CultureInfo.InvariantCulture) ?? ""),
-        Number("RankRatio", 0, 1, "The rank as a share of min(N, K), when Rank is empty.", o => o.RankRatio, (o, v) => o with { RankRatio = v, Rank = null }),
+        Number("RankRatio", 0, 1, "The rank as a share of min(N, K); replaces Rank.", o => o.RankRatio, (o, v) => o with { RankRatio = v, Rank = null }),
         new("CompensateDown", "true, false", "Whether down_proj is smoothed and patched; the paper leaves it out.",
             (o, text) => bool.TryParse(text, out var value) ? o with { CompensateDown = value } : null, o => o.CompensateDown ? "true" : "false"),
         new("ModalityWeights", "three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer.",
@@ -61,10 +61,7 @@ public static class OptionTable
             words[option.Name] = option.Format(options);
         }
 
-        if (options.Rank is not null)
-        {
-            words.Remove("RankRatio");
-        }
+        words.Remove(options.Rank is null ? "Rank" : "RankRatio");
 
         return words;
     }

@@ -35,7 +35,11 @@ internal sealed class GroupCompensation(QuantizationOptions options, IGemmBacken
         var residuals = options.Compensation == CompensationKind.Output ? OutputResiduals(block, exact, group, linears, codes, cancellation) : [];
         foreach (var modality in Patched)
         {
-            report(modality);
+            if (statistics.TokenCount(modality) > 0)
+            {
+                report(modality);
+            }
+
             var compensation = CrossModalCompensation.Create(statistics.Gram(modality)?.Smooth(factors[modality]), new CompensationOptions());
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
