@@ -21,13 +21,14 @@ internal sealed class BuildCase : IDisposable
             File.Copy(file, InFolder(Path.GetFileName(file)));
         }
 
-        File.WriteAllText(InFolder("Directory.Build.props"), """
+        File.WriteAllText(InFolder("Directory.Build.props"), $"""
             <Project>
               <PropertyGroup>
                 <LangVersion>12</LangVersion>
                 <Nullable>enable</Nullable>
                 <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
                 <NuGetAudit>false</NuGetAudit>
+                <RepositoryRoot>{RepositoryFiles.Root}</RepositoryRoot>
                 <InvariantGlobalization>true</InvariantGlobalization>
               </PropertyGroup>
             </Project>

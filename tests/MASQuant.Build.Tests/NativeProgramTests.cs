@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using MASQuant.Tests;
+
+namespace MASQuant.Build.Tests;
+
+/// <summary>The whole path in earnest: a checkpoint is quantized by a build and runs in a program without a just-in-time compiler.</summary>
+public class NativeProgramTests
+{
+    [SkippableFact]
+    public void A_native_program_answers_as_a_managed_one()
+    {
+        Skip.IfNot(HasLinker(), "NativeAOT links with clang or gcc.");
+        using var project = Open();
+
+        var build = project.Build("-c", "Release").MustSucceed();
+        Assert.Equal(["VlTiny"], build.Quantized);
+        var managed = project.Run("dotnet", project.InFolder("bin/Release/net10.0/NativeProgram.dll"), project.InFolder("data/picture.png"));
+        Assert.Equal(0, managed.ExitCode);
+        Assert.EndsWith(" [128, 256] W4A8 True\n", managed.Output);
+
+        // Trimming and NativeAOT warnings are errors here.
+        Assert.Empty(project.Dotnet("publish", "-r", RuntimeInformation.RuntimeIdentifier, "-o", "published").MustSucceed().Quantized);
+        Assert.Equal(managed, project.Run(project.InFolder("published/NativeProgram"), project.InFolder("data/picture.png")));
+    }
+
+    [Fact]
+    public void A_git_lfs_pointer_is_an_error_of_that_file()
+    {
+        using var project = BuildCase.OpenReal("OneModel");
+        File.Copy(Path.Combine(RepositoryFiles.VlTiny, "config.json"), project.InFolder("model/config.json"), overwrite: true);
+        project.Write("model/model.safetensors", $"version https://git-lfs.github.com/spec/v1\noid sha256:{new string('a', 64)}\nsize 123\n");
+        var log = project.Build();
+        Assert.NotEqual(0, log.ExitCode);
+        Assert.Equal([("MASQ0104", project.InFolder("model/model.safetensors"))], log.Errors.Select(error => (error.Code, error.File)));
+        Assert.Empty(Directory.EnumerateFiles(project.Folder, "*.masquant.safetensors", SearchOption.AllDirectories));
+    }
+
+    private static BuildCase Open()
+    {
+        var project = BuildCase.OpenReal("NativeProgram");
+        File.Copy(RepositoryFiles.Data("media/calib-ocr-000.png"), project.InFolder("data/picture.png"), overwrite: true);
+        project.Write("data/calibration.jsonl", """
+            {"messages": [{"role": "user", "content": [{"type": "image", "image": "picture.png"}, {"type": "text", "text": "Read the digits."}]}, {"role": "assistant", "content": "1 2"}]}
+            """);
+        return project;
+    }
+
+    private static bool HasLinker()
+        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "clang")) || File.Exists(Path.Combine(folder, "gcc")));
+}
