@@ -23,7 +23,7 @@ internal sealed class ArtifactStore(string folder)
 
     public bool Contains(string key, string name) => File.Exists(Artifact(key, name)) && File.Exists(Manifest(key, name));
 
-    /// <summary>Moves the pipeline's output to its place, the artifact last, and deletes what the run leaves.</summary>
+    /// <summary>Moves the pipeline's output to its place, the artifact last.</summary>
     public void Publish(string key, string name)
     {
         Directory.CreateDirectory(Path.Combine(folder, key));
@@ -31,13 +31,14 @@ internal sealed class ArtifactStore(string folder)
         {
             File.Move(Path.Combine(Partial(key), Path.GetFileName(place)), place, overwrite: true);
         }
+    }
 
-        foreach (var left in new[] { Partial(key), Work(key) })
+    /// <summary>Deletes output that was not published. (The pipeline deletes its own work folder when it is done.)</summary>
+    public void DiscardPartial(string key)
+    {
+        if (Directory.Exists(Partial(key)))
         {
-            if (Directory.Exists(left))
-            {
-                Directory.Delete(left, recursive: true);
-            }
+            Directory.Delete(Partial(key), recursive: true);
         }
     }
 

@@ -86,8 +86,16 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             WorkFolder = store.Work(Key),
             Options = OptionText.Read(Options),
         };
-        Run(job, new Reporter(this), _cancellation.Token);
-        store.Publish(Key, Name);
+        try
+        {
+            Run(job, new Reporter(this), _cancellation.Token);
+            store.Publish(Key, Name);
+        }
+        finally
+        {
+            store.DiscardPartial(Key);
+        }
+
         Log.LogMessage(MessageImportance.High, "{0}", Messages.Finished(Name, clock.Elapsed, new FileInfo(store.Artifact(Key, Name)).Length));
     }
 

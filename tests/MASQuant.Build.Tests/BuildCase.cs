@@ -16,9 +16,10 @@ internal sealed class BuildCase : IDisposable
 
     private BuildCase(string name, string tasksAssembly)
     {
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Build.Tests", "Cases", name)))
+        var source = Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Build.Tests", "Cases", name);
+        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
-            File.Copy(file, InFolder(Path.GetFileName(file)));
+            Write(Path.GetRelativePath(source, file), File.ReadAllText(file));
         }
 
         File.WriteAllText(InFolder("Directory.Build.props"), $"""

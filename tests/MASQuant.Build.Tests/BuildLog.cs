@@ -15,6 +15,9 @@ internal sealed class BuildLog(int exitCode, string output, Microsoft.Build.Logg
     /// <summary>The names of the models that were quantized, one entry per run.</summary>
     public IReadOnlyList<string> Quantized => [.. Nodes<Message>().Select(message => message.Text).Where(text => text.Contains(QuantizedMark)).Select(text => text[..text.IndexOf(QuantizedMark)]).Order()];
 
+    /// <summary>How often MSBuild ran the task, whether or not there was something left to do.</summary>
+    public int QuantizeTasks => Nodes<Microsoft.Build.Logging.StructuredLogger.Task>().Count(task => task.Name.EndsWith("QuantizeModel", StringComparison.Ordinal));
+
     /// <summary>How often the compiler ran.</summary>
     public int Compiled => Nodes<CscTask>().Count();
 

@@ -103,15 +103,5 @@ public class IncrementalBuildTests
         Assert.Equal(["Tiny"], project.Build().MustSucceed().Quantized);
     }
 
-    [Fact]
-    public void Publishing_brings_the_artifact()
-    {
-        using var project = BuildCase.Open("OneModel");
-        project.Build("-c", "Release").MustSucceed();
-        var log = project.Dotnet("publish", "--no-build", "-o", "published").MustSucceed();
-        Assert.Empty(log.Quantized);
-        Assert.True(File.Exists(project.InFolder("published/" + Artifact)));
-    }
-
     private static string Output(BuildCase project, string file) => project.InFolder("bin/Debug/net10.0/" + file);
 }

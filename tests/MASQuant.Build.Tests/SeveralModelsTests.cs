@@ -18,6 +18,7 @@ public class SeveralModelsTests
         using var project = BuildCase.Open("TwoFrameworks");
         var log = project.Build("-m").MustSucceed();
         Assert.Equal(["Tiny"], log.Quantized);
+        Assert.Equal(1, log.QuantizeTasks);
         Assert.Equal(2, log.Compiled);
     }
 

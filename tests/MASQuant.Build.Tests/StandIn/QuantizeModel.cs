@@ -14,9 +14,9 @@ public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
     {
         progress.Report(new QuantizationProgress(QuantizationStage.Quantize, 0, 1, null, 0.5, TimeSpan.FromSeconds(1), "layer 1 of 1"));
         Directory.CreateDirectory(job.OutputFolder);
-        Fail(Path.Combine(job.ModelFolder, "model.safetensors"));
         var artifact = $"{job.Options} {string.Concat(Directory.EnumerateFiles(job.ModelFolder).Order().Select(File.ReadAllText))}";
         File.WriteAllText(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ArtifactSuffix), artifact);
+        Fail(Path.Combine(job.ModelFolder, "model.safetensors"));
         File.WriteAllText(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ManifestSuffix), JsonSerializer.Serialize(Manifest(job, artifact.Length), ManifestJson.Default.Manifest));
     }
 

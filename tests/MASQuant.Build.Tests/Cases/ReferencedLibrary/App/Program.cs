@@ -1,0 +1,1 @@
+System.Console.WriteLine(System.IO.File.Exists(MASQuant.Artifacts.ModelFiles.Find(Lib.Tiny.ArtifactFile)));
