@@ -19,7 +19,7 @@ public class PublishTests
     public void A_single_file_leaves_the_artifact_beside_itself()
     {
         using var project = BuildCase.Open("OneModel");
-        project.Dotnet("publish", "--use-current-runtime", "--no-self-contained", "-p:PublishSingleFile=true", "-o", "published").MustSucceed();
+        project.Dotnet("publish", "--use-current-runtime", "--no-self-contained", "-p:PublishSingleFile=true", "-p:IncludeAllContentForSelfExtract=true", "-o", "published").MustSucceed();
         Assert.True(File.Exists(project.InFolder("published/" + Artifact)));
         Assert.Equal((0, "W4A8 64\n"), project.Run(project.InFolder("published/OneModel")));
     }
