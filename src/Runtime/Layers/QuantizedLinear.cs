@@ -4,13 +4,12 @@ using MASQuant.Tensors;
 namespace MASQuant.Layers;
 
 /// <summary>One quantized linear layer: Y = Q_a(X_m / s_m) · Q_w(s_b ⊙ W)ᵀ + (X_m / s_m) · L1_m · L2_m + bias (paper Eq. 29).</summary>
-/// <remarks>Keeps its working memory between calls, so one thread at a time may use it.</remarks>
+/// <remarks>Threads may share a layer.</remarks>
 public sealed class QuantizedLinear : IDisposable
 {
     private readonly QuantizedWeight _weight;
     private readonly QuantizedLinearGroup _group;
     private readonly IDisposable? _memory;
-    private readonly Matrix[] _output = new Matrix[1];
     private bool _disposed;
 
     /// <summary>Creates a layer over a stored weight.</summary>
@@ -46,8 +45,7 @@ public sealed class QuantizedLinear : IDisposable
     public void Forward(Matrix x, ModalityMap modalities, Matrix y)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _output[0] = y;
-        _group.Forward(x, modalities, _output);
+        _group.Forward(x, modalities, new ReadOnlySpan<Matrix>(in y));
     }
 
     /// <summary>Releases the weight's memory.</summary>

@@ -59,9 +59,10 @@ public sealed class WorkersTests
             {
                 Workers.For(5, piece => Interlocked.Add(ref totals[caller], piece));
             }
-        })).ToList();
+        })
+        { IsBackground = true }).ToList();
         callers.ForEach(caller => caller.Start());
-        callers.ForEach(caller => caller.Join());
+        Assert.All(callers, caller => Assert.True(caller.Join(TimeSpan.FromSeconds(60))));
         Assert.All(totals, total => Assert.Equal(2000, total));
     });
 
