@@ -1,5 +1,4 @@
 using MASQuant.Layers;
-using MASQuant.Models;
 using MASQuant.Tensors;
 
 namespace MASQuant.Calibration;

@@ -1,6 +1,5 @@
 using MASQuant.Calibration;
 using MASQuant.Chat;
-using MASQuant.Generation;
 using MASQuant.Models;
 using MASQuant.Tensors;
 

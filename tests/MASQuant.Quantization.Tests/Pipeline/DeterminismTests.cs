@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.Intrinsics.X86;
 using MASQuant.Gemm;
-using MASQuant.Quantization;
 using MASQuant.Tensors;
 
 namespace MASQuant.Tests.Pipeline;
