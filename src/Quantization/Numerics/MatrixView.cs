@@ -22,6 +22,9 @@ internal readonly record struct MatrixView<T>(T[] Data, int Offset, int Rows, in
 
     /// <summary>The elements of a row; needs a column stride of 1.</summary>
     public Span<T> Row(int row) => Data.AsSpan(Offset + (row * RowStride), Columns);
+
+    /// <summary>The shape; the members would print each other without end.</summary>
+    public override string ToString() => $"[{Rows}, {Columns}]";
 }
 
 /// <summary>Views of whole matrices.</summary>

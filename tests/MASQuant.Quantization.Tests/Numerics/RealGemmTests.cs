@@ -84,5 +84,6 @@ public class RealGemmTests
     {
         var a = RandomMatrices.Real(3, 4, 1);
         Assert.Throws<ArgumentException>(() => RealGemm.Multiply<double, double, double>(a.View, a.View));
+        Assert.Equal("[4, 3]", a.View.Transposed.ToString());
     }
 }
