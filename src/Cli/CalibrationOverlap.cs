@@ -10,17 +10,25 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
 {
     private const int NamedLines = 5;
 
-    /// <summary>The warning, or null.</summary>
-    /// <param name="artifact">An artifact; a checkpoint has no calibration set.</param>
+    /// <summary>A warning for every calibration set that shares samples with the evaluation.</summary>
     /// <param name="config">The model's configuration.</param>
     /// <param name="cancellation">Obeyed while reading.</param>
-    public string? WarningFor(string artifact, ModelConfig config, CancellationToken cancellation)
+    public IEnumerable<string> Warnings(ModelConfig config, CancellationToken cancellation)
     {
-        if (Directory.Exists(artifact) || Find(artifact, config, cancellation) is not { } calibration)
+        // A checkpoint has no calibration set.
+        var sets = job.Artifacts.Where(path => !Directory.Exists(path)).Select(path => (Path: path, Facts: Facts(path))).Where(artifact => artifact.Facts is not null);
+        foreach (var set in sets.GroupBy(artifact => artifact.Facts!.Sha256))
         {
-            return null;
+            var (path, facts) = set.First();
+            if (Find(path, facts!, config, cancellation) is { } calibration && WarningFor(calibration, [.. set.Select(artifact => Path.GetFileName(artifact.Path))]) is { } warning)
+            {
+                yield return warning;
+            }
         }
+    }
 
+    private string? WarningFor(CalibrationSet calibration, string[] artifacts)
+    {
         var known = calibration.SampleHashes.ToHashSet();
         int[] lines = [.. conversations.Where(conversation => known.Contains(CalibrationSet.Hash(conversation))).Select(conversation => conversation.Line)];
         if (lines.Length == 0)
@@ -30,19 +38,25 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
 
         var named = string.Join(", ", lines.Take(NamedLines)) + (lines.Length > NamedLines ? ", …" : "");
         return $"{job.Data}({lines[0]}): warning {DiagnosticCodes.EvaluationOnCalibration}: {lines.Length} of {conversations.Count} samples (lines {named}) are in '{calibration.Path}', "
-            + $"which calibrated {Path.GetFileName(artifact)}. Its figures flatter it: evaluate on other data.";
+            + $"which calibrated {string.Join(", ", artifacts)}. These figures flatter: evaluate on other data.";
+    }
+
+    private static ManifestCalibration? Facts(string path)
+    {
+        using var artifact = Artifact.Open(path);
+        return artifact.Manifest.Calibration;
     }
 
     // A manifest names its calibration file without a folder; one of that name counts if its content is the one that calibrated.
-    private CalibrationSet? Find(string path, ModelConfig config, CancellationToken cancellation)
+    private CalibrationSet? Find(string path, ManifestCalibration facts, ModelConfig config, CancellationToken cancellation)
     {
         if (job.CalibrationFile is { } given)
         {
-            return CalibrationSet.Load(given, config, cancellation);
+            var whole = CalibrationSet.Load(given, config, cancellation);
+            return Drawn(whole, facts, config) is var part && part.Sha256 == facts.Sha256 ? part : whole;
         }
 
-        using var artifact = Artifact.Open(path);
-        if (artifact.Manifest.Calibration is not { } facts || Path.GetFileName(facts.File) != facts.File)
+        if (Path.GetFileName(facts.File) != facts.File)
         {
             return null;
         }
@@ -50,7 +64,7 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
         foreach (var neighbour in (string[])[job.Data, path])
         {
             var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(neighbour))!, facts.File);
-            if (File.Exists(file) && TryLoad(file, config, cancellation) is { } found && found.Sha256 == facts.Sha256)
+            if (File.Exists(file) && TryLoad(file, facts, config, cancellation) is { } found && found.Sha256 == facts.Sha256)
             {
                 return found;
             }
@@ -59,11 +73,14 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
         return null;
     }
 
-    private static CalibrationSet? TryLoad(string file, ModelConfig config, CancellationToken cancellation)
+    private static CalibrationSet Drawn(CalibrationSet whole, ManifestCalibration facts, ModelConfig config)
+        => facts.SubsetSeed is { } seed && facts.Samples <= whole.Conversations.Count ? whole.Take(new CalibrationSubset(facts.Samples, seed), config) : whole;
+
+    private static CalibrationSet? TryLoad(string file, ManifestCalibration facts, ModelConfig config, CancellationToken cancellation)
     {
         try
         {
-            return CalibrationSet.Load(file, config, cancellation);
+            return Drawn(CalibrationSet.Load(file, config, cancellation), facts, config);
         }
         catch (MasQuantException)
         {

@@ -4,6 +4,7 @@ namespace MASQuant.Cli;
 /// <param name="Model">The reference's folder.</param>
 /// <param name="Artifacts">The models to compare with it.</param>
 /// <param name="Data">The conversations.</param>
+/// <param name="Limit">The most conversations of a task; 0 for all.</param>
 /// <param name="MaxTokens">The most tokens of a generated answer; 0 generates none.</param>
 /// <param name="CalibrationFile">The calibration set, or null to look for it.</param>
-internal sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts, string Data, int MaxTokens, string? CalibrationFile);
+internal sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts, string Data, int Limit, int MaxTokens, string? CalibrationFile);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MASQuant.Evaluation;
 
 namespace MASQuant.Cli;
 
@@ -26,6 +27,10 @@ internal static class Figures
 
     /// <summary>A share as a percentage without its sign.</summary>
     public static string Percent(double share, int decimals = 1) => Fixed(share * 100, decimals);
+
+    /// <summary>A figure and half of its interval: <c>0.00990 ± 0.00210</c>; a dash when there is none.</summary>
+    public static string WithMargin(Estimate estimate, Func<double, string> format)
+        => double.IsNaN(estimate.Value) ? format(estimate.Value) : $"{format(estimate.Value)} ± {format(estimate.Margin)}";
 
     /// <summary><c>1 h 05 min</c>, <c>2 min 10 s</c>, <c>7.3 s</c>.</summary>
     public static string Duration(TimeSpan time) => time switch

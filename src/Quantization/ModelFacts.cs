@@ -50,6 +50,7 @@ internal static class ModelFacts
                 File = Path.GetFileName(job.CalibrationFile),
                 Sha256 = calibration.Sha256,
                 Samples = calibration.Conversations.Count,
+                SubsetSeed = calibration.Subset?.Seed,
                 Tokens = tokens,
             },
             Layers = layers,

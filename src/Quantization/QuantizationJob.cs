@@ -1,3 +1,5 @@
+using MASQuant.Calibration;
+
 namespace MASQuant.Quantization;
 
 /// <summary>One model to quantize: what goes in, what comes out, where.</summary>
@@ -8,6 +10,9 @@ public sealed record QuantizationJob
 
     /// <summary>The calibration set, a JSON Lines file.</summary>
     public required string CalibrationFile { get; init; }
+
+    /// <summary>The part of the calibration set that is used; null for all of it.</summary>
+    public CalibrationSubset? Subset { get; init; }
 
     /// <summary>Receives <c>{Name}.masquant.safetensors</c> and <c>{Name}.masquant.json</c>.</summary>
     public required string OutputFolder { get; init; }

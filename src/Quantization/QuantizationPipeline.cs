@@ -26,7 +26,7 @@ public static class QuantizationPipeline
         var report = new RunProgress(progress, config.Text.Layers, job.Options.Epochs > 0 && job.Options.Smoothing != SmoothingKind.None);
 
         report.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
-        var calibration = CalibrationSet.Load(job.CalibrationFile, config, cancellation);
+        var calibration = LoadCalibration(job, config, cancellation);
         var sequences = CalibrationSequences.Embed(checkpoint, config, calibration, cancellation);
         var work = WorkFolder.Open(job.WorkFolder, RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation), config.Text);
 
@@ -37,6 +37,22 @@ public static class QuantizationPipeline
         var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. layers.Select(layer => work.LayerPath(layer.Index))], cancellation);
         work.Delete();
         return manifest;
+    }
+
+    /// <summary>Identifies all that shapes a job's artifact: jobs of equal fingerprints and names give equal bytes.</summary>
+    /// <returns>SHA-256 over tool version, options and the contents of checkpoint and calibration set.</returns>
+    /// <exception cref="MasQuantException">The checkpoint or the calibration set cannot be read.</exception>
+    public static string Fingerprint(QuantizationJob job, CancellationToken cancellation = default)
+    {
+        using var checkpoint = Checkpoint.Open(job.ModelFolder);
+        var calibration = LoadCalibration(job, ModelConfigReader.Read(checkpoint), cancellation);
+        return RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation);
+    }
+
+    private static CalibrationSet LoadCalibration(QuantizationJob job, ModelConfig config, CancellationToken cancellation)
+    {
+        var whole = CalibrationSet.Load(job.CalibrationFile, config, cancellation);
+        return job.Subset is { } subset ? whole.Take(subset, config) : whole;
     }
 
     private static List<ManifestLayer> QuantizeBlocks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Calibration;
@@ -12,6 +13,11 @@ internal static class RunFingerprint
     {
         var text = new StringBuilder();
         text.AppendLine(ToolVersion.Current).AppendLine(calibration.Sha256);
+        if (calibration.Subset is { } subset)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"Subset={subset.Samples},{subset.Seed}");
+        }
+
         foreach (var (name, value) in OptionTable.Write(options))
         {
             text.Append(name).Append('=').AppendLine(value);

@@ -3,17 +3,19 @@ using System.Text;
 using MASQuant.Chat;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
+using MASQuant.Numerics;
 
 namespace MASQuant.Calibration;
 
 /// <summary>The conversations that calibrate a model: checked against its modalities, and hashed by content.</summary>
 public sealed class CalibrationSet
 {
-    private CalibrationSet(string path, IReadOnlyList<Conversation> conversations)
+    private CalibrationSet(string path, IReadOnlyList<Conversation> conversations, IReadOnlyList<string> hashes, CalibrationSubset? subset)
     {
         Path = path;
         Conversations = conversations;
-        SampleHashes = [.. conversations.Select(Hash)];
+        SampleHashes = hashes;
+        Subset = subset;
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', SampleHashes))));
     }
 
@@ -29,22 +31,35 @@ public sealed class CalibrationSet
     /// <summary>SHA-256 over <see cref="SampleHashes"/>.</summary>
     public string Sha256 { get; }
 
+    /// <summary>How the samples were drawn from the file; null when they are all of it.</summary>
+    public CalibrationSubset? Subset { get; }
+
     /// <summary>Reads a set for a model.</summary>
     /// <exception cref="MasQuantException">MASQ0401, MASQ0402, MASQ0405 from reading; MASQ0403 a sample has a modality that the model lacks; MASQ0404 no sample has a modality of the model.</exception>
     public static CalibrationSet Load(string path, ModelConfig config, CancellationToken cancellation = default)
     {
         var conversations = ConversationFile.Read(path, cancellation);
         CheckModalities(path, conversations, config);
-        foreach (var modality in config.Modalities)
+        RequireModalities(path, conversations, config);
+        return new CalibrationSet(path, conversations, [.. conversations.Select(Hash)], subset: null);
+    }
+
+    /// <summary>A random part of the set, in the order of the file.</summary>
+    /// <exception cref="MasQuantException">MASQ0404 no drawn sample has a modality of the model; MASQ0406 the set has fewer samples.</exception>
+    public CalibrationSet Take(CalibrationSubset subset, ModelConfig config)
+    {
+        if (subset.Samples < 1 || subset.Samples > Conversations.Count)
         {
-            if (!conversations.Any(conversation => conversation.Has(modality)))
-            {
-                throw new MasQuantException(DiagnosticCodes.CalibrationModalityMissing, path,
-                    $"No sample holds {modality}, which the model takes. Add conversations with {modality.ToString().ToLowerInvariant()} input, or its factors would be guesses.");
-            }
+            throw new MasQuantException(DiagnosticCodes.CalibrationSubsetTooLarge, Path,
+                $"{subset.Samples} samples were asked for; the set has {Conversations.Count}. Ask for 1 to {Conversations.Count}.");
         }
 
-        return new CalibrationSet(path, conversations);
+        var order = Enumerable.Range(0, Conversations.Count).ToArray();
+        new SeededRandom(subset.Seed).Shuffle(order);
+        int[] drawn = [.. order.Take(subset.Samples).Order()];
+        Conversation[] conversations = [.. drawn.Select(i => Conversations[i])];
+        RequireModalities(Path, conversations, config);
+        return new CalibrationSet(Path, conversations, [.. drawn.Select(i => SampleHashes[i])], subset);
     }
 
     /// <summary>Refuses samples with a modality that the model lacks.</summary>
@@ -94,6 +109,18 @@ public sealed class CalibrationSet
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void RequireModalities(string path, IReadOnlyList<Conversation> conversations, ModelConfig config)
+    {
+        foreach (var modality in config.Modalities)
+        {
+            if (!conversations.Any(conversation => conversation.Has(modality)))
+            {
+                throw new MasQuantException(DiagnosticCodes.CalibrationModalityMissing, path,
+                    $"No sample holds {modality}, which the model takes. Add conversations with {modality.ToString().ToLowerInvariant()} input, or its factors would be guesses.");
+            }
+        }
     }
 
     // Lengths keep neighbouring pieces apart.

@@ -1,29 +1,27 @@
 namespace MASQuant.Evaluation;
 
-/// <summary>One model's figures on the samples of one task.</summary>
-/// <param name="Task">The task.</param>
-/// <param name="Samples">The number of samples.</param>
-/// <param name="Divergence">Teacher-forced on the answers, against the reference.</param>
-/// <param name="Score">Of greedy answers; empty when none were generated.</param>
-public sealed record TaskResult(string Task, int Samples, TokenDivergence Divergence, AnswerScore Score)
-{
-    /// <summary>KL(reference‖model) per token, in nats.</summary>
-    public double MeanKullbackLeibler => Divergence.KullbackLeibler / Divergence.Tokens;
-
-    /// <summary>The share of tokens whose most likely successor is the reference's.</summary>
-    public double Agreement => (double)Divergence.Agreements / Divergence.Tokens;
-
-    /// <summary>exp of the mean negative log-likelihood of the expected answers.</summary>
-    public double Perplexity => Math.Exp(Divergence.NegativeLogLikelihood / Divergence.Tokens);
-
-    /// <summary>Word error rate of the generated answers; for strips of digits, the digit error.</summary>
-    public double WordErrorRate => (double)Score.WordErrors / Score.Words;
-
-    /// <summary>The share of generated answers that are exactly right.</summary>
-    public double ExactRate => (double)Score.Exact / Score.Answers;
-}
-
 /// <summary>One model's figures.</summary>
 /// <param name="Model">Its path.</param>
 /// <param name="Tasks">One entry per task, in the order in which tasks first occur.</param>
-public sealed record EvaluationResult(string Model, IReadOnlyList<TaskResult> Tasks);
+/// <param name="Modalities">One entry per modality that occurs, over all tasks.</param>
+public sealed record EvaluationResult(string Model, IReadOnlyList<TaskResult> Tasks, IReadOnlyList<ModalityResult> Modalities);
+
+/// <summary>One model's figures on the samples of one task.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Samples">The number of samples.</param>
+/// <param name="Tokens">The tokens of the expected answers.</param>
+/// <param name="KullbackLeibler">KL(reference‖model) of the next-token distributions over the expected answers, mean per token, in nats.</param>
+/// <param name="Agreement">The share of these tokens for which both models rank the same one first.</param>
+/// <param name="Perplexity">exp of the mean negative log-likelihood of the expected answers.</param>
+/// <param name="WordErrorRate">Of the generated answers; for strips of digits, the digit error.</param>
+/// <param name="ExactRate">The share of generated answers that are exactly right.</param>
+public sealed record TaskResult(string Task, int Samples, long Tokens, Figure KullbackLeibler, Figure Agreement, Figure Perplexity, Figure WordErrorRate, Figure ExactRate);
+
+/// <summary>One model's figures at the tokens of one modality, prompts included: no labels are needed.</summary>
+/// <param name="Modality">The modality.</param>
+/// <param name="Samples">The samples that hold it.</param>
+/// <param name="Tokens">Its tokens.</param>
+/// <param name="KullbackLeibler">KL(reference‖model) of the distributions after these tokens, mean per token, in nats.</param>
+/// <param name="Agreement">The share of these tokens after which both models rank the same token first.</param>
+/// <param name="BlockSqnr">The SQNR of every decoder block's output at these tokens, all blocks before it quantized too, in dB.</param>
+public sealed record ModalityResult(Modality Modality, int Samples, long Tokens, Figure KullbackLeibler, Figure Agreement, IReadOnlyList<double> BlockSqnr);

@@ -11,73 +11,44 @@ namespace MASQuant.Evaluation;
 /// <param name="maxTokens">The most tokens that an answer may have; 0 generates none.</param>
 public sealed class ModelEvaluation(MultimodalModel reference, IReadOnlyList<MultimodalModel> candidates, int maxTokens)
 {
-    /// <summary>Evaluates the reference itself, then every candidate.</summary>
+    private readonly MultimodalModel[] _models = [reference, .. candidates];
+    private readonly SideBySide _sideBySide = new([reference.Decoder, .. candidates.Select(candidate => candidate.Decoder)]);
+
+    /// <summary>Evaluates the reference itself, then every candidate. Equal models and conversations give equal figures.</summary>
     /// <param name="conversations">Each ends with a message of the assistant.</param>
     /// <param name="names">The models' names, the reference's first.</param>
     /// <param name="progress">Receives the number of conversations done.</param>
-    /// <param name="cancellation">Obeyed between conversations.</param>
+    /// <param name="cancellation">Obeyed within conversations.</param>
     public IReadOnlyList<EvaluationResult> Run(IReadOnlyList<Conversation> conversations, IReadOnlyList<string> names, IProgress<int>? progress, CancellationToken cancellation)
     {
-        MultimodalModel[] models = [reference, .. candidates];
-        var divergences = new TokenDivergence[conversations.Count][];
-        var answers = new string[conversations.Count][];
+        var deviations = new SampleDeviation[conversations.Count][];
         var done = 0;
         Workers.For(conversations.Count, i =>
         {
             cancellation.ThrowIfCancellationRequested();
-            (divergences[i], answers[i]) = Evaluate(conversations[i], models, cancellation);
+            deviations[i] = Evaluate(conversations[i], cancellation);
             progress?.Report(Interlocked.Increment(ref done));
         });
-        return [.. models.Select((_, m) => new EvaluationResult(names[m], [.. conversations.Select((c, i) => (c.Task, i)).GroupBy(pair => pair.Task, pair => pair.i)
-            .Select(group => Summarize(group.Key, [.. group], conversations, i => divergences[i][m], i => answers[i][m]))]))];
+        var summary = new EvaluationSummary(conversations, deviations);
+        return [.. names.Select((name, model) => summary.Of(model, name))];
     }
 
-    private (TokenDivergence[] Divergences, string[] Answers) Evaluate(Conversation conversation, MultimodalModel[] models, CancellationToken cancellation)
+    private SampleDeviation[] Evaluate(Conversation conversation, CancellationToken cancellation)
     {
-        var full = reference.Prepare(conversation.Messages, cancellation);
-        var open = maxTokens > 0 ? reference.Prepare([.. conversation.Messages.SkipLast(1)], cancellation) : null;
-        var expected = Rows(reference, full, cancellation);
-        var divergences = new TokenDivergence[models.Length];
-        var answers = new string[models.Length];
-        for (var m = 0; m < models.Length; m++)
+        var deviations = _sideBySide.Run(reference.Prepare(conversation.Messages, cancellation), cancellation);
+        if (maxTokens > 0)
         {
-            var logits = m == 0 ? expected : Rows(models[m], full, cancellation);
-            divergences[m] = new TokenDivergence();
-            var (start, length) = full.AnswerRange.GetOffsetAndLength(full.InputIds.Length);
-            for (var t = 0; t < length; t++)
+            var open = reference.Prepare([.. conversation.Messages.SkipLast(1)], cancellation);
+            var expected = string.Concat(conversation.Messages[^1].Content.OfType<TextPart>().Select(part => part.Text));
+            for (var m = 0; m < _models.Length; m++)
             {
-                divergences[m].Add(expected.Row(t), logits.Row(t), full.InputIds[start + t]);
+                deviations[m].Score.Add(Answer(_models[m], open, cancellation), expected);
             }
-
-            answers[m] = open is null ? "" : Answer(models[m], open, cancellation);
         }
 
-        return (divergences, answers);
-    }
-
-    // The token at position t is predicted by the row before it.
-    private static Matrix Rows(MultimodalModel model, PreparedPrompt prompt, CancellationToken cancellation)
-    {
-        var (start, length) = prompt.AnswerRange.GetOffsetAndLength(prompt.InputIds.Length);
-        return model.Logits(prompt, (start - 1)..(start - 1 + length), cancellation);
+        return deviations;
     }
 
     private string Answer(MultimodalModel model, PreparedPrompt prompt, CancellationToken cancellation)
         => model.Tokenizer.Decode(model.GenerateTokens(prompt, new GenerationOptions { MaxTokens = maxTokens }, cancellation), skipSpecial: true);
-
-    private TaskResult Summarize(string task, int[] rows, IReadOnlyList<Conversation> conversations, Func<int, TokenDivergence> divergence, Func<int, string> answer)
-    {
-        var sum = new TokenDivergence();
-        var score = new AnswerScore();
-        foreach (var i in rows)
-        {
-            sum.Add(divergence(i));
-            if (maxTokens > 0)
-            {
-                score.Add(answer(i), string.Concat(conversations[i].Messages[^1].Content.OfType<TextPart>().Select(part => part.Text)));
-            }
-        }
-
-        return new TaskResult(task, rows.Length, sum, score);
-    }
 }

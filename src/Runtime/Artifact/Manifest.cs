@@ -99,6 +99,9 @@ public sealed record ManifestCalibration
     /// <summary>The number of samples.</summary>
     public required int Samples { get; init; }
 
+    /// <summary>The seed by which the samples were drawn from the file; null when they are all of it.</summary>
+    public ulong? SubsetSeed { get; init; }
+
     /// <summary>Tokens by modality name.</summary>
     public required IReadOnlyDictionary<string, long> Tokens { get; init; }
 }

@@ -16,4 +16,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>A conversation file is missing or holds no conversation.</summary>
     public const string ConversationsMissing = "MASQ0405";
+
+    /// <summary>More calibration samples are asked for than there are.</summary>
+    public const string CalibrationSubsetTooLarge = "MASQ0406";
 }

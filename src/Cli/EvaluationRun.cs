@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+using MASQuant.Artifacts;
+using MASQuant.Calibration;
+using MASQuant.Chat;
+using MASQuant.Diagnostics;
+using MASQuant.Evaluation;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Cli;
+
+/// <summary>Loads models and data, checks that they fit each other, and evaluates.</summary>
+internal static class EvaluationRun
+{
+    /// <summary>The figures, the reference's first.</summary>
+    /// <exception cref="MasQuantException">Bad input, with its code, file and remedy.</exception>
+    public static IReadOnlyList<EvaluationResult> Run(CommandConsole console, EvaluationJob job, CancellationToken cancellation)
+    {
+        var conversations = Limited(ConversationFile.Read(job.Data, cancellation), job.Limit);
+        var models = new List<MultimodalModel>();
+        try
+        {
+            models.Add(MultimodalModel.Load(job.Model));
+            CalibrationSet.CheckModalities(job.Data, conversations, models[0].Config);
+            CheckAnswers(job.Data, conversations);
+            foreach (var artifact in job.Artifacts)
+            {
+                CheckTokenizer(job.Model, artifact);
+                models.Add(MultimodalModel.Load(artifact));
+            }
+
+            foreach (var warning in new CalibrationOverlap(job, conversations).Warnings(models[0].Config, cancellation))
+            {
+                console.Error.WriteLine(warning);
+            }
+
+            var progress = new EvaluationReporter(console, conversations.Count);
+            try
+            {
+                return new ModelEvaluation(models[0], [.. models.Skip(1)], job.MaxTokens).Run(conversations, [job.Model, .. job.Artifacts], progress, cancellation);
+            }
+            finally
+            {
+                progress.Clear();
+            }
+        }
+        finally
+        {
+            models.ForEach(loaded => loaded.Dispose());
+        }
+    }
+
+    private static IReadOnlyList<Conversation> Limited(IReadOnlyList<Conversation> conversations, int limit) => limit == 0
+        ? conversations
+        : [.. conversations.GroupBy(conversation => conversation.Task).SelectMany(task => task.Take(limit)).OrderBy(conversation => conversation.Line)];
+
+    private static void CheckAnswers(string data, IReadOnlyList<Conversation> conversations)
+    {
+        foreach (var conversation in conversations)
+        {
+            if (conversation.Messages is not [_, .., { Role: ChatRole.Assistant } answer] || !answer.Content.Any(part => part is TextPart { Text.Length: > 0 }))
+            {
+                throw new MasQuantException(DiagnosticCodes.ExpectedAnswerMissing, data,
+                    "The conversation does not end with an answer of the assistant. Add it as the last message.")
+                { Line = conversation.Line };
+            }
+        }
+    }
+
+    private static void CheckTokenizer(string model, string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        using var checkpoint = Checkpoint.Open(model);
+        using var artifact = Artifact.Open(path);
+        if (Convert.ToHexStringLower(SHA256.HashData(checkpoint.ReadFile("tokenizer.json").Span)) != artifact.Manifest.Tokenizer.Sha256)
+        {
+            throw new MasQuantException(DiagnosticCodes.ModelsNotComparable, path,
+                $"The tokenizer differs from that of '{model}'. Compare an artifact with the checkpoint from which it was quantized.");
+        }
+    }
+}

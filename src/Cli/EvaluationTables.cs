@@ -1,0 +1,70 @@
+using System.Globalization;
+using MASQuant.Artifacts;
+using MASQuant.Evaluation;
+
+namespace MASQuant.Cli;
+
+/// <summary>The figures of an evaluation, for people.</summary>
+internal static class EvaluationTables
+{
+    /// <summary>What the tables' signs mean.</summary>
+    public const string Note = "± half of the 95 % bootstrap interval over samples. † outside the full-precision score's 95 % interval.";
+
+    private const string Outside = "†";
+
+    /// <summary>A row per model and task.</summary>
+    public static TextTable Tasks(EvaluationJob job, IReadOnlyList<EvaluationResult> results)
+    {
+        var generated = job.MaxTokens > 0;
+        var table = new TextTable(2, ["model", "task", "samples", "KL", "top-1 %", "perplexity", .. generated ? ["word/digit error %", "exact %"] : Array.Empty<string>()]);
+        foreach (var result in results)
+        {
+            foreach (var task in result.Tasks)
+            {
+                table.Add(
+                [
+                    Label(result.Model), task.Task, task.Samples.ToString(CultureInfo.InvariantCulture),
+                    Divergence(task.KullbackLeibler), Share(task.Agreement), Perplexity(task.Perplexity),
+                    .. generated ? [Score(task.WordErrorRate), Score(task.ExactRate)] : Array.Empty<string>(),
+                ]);
+            }
+        }
+
+        return table;
+    }
+
+    /// <summary>A row per model and modality.</summary>
+    public static TextTable Modalities(IReadOnlyList<EvaluationResult> results)
+    {
+        var table = new TextTable(2, "model", "tokens of", "samples", "tokens", "KL", "top-1 %", "SQNR dB: first block", "lowest", "last");
+        foreach (var result in results.Skip(1))
+        {
+            foreach (var modality in result.Modalities)
+            {
+                var sqnr = modality.BlockSqnr;
+                table.Add(
+                    Label(result.Model), modality.Modality.ToString(), modality.Samples.ToString(CultureInfo.InvariantCulture), modality.Tokens.ToString(CultureInfo.InvariantCulture),
+                    Divergence(modality.KullbackLeibler), Share(modality.Agreement),
+                    Figures.Fixed(sqnr[0], 1), Figures.Fixed(sqnr.Min(), 1), Figures.Fixed(sqnr[^1], 1));
+            }
+        }
+
+        return table;
+    }
+
+    public static string Divergence(Figure figure) => Figures.WithMargin(figure.Own, value => Figures.Fixed(value, 5));
+
+    public static string Share(Figure figure) => Figures.WithMargin(figure.Own, value => Figures.Percent(value, 2));
+
+    public static string Perplexity(Figure figure) => Figures.WithMargin(figure.Own, value => Figures.Fixed(value, 4)) + Mark(figure);
+
+    public static string Score(Figure figure) => Share(figure) + Mark(figure);
+
+    public static string Label(string path)
+    {
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+        return name.EndsWith(ModelFiles.ArtifactSuffix, StringComparison.Ordinal) ? name[..^ModelFiles.ArtifactSuffix.Length] : name;
+    }
+
+    private static string Mark(Figure figure) => double.IsNaN(figure.Value) || figure.WithinReference ? " " : Outside;
+}

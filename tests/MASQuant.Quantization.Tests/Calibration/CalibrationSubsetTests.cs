@@ -1,0 +1,77 @@
+using MASQuant.Calibration;
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Quantization;
+using MASQuant.Safetensors;
+using MASQuant.Tests.Pipeline;
+
+namespace MASQuant.Tests.Calibration;
+
+public class CalibrationSubsetTests
+{
+    private const int Samples = 64;
+
+    private static readonly ModelConfig Config = ReadConfig();
+    private static readonly CalibrationSet Whole = CalibrationSet.Load(RepositoryFiles.Data("calibration.jsonl"), Config);
+
+    [Fact]
+    public void The_same_seed_draws_the_same_samples_in_the_order_of_the_file()
+    {
+        var lines = Lines(seed: 1);
+        Assert.Equal(lines, Lines(seed: 1));
+        Assert.Equal(lines.Distinct().Order(), lines);
+        Assert.Equal(Samples, lines.Length);
+        Assert.All(lines, line => Assert.Contains(Whole.Conversations, conversation => conversation.Line == line));
+    }
+
+    [Fact]
+    public void Other_seeds_draw_other_samples()
+    {
+        int[][] draws = [.. Enumerable.Range(1, 5).Select(seed => Lines((ulong)seed))];
+        Assert.Equal(draws.Length, draws.Select(lines => string.Join(',', lines)).Distinct().Count());
+
+        // 5 draws of half of the set miss a sample with probability 2⁻⁵: it would take a draw that favours lines to reach few of the 128.
+        Assert.InRange(draws.SelectMany(lines => lines).Distinct().Count(), Whole.Conversations.Count * 3 / 4, Whole.Conversations.Count);
+    }
+
+    [Fact]
+    public void The_hash_is_that_of_the_drawn_samples()
+    {
+        var part = Whole.Take(new CalibrationSubset(Samples, 3), Config);
+        Assert.Equal(part.Conversations.Select(CalibrationSet.Hash), part.SampleHashes);
+        Assert.NotEqual(Whole.Sha256, part.Sha256);
+        Assert.Equal(Whole.Sha256, Whole.Take(new CalibrationSubset(Whole.Conversations.Count, 3), Config).Sha256);
+    }
+
+    [Theory]
+    [InlineData(0, DiagnosticCodes.CalibrationSubsetTooLarge)]
+    [InlineData(129, DiagnosticCodes.CalibrationSubsetTooLarge)]
+    [InlineData(1, DiagnosticCodes.CalibrationModalityMissing)]
+    public void A_draw_that_cannot_calibrate_is_refused(int samples, string code)
+    {
+        // Seed 0 draws a sample of a single medium first.
+        var error = Assert.Throws<MasQuantException>(() => Whole.Take(new CalibrationSubset(samples, 0), Config));
+        Assert.Equal((code, Whole.Path), (error.Code, error.File));
+    }
+
+    [Fact]
+    public void A_job_calibrates_on_its_subset_and_its_fingerprint_covers_it()
+    {
+        using var folder = new TemporaryDirectory();
+        var job = TinyRun.Job(folder.Path, TinyRun.Options with { Epochs = 0 });
+        CalibrationSubset[] subsets = [new(4, 1), new(4, 2), new(3, 1)];
+        string[] fingerprints = [QuantizationPipeline.Fingerprint(job), .. subsets.Select(subset => QuantizationPipeline.Fingerprint(job with { Subset = subset }))];
+        Assert.Equal(fingerprints.Length, fingerprints.Distinct().Count());
+
+        var facts = QuantizationPipeline.Run(job with { Subset = subsets[2] }).Calibration!;
+        Assert.Equal((3, 1UL), (facts.Samples, facts.SubsetSeed));
+    }
+
+    private static int[] Lines(ulong seed) => [.. Whole.Take(new CalibrationSubset(Samples, seed), Config).Conversations.Select(conversation => conversation.Line)];
+
+    private static ModelConfig ReadConfig()
+    {
+        using var checkpoint = Checkpoint.Open(RepositoryFiles.OmniTiny);
+        return ModelConfigReader.Read(checkpoint);
+    }
+}
