@@ -31,4 +31,25 @@ internal static class CliOptions
                 return initial;
             },
         };
+
+    /// <summary>Words out of a list, separated by commas, in the list's spelling; without the option <paramref name="initial"/>.</summary>
+    public static Option<string[]> Words(string name, string label, IReadOnlyList<string> allowed, IReadOnlyList<string> initial, string description)
+        => new(name)
+        {
+            HelpName = label,
+            Description = $"{description} Allowed: {string.Join(", ", allowed)}. Default: {string.Join(',', initial)}.",
+            DefaultValueFactory = _ => [.. initial],
+            CustomParser = result =>
+            {
+                var words = result.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries);
+                var known = words.Select(word => allowed.FirstOrDefault(candidate => string.Equals(candidate, word, StringComparison.OrdinalIgnoreCase))).ToArray();
+                foreach (var (word, _) in words.Zip(known).Where(pair => pair.Second is null))
+                {
+                    result.AddError($"'{word}' is not allowed for '{name}'. Allowed: {string.Join(", ", allowed)}.");
+                }
+
+                return [.. known.OfType<string>().Distinct()];
+            },
+            Arity = ArgumentArity.ExactlyOne,
+        };
 }

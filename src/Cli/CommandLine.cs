@@ -64,6 +64,7 @@ internal static class CommandLine
             InspectCommand.Create(console),
             RunCommand.Create(console, cancellation),
             EvaluateCommand.Create(console, cancellation),
+            CompareCommand.Create(console, cancellation),
         };
         root.Options.OfType<HelpOption>().Single().Action = new HelpPage(console);
         root.Options.OfType<HelpOption>().Single().Description = "Shows this page.";

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using MASQuant.Artifacts;
 using MASQuant.Calibration;
 using MASQuant.Chat;
+using MASQuant.Configuration;
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation;
 using MASQuant.Safetensors;
@@ -11,17 +12,25 @@ namespace MASQuant.Cli;
 /// <summary>Loads models and data, checks that they fit each other, and evaluates.</summary>
 internal static class EvaluationRun
 {
+    /// <summary>Refuses data that cannot be evaluated, before work is spent on the models.</summary>
+    /// <exception cref="MasQuantException">Bad input, with its code, file and remedy.</exception>
+    public static void Check(EvaluationJob job, CancellationToken cancellation)
+    {
+        var conversations = Read(job, cancellation);
+        using var checkpoint = Checkpoint.Open(job.Model);
+        Check(job.Data, conversations, ModelConfigReader.Read(checkpoint));
+    }
+
     /// <summary>The figures, the reference's first.</summary>
     /// <exception cref="MasQuantException">Bad input, with its code, file and remedy.</exception>
     public static IReadOnlyList<EvaluationResult> Run(CommandConsole console, EvaluationJob job, CancellationToken cancellation)
     {
-        var conversations = Limited(ConversationFile.Read(job.Data, cancellation), job.Limit);
+        var conversations = Read(job, cancellation);
         var models = new List<MultimodalModel>();
         try
         {
             models.Add(MultimodalModel.Load(job.Model));
-            CalibrationSet.CheckModalities(job.Data, conversations, models[0].Config);
-            CheckAnswers(job.Data, conversations);
+            Check(job.Data, conversations, models[0].Config);
             foreach (var artifact in job.Artifacts)
             {
                 CheckTokenizer(job.Model, artifact);
@@ -49,12 +58,17 @@ internal static class EvaluationRun
         }
     }
 
-    private static IReadOnlyList<Conversation> Limited(IReadOnlyList<Conversation> conversations, int limit) => limit == 0
-        ? conversations
-        : [.. conversations.GroupBy(conversation => conversation.Task).SelectMany(task => task.Take(limit)).OrderBy(conversation => conversation.Line)];
-
-    private static void CheckAnswers(string data, IReadOnlyList<Conversation> conversations)
+    private static IReadOnlyList<Conversation> Read(EvaluationJob job, CancellationToken cancellation)
     {
+        var conversations = ConversationFile.Read(job.Data, cancellation);
+        return job.Limit == 0
+            ? conversations
+            : [.. conversations.GroupBy(conversation => conversation.Task).SelectMany(task => task.Take(job.Limit)).OrderBy(conversation => conversation.Line)];
+    }
+
+    private static void Check(string data, IReadOnlyList<Conversation> conversations, ModelConfig config)
+    {
+        CalibrationSet.CheckModalities(data, conversations, config);
         foreach (var conversation in conversations)
         {
             if (conversation.Messages is not [_, .., { Role: ChatRole.Assistant } answer] || !answer.Content.Any(part => part is TextPart { Text.Length: > 0 }))

@@ -8,9 +8,6 @@ namespace MASQuant.Cli;
 /// <summary><c>masquant quantize</c>: a checkpoint becomes an artifact and its manifest.</summary>
 internal static class QuantizeCommand
 {
-    // Inside the output folder, so that the same command finds what an interrupted run has finished.
-    private const string WorkFolderName = ".masquant";
-
     public static Command Create(CommandConsole console, CancellationToken cancellation)
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
@@ -39,7 +36,7 @@ internal static class QuantizeCommand
                 CalibrationFile = parse.GetRequiredValue(calibration),
                 OutputFolder = parse.GetRequiredValue(output),
                 Name = modelName,
-                WorkFolder = Path.Combine(parse.GetRequiredValue(output), WorkFolderName, modelName),
+                WorkFolder = UnfinishedRuns.FolderOf(parse.GetRequiredValue(output), modelName),
                 Options = OptionTable.Read(words),
             }, cancellation);
         });
@@ -85,18 +82,8 @@ internal static class QuantizeCommand
         }
 
         progress.Clear();
-        DeleteEmptyParent(job.WorkFolder);
+        UnfinishedRuns.Tidy(job.WorkFolder);
         QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
         return ExitCode.Done;
-    }
-
-    // Another model's unfinished run may lie beside this one's.
-    private static void DeleteEmptyParent(string workFolder)
-    {
-        var parent = Path.GetDirectoryName(workFolder);
-        if (Directory.Exists(parent) && !Directory.EnumerateFileSystemEntries(parent).Any())
-        {
-            Directory.Delete(parent);
-        }
     }
 }

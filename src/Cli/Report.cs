@@ -16,12 +16,12 @@ internal sealed record Report(IReadOnlyList<TextTable> Tables, string Note, stri
     {
         if (json is not null)
         {
-            Write(console, json, Json);
+            Save(console, json, Json);
         }
 
         if (markdown is not null)
         {
-            Write(console, markdown, Text((table, writer) => table.WriteMarkdown(writer)));
+            Save(console, markdown, Text((table, writer) => table.WriteMarkdown(writer)));
         }
 
         if (json != StandardOutput && markdown != StandardOutput)
@@ -43,7 +43,7 @@ internal sealed record Report(IReadOnlyList<TextTable> Tables, string Note, stri
         return text.ToString();
     }
 
-    private static void Write(CommandConsole console, string file, string text)
+    private static void Save(CommandConsole console, string file, string text)
     {
         if (file == StandardOutput)
         {

@@ -18,11 +18,20 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
         var models = json.RootElement.GetProperty("models").EnumerateArray().ToArray();
         Assert.Equal([RepositoryFiles.VlTiny, quantized.Artifact], models.Select(model => model.GetProperty("model").GetString()));
         var reference = models[0].GetProperty("tasks")[0];
-        Assert.Equal((2, 0.0, 1.0), (reference.GetProperty("samples").GetInt32(), reference.GetProperty("kullbackLeibler").GetDouble(), reference.GetProperty("agreement").GetDouble()));
-        Assert.InRange(models[1].GetProperty("tasks")[0].GetProperty("kullbackLeibler").GetDouble(), double.Epsilon, double.MaxValue);
-        var rows = File.ReadAllLines(markdown);
-        Assert.Equal(2 + models.Sum(model => model.GetProperty("tasks").GetArrayLength()), rows.Length);
-        Assert.All(rows, row => Assert.Equal(rows[0].Count(c => c == '|'), row.Count(c => c == '|')));
+        Assert.Equal((2, 0.0, 1.0), (reference.GetProperty("samples").GetInt32(), Value(reference, "kullbackLeibler"), Value(reference, "agreement")));
+        var task = models[1].GetProperty("tasks")[0];
+        Assert.InRange(Value(task, "kullbackLeibler"), double.Epsilon, double.MaxValue);
+        Assert.Equal(Value(task, "perplexity") - Value(reference, "perplexity"), task.GetProperty("perplexity").GetProperty("difference").GetDouble());
+        var interval = task.GetProperty("perplexity").GetProperty("interval").EnumerateArray().Select(end => end.GetDouble()).ToArray();
+        Assert.InRange(Value(task, "perplexity"), interval[0], interval[1]);
+        var modalities = models[1].GetProperty("modalities").EnumerateArray().ToArray();
+        Assert.Equal(["Text", "Vision"], modalities.Select(modality => modality.GetProperty("modality").GetString()));
+        Assert.All(modalities, modality => Assert.Equal(3, modality.GetProperty("blockSqnr").GetArrayLength()));
+
+        string[] tables = File.ReadAllText(markdown).Split("\n\n");
+        Assert.Equal(2 + models.Sum(model => model.GetProperty("tasks").GetArrayLength()), tables[0].Split('\n').Length);
+        Assert.Equal(2 + modalities.Length, tables[1].Split('\n').Length);
+        Assert.All(tables[..2], table => Assert.Single(table.Split('\n').Select(row => row.Count(c => c == '|')).Distinct()));
     }
 
     [Fact]
@@ -33,7 +42,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
         using var json = JsonDocument.Parse(run.Output);
         var task = json.RootElement.GetProperty("models")[0].GetProperty("tasks")[0];
         Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (task.GetProperty("wordErrorRate").ValueKind, task.GetProperty("exactRate").ValueKind));
-        Assert.Equal(JsonValueKind.Number, task.GetProperty("perplexity").ValueKind);
+        Assert.InRange(Value(task, "perplexity"), 1, double.MaxValue);
     }
 
     [Theory]
@@ -70,6 +79,16 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
+    public void LimitCountsPerTask()
+    {
+        using var folder = new TemporaryDirectory();
+        var data = folder.File("eval.jsonl");
+        File.WriteAllLines(data, ((string[])["a", "a", "b", "b"]).Select(task => $$"""{"task": "{{task}}", "messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "1"}]}"""));
+        using var json = JsonDocument.Parse(CommandRun.Of("evaluate", RepositoryFiles.VlTiny, data, "--limit", "1", "--no-generate", "--json", "-").Output);
+        Assert.Equal([("a", 1), ("b", 1)], json.RootElement.GetProperty("models")[0].GetProperty("tasks").EnumerateArray().Select(task => (task.GetProperty("task").GetString(), task.GetProperty("samples").GetInt32())));
+    }
+
+    [Fact]
     public void MissingAnswerNamesItsLine()
     {
         using var folder = new TemporaryDirectory();
@@ -83,4 +102,6 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
         Assert.Contains($"{data}(2): error MASQ0805:", run.Error);
         Assert.Empty(run.Output);
     }
+
+    private static double Value(JsonElement task, string figure) => task.GetProperty(figure).GetProperty("value").GetDouble();
 }

@@ -31,6 +31,8 @@ public class UsageTests
     [InlineData("run", "x", "text", "--temperature", "0,5")]
     [InlineData("run", "x", "text", "--top-p", "0")]
     [InlineData("evaluate", "x")]
+    [InlineData("compare", "x", "y.jsonl")]
+    [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--samples", "-1")]
     [InlineData("inspect", "x", "y")]
     [InlineData]
     public void WrongUsageIsTwo(params string[] words)
@@ -109,7 +111,7 @@ public class UsageTests
 
     [Fact]
     public void HelpPages()
-        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "inspect", "run", "evaluate"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
+        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "inspect", "run", "evaluate", "compare"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
 
     private static Command Command(string name)
         => CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default).Subcommands.Single(command => command.Name == name);

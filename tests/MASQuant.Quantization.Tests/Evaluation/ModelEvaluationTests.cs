@@ -82,10 +82,10 @@ public sealed class ModelEvaluationTests : IDisposable
     // Doubles the outputs at the tokens of one modality.
     private sealed class Louder(ILinearGroup inner, Modality modality) : ILinearGroup
     {
-        public void Forward(Matrix input, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
+        public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
         {
-            inner.Forward(input, modalities, outputs);
-            for (var t = 0; t < input.Rows; t++)
+            inner.Forward(x, modalities, outputs);
+            for (var t = 0; t < x.Rows; t++)
             {
                 foreach (ref var value in modalities[t] == modality ? outputs[0].Row(t) : default)
                 {

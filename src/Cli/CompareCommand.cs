@@ -1,0 +1,108 @@
+using System.CommandLine;
+using System.Globalization;
+using MASQuant.Artifacts;
+using MASQuant.Calibration;
+using MASQuant.Evaluation;
+using MASQuant.Gemm;
+using MASQuant.Quantization;
+
+namespace MASQuant.Cli;
+
+/// <summary><c>masquant compare</c>: every method at every scheme, quantized and evaluated in one run.</summary>
+internal static class CompareCommand
+{
+    private const string DefaultOutput = "comparison";
+
+    // From the simplest on; the last name, Custom, is no preset.
+    private static readonly string[] Methods = [.. QuantizationMethod.Names.SkipLast(1).Reverse()];
+    private static readonly string[] DefaultSchemes = ["W8A8", "W4A8", "W4A6"];
+
+    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    {
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
+        var data = new Argument<string>("DATA.jsonl") { Description = "Conversations, each ending with the expected answer. 'task' groups them." };
+        var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set.", required: true);
+        var methods = CliOptions.Words("--methods", "LIST", Methods, Methods, "The methods, separated by commas.");
+        var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes, separated by commas.");
+        var output = CliOptions.Text("--output", "DIR", $"Receives the artifacts, and gives back those that an earlier run left. Default: {DefaultOutput}.");
+        var samples = CliOptions.Number("--samples", 0, value => value >= 0, "0 or more", "Calibrates on a random part of the calibration set, of so many samples; 0 for all.");
+        var seed = CliOptions.Number("--subset-seed", 0UL, _ => true, "0 or more", "Seeds the draw of that part.");
+        var options = new EvaluationOptions();
+        var command = new CliCommand("compare", "Quantizes a checkpoint by several methods and schemes and compares all of them with full precision. Reruns reuse what is there and give the same figures.",
+            "MODEL DATA.jsonl --calibration FILE [options]",
+            "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --markdown table.md",
+            "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --methods RTN,MASQuant --schemes W4A8 --samples 64 --subset-seed 1")
+        { model, data, calibration, methods, schemes, output, samples, seed };
+        options.AddTo(command);
+        command.SetAction(parse =>
+        {
+            var basis = new QuantizationJob
+            {
+                ModelFolder = parse.GetRequiredValue(model),
+                CalibrationFile = parse.GetRequiredValue(calibration),
+                Subset = parse.GetValue(samples) is > 0 and var count ? new CalibrationSubset(count, parse.GetValue(seed)) : null,
+                OutputFolder = parse.GetValue(output) ?? DefaultOutput,
+                Name = "",
+                WorkFolder = "",
+            };
+            ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.Select(method => Combine(basis, method, scheme)))];
+            var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile);
+            EvaluationRun.Check(job, cancellation);
+            Quantize(console, models, cancellation);
+            options.Write(parse, Report(job, models, EvaluationRun.Run(console, job, cancellation)), console);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static ComparedModel Combine(QuantizationJob basis, string method, string scheme)
+    {
+        var part = basis.Subset is { } subset ? string.Create(CultureInfo.InvariantCulture, $"_{subset.Samples}_{subset.Seed}") : "";
+        var name = ModelName.From($"{method}_{scheme}{part}");
+        return new ComparedModel(method, basis with
+        {
+            Name = name,
+            WorkFolder = UnfinishedRuns.FolderOf(basis.OutputFolder, name),
+            Options = OptionTable.Read(new Dictionary<string, string> { ["Method"] = method, ["Scheme"] = scheme }),
+        });
+    }
+
+    private static void Quantize(CommandConsole console, ComparedModel[] models, CancellationToken cancellation)
+    {
+        string[] fingerprints = [.. models.Select(model => QuantizationPipeline.Fingerprint(model.Job, cancellation))];
+        var pending = models.Where((model, i) => !model.IsFinished(fingerprints[i])).ToHashSet();
+        var progress = new ComparisonReporter(console, models, pending.Sum(model => model.Effort));
+        try
+        {
+            for (var i = 0; i < models.Length; i++)
+            {
+                progress.Begin(i);
+                if (pending.Contains(models[i]))
+                {
+                    models[i].Quantize(fingerprints[i], progress, cancellation);
+                    progress.Finish();
+                }
+                else
+                {
+                    progress.Reuse();
+                }
+            }
+        }
+        finally
+        {
+            progress.Clear();
+        }
+    }
+
+    private static Report Report(EvaluationJob job, ComparedModel[] models, IReadOnlyList<EvaluationResult> results)
+    {
+        var originalBytes = Directory.EnumerateFiles(job.Model, "*.safetensors").Sum(file => new FileInfo(file).Length);
+        var json = EvaluationJson.Of(job, results, (json, i) =>
+        {
+            json.WriteString("method", i == 0 ? null : models[i - 1].Method);
+            json.WriteString("scheme", i == 0 ? null : models[i - 1].Scheme);
+            json.WriteNumber("bytes", i == 0 ? originalBytes : new FileInfo(models[i - 1].Artifact).Length);
+        });
+        return new Report([ComparisonTable.Of(originalBytes, models, results)], EvaluationTables.Note, json);
+    }
+}

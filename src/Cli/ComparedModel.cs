@@ -1,0 +1,45 @@
+using MASQuant.Artifacts;
+using MASQuant.Quantization;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Cli;
+
+/// <summary>One combination of a method and a scheme.</summary>
+/// <param name="Method">A preset of <see cref="QuantizationMethod"/>.</param>
+/// <param name="Job">What is quantized, how and where to.</param>
+internal sealed record ComparedModel(string Method, QuantizationJob Job)
+{
+    // Quantization and Runtime decide the bytes; their identities change with their code.
+    private static readonly string Code = string.Join(' ', typeof(QuantizationPipeline).Module.ModuleVersionId, typeof(MultimodalModel).Module.ModuleVersionId);
+
+    /// <summary>The artifact's file.</summary>
+    public string Artifact => Path.Combine(Job.OutputFolder, Job.Name + ModelFiles.ArtifactSuffix);
+
+    /// <summary>The scheme's name.</summary>
+    public string Scheme => Job.Options.Scheme.ToString();
+
+    /// <summary>How long it takes, relative to a method that learns nothing; it only shapes the estimate of the time left.</summary>
+    public double Effort => Job.Options.Smoothing == SmoothingKind.None ? 1 : 1 + (2 * Job.Options.Epochs);
+
+    private string Mark => Path.Combine(Job.OutputFolder, Job.Name + ".fingerprint");
+
+    /// <summary>Whether an earlier run left this very artifact: of the same options, checkpoint, calibration set and code.</summary>
+    public bool IsFinished(string fingerprint)
+        => File.Exists(Artifact) && File.Exists(Mark) && File.ReadAllText(Mark) == Content(fingerprint);
+
+    /// <summary>Quantizes it.</summary>
+    public void Quantize(string fingerprint, IProgress<QuantizationProgress> progress, CancellationToken cancellation)
+    {
+        // First: an artifact without its mark is made again, one with another's would be taken for it.
+        if (File.Exists(Mark))
+        {
+            File.Delete(Mark);
+        }
+
+        QuantizationPipeline.Run(Job, progress, cancellation);
+        UnfinishedRuns.Tidy(Job.WorkFolder);
+        AtomicFile.Write(Mark, System.Text.Encoding.ASCII.GetBytes(Content(fingerprint)));
+    }
+
+    private static string Content(string fingerprint) => $"{fingerprint} {Code}\n";
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using MASQuant.Artifacts;
+using MASQuant.Tests;
+
+namespace MASQuant.Cli.Tests;
+
+public sealed class CompareCommandTests : IDisposable
+{
+    private readonly TemporaryDirectory _folder = new();
+    private readonly string _calibration;
+    private readonly string _data;
+
+    public CompareCommandTests()
+    {
+        _calibration = CalibrationData.Write(_folder.Path, samples: 4);
+        _data = CalibrationData.Write(_folder.Path, samples: 4, skip: 10, name: "eval.jsonl");
+    }
+
+    [Fact]
+    public void ARerunReusesTheArtifactsAndGivesTheSameFigures()
+    {
+        var first = Compare("--json", "-", "--markdown", _folder.File("first.md"));
+        Assert.Equal((0, 2), (first.ExitCode, Count(first.Error, ": quantized")));
+        var written = Artifacts().ToDictionary(file => file, File.GetLastWriteTimeUtc);
+
+        var second = Compare("--json", "-", "--markdown", _folder.File("second.md"));
+        Assert.Equal((0, 2), (second.ExitCode, Count(second.Error, ": made by an earlier run.")));
+        Assert.Equal(first.Output, second.Output);
+        Assert.Equal(File.ReadAllText(_folder.File("first.md")), File.ReadAllText(_folder.File("second.md")));
+        Assert.Equal(written, Artifacts().ToDictionary(file => file, File.GetLastWriteTimeUtc));
+
+        using var json = JsonDocument.Parse(first.Output);
+        var models = json.RootElement.GetProperty("models").EnumerateArray().ToArray();
+        Assert.Equal([null, "SmoothQuant W4A8", "RTN W4A8"], models.Select(model => model.GetProperty("method").GetString() is { } method ? $"{method} {model.GetProperty("scheme").GetString()}" : null));
+        Assert.Equal(Artifacts().Select(file => new FileInfo(file).Length).Order(), models.Skip(1).Select(model => model.GetProperty("bytes").GetInt64()).Order());
+        Assert.All(models.SelectMany(model => model.GetProperty("tasks").EnumerateArray()), task => Assert.Equal(1, task.GetProperty("samples").GetInt32()));
+
+        File.WriteAllLines(_calibration, File.ReadLines(_calibration).Take(3).ToArray());
+        Assert.Equal(2, Count(Compare("--json", "-").Error, ": quantized"));
+    }
+
+    [Fact]
+    public void ASubsetIsNamedInTheArtifact()
+    {
+        var run = Compare("--methods", "rtn", "--samples", "2", "--subset-seed", "7");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("RTN", run.Output);
+        var facts = ManifestFile.Read(_folder.File("out/RTN_W4A8_2_7.masquant.json")).Calibration!;
+        Assert.Equal((2, 7UL), (facts.Samples, facts.SubsetSeed));
+    }
+
+    [Fact]
+    public void DataWithoutAnswersIsRefusedBeforeAnythingIsQuantized()
+    {
+        File.WriteAllText(_data, """{"messages": [{"role": "user", "content": "Two?"}]}""");
+        var run = Compare();
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Contains($"{_data}(1): error MASQ0805:", run.Error);
+        Assert.False(Directory.Exists(_folder.File("out")));
+    }
+
+    [Theory]
+    [InlineData("--methods", "RTN,Custom", "'Custom' is not allowed for '--methods'")]
+    [InlineData("--schemes", "W3A3", "'W3A3' is not allowed for '--schemes'")]
+    public void AnUnknownWordIsNamed(string option, string value, string message)
+    {
+        var run = CommandRun.Of("compare", RepositoryFiles.VlTiny, _data, "--calibration", _calibration, option, value);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(message, run.Error);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static int Count(string text, string part) => text.Split(part).Length - 1;
+
+    private string[] Artifacts() => Directory.GetFiles(_folder.File("out"), "*.masquant.safetensors");
+
+    private CommandRun Compare(params string[] more)
+        => CommandRun.Of([
+            "compare", RepositoryFiles.VlTiny, _data, "--calibration", _calibration, "--output", _folder.File("out"), "--schemes", "W4A8", "--limit", "1", "--no-generate",
+            .. more.Contains("--methods") ? Array.Empty<string>() : ["--methods", "SmoothQuant,RTN"], .. more]);
+}
