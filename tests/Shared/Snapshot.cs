@@ -7,6 +7,8 @@ internal static class Snapshot
 {
     public static void Verify(string text, [CallerFilePath] string testFile = "", [CallerMemberName] string test = "")
     {
+        // Deterministic builds record /_/ in place of the repository's root.
+        testFile = testFile.StartsWith("/_/", StringComparison.Ordinal) ? Path.Combine(RepositoryFiles.Root, testFile[3..]) : testFile;
         var stem = Path.Combine(Path.GetDirectoryName(testFile)!, $"{Path.GetFileNameWithoutExtension(testFile)}.{test}");
         var verified = stem + ".verified.txt";
         var received = stem + ".received.txt";
