@@ -14,7 +14,7 @@ public class BootstrapTests
         var estimate = Bootstrap.Compare(proportion, proportion).Own;
 
         // Resampling n zeros and ones counts Binomial(n, p). The share of R resamples below its quantile q is off by √(q(1 − q)/R); five of these
-        // are allowed, which leaves 90 % and 99 % intervals outside.
+        // are allowed; in the first case a 90 % interval lies outside.
         Assert.Equal((double)hits / samples, estimate.Value);
         var slack = 5 * Math.Sqrt(0.025 * 0.975 / Bootstrap.Resamples);
         Assert.InRange(estimate.Low * samples, Quantile(samples, estimate.Value, 0.025 - slack) - 1e-9, Quantile(samples, estimate.Value, 0.025 + slack) + 1e-9);
