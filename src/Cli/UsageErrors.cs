@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using MASQuant.Quantization;
 
 namespace MASQuant.Cli;
 
@@ -39,28 +40,7 @@ internal static class UsageErrors
 
     private static string Suggestion(string word, IEnumerable<string> allowed)
     {
-        var (closest, distance) = allowed.Select(candidate => (candidate, Distance(word, candidate))).MinBy(pair => pair.Item2);
+        var (closest, distance) = allowed.Select(candidate => (candidate, ClosestWord.Distance(word, candidate))).MinBy(pair => pair.Item2);
         return distance <= MaxDistance ? $" Did you mean '{closest}'?" : "";
-    }
-
-    // Levenshtein's distance with swaps of neighbours.
-    private static int Distance(string a, string b)
-    {
-        var distance = new int[a.Length + 1, b.Length + 1];
-        for (var i = 0; i <= a.Length; i++)
-        {
-            for (var j = 0; j <= b.Length; j++)
-            {
-                distance[i, j] = i == 0 ? j : j == 0 ? i : Math.Min(
-                    Math.Min(distance[i - 1, j], distance[i, j - 1]) + 1,
-                    distance[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                {
-                    distance[i, j] = Math.Min(distance[i, j], distance[i - 2, j - 2] + 1);
-                }
-            }
-        }
-
-        return distance[a.Length, b.Length];
     }
 }

@@ -1,5 +1,6 @@
 using MASQuant.Artifacts;
 using MASQuant.Diagnostics;
+using MASQuant.Quantization;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

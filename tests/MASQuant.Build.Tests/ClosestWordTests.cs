@@ -1,3 +1,4 @@
+using MASQuant.Quantization;
 using MASQuant.Tasks;
 
 namespace MASQuant.Build.Tests;

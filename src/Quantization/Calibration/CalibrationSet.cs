@@ -3,7 +3,7 @@ using System.Text;
 using MASQuant.Chat;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
-using MASQuant.Numerics;
+using MASQuant.Generation;
 
 namespace MASQuant.Calibration;
 
@@ -55,7 +55,7 @@ public sealed class CalibrationSet
         }
 
         var order = Enumerable.Range(0, Conversations.Count).ToArray();
-        new SeededRandom(subset.Seed).Shuffle(order);
+        new RandomSequence(subset.Seed).Shuffle(order);
         int[] drawn = [.. order.Take(subset.Samples).Order()];
         Conversation[] conversations = [.. drawn.Select(i => Conversations[i])];
         RequireModalities(Path, conversations, config);

@@ -1,4 +1,4 @@
-using MASQuant.Numerics;
+using MASQuant.Generation;
 
 namespace MASQuant.Evaluation;
 
@@ -24,7 +24,7 @@ internal static class Bootstrap
         }
 
         var (values, expectations, differences) = (new double[Resamples], new double[Resamples], new double[Resamples]);
-        var random = new SeededRandom(Seed);
+        var random = new RandomSequence(Seed);
         for (var r = 0; r < Resamples; r++)
         {
             for (var i = 0; i < count; i++)

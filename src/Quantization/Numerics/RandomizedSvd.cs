@@ -1,4 +1,5 @@
 using System.Numerics;
+using MASQuant.Generation;
 
 namespace MASQuant.Numerics;
 
@@ -40,7 +41,7 @@ internal static class RandomizedSvd
     private static RealMatrix<T> RandomRows<T>(int rows, int columns, ulong seed)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var random = new SeededRandom(seed);
+        var random = new RandomSequence(seed);
         var matrix = new RealMatrix<T>(rows, columns);
         for (var i = 0; i < matrix.Data.Length; i++)
         {

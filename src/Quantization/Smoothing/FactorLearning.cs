@@ -1,5 +1,5 @@
 using MASQuant.Calibration;
-using MASQuant.Numerics;
+using MASQuant.Generation;
 using MASQuant.Quantization;
 using MASQuant.Tensors;
 
@@ -23,7 +23,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
         var before = MeanLoss(block, sequences, targets, cancellation);
         var initial = block.Factors.SelectMany(f => f.Logarithms).Select(l => (float[])l.Clone()).ToArray();
         var adam = new Adam(block.Factors.Where(f => f.Learns).SelectMany(f => f.Logarithms.Zip(f.Gradients)));
-        var random = new SeededRandom(options.Seed);
+        var random = new RandomSequence(options.Seed);
         var steps = options.Epochs * sequences.Count;
         var order = Enumerable.Range(0, sequences.Count).ToArray();
         for (var step = 0; step < steps; step++)

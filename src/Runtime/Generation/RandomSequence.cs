@@ -39,6 +39,19 @@ internal sealed class RandomSequence
     /// <summary>A multiple of 2⁻⁵³ in [0, 1), all equally probable.</summary>
     public double NextUnit() => (Next() >> 11) * (1.0 / (1L << 53));
 
+    /// <summary>Uniform in [−1, 1), a multiple of 2⁻⁵².</summary>
+    public double NextSigned() => ((Next() >> 11) * (1.0 / (1UL << 52))) - 1.0;
+
+    /// <summary>Fisher and Yates' shuffle.</summary>
+    public void Shuffle(Span<int> values)
+    {
+        for (var i = values.Length - 1; i > 0; i--)
+        {
+            var j = (int)(Next() % (ulong)(i + 1));
+            (values[i], values[j]) = (values[j], values[i]);
+        }
+    }
+
     /// <summary>The <paramref name="n"/>-th number (from 1) of SplitMix64.</summary>
     internal static ulong Mix(ulong seed, ulong n)
     {

@@ -1,3 +1,4 @@
+using MASQuant.Generation;
 using MASQuant.Numerics;
 using MASQuant.Tensors;
 using MathNet.Numerics.LinearAlgebra;
@@ -9,7 +10,7 @@ internal static class RandomMatrices
 {
     public static RealMatrix<double> Real(int rows, int columns, ulong seed)
     {
-        var random = new SeededRandom(seed);
+        var random = new RandomSequence(seed);
         var matrix = new RealMatrix<double>(rows, columns);
         for (var i = 0; i < matrix.Data.Length; i++)
         {

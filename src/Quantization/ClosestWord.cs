@@ -1,4 +1,4 @@
-namespace MASQuant.Tasks;
+namespace MASQuant.Quantization;
 
 /// <summary>Guesses what a misspelt word was meant to be.</summary>
 internal static class ClosestWord
@@ -6,7 +6,8 @@ internal static class ClosestWord
     /// <summary>The word of <paramref name="words"/> with the fewest letters to insert, delete, replace or swap; the first of equals.</summary>
     public static string Of(string text, IEnumerable<string> words) => words.MinBy(word => Distance(text.ToUpperInvariant(), word.ToUpperInvariant()))!;
 
-    private static int Distance(string a, string b)
+    /// <summary>Levenshtein's distance with swaps of neighbours.</summary>
+    public static int Distance(string a, string b)
     {
         var distance = new int[a.Length + 1, b.Length + 1];
         for (var i = 0; i <= a.Length; i++)
