@@ -29,17 +29,7 @@ internal static class ModelFacts
             Artifact = job.Name + ModelFiles.ArtifactSuffix,
             Scheme = job.Options.Scheme.ToString(),
             Options = OptionTable.Write(job.Options),
-            Model = new ManifestModel
-            {
-                Family = config.Family.ToString(),
-                Modalities = [.. config.Modalities.Select(modality => modality.ToString())],
-                HiddenSize = config.Text.HiddenSize,
-                IntermediateSize = config.Text.IntermediateSize,
-                AttentionHeads = config.Text.AttentionHeads,
-                KeyValueHeads = config.Text.KeyValueHeads,
-                VocabularySize = config.Text.VocabularySize,
-                MaxPositions = config.Text.MaxPositions,
-            },
+            Model = ManifestModel.Of(config),
             Tokenizer = new ManifestTokenizer
             {
                 Tokens = Tokenizer.Load(tokenizer, checkpoint.Path).Count,

@@ -16,22 +16,12 @@ internal static class ModelPlan
         var config = ModelConfigReader.ReadFolder(model.Folder);
         return new Manifest
         {
-            ToolVersion = typeof(ModelPlan).Assembly.GetName().Version!.ToString(3),
+            ToolVersion = ToolVersion.Current,
             Name = model.Name,
             Source = Path.GetFileName(model.Folder),
             Quantized = false,
             Artifact = model.Name + ModelFiles.ArtifactSuffix,
-            Model = new ManifestModel
-            {
-                Family = config.Family.ToString(),
-                Modalities = [.. config.Modalities.Select(modality => modality.ToString())],
-                HiddenSize = config.Text.HiddenSize,
-                IntermediateSize = config.Text.IntermediateSize,
-                AttentionHeads = config.Text.AttentionHeads,
-                KeyValueHeads = config.Text.KeyValueHeads,
-                VocabularySize = config.Text.VocabularySize,
-                MaxPositions = config.Text.MaxPositions,
-            },
+            Model = ManifestModel.Of(config),
             Tokenizer = Tokenizer(Path.Combine(model.Folder, "tokenizer.json")),
             Scheme = model.Options.Scheme.ToString(),
             Options = OptionTable.Write(model.Options),

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MASQuant.Configuration;
 using MASQuant.Gemm;
 
 namespace MASQuant.Artifacts;
@@ -75,6 +76,19 @@ public sealed record ManifestModel
 
     /// <summary>The longest sequence.</summary>
     public required int MaxPositions { get; init; }
+
+    /// <summary>The facts that a configuration gives.</summary>
+    public static ManifestModel Of(ModelConfig config) => new()
+    {
+        Family = config.Family.ToString(),
+        Modalities = [.. config.Modalities.Select(modality => modality.ToString())],
+        HiddenSize = config.Text.HiddenSize,
+        IntermediateSize = config.Text.IntermediateSize,
+        AttentionHeads = config.Text.AttentionHeads,
+        KeyValueHeads = config.Text.KeyValueHeads,
+        VocabularySize = config.Text.VocabularySize,
+        MaxPositions = config.Text.MaxPositions,
+    };
 }
 
 /// <summary>Facts of the tokenizer.</summary>
