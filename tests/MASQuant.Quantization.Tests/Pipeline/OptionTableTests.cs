@@ -16,6 +16,7 @@ public class OptionTableTests
                 var options = OptionTable.Read(new Dictionary<string, string> { ["Method"] = method, ["Scheme"] = scheme.ToString(), ["Seed"] = "18446744073709551615" });
                 var words = OptionTable.Write(options);
                 Assert.Equal(method, words["Method"]);
+                Assert.Equal("18446744073709551615", words["Seed"]);
                 Assert.Equal(words, OptionTable.Write(OptionTable.Read(words)));
             }
         }
