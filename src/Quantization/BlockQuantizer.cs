@@ -68,8 +68,8 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         }
     }
 
-    private ConcurrentLinearGroup Executable(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
-        => new(() => new QuantizedLinearGroup(weights, inverseSmoothing, backend));
+    private QuantizedLinearGroup Executable(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
+        => new(weights, inverseSmoothing, backend);
 
     private ActivationStatistics[] Ranges(DecoderBlock exact, int layer, CancellationToken cancellation)
     {

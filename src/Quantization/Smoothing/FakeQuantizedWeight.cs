@@ -24,7 +24,7 @@ internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme sche
             VectorProduct.Multiply(weight.Row(n), factor, smoothed);
             if (scheme.QuantizesActivations)
             {
-                _peaks[n] = FakeQuantizer.Round(smoothed, scheme.WeightMax, Rounded.Row(n), out _);
+                _peaks[n] = FakeQuantizer.Round(smoothed, scheme.WeightMax, Rounded.Row(n));
             }
             else
             {

@@ -7,17 +7,16 @@ namespace MASQuant.Smoothing;
 internal static class FakeQuantizer
 {
     /// <summary>v̂ with scale = max|v| / <paramref name="limit"/>. Returns the index that sets the scale, or −1 for a row of zeros.</summary>
-    public static int Round(ReadOnlySpan<float> values, int limit, Span<float> rounded, out float scale)
+    public static int Round(ReadOnlySpan<float> values, int limit, Span<float> rounded)
     {
         var peak = PeakIndex(values, out var largest);
         if (peak < 0)
         {
             rounded.Clear();
-            scale = 0;
             return -1;
         }
 
-        scale = largest / limit;
+        var scale = largest / limit;
         var inverse = limit / largest;
         var vectors = MemoryMarshal.Cast<float, Vector512<float>>(values);
         var results = MemoryMarshal.Cast<float, Vector512<float>>(rounded);

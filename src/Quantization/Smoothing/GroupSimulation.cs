@@ -188,7 +188,7 @@ internal sealed class GroupSimulation
             VectorProduct.Multiply(x.Row(t), _inverses[(int)_modalities[t]], _smoothed.Row(t));
             if (_scheme.QuantizesActivations)
             {
-                _peaks[t] = FakeQuantizer.Round(_smoothed.Row(t), _scheme.ActivationMax, _rounded.Row(t), out _);
+                _peaks[t] = FakeQuantizer.Round(_smoothed.Row(t), _scheme.ActivationMax, _rounded.Row(t));
             }
         }
 
