@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using MASQuant.Artifacts;
-using MASQuant.Calibration;
 using MASQuant.Evaluation;
 using MASQuant.Gemm;
 using MASQuant.Quantization;
@@ -25,14 +25,16 @@ internal static class CompareCommand
         var methods = CliOptions.Words("--methods", "LIST", Methods, Methods, "The methods, separated by commas.");
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes, separated by commas.");
         var output = CliOptions.Text("--output", "DIR", $"Receives the artifacts, and gives back those that an earlier run left. Default: {DefaultOutput}.");
-        var samples = CliOptions.Number("--samples", 0, value => value >= 0, "0 or more", "Calibrates on a random part of the calibration set, of so many samples; 0 for all.");
-        var seed = CliOptions.Number("--subset-seed", 0UL, _ => true, "0 or more", "Seeds the draw of that part.");
+        var sweep = Sweep.CreateOption();
+        var subset = new SubsetOptions();
         var options = new EvaluationOptions();
         var command = new CliCommand("compare", "Quantizes a checkpoint by several methods and schemes and compares all of them with full precision. Reruns reuse what is there and give the same figures.",
             "MODEL DATA.jsonl --calibration FILE [options]",
             "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --markdown table.md",
-            "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --methods RTN,MASQuant --schemes W4A8 --samples 64 --subset-seed 1")
-        { model, data, calibration, methods, schemes, output, samples, seed };
+            "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --methods RTN,MASQuant --schemes W4A8 --samples 64 --subset-seed 1",
+            "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --methods MASQuant --schemes W4A8 --sweep Rank=0,8,16,32 --sweep Epochs=0,2")
+        { model, data, calibration, methods, schemes, sweep, output };
+        subset.AddTo(command);
         options.AddTo(command);
         command.SetAction(parse =>
         {
@@ -40,12 +42,13 @@ internal static class CompareCommand
             {
                 ModelFolder = parse.GetRequiredValue(model),
                 CalibrationFile = parse.GetRequiredValue(calibration),
-                Subset = parse.GetValue(samples) is > 0 and var count ? new CalibrationSubset(count, parse.GetValue(seed)) : null,
+                Subset = subset.Of(parse),
                 OutputFolder = parse.GetValue(output) ?? DefaultOutput,
                 Name = "",
                 WorkFolder = "",
             };
-            ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.Select(method => Combine(basis, method, scheme)))];
+            var combinations = Sweep.Combine(parse.GetValue(sweep)!);
+            ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.SelectMany(method => combinations.Select(swept => Combine(basis, method, scheme, swept))))];
             var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile);
             EvaluationRun.Check(job, cancellation);
             Quantize(console, models, cancellation);
@@ -55,15 +58,16 @@ internal static class CompareCommand
         return command;
     }
 
-    private static ComparedModel Combine(QuantizationJob basis, string method, string scheme)
+    private static ComparedModel Combine(QuantizationJob basis, string method, string scheme, IReadOnlyList<SweptValue> swept)
     {
+        var words = swept.Prepend(new SweptValue("Method", method)).Append(new SweptValue("Scheme", scheme)).ToDictionary(value => value.Option, value => value.Value);
         var part = basis.Subset is { } subset ? string.Create(CultureInfo.InvariantCulture, $"_{subset.Samples}_{subset.Seed}") : "";
-        var name = ModelName.From($"{method}_{scheme}{part}");
-        return new ComparedModel(method, basis with
+        var name = ModelName.From($"{method}_{scheme}{string.Concat(swept.Select(value => $"_{value.Identifier}"))}{part}");
+        return new ComparedModel(method, swept, basis with
         {
             Name = name,
             WorkFolder = UnfinishedRuns.FolderOf(basis.OutputFolder, name),
-            Options = OptionTable.Read(new Dictionary<string, string> { ["Method"] = method, ["Scheme"] = scheme }),
+            Options = OptionTable.Read(words),
         });
     }
 
@@ -101,8 +105,23 @@ internal static class CompareCommand
         {
             json.WriteString("method", i == 0 ? null : models[i - 1].Method);
             json.WriteString("scheme", i == 0 ? null : models[i - 1].Scheme);
+            WriteSweep(json, i == 0 ? [] : models[i - 1].Swept);
             json.WriteNumber("bytes", i == 0 ? originalBytes : new FileInfo(models[i - 1].Artifact).Length);
         });
         return new Report([ComparisonTable.Of(originalBytes, models, results)], EvaluationTables.Note, json);
+    }
+
+    private static void WriteSweep(Utf8JsonWriter json, IReadOnlyList<SweptValue> swept)
+    {
+        if (swept.Count > 0)
+        {
+            json.WriteStartObject("options");
+            foreach (var (option, value) in swept)
+            {
+                json.WriteString(option, value);
+            }
+
+            json.WriteEndObject();
+        }
     }
 }

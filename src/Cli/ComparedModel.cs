@@ -4,10 +4,11 @@ using MASQuant.Safetensors;
 
 namespace MASQuant.Cli;
 
-/// <summary>One combination of a method and a scheme.</summary>
+/// <summary>One combination of a method, a scheme and values of swept options.</summary>
 /// <param name="Method">A preset of <see cref="QuantizationMethod"/>.</param>
+/// <param name="Swept">The swept options, in the command line's order.</param>
 /// <param name="Job">What is quantized, how and where to.</param>
-internal sealed record ComparedModel(string Method, QuantizationJob Job)
+internal sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Swept, QuantizationJob Job)
 {
     // Quantization and Runtime decide the bytes; their identities change with their code.
     private static readonly string Code = string.Join(' ', typeof(QuantizationPipeline).Module.ModuleVersionId, typeof(MultimodalModel).Module.ModuleVersionId);
@@ -17,6 +18,9 @@ internal sealed record ComparedModel(string Method, QuantizationJob Job)
 
     /// <summary>The scheme's name.</summary>
     public string Scheme => Job.Options.Scheme.ToString();
+
+    /// <summary>Method, scheme and swept values, for people.</summary>
+    public string Label => string.Join(' ', [Method, Scheme, .. Swept.Select(value => $"{value.Option}={value.Value}")]);
 
     /// <summary>How long it takes, relative to a method that learns nothing; it only shapes the estimate of the time left.</summary>
     public double Effort => Job.Options.Smoothing == SmoothingKind.None ? 1 : 1 + (2 * Job.Options.Epochs);

@@ -38,7 +38,7 @@ internal sealed class ComparisonReporter(CommandConsole console, IReadOnlyList<C
     /// <summary>Ends the rewritten line.</summary>
     public void Clear() => _status.Clear();
 
-    private string Label => $"Model {_current + 1} of {models.Count}, {models[_current].Method} {models[_current].Scheme}";
+    private string Label => $"Model {_current + 1} of {models.Count}, {models[_current].Label}";
 
     private void Print(string what)
     {

@@ -22,7 +22,8 @@ internal static class ComparisonTable
     /// <param name="results">The figures: the full-precision model's, then theirs.</param>
     public static TextTable Of(long originalBytes, IReadOnlyList<ComparedModel> models, IReadOnlyList<EvaluationResult> results)
     {
-        var table = new TextTable(3, ["figure", "scheme", "method", "bytes", .. results[0].Tasks.Select(task => task.Task)]);
+        string[] swept = [.. models.FirstOrDefault()?.Swept.Select(value => value.Option) ?? []];
+        var table = new TextTable(3 + swept.Length, ["figure", "scheme", "method", .. swept, "bytes", .. results[0].Tasks.Select(task => task.Task)]);
         foreach (var (name, ofReference, cell) in Rows)
         {
             if (results[0].Tasks.All(task => string.IsNullOrWhiteSpace(cell(task).Replace("–", "", StringComparison.Ordinal))))
@@ -32,12 +33,12 @@ internal static class ComparisonTable
 
             if (ofReference)
             {
-                table.Add([name, "–", Original, Figures.Bytes(originalBytes), .. results[0].Tasks.Select(cell)]);
+                table.Add([name, "–", Original, .. swept.Select(_ => "–"), Figures.Bytes(originalBytes), .. results[0].Tasks.Select(cell)]);
             }
 
             foreach (var (model, result) in models.Zip(results.Skip(1)))
             {
-                table.Add([name, model.Scheme, model.Method, Figures.Bytes(new FileInfo(model.Artifact).Length), .. result.Tasks.Select(cell)]);
+                table.Add([name, model.Scheme, model.Method, .. model.Swept.Select(value => value.Value), Figures.Bytes(new FileInfo(model.Artifact).Length), .. result.Tasks.Select(cell)]);
             }
         }
 

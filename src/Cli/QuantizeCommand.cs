@@ -14,12 +14,14 @@ internal static class QuantizeCommand
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set: a JSON Lines file, one conversation per line. Every modality of the model needs samples.", required: true);
         var output = CliOptions.Text("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
+        var subset = new SubsetOptions();
         var options = OptionTable.All.Select(option => (option, Create(option))).ToArray();
         var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
             "MODEL --calibration FILE --output DIR [options]",
             "masquant quantize models/omni-tiny --scheme W4A8 --calibration data/calibration.jsonl --output out",
             "masquant quantize models/omni-tiny --scheme W8A8 --method SmoothQuant --calibration data/calibration.jsonl --output out --name Baseline")
         { model, calibration, output, name };
+        subset.AddTo(command);
         foreach (var (_, option) in options)
         {
             command.Add(option);
@@ -34,6 +36,7 @@ internal static class QuantizeCommand
             {
                 ModelFolder = folder,
                 CalibrationFile = parse.GetRequiredValue(calibration),
+                Subset = subset.Of(parse),
                 OutputFolder = parse.GetRequiredValue(output),
                 Name = modelName,
                 WorkFolder = UnfinishedRuns.FolderOf(parse.GetRequiredValue(output), modelName),

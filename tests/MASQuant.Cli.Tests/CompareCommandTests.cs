@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using MASQuant.Artifacts;
 using MASQuant.Tests;
 
@@ -50,6 +51,28 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public void ASweepQuantizesEveryCombinationAndNamesItsValues()
+    {
+        var run = Compare("--methods", "MASQuant", "--sweep", "Epochs=0", "--sweep", "rank=2,4,02", "--sweep", "ModalityWeights=1,1,1;1,0.5,1", "--json", "-", "--markdown", _folder.File("table.md"));
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        var models = json.RootElement.GetProperty("models").EnumerateArray().Skip(1).ToArray();
+        Assert.Equal(
+            ["0 2 1,1,1", "0 2 1,0.5,1", "0 4 1,1,1", "0 4 1,0.5,1"],
+            models.Select(model => string.Join(' ', model.GetProperty("options").EnumerateObject().Select(option => option.Value.GetString()))));
+        foreach (var model in models)
+        {
+            // What the artifact says of itself is what the row says of it.
+            var path = model.GetProperty("model").GetString()!;
+            var manifest = ManifestFile.Read(path.Replace(ModelFiles.ArtifactSuffix, ModelFiles.ManifestSuffix));
+            Assert.All(model.GetProperty("options").EnumerateObject(), option => Assert.Equal(option.Value.GetString(), manifest.Options[option.Name]));
+        }
+
+        Assert.Contains("| KL | W4A8 | MASQuant | 0 | 4 | 1,0.5,1 |", Regex.Replace(File.ReadAllText(_folder.File("table.md")), " +", " "));
+        Assert.True(File.Exists(_folder.File("out/MASQuant_W4A8_Epochs0_Rank4_ModalityWeights1_0p5_1.masquant.safetensors")));
+    }
+
+    [Fact]
     public void DataWithoutAnswersIsRefusedBeforeAnythingIsQuantized()
     {
         File.WriteAllText(_data, """{"messages": [{"role": "user", "content": "Two?"}]}""");
@@ -62,6 +85,9 @@ public sealed class CompareCommandTests : IDisposable
     [Theory]
     [InlineData("--methods", "RTN,Custom", "'Custom' is not allowed for '--methods'")]
     [InlineData("--schemes", "W3A3", "'W3A3' is not allowed for '--schemes'")]
+    [InlineData("--sweep", "Rnak=1,2", "'Rnak' is not allowed for '--sweep'. Did you mean 'Rank'?")]
+    [InlineData("--sweep", "Rank=1,no", "'no' is not allowed for 'Rank'. Allowed: 0…4096.")]
+    [InlineData("--sweep", "Scheme=W4A8", "'Scheme' is not swept: list its values with '--schemes'.")]
     public void AnUnknownWordIsNamed(string option, string value, string message)
     {
         var run = CommandRun.Of("compare", RepositoryFiles.VlTiny, _data, "--calibration", _calibration, option, value);

@@ -50,6 +50,16 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
+    public void ASubsetIsDrawnAndNamed()
+    {
+        using var folder = new TemporaryDirectory();
+        var run = CommandRun.Of([.. quantized.Command(folder.Path), "--samples", "2", "--subset-seed", "7"]);
+        Assert.Equal(0, run.ExitCode);
+        var facts = ManifestFile.Read(folder.File("Tiny.masquant.json")).Calibration!;
+        Assert.Equal((2, 7UL), (facts.Samples, facts.SubsetSeed));
+    }
+
+    [Fact]
     public void CalibrationErrorNamesFileAndLine()
     {
         using var folder = new TemporaryDirectory();

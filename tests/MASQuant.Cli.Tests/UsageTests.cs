@@ -33,6 +33,9 @@ public class UsageTests
     [InlineData("evaluate", "x")]
     [InlineData("compare", "x", "y.jsonl")]
     [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--samples", "-1")]
+    [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--sweep", "Rank")]
+    [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--sweep", "Rank=1", "--sweep", "rank=2")]
+    [InlineData("quantize", "x", "--calibration", "a", "--output", "b", "--samples", "-1")]
     [InlineData("inspect", "x", "y")]
     [InlineData]
     public void WrongUsageIsTwo(params string[] words)
@@ -55,7 +58,7 @@ public class UsageTests
             Assert.Contains(option.Default, found.Description);
         }
 
-        string[] own = ["--calibration", "--output", "--name"];
+        string[] own = ["--calibration", "--output", "--name", "--samples", "--subset-seed"];
         Assert.Equal(OptionTable.All.Select(option => option.Switch).Concat(own).Order(), quantize.Options.Select(option => option.Name).Order());
     }
 

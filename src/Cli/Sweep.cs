@@ -1,0 +1,112 @@
+using System.CommandLine;
+using MASQuant.Quantization;
+
+namespace MASQuant.Cli;
+
+/// <summary>The values that <c>--sweep Option=v1,v2,…</c> gives to one quantization option.</summary>
+/// <param name="Option">The option.</param>
+/// <param name="Values">Its values in the option's own spelling, each once.</param>
+internal sealed record Sweep(QuantizationOption Option, IReadOnlyList<string> Values)
+{
+    // Commands have lists of their own for these.
+    private static readonly string[] Listed = ["Method", "Scheme"];
+
+    /// <summary><c>--sweep</c>, which may be given several times.</summary>
+    public static Option<Sweep[]> CreateOption()
+    {
+        return new Option<Sweep[]>("--sweep")
+        {
+            HelpName = "OPTION=LIST",
+            Description = "Quantizes once for every value of an option of 'quantize': --sweep Rank=0,8,16. Semicolons separate values that have commas. One value fixes the option; several sweeps give every combination.",
+            Arity = ArgumentArity.ZeroOrMore,
+            DefaultValueFactory = _ => [],
+            CustomParser = result =>
+            {
+                var sweeps = new List<Sweep>();
+                foreach (var token in result.Tokens)
+                {
+                    if (TryParse(token.Value, out var sweep) is { } problem)
+                    {
+                        result.AddError(problem);
+                    }
+                    else if (sweeps.Exists(other => other.Option == sweep.Option))
+                    {
+                        result.AddError($"'--sweep' names '{sweep.Option.Name}' twice. Give all values in one list.");
+                    }
+                    else
+                    {
+                        sweeps.Add(sweep);
+                    }
+                }
+
+                return [.. sweeps];
+            },
+        };
+    }
+
+    /// <summary>Every combination of values, the last sweep's varying fastest; one empty combination when nothing is swept.</summary>
+    public static IReadOnlyList<IReadOnlyList<SweptValue>> Combine(IEnumerable<Sweep> sweeps)
+    {
+        List<IReadOnlyList<SweptValue>> combinations = [[]];
+        foreach (var sweep in sweeps)
+        {
+            combinations = [.. combinations.SelectMany(head => sweep.Values.Select(value => (IReadOnlyList<SweptValue>)[.. head, new SweptValue(sweep.Option.Name, value)]))];
+        }
+
+        return combinations;
+    }
+
+    private static IEnumerable<QuantizationOption> Sweepable => OptionTable.All.Where(option => !Listed.Contains(option.Name));
+
+    // Returns what is wrong, or null.
+    private static string? TryParse(string text, out Sweep sweep)
+    {
+        sweep = null!;
+        if (text.Split('=', 2) is not [var name, { Length: > 0 } list])
+        {
+            return $"'{text}' is not allowed for '--sweep'. Write OPTION=VALUE,VALUE: --sweep Rank=0,8,16.";
+        }
+
+        if (Sweepable.FirstOrDefault(candidate => string.Equals(candidate.Name, name, StringComparison.OrdinalIgnoreCase) || candidate.Switch == name) is not { } option)
+        {
+            return Listed.Contains(name, StringComparer.OrdinalIgnoreCase)
+                ? $"'{name}' is not swept: list its values with '--{name.ToLowerInvariant()}s'."
+                : $"'{name}' is not allowed for '--sweep'. Did you mean '{ClosestWord.Of(name, Sweepable.Select(candidate => candidate.Name))}'?";
+        }
+
+        var values = new List<string>();
+        foreach (var value in Split(list))
+        {
+            if (option.Apply(new QuantizationOptions(), value) is not { } applied)
+            {
+                return $"'{value}' is not allowed for '{option.Name}'. Allowed: {option.Values}.";
+            }
+
+            values.Add(option.Format(applied));
+        }
+
+        sweep = new Sweep(option, [.. values.Distinct()]);
+        return null;
+    }
+
+    private static string[] Split(string list)
+        => list.Split(list.Contains(';', StringComparison.Ordinal) ? ';' : ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}
+
+/// <summary>A value that a sweep gave to an option.</summary>
+/// <param name="Option">The option's word.</param>
+/// <param name="Value">Its value.</param>
+internal sealed record SweptValue(string Option, string Value)
+{
+    /// <summary>The value in letters, digits and underscores, for a model's name; other values of the option give other texts.</summary>
+    public string Identifier => Option + string.Concat(Value.Select(Letter));
+
+    private static string Letter(char c) => c switch
+    {
+        '.' => "p",
+        '-' => "m",
+        ',' => "_",
+        _ when char.IsAsciiLetterOrDigit(c) => c.ToString(),
+        _ => $"_{(int)c:x}_",
+    };
+}
