@@ -24,4 +24,8 @@ internal sealed class CholeskyWhitening<T> : WhiteningTransform<T>
         TriangularSolve.Lower(_lower, b);
         return b;
     }
+
+    public override RealMatrix<double> ApplyToRows(RealMatrix<double> x) => RowProducts.Sums(x, _lower.View, lower: true);
+
+    public override RealMatrix<double> ApplyTransposedToRows(RealMatrix<double> x) => RowProducts.Dots(x, _lower.View, lower: true);
 }

@@ -45,5 +45,13 @@ internal abstract class CrossModalCompensation
 
     /// <summary>exp(−Σ p log p) of ΔW and of T·ΔWᵀ.</summary>
     /// <param name="residual">ΔW_m, [N, K].</param>
-    public abstract ManifestEffectiveRank EffectiveRanks(Matrix residual);
+    public ManifestEffectiveRank EffectiveRanks(Matrix residual)
+    {
+        var (plain, whitened) = Spectra(residual);
+        return new ManifestEffectiveRank(plain.EffectiveRank, whitened.EffectiveRank);
+    }
+
+    /// <summary>The singular values of ΔW and of T·ΔWᵀ.</summary>
+    /// <param name="residual">ΔW_m, [N, K].</param>
+    public abstract (Spectrum Plain, Spectrum Whitened) Spectra(Matrix residual);
 }

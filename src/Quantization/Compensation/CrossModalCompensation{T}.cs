@@ -1,5 +1,4 @@
 using System.Numerics;
-using MASQuant.Artifacts;
 using MASQuant.Numerics;
 using MASQuant.Tensors;
 
@@ -25,9 +24,11 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     public override Patch Compensate(OutputResidual residual, int rank)
         => Fit(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()), rank);
 
-    public override ManifestEffectiveRank EffectiveRanks(Matrix residual) => new(
-        EffectiveRank.Of(SingularValues.Of(residual.View())),
-        EffectiveRank.Of(SingularValues.Of(_whitening.Apply(residual.View().Transposed).View)));
+    public override (Spectrum Plain, Spectrum Whitened) Spectra(Matrix residual) => (
+        Spectrum.Of(residual.View()),
+        Math.Min(residual.Rows, residual.Columns) <= Spectrum.MaxExact
+            ? new Spectrum(SingularValues.Of(_whitening.Apply(residual.View().Transposed).View))
+            : SpectrumEstimate.Of(new WhitenedGram<T>(_whitening, residual)));
 
     /// <summary>L1 = T⁻¹·U_r and L2 = Σ_r·V_rᵀ of what L1·L2 has to match in the whitened space, [K, N].</summary>
     private Patch Fit(RealMatrix<T> whitened, int rank)

@@ -46,6 +46,31 @@ internal sealed class EigenWhitening<T> : WhiteningTransform<T>
         return product;
     }
 
+    public override RealMatrix<double> ApplyToRows(RealMatrix<double> x)
+    {
+        var product = RowProducts.Dots(x, _vectorRows.View);
+        MultiplyColumns(product);
+        return product;
+    }
+
+    public override RealMatrix<double> ApplyTransposedToRows(RealMatrix<double> x)
+    {
+        var scaled = x.Copy();
+        MultiplyColumns(scaled);
+        return RowProducts.Sums(scaled, _vectorRows.View);
+    }
+
+    private void MultiplyColumns(RealMatrix<double> x)
+    {
+        for (var i = 0; i < x.Rows; i++)
+        {
+            for (var k = 0; k < x.Columns; k++)
+            {
+                x[i, k] *= double.CreateTruncating(_roots[k]);
+            }
+        }
+    }
+
     private void DivideRows(RealMatrix<T> b)
     {
         for (var i = 0; i < b.Rows; i++)

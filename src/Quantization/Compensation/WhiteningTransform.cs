@@ -39,4 +39,12 @@ internal abstract class WhiteningTransform<T>
 
     /// <summary>T⁻ᵀ·B; may overwrite <paramref name="b"/>, [K, n].</summary>
     public abstract RealMatrix<T> SolveTransposed(RealMatrix<T> b);
+
+    /// <summary>X·Tᵀ, [p, K], for a few rows.</summary>
+    /// <param name="x">[p, K].</param>
+    public abstract RealMatrix<double> ApplyToRows(RealMatrix<double> x);
+
+    /// <summary>X·T, [p, K], for a few rows.</summary>
+    /// <param name="x">[p, K].</param>
+    public abstract RealMatrix<double> ApplyTransposedToRows(RealMatrix<double> x);
 }

@@ -26,4 +26,17 @@ public static class EffectiveRank
 
         return Math.Exp(entropy);
     }
+
+    /// <summary>The effective rank of values that each stand for <paramref name="counts"/>[i] singular values; 0 when all are zero.</summary>
+    internal static double Of(ReadOnlySpan<double> values, ReadOnlySpan<double> counts)
+    {
+        double total = 0, weighted = 0;
+        for (var i = 0; i < values.Length; i++)
+        {
+            total += counts[i] * values[i];
+            weighted += values[i] > 0 ? counts[i] * values[i] * Math.Log(values[i]) : 0;
+        }
+
+        return total > 0 ? Math.Exp(Math.Log(total) - (weighted / total)) : 0;
+    }
 }
