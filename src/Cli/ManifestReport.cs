@@ -9,7 +9,7 @@ internal static class ManifestReport
     public static void Write(Manifest manifest, TextWriter writer)
     {
         var model = manifest.Model;
-        writer.WriteLine($"{manifest.Name}: {model.Family} from '{manifest.Source}', {manifest.Scheme}, written by masquant {manifest.ToolVersion}");
+        writer.WriteLine($"{manifest.Name}: {model.Family} from '{manifest.Source}', {SchemeMix.Of(manifest)}, written by masquant {manifest.ToolVersion}");
         writer.WriteLine(ModelFactsLine.Of(model, manifest.Layers.Count));
         if (manifest.Calibration is { } calibration)
         {
@@ -18,7 +18,7 @@ internal static class ManifestReport
             writer.WriteLine(FormattableString.Invariant($"Calibrated on {calibration.Samples} samples of '{calibration.File}' ({tokens} tokens), SHA-256 {hash}…"));
         }
 
-        writer.WriteLine($"Options: {string.Join(", ", manifest.Options.Select(pair => $"{pair.Key} {pair.Value}"))}");
+        writer.WriteLine($"Options: {string.Join(", ", manifest.Options.Where(pair => pair.Value.Length > 0).Select(pair => $"{pair.Key} {pair.Value}"))}");
         writer.WriteLine();
         Table(manifest).Write(writer);
         writer.WriteLine();

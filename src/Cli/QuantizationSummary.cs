@@ -12,7 +12,7 @@ internal static class QuantizationSummary
         var before = Directory.EnumerateFiles(job.ModelFolder, "*.safetensors").Sum(file => new FileInfo(file).Length);
         var error = console.Error;
         var ratio = Figures.Fixed((double)before / manifest.ArtifactBytes, 2);
-        error.WriteLine($"{manifest.Name}, {manifest.Scheme}: {Figures.Bytes(before)} → {Figures.Bytes(manifest.ArtifactBytes)} ({ratio}× smaller) in {Figures.Duration(time)}.");
+        error.WriteLine($"{manifest.Name}, {SchemeMix.Of(manifest)}: {Figures.Bytes(before)} → {Figures.Bytes(manifest.ArtifactBytes)} ({ratio}× smaller) in {Figures.Duration(time)}.");
         error.WriteLine();
         SqnrTable(manifest).Write(error);
         error.WriteLine();

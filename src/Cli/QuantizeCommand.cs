@@ -55,7 +55,7 @@ internal static class QuantizeCommand
             var value = parsed.Tokens.Count > 0 ? parsed.Tokens[^1].Value : "";
             if (value.Length > 0 && option.Apply(new QuantizationOptions(), value) is null)
             {
-                parsed.AddError($"'{value}' is not allowed for '{option.Switch}'. Allowed: {option.Values}.");
+                parsed.AddError($"'{value}' is not allowed for '{option.Switch}'. {option.Refusal(value)}");
             }
         });
         return result;

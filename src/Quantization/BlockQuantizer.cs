@@ -89,9 +89,9 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         var statistics = NewStatistics(weights.Layer, group, keepsGram: true);
         runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellation);
         var quantizer = NewQuantizer(statistics, factors);
-        var codes = linears.Select(linear => quantizer.Quantize(factors.Base.ScaleWeight(linear.ReadMatrix()), options.Scheme, cancellation)).ToArray();
+        var codes = linears.Select(linear => quantizer.Quantize(factors.Base.ScaleWeight(linear.ReadMatrix()), options.SchemeFor(weights.Layer, group), cancellation)).ToArray();
 
-        var compensation = new GroupCompensation(options, backend, runner, statistics, factors);
+        var compensation = new GroupCompensation(options, weights.Layer, backend, runner, statistics, factors);
         var patches = compensation.Fit(block, exact, group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellation);
         var packed = linears.Select((linear, i) => codes[i].Pack(linear.Bias, patches[i].Factors)).ToArray();
         var sqnr = compensation.Measure(block, exact, group, packed, cancellation);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MASQuant.Allocation;
 using MASQuant.Diagnostics;
 using MASQuant.Gemm;
 
@@ -14,6 +15,9 @@ public static class OptionTable
             (o, text) => QuantizationMethod.TryApply(text, o), QuantizationMethod.NameOf),
         new("Scheme", string.Join(", ", QuantizationScheme.All), "Bits of weights and activations.",
             (o, text) => QuantizationScheme.TryParse(text, out var scheme) ? o with { Scheme = scheme } : null, o => o.Scheme.ToString()),
+        new("LayerSchemes", LayerSchemes.Form, "Schemes of single blocks or input groups, in place of Scheme.",
+            (o, text) => LayerSchemes.TryParse(text, out var schemes, out _) ? o with { LayerSchemes = schemes } : null, o => o.LayerSchemes.ToString())
+        { Problem = text => LayerSchemes.TryParse(text, out _, out var problem) ? "" : problem },
         Choice("Smoothing", "Which factors smooth the activations: none, one for all modalities, or one per modality.", o => o.Smoothing, (o, v) => o with { Smoothing = v }),
         Number("MigrationStrength", 0, 1, "SmoothQuant's α: how much of the activations' range moves into the weights.", o => o.MigrationStrength, (o, v) => o with { MigrationStrength = v }),
         Integer("Epochs", 0, 100, "Passes over the calibration set that learn the factors; 0 keeps the initial values.", o => o.Epochs, (o, v) => o with { Epochs = v }),
@@ -25,6 +29,9 @@ public static class OptionTable
             (o, text) => TryInteger(text, 0, 4096, out var rank) ? o with { Rank = rank } : null,
             o => o.Rank?.ToString(CultureInfo.InvariantCulture) ?? ""),
         Number("RankRatio", 0, 1, "The rank as a share of min(N, K); replaces Rank.", o => o.RankRatio, (o, v) => o with { RankRatio = v, Rank = null }),
+        new("LayerRanks", LayerRanks.Form, "Ranks of single patches, in place of Rank and RankRatio.",
+            (o, text) => LayerRanks.TryParse(text, out var ranks, out _) ? o with { LayerRanks = ranks } : null, o => o.LayerRanks.ToString())
+        { Problem = text => LayerRanks.TryParse(text, out _, out var problem) ? "" : problem },
         new("CompensateDown", "true, false", "Whether down_proj is smoothed and patched; the paper leaves it out.",
             (o, text) => bool.TryParse(text, out var value) ? o with { CompensateDown = value } : null, o => o.CompensateDown ? "true" : "false"),
         new("ModalityWeights", "three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer.",
@@ -45,7 +52,7 @@ public static class OptionTable
             if (words.TryGetValue(option.Name, out var text) && text.Trim() is { Length: > 0 } value)
             {
                 options = option.Apply(options, value) ?? throw new MasQuantException(DiagnosticCodes.OptionNotAllowed, file,
-                    $"{option.Name}='{value}' is not allowed. Allowed: {option.Values}.");
+                    $"{option.Name}='{value}' is not allowed. {option.Refusal(value)}");
             }
         }
 

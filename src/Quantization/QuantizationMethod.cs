@@ -44,6 +44,6 @@ public static class QuantizationMethod
         return Custom;
     }
 
-    // A preset decides the method; scheme and seed stay the user's.
-    private static QuantizationOptions Copy(QuantizationOptions preset, QuantizationOptions user) => preset with { Scheme = user.Scheme, Seed = user.Seed };
+    // A preset decides the method; schemes and seed stay the user's.
+    private static QuantizationOptions Copy(QuantizationOptions preset, QuantizationOptions user) => preset with { Scheme = user.Scheme, LayerSchemes = user.LayerSchemes, Seed = user.Seed };
 }

@@ -13,6 +13,12 @@ public sealed record QuantizationOption(
     Func<QuantizationOptions, string, QuantizationOptions?> Apply,
     Func<QuantizationOptions, string> Format)
 {
+    /// <summary>What is wrong with a text that <see cref="Apply"/> refuses, where the allowed values alone would not tell; otherwise empty.</summary>
+    public Func<string, string> Problem { get; init; } = _ => "";
+
+    /// <summary>The end of a message about a refused text: what is wrong, what is allowed.</summary>
+    public string Refusal(string text) => Problem(text) is { Length: > 0 } problem ? $"{problem}. Allowed: {Values}." : $"Allowed: {Values}.";
+
     /// <summary>The command line's form: <c>--deviating-channels</c>.</summary>
     public string Switch => "--" + string.Concat(Name.Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
 

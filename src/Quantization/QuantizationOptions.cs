@@ -1,4 +1,7 @@
+using MASQuant.Allocation;
+using MASQuant.Diagnostics;
 using MASQuant.Gemm;
+using MASQuant.Layers;
 
 namespace MASQuant.Quantization;
 
@@ -44,6 +47,9 @@ public sealed record QuantizationOptions
     /// <summary>Bits of weights and activations.</summary>
     public QuantizationScheme Scheme { get; init; } = QuantizationScheme.W4A8;
 
+    /// <summary>Schemes of single blocks or groups, in place of <see cref="Scheme"/>.</summary>
+    public LayerSchemes LayerSchemes { get; init; } = LayerSchemes.None;
+
     /// <summary>Which factors smooth the activations.</summary>
     public SmoothingKind Smoothing { get; init; } = SmoothingKind.ModalityAware;
 
@@ -71,6 +77,9 @@ public sealed record QuantizationOptions
     /// <summary>The rank as a share of min(N, K); used when <see cref="Rank"/> is null.</summary>
     public double RankRatio { get; init; } = 0.05;
 
+    /// <summary>Ranks of single patches, in place of <see cref="Rank"/> and <see cref="RankRatio"/>.</summary>
+    public LayerRanks LayerRanks { get; init; } = LayerRanks.None;
+
     /// <summary>Whether <c>down_proj</c> is smoothed and patched (the paper leaves it out).</summary>
     public bool CompensateDown { get; init; } = true;
 
@@ -85,5 +94,40 @@ public sealed record QuantizationOptions
     {
         var smaller = Math.Min(outputs, inputs);
         return Compensation == CompensationKind.None ? 0 : Math.Min(smaller, Rank ?? (int)Math.Ceiling(RankRatio * smaller));
+    }
+
+    /// <summary>The scheme of an input group.</summary>
+    /// <param name="layer">The block.</param>
+    /// <param name="group">The group.</param>
+    public QuantizationScheme SchemeFor(int layer, InputGroup group) => LayerSchemes.For(layer, group) ?? Scheme;
+
+    /// <summary>The rank of a patch: at most min(N, K), 0 where there is none.</summary>
+    /// <param name="layer">The block.</param>
+    /// <param name="linear">The linear layer.</param>
+    /// <param name="modality">Whose tokens the patch serves.</param>
+    public int RankFor(int layer, DecoderLinear linear, Modality modality)
+    {
+        if (modality == Modality.Text || Compensation == CompensationKind.None || (linear.Group == InputGroup.Down && !CompensateDown))
+        {
+            return 0;
+        }
+
+        return LayerRanks.For(layer, linear.Name, modality) is { } rank
+            ? Math.Min(rank, Math.Min(linear.Outputs, linear.Inputs))
+            : RankFor(linear.Outputs, linear.Inputs);
+    }
+
+    /// <summary>Refuses overrides that name blocks which a model lacks.</summary>
+    /// <param name="layers">The model's decoder blocks.</param>
+    /// <exception cref="MasQuantException">MASQ0513.</exception>
+    public void CheckBlocks(int layers)
+    {
+        foreach (var (word, place) in new[] { (nameof(LayerSchemes), LayerSchemes.Beyond(layers)), (nameof(LayerRanks), LayerRanks.Beyond(layers)) })
+        {
+            if (place is not null)
+            {
+                throw new MasQuantException(DiagnosticCodes.BlockNotThere, null, $"{word} names block {place}; the model has blocks 0…{layers - 1}. Name one of those, or * for all.");
+            }
+        }
     }
 }

@@ -22,7 +22,7 @@ public static class QuantizationPipeline
     {
         using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var config = ModelConfigReader.Read(checkpoint);
-        CheckShapes(config.Text, job.Options.Scheme);
+        CheckShapes(config.Text, job.Options);
         var report = new RunProgress(progress, config.Text.Layers, job.Options.Epochs > 0 && job.Options.Smoothing != SmoothingKind.None);
 
         report.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
@@ -81,11 +81,15 @@ public static class QuantizationPipeline
     }
 
     // Before any work: a shape that cannot be packed would otherwise be found after the first block.
-    private static void CheckShapes(TextConfig config, QuantizationScheme scheme)
+    private static void CheckShapes(TextConfig config, QuantizationOptions options)
     {
+        options.CheckBlocks(config.Layers);
         foreach (var linear in DecoderLinear.Of(config))
         {
-            PackingLayout.CheckShape($"model.layers.*.{linear.Name}", linear.Outputs, linear.Inputs, scheme);
+            for (var layer = 0; layer < config.Layers; layer++)
+            {
+                PackingLayout.CheckShape($"{DecoderLinear.BlockPrefix(layer)}{linear.Name}", linear.Outputs, linear.Inputs, options.SchemeFor(layer, linear.Group));
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ internal static class ModelPlan
     public static Manifest Of(ModelItem model)
     {
         var config = ModelConfigReader.ReadFolder(model.Folder);
+        model.Options.CheckBlocks(config.Text.Layers);
         return new Manifest
         {
             ToolVersion = ToolVersion.Current,
@@ -44,20 +45,11 @@ internal static class ModelPlan
             Group = linear.Group.ToString(),
             Outputs = linear.Outputs,
             Inputs = linear.Inputs,
-            Scheme = options.Scheme.ToString(),
-            Ranks = Ranks(linear, config.Modalities, options),
+            Scheme = options.SchemeFor(index, linear.Group).ToString(),
+            Ranks = Ranks(index, linear, config.Modalities, options),
         })],
     };
 
-    private static SortedDictionary<string, int> Ranks(DecoderLinear linear, IEnumerable<Modality> modalities, QuantizationOptions options)
-    {
-        var ranks = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        var rank = linear.Group == InputGroup.Down && !options.CompensateDown ? 0 : options.RankFor(linear.Outputs, linear.Inputs);
-        foreach (var modality in rank > 0 ? modalities.Where(modality => modality != Modality.Text) : [])
-        {
-            ranks[modality.ToString()] = rank;
-        }
-
-        return ranks;
-    }
+    private static SortedDictionary<string, int> Ranks(int layer, DecoderLinear linear, IEnumerable<Modality> modalities, QuantizationOptions options)
+        => new(modalities.ToDictionary(modality => modality.ToString(), modality => options.RankFor(layer, linear, modality)).Where(rank => rank.Value > 0).ToDictionary(), StringComparer.Ordinal);
 }

@@ -30,6 +30,29 @@ public class LayerLoaderGeneratorTests
     }
 
     [Fact]
+    public void Every_layer_shows_its_own_scheme_and_ranks()
+    {
+        var manifest = SampleManifest.Create();
+        var mixed = manifest with
+        {
+            Layers = [manifest.Layers[0], manifest.Layers[1] with { Linears = [.. manifest.Layers[1].Linears.Select(linear => linear with { Scheme = "W8A8", Ranks = new SortedDictionary<string, int> { ["Vision"] = 4 } })] }],
+        };
+        var generation = Generation.Run("""
+            namespace Consumer;
+
+            internal static class Use
+            {
+                public const string Schemes = OmniTiny.Layer0.Mlp.DownProj.Scheme + OmniTiny.Layer1.Mlp.DownProj.Scheme;
+                public const int Rank = OmniTiny.Layer1.Mlp.DownProj.RankVision;
+            }
+            """, Manifest(mixed));
+        Assert.Empty(generation.CompilerDiagnostics);
+        Assert.Equal(manifest.Layers[0].Linears.Count, generation.Source.Split("new global::MASQuant.Gemm.QuantizationScheme(8, 8)").Length - 1);
+        Assert.Equal(manifest.Layers[0].Linears.Count, generation.Source.Split("new global::MASQuant.Gemm.QuantizationScheme(4, 8)").Length - 1);
+        Assert.Contains("down_proj of layer 1: [256, 768], W8A8", generation.Source);
+    }
+
+    [Fact]
     public void The_class_compiles_in_a_strict_consumer()
     {
         var generation = Generation.Run(Consumer, Manifest(SampleManifest.Create()));

@@ -15,11 +15,12 @@ internal sealed record LayerPatches(LowRankFactors?[] Factors, SortedDictionary<
 
 /// <summary>Fits and measures the patches of one input group: CMC (paper Eq. 22–28), or its regression on the true output error.</summary>
 /// <param name="options">The method.</param>
+/// <param name="layer">The block.</param>
 /// <param name="backend">Executes the quantized layers.</param>
 /// <param name="runner">The calibration set.</param>
 /// <param name="statistics">The group's inputs.</param>
 /// <param name="factors">The group's smoothing factors.</param>
-internal sealed class GroupCompensation(QuantizationOptions options, IGemmBackend backend, BlockRunner runner, ActivationStatistics statistics, SmoothingFactors factors)
+internal sealed class GroupCompensation(QuantizationOptions options, int layer, IGemmBackend backend, BlockRunner runner, ActivationStatistics statistics, SmoothingFactors factors)
 {
     private static readonly Modality[] Patched = [.. Enum.GetValues<Modality>().Where(m => m != Modality.Text)];
 
@@ -45,7 +46,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, IGemmBacken
             {
                 cancellation.ThrowIfCancellationRequested();
                 var weightResidual = CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], codes[i]);
-                var rank = options.RankFor(codes[i].Outputs, codes[i].Inputs);
+                var rank = options.RankFor(layer, linears[i].Linear, modality);
                 var patch = options.Compensation == CompensationKind.Weight
                     ? compensation.Compensate(weightResidual, rank)
                     : compensation.Compensate(residuals[i][(int)modality]!, rank);
@@ -64,7 +65,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, IGemmBacken
         var tokens = new PreparedTokens();
         runner.Observe(block, exact, group, (sequence, x, targets) =>
         {
-            backend.Prepare(x, sequence.Modalities, factors.Inverses, options.Scheme, tokens);
+            backend.Prepare(x, sequence.Modalities, factors.Inverses, packed[0].Scheme, tokens);
             for (var i = 0; i < errors.Length; i++)
             {
                 errors[i].Add(tokens, targets[i]);
@@ -87,7 +88,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, IGemmBacken
                 return;
             }
 
-            backend.Prepare(x, sequence.Modalities, factors.Inverses, options.Scheme, tokens);
+            backend.Prepare(x, sequence.Modalities, factors.Inverses, codes[0].Scheme, tokens);
             for (var i = 0; i < unpatched.Length; i++)
             {
                 var output = new Matrix(x.Rows, unpatched[i].Outputs);

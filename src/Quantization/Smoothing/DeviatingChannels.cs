@@ -8,7 +8,10 @@ internal static class DeviatingChannels
     /// <summary>Per modality, K flags; the base owns every channel. Channels are ranked by how far the modality's range lies from the base modality's, |log(max|x^m| / max|x^b|)|; ties go to the lower channel.</summary>
     /// <param name="statistics">Ranges of the group's activations.</param>
     /// <param name="count">Channels per modality; −1 or ≥ K for all.</param>
-    public static bool[][] Pick(ActivationStatistics statistics, int count)
+    public static bool[][] Pick(ActivationStatistics statistics, int count) => Pick(statistics, [.. Enumerable.Repeat(count, ModalityMap.ModalityCount)]);
+
+    /// <summary>The same with a count for each modality.</summary>
+    public static bool[][] Pick(ActivationStatistics statistics, IReadOnlyList<int> counts)
     {
         var owns = new bool[ModalityMap.ModalityCount][];
         foreach (var modality in Enum.GetValues<Modality>())
@@ -20,6 +23,7 @@ internal static class DeviatingChannels
             }
             else if (statistics.TokenCount(modality) > 0 && statistics.TokenCount(Modality.Text) > 0)
             {
+                var count = counts[(int)modality];
                 foreach (var channel in Farthest(statistics, modality, count < 0 ? statistics.Inputs : count))
                 {
                     flags[channel] = true;

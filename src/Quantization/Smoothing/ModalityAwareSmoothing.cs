@@ -25,22 +25,22 @@ internal sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOpti
         var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
         if (options.Smoothing == SmoothingKind.None || options.Epochs == 0)
         {
-            return [.. groups.Select(g => Initial(g, statistics[(int)g], matrices[(int)g]))];
+            return [.. groups.Select(g => Initial(g, weights.Layer, statistics[(int)g], matrices[(int)g]))];
         }
 
-        var factors = groups.Select(g => Learnable(g, statistics[(int)g], matrices[(int)g])).ToArray();
+        var factors = groups.Select(g => Learnable(g, weights.Layer, statistics[(int)g], matrices[(int)g])).ToArray();
         var block = new BlockSimulation(
             weights.Norms,
             config.RmsNormEpsilon,
             new AttentionSimulation(config.AttentionHeads, config.KeyValueHeads, config.HeadSize),
-            [.. groups.Select(g => new GroupSimulation(matrices[(int)g], [.. weights.Group(g).Select(w => w.Bias)], factors[(int)g], options.Scheme))]);
+            [.. groups.Select(g => new GroupSimulation(matrices[(int)g], [.. weights.Group(g).Select(w => w.Bias)], factors[(int)g], options.SchemeFor(weights.Layer, g)))]);
         new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellation);
         return [.. factors.Select(f => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]))];
     }
 
     private bool Smooths(InputGroup group) => options.Smoothing != SmoothingKind.None && (group != InputGroup.Down || options.CompensateDown);
 
-    private SmoothingFactors Initial(InputGroup group, ActivationStatistics statistics, Matrix[] weights)
+    private SmoothingFactors Initial(InputGroup group, int layer, ActivationStatistics statistics, Matrix[] weights)
     {
         if (!Smooths(group))
         {
@@ -49,20 +49,22 @@ internal sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOpti
 
         return options.Smoothing == SmoothingKind.Uniform
             ? SmoothingInitialization.Uniform(statistics, weights, options.MigrationStrength)
-            : SmoothingInitialization.ModalityAware(statistics, weights, Owners(group, statistics, weights));
+            : SmoothingInitialization.ModalityAware(statistics, weights, Owners(group, layer, statistics));
     }
 
-    private GroupFactors Learnable(InputGroup group, ActivationStatistics statistics, Matrix[] weights)
+    private GroupFactors Learnable(InputGroup group, int layer, ActivationStatistics statistics, Matrix[] weights)
     {
-        var initial = Initial(group, statistics, weights);
+        var initial = Initial(group, layer, statistics, weights);
         var logarithms = Enum.GetValues<Modality>().Select(m => initial[m].Values.Select(s => MathF.Log(s)).ToArray()).ToArray();
-        return new GroupFactors(logarithms, Owners(group, statistics, weights)) { Learns = Smooths(group) };
+        return new GroupFactors(logarithms, Owners(group, layer, statistics)) { Learns = Smooths(group) };
     }
 
-    private bool[][] Owners(InputGroup group, ActivationStatistics statistics, Matrix[] weights)
-        => DeviatingChannels.Pick(statistics, Smooths(group) && options.Smoothing == SmoothingKind.ModalityAware ? Carried(weights) : 0);
+    private bool[][] Owners(InputGroup group, int layer, ActivationStatistics statistics)
+        => DeviatingChannels.Pick(statistics, [.. Enum.GetValues<Modality>().Select(modality => Smooths(group) && options.Smoothing == SmoothingKind.ModalityAware ? Carried(group, layer, modality) : 0)]);
 
     // What no patch can carry must not be learned: a channel that deviates costs one rank in every layer of the group.
-    private int Carried(Matrix[] weights)
-        => options.DeviatingChannels < 0 ? -1 : Math.Min(options.DeviatingChannels, weights.Min(weight => options.RankFor(weight.Rows, weight.Columns)));
+    private int Carried(InputGroup group, int layer, Modality modality)
+        => options.DeviatingChannels < 0
+            ? -1
+            : Math.Min(options.DeviatingChannels, DecoderLinear.Of(config).Where(linear => linear.Group == group).Min(linear => options.RankFor(layer, linear, modality)));
 }

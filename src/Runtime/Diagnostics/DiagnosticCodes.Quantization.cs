@@ -7,4 +7,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>An option's value is not allowed.</summary>
     public const string OptionNotAllowed = "MASQ0502";
+
+    /// <summary>An option names a decoder block that the model lacks.</summary>
+    public const string BlockNotThere = "MASQ0513";
 }
