@@ -36,7 +36,7 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         var groups = new List<QuantizedGroup>();
         foreach (var group in Enum.GetValues<InputGroup>())
         {
-            var quantized = QuantizeGroup(block, exact, weights, group, factors[(int)group], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellation);
+            var quantized = QuantizeGroup(block, exact, weights, group, ranges[(int)group], factors[(int)group], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellation);
             groups.Add(quantized);
             block = block.With(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], factors[(int)group].Inverses));
         }
@@ -82,12 +82,17 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         return ranges;
     }
 
-    private QuantizedGroup QuantizeGroup(DecoderBlock block, DecoderBlock exact, BlockWeights weights, InputGroup group, SmoothingFactors factors, Action<QuantizationStage, Modality?> report, CancellationToken cancellation)
+    private QuantizedGroup QuantizeGroup(DecoderBlock block, DecoderBlock exact, BlockWeights weights, InputGroup group, ActivationStatistics ranges, SmoothingFactors factors, Action<QuantizationStage, Modality?> report, CancellationToken cancellation)
     {
         report(QuantizationStage.Quantize, null);
         var linears = weights.Group(group);
         var statistics = NewStatistics(weights.Layer, group, keepsGram: true);
-        runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellation);
+        var misalignment = new SmoothingMisalignment(group, ranges, linears.Select(linear => linear.ReadMatrix()), options.SchemeFor(weights.Layer, group));
+        runner.Observe(block, exact: null, group, (sequence, x, _) =>
+        {
+            statistics.Add(x, sequence.Modalities);
+            misalignment.Add(x, sequence.Modalities);
+        }, cancellation);
         var quantizer = NewQuantizer(statistics, factors);
         var codes = linears.Select(linear => quantizer.Quantize(factors.Base.ScaleWeight(linear.ReadMatrix()), options.SchemeFor(weights.Layer, group), cancellation)).ToArray();
 
@@ -96,7 +101,11 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         var packed = linears.Select((linear, i) => codes[i].Pack(linear.Bias, patches[i].Factors)).ToArray();
         var sqnr = compensation.Measure(block, exact, group, packed, cancellation);
         return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) =>
-            (packed[i], LayerFacts.Of(linear, packed[i], patches[i].EffectiveRanks, sqnr[i])))]);
+            (packed[i], LayerFacts.Of(linear, packed[i], patches[i].EffectiveRanks, sqnr[i])))])
+        {
+            Misalignment = [.. misalignment.Facts()],
+            Spectra = [.. patches.SelectMany(patch => patch.Spectra)],
+        };
     }
 
     private IWeightQuantizer NewQuantizer(ActivationStatistics statistics, SmoothingFactors factors)

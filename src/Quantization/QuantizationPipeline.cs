@@ -2,6 +2,7 @@ using MASQuant.Artifacts;
 using MASQuant.Calibration;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
+using MASQuant.Facts;
 using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Models;
@@ -25,16 +26,21 @@ public static class QuantizationPipeline
         CheckShapes(config.Text, job.Options);
         var report = new RunProgress(progress, config.Text.Layers, job.Options.Epochs > 0 && job.Options.Smoothing != SmoothingKind.None);
 
+        var clock = new StageClock();
+        clock.Enter(QuantizationStage.Prepare);
         report.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
         var calibration = LoadCalibration(job, config, cancellation);
         var sequences = CalibrationSequences.Embed(checkpoint, config, calibration, cancellation);
         var work = WorkFolder.Open(job.WorkFolder, RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation), config.Text);
 
-        var layers = QuantizeBlocks(job.Options, checkpoint, config.Text, sequences, work, report, cancellation);
+        var prepared = clock.Take();
+        var blocks = QuantizeBlocks(job.Options, checkpoint, config.Text, sequences, work, clock, report, cancellation);
 
+        clock.Enter(QuantizationStage.Write);
         report.Report(QuantizationStage.Write, "Writing the artifact.");
-        var facts = ModelFacts.Of(job, checkpoint, config, calibration, sequences, layers);
-        var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. layers.Select(layer => work.LayerPath(layer.Index))], cancellation);
+        var facts = ModelFacts.Of(job, checkpoint, config, calibration, sequences, [.. blocks.Select(block => block.Facts)]);
+        var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => work.LayerPath(block.Facts.Index))], cancellation);
+        FactsFile.Write(job.OutputFolder, job.Name, RunFactsOf(job, blocks), new RunTimes { Prepare = prepared.Values.Sum(), Write = clock.Take().Values.Sum(), Blocks = [.. blocks.Select(block => block.Times)] });
         work.Delete();
         return manifest;
     }
@@ -55,10 +61,10 @@ public static class QuantizationPipeline
         return job.Subset is { } subset ? whole.Take(subset, config) : whole;
     }
 
-    private static List<ManifestLayer> QuantizeBlocks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellation)
+    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellation)
     {
         var quantizer = new BlockQuantizer(config, options, new CpuGemmBackend(), new BlockRunner(config, sequences));
-        var layers = new List<ManifestLayer>();
+        var blocks = new List<FinishedBlock>();
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var index = layer;
@@ -68,17 +74,30 @@ public static class QuantizationPipeline
             {
                 report.Resume(layer);
                 quantizer.Skip(exact, finished.Layer, cancellation);
-                layers.Add(finished.Facts);
+                blocks.Add(new FinishedBlock(finished.Facts, finished.Details, work.ReadTimes(layer)));
                 continue;
             }
 
-            var block = quantizer.Quantize(exact, weights, (stage, modality, done) => report.Report(index, stage, modality, done), cancellation);
-            work.Write(block);
-            layers.Add(block.Facts);
+            var block = quantizer.Quantize(exact, weights, Report, cancellation);
+            var times = clock.Take();
+            work.Write(block, times);
+            blocks.Add(new FinishedBlock(block.Facts, block.Details, times));
+
+            void Report(QuantizationStage stage, Modality? modality, double done)
+            {
+                clock.Enter(stage);
+                report.Report(index, stage, modality, done);
+            }
         }
 
-        return layers;
+        return blocks;
     }
+
+    private static RunFacts RunFactsOf(QuantizationJob job, IReadOnlyList<FinishedBlock> blocks) => new()
+    {
+        SourceBytes = Directory.EnumerateFiles(job.ModelFolder, "*.safetensors").Sum(file => new FileInfo(file).Length),
+        Blocks = [.. blocks.Select(block => block.Details)],
+    };
 
     // Before any work: a shape that cannot be packed would otherwise be found after the first block.
     private static void CheckShapes(TextConfig config, QuantizationOptions options)
@@ -92,4 +111,7 @@ public static class QuantizationPipeline
             }
         }
     }
+
+    // What is kept of a block once its tensors are on the disk.
+    private sealed record FinishedBlock(ManifestLayer Facts, BlockFacts Details, SortedDictionary<string, double> Times);
 }

@@ -1,4 +1,5 @@
 using MASQuant.Artifacts;
+using MASQuant.Facts;
 using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Smoothing;
@@ -8,7 +9,8 @@ namespace MASQuant.Quantization;
 /// <summary>A decoder block after quantization.</summary>
 /// <param name="Layer">What the artifact stores of it.</param>
 /// <param name="Facts">What the manifest says of it.</param>
-internal sealed record QuantizedBlock(QuantizedLayer Layer, ManifestLayer Facts)
+/// <param name="Details">What reports say beside.</param>
+internal sealed record QuantizedBlock(QuantizedLayer Layer, ManifestLayer Facts, BlockFacts Details)
 {
     /// <summary>Joins the four input groups of a block.</summary>
     public static QuantizedBlock Of(int layer, IReadOnlyList<QuantizedGroup> groups)
@@ -21,7 +23,8 @@ internal sealed record QuantizedBlock(QuantizedLayer Layer, ManifestLayer Facts)
                 Linears = linears.ToDictionary(linear => linear.Facts.Name, linear => linear.Weight),
                 InverseSmoothing = groups.ToDictionary(group => group.Group, group => group.Factors.Inverses.ToArray()),
             },
-            new ManifestLayer { Index = layer, Linears = [.. linears.Select(linear => linear.Facts)] });
+            new ManifestLayer { Index = layer, Linears = [.. linears.Select(linear => linear.Facts)] },
+            new BlockFacts { Index = layer, Misalignment = [.. groups.SelectMany(group => group.Misalignment)], Spectra = [.. groups.SelectMany(group => group.Spectra)] });
     }
 }
 
@@ -29,4 +32,11 @@ internal sealed record QuantizedBlock(QuantizedLayer Layer, ManifestLayer Facts)
 /// <param name="Group">Which one.</param>
 /// <param name="Factors">Its smoothing factors.</param>
 /// <param name="Linears">Its layers, in order.</param>
-internal sealed record QuantizedGroup(InputGroup Group, SmoothingFactors Factors, IReadOnlyList<(QuantizedWeight Weight, ManifestLinear Facts)> Linears);
+internal sealed record QuantizedGroup(InputGroup Group, SmoothingFactors Factors, IReadOnlyList<(QuantizedWeight Weight, ManifestLinear Facts)> Linears)
+{
+    /// <summary>What one factor for all modalities would cost each of them.</summary>
+    public IReadOnlyList<MisalignmentFacts> Misalignment { get; init; } = [];
+
+    /// <summary>The singular values of the layers' residuals.</summary>
+    public IReadOnlyList<SpectrumFacts> Spectra { get; init; } = [];
+}

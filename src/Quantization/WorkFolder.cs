@@ -2,6 +2,7 @@ using System.Text.Json;
 using MASQuant.Artifacts;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
+using MASQuant.Facts;
 using MASQuant.Safetensors;
 
 namespace MASQuant.Quantization;
@@ -51,7 +52,9 @@ internal sealed class WorkFolder
         try
         {
             var facts = JsonSerializer.Deserialize(File.ReadAllBytes(FactsPath(layer)), ManifestJson.Default.ManifestLayer);
-            return facts is null ? null : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _config), facts);
+            return facts is null || FactsFile.Read(DetailsPath(layer), FactsJson.Default.BlockFacts) is not { } details || !FactsFile.IsWhole(details)
+                ? null
+                : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _config), facts, details);
         }
         catch (Exception e) when (e is JsonException or MasQuantException or IOException)
         {
@@ -60,11 +63,16 @@ internal sealed class WorkFolder
         }
     }
 
-    /// <summary>Keeps a finished block.</summary>
+    /// <summary>How long an earlier run took for a block: seconds by stage; empty when that is not known.</summary>
+    public SortedDictionary<string, double> ReadTimes(int layer) => FactsFile.Read(TimesPath(layer), FactsJson.Default.SortedDictionaryStringDouble) ?? [];
+
+    /// <summary>Keeps a finished block, and how long it took.</summary>
     /// <exception cref="MasQuantException">MASQ0111: a file cannot be written.</exception>
-    public void Write(QuantizedBlock block)
+    public void Write(QuantizedBlock block, SortedDictionary<string, double> times)
     {
         LayerFile.Write(LayerPath(block.Layer.Index), block.Layer);
+        AtomicFile.Write(TimesPath(block.Layer.Index), FactsFile.Serialize(times, FactsJson.Default.SortedDictionaryStringDouble));
+        AtomicFile.Write(DetailsPath(block.Layer.Index), FactsFile.Serialize(block.Details, FactsJson.Default.BlockFacts));
         AtomicFile.Write(FactsPath(block.Layer.Index), JsonSerializer.SerializeToUtf8Bytes(block.Facts, ManifestJson.Default.ManifestLayer));
     }
 
@@ -72,4 +80,8 @@ internal sealed class WorkFolder
     public void Delete() => Directory.Delete(_path, recursive: true);
 
     private string FactsPath(int layer) => Path.ChangeExtension(LayerPath(layer), ".json");
+
+    private string DetailsPath(int layer) => Path.ChangeExtension(LayerPath(layer), ".facts.json");
+
+    private string TimesPath(int layer) => Path.ChangeExtension(LayerPath(layer), ".times.json");
 }

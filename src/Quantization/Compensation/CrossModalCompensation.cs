@@ -1,4 +1,3 @@
-using MASQuant.Artifacts;
 using MASQuant.Numerics;
 using MASQuant.Smoothing;
 using MASQuant.Tensors;
@@ -42,14 +41,6 @@ internal abstract class CrossModalCompensation
     /// <param name="residual">P and ‖R‖².</param>
     /// <param name="rank">r, at most min(N, K).</param>
     public abstract Patch Compensate(OutputResidual residual, int rank);
-
-    /// <summary>exp(−Σ p log p) of ΔW and of T·ΔWᵀ.</summary>
-    /// <param name="residual">ΔW_m, [N, K].</param>
-    public ManifestEffectiveRank EffectiveRanks(Matrix residual)
-    {
-        var (plain, whitened) = Spectra(residual);
-        return new ManifestEffectiveRank(plain.EffectiveRank, whitened.EffectiveRank);
-    }
 
     /// <summary>The singular values of ΔW and of T·ΔWᵀ.</summary>
     /// <param name="residual">ΔW_m, [N, K].</param>

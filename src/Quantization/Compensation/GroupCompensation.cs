@@ -1,5 +1,6 @@
 using MASQuant.Artifacts;
 using MASQuant.Calibration;
+using MASQuant.Facts;
 using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Models;
@@ -10,8 +11,8 @@ using MASQuant.Weights;
 
 namespace MASQuant.Compensation;
 
-/// <summary>The patches of one linear layer, indexed by <see cref="Modality"/>, with the effective ranks of what they approximate.</summary>
-internal sealed record LayerPatches(LowRankFactors?[] Factors, SortedDictionary<string, ManifestEffectiveRank> EffectiveRanks);
+/// <summary>The patches of one linear layer, indexed by <see cref="Modality"/>, with the effective ranks and spectra of what they approximate.</summary>
+internal sealed record LayerPatches(LowRankFactors?[] Factors, SortedDictionary<string, ManifestEffectiveRank> EffectiveRanks, List<SpectrumFacts> Spectra);
 
 /// <summary>Fits and measures the patches of one input group: CMC (paper Eq. 22–28), or its regression on the true output error.</summary>
 /// <param name="options">The method.</param>
@@ -27,7 +28,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     /// <summary>Patches for each layer of the group.</summary>
     public LayerPatches[] Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellation)
     {
-        var patches = codes.Select(_ => new LayerPatches(new LowRankFactors?[ModalityMap.ModalityCount], new(StringComparer.Ordinal))).ToArray();
+        var patches = codes.Select(_ => new LayerPatches(new LowRankFactors?[ModalityMap.ModalityCount], new(StringComparer.Ordinal), [])).ToArray();
         if (options.Compensation == CompensationKind.None || (group == InputGroup.Down && !options.CompensateDown))
         {
             return patches;
@@ -51,7 +52,16 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
                     ? compensation.Compensate(weightResidual, rank)
                     : compensation.Compensate(residuals[i][(int)modality]!, rank);
                 patches[i].Factors[(int)modality] = patch.Factors;
-                patches[i].EffectiveRanks[modality.ToString()] = compensation.EffectiveRanks(weightResidual);
+                var (plain, whitened) = compensation.Spectra(weightResidual);
+                patches[i].EffectiveRanks[modality.ToString()] = new ManifestEffectiveRank(plain.EffectiveRank, whitened.EffectiveRank);
+                patches[i].Spectra.Add(new SpectrumFacts
+                {
+                    Linear = linears[i].Linear.Name,
+                    Modality = modality.ToString(),
+                    Count = plain.Count,
+                    Plain = SpectrumSampling.Sample(plain),
+                    Whitened = SpectrumSampling.Sample(whitened),
+                });
             }
         }
 

@@ -54,7 +54,11 @@ internal static class SmoothingInitialization
         return SmoothingFactors.Uniform(Balance(statistics.AbsMax(), WeightRanges(weights), migrationStrength));
     }
 
-    private static SmoothingFactor Balance(ReadOnlySpan<float> activations, ReadOnlySpan<float> weights, double strength)
+    /// <summary>s_i = max|x_i|^α / max|w_i|^(1 − α).</summary>
+    /// <param name="activations">max|x_i|, K values.</param>
+    /// <param name="weights">max|w_i|, K values.</param>
+    /// <param name="strength">α in [0, 1].</param>
+    public static SmoothingFactor Balance(ReadOnlySpan<float> activations, ReadOnlySpan<float> weights, double strength)
     {
         var factor = new float[activations.Length];
         for (var k = 0; k < factor.Length; k++)

@@ -175,11 +175,11 @@ public class CrossModalCompensationTests
     {
         var x = RandomMatrices.Activations(300, 64, 19);
         var residual = QuantizationResidual(64, 64, 20);
-        var ranks = CrossModalCompensation.Create(Gram(x), Exact)!.EffectiveRanks(residual);
-        Assert.True(ranks.Whitened < ranks.Plain, $"{ranks}");
+        var (plain, whitened) = CrossModalCompensation.Create(Gram(x), Exact)!.Spectra(residual);
+        Assert.True(whitened.EffectiveRank < plain.EffectiveRank, $"{whitened.EffectiveRank} {plain.EffectiveRank}");
         var spectrum = residual.ToMathNet().Svd(computeVectors: false).S;
         var p = spectrum / spectrum.Sum();
-        Assert.Equal(Math.Exp(-p.Sum(value => value * Math.Log(value))), ranks.Plain, 1e-6);
+        Assert.Equal(Math.Exp(-p.Sum(value => value * Math.Log(value))), plain.EffectiveRank, 1e-6);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using MASQuant.Facts;
 using MASQuant.Quantization;
 
 namespace MASQuant.Tests.Pipeline;
@@ -26,6 +27,12 @@ public class ResumeTests
         Assert.Equal([2], seen.Where(p => p.Stage == QuantizationStage.Quantize).Select(p => p.Layer).Distinct());
         Assert.Equal(TinyRun.Hash(), TinyRun.HashOf(job));
         Assert.False(Directory.Exists(job.WorkFolder));
+
+        // The blocks of the first run have kept their times.
+        var times = FactsFile.ReadTimes(TinyRun.ArtifactPath(job))!;
+        Assert.Equal(3, times.Blocks.Count);
+        Assert.All(times.Blocks, block => Assert.Equal(["Calibrate", "Compensate", "Quantize", "Smooth"], block.Keys));
+        Assert.All(times.Blocks, block => Assert.InRange(block.Values.Sum(), 0.001, 100));
     }
 
     [Fact]
@@ -47,8 +54,11 @@ public class ResumeTests
         Assert.Equal(TinyRun.Hash(other.Options), TinyRun.HashOf(other));
     }
 
-    [Fact]
-    public void A_damaged_block_is_computed_again()
+    [Theory]
+    [InlineData("layer-001.safetensors", 1000)]
+    [InlineData("layer-001.json", 300)]
+    [InlineData("layer-001.facts.json", 300)]
+    public void A_damaged_block_is_computed_again(string file, int length)
     {
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path);
@@ -60,8 +70,8 @@ public class ResumeTests
                 source.Cancel();
             }
         }), source.Token));
-        var block = Path.Combine(job.WorkFolder, "layer-001.safetensors");
-        File.WriteAllBytes(block, File.ReadAllBytes(block)[..1000]);
+        var block = Path.Combine(job.WorkFolder, file);
+        File.WriteAllBytes(block, File.ReadAllBytes(block)[..length]);
 
         QuantizationPipeline.Run(job);
         Assert.Equal(TinyRun.Hash(), TinyRun.HashOf(job));

@@ -37,7 +37,9 @@ internal static class TinyRun
 
     public static string ArtifactPath(QuantizationJob job) => Path.Combine(job.OutputFolder, "VlTiny.masquant.safetensors");
 
-    /// <summary>SHA-256 of the artifact and the manifest of a fresh run.</summary>
+    public static string FactsPath(QuantizationJob job) => Path.Combine(job.OutputFolder, "VlTiny.masquant.facts.json");
+
+    /// <summary>SHA-256 of the artifact, the manifest and the facts of a fresh run.</summary>
     public static string Hash(QuantizationOptions? options = null)
     {
         using var folder = new TemporaryDirectory();
@@ -47,5 +49,5 @@ internal static class TinyRun
     }
 
     public static string HashOf(QuantizationJob job)
-        => Convert.ToHexStringLower(SHA256.HashData([.. File.ReadAllBytes(ArtifactPath(job)), .. File.ReadAllBytes(Path.Combine(job.OutputFolder, "VlTiny.masquant.json"))]));
+        => Convert.ToHexStringLower(SHA256.HashData([.. File.ReadAllBytes(ArtifactPath(job)), .. File.ReadAllBytes(Path.Combine(job.OutputFolder, "VlTiny.masquant.json")), .. File.ReadAllBytes(FactsPath(job))]));
 }

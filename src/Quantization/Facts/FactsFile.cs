@@ -1,0 +1,69 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MASQuant.Artifacts;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Facts;
+
+/// <summary>The files of a run's facts and times, beside its artifact. They serve reports alone: one that is missing, damaged or of another version is as good as none.</summary>
+internal static class FactsFile
+{
+    /// <summary>How the name of a facts file ends.</summary>
+    public const string FactsSuffix = ".masquant.facts.json";
+
+    /// <summary>How the name of a times file ends.</summary>
+    public const string TimesSuffix = ".masquant.times.json";
+
+    private const long MaxBytes = 1 << 26;
+
+    /// <summary>Writes both.</summary>
+    /// <exception cref="Diagnostics.MasQuantException">MASQ0111: a file cannot be written.</exception>
+    public static void Write(string folder, string name, RunFacts facts, RunTimes times)
+    {
+        AtomicFile.Write(Path.Combine(folder, name + FactsSuffix), Serialize(facts, FactsJson.Default.RunFacts));
+        AtomicFile.Write(Path.Combine(folder, name + TimesSuffix), Serialize(times, FactsJson.Default.RunTimes));
+    }
+
+    /// <summary>The facts beside an artifact or a manifest, or null.</summary>
+    public static RunFacts? ReadFacts(string model)
+        => Read(Beside(model, FactsSuffix), FactsJson.Default.RunFacts) is { FormatVersion: RunFacts.CurrentFormatVersion } facts && facts.Blocks.All(IsWhole) ? facts : null;
+
+    /// <summary>The times beside an artifact or a manifest, or null.</summary>
+    public static RunTimes? ReadTimes(string model) => Read(Beside(model, TimesSuffix), FactsJson.Default.RunTimes) is { } times && times.Blocks.All(block => block is not null) ? times : null;
+
+    /// <summary>The bytes of one line of JSON.</summary>
+    public static byte[] Serialize<T>(T content, JsonTypeInfo<T> type) => [.. JsonSerializer.SerializeToUtf8Bytes(content, type), (byte)'\n'];
+
+    /// <summary>Reads one line of JSON, or null.</summary>
+    public static T? Read<T>(string path, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return File.Exists(path) && new FileInfo(path).Length <= MaxBytes ? JsonSerializer.Deserialize(File.ReadAllBytes(path), type) : null;
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether the numbers fit each other, as readers of the file rely on.</summary>
+    public static bool IsWhole(BlockFacts? block)
+        => block is not null
+            && block.Misalignment.All(entry => entry is { RangeRatios.Count: 5 })
+            && block.Spectra.All(entry => entry is { Count: > 0 } && SpectrumSampling.Places(entry.Count).Length is var places && entry.Plain.Count == places && entry.Whitened.Count == places);
+
+    private static string Beside(string model, string suffix)
+    {
+        foreach (var known in (string[])[ModelFiles.ArtifactSuffix, ModelFiles.ManifestSuffix])
+        {
+            if (model.EndsWith(known, StringComparison.Ordinal))
+            {
+                return model[..^known.Length] + suffix;
+            }
+        }
+
+        return model + suffix;
+    }
+}

@@ -1,0 +1,112 @@
+using MASQuant.Calibration;
+using MASQuant.Facts;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Numerics;
+using MASQuant.Tensors;
+
+namespace MASQuant.Smoothing;
+
+/// <summary>Holds Theorem 1 of the paper against measurement for one input group: what one factor for all modalities costs each of them, beside a factor of its own. Both factors are those that ranges give (Eq. 12), not learned ones.</summary>
+internal sealed class SmoothingMisalignment
+{
+    // Tokens of a modality that are measured per sample, evenly spaced; a mean over some thousand needs no more.
+    private const int TokensPerSample = 32;
+    private const int Decimals = 4;
+
+    // Stands for a channel in which a modality is silent: JSON has no infinity.
+    private const double MaxOctaves = 99;
+
+    private readonly InputGroup _group;
+    private readonly ActivationStatistics _ranges;
+    private readonly int? _activationMax;
+    private readonly float[] _all;
+    private readonly SmoothingFactor _uniform;
+    private readonly SmoothingFactor?[] _own = new SmoothingFactor?[ModalityMap.ModalityCount];
+    private readonly double[] _loss = new double[ModalityMap.ModalityCount];
+    private readonly long[] _tokens = new long[ModalityMap.ModalityCount];
+
+    /// <param name="group">The group.</param>
+    /// <param name="ranges">The ranges of its inputs.</param>
+    /// <param name="weights">Its weights, [N, K] each; enumerated once.</param>
+    /// <param name="scheme">How activations are quantized.</param>
+    public SmoothingMisalignment(InputGroup group, ActivationStatistics ranges, IEnumerable<Matrix> weights, QuantizationScheme scheme)
+    {
+        (_group, _ranges, _all) = (group, ranges, ranges.AbsMax());
+        _activationMax = scheme.QuantizesActivations ? scheme.ActivationMax : null;
+        var weightRanges = new float[ranges.Inputs];
+        foreach (var weight in weights)
+        {
+            ChannelRange.Widen(weightRanges, weight);
+        }
+
+        _uniform = SmoothingInitialization.Balance(_all, weightRanges, 0.5);
+        foreach (var modality in Seen)
+        {
+            _own[(int)modality] = SmoothingInitialization.Balance(ranges.AbsMax(modality), weightRanges, 0.5);
+        }
+    }
+
+    private IEnumerable<Modality> Seen => Enum.GetValues<Modality>().Where(modality => _ranges.TokenCount(modality) > 0);
+
+    /// <summary>Measures a sample's activations, [T, K].</summary>
+    public void Add(Matrix x, ModalityMap modalities)
+    {
+        foreach (var modality in _activationMax is null ? [] : Seen)
+        {
+            var rows = Enumerable.Range(0, x.Rows).Where(t => modalities[t] == modality).ToArray();
+            var count = Math.Min(rows.Length, TokensPerSample);
+            var losses = new double[count];
+            Workers.For(count, i =>
+            {
+                var row = x.Row(rows[(int)((long)i * rows.Length / count)]);
+                losses[i] = Decibels(row, _uniform) - Decibels(row, _own[(int)modality]!);
+            });
+            _loss[(int)modality] += losses.Sum();
+            _tokens[(int)modality] += count;
+        }
+    }
+
+    /// <summary>One entry per modality that calibration saw, when it saw several.</summary>
+    public IEnumerable<MisalignmentFacts> Facts() => Seen.Count() < 2 ? [] : Seen.Select(modality =>
+    {
+        var own = _ranges.AbsMax(modality).ToArray();
+        double[] ratios = [.. _all.Select((all, k) => all == own[k] ? 1 : (double)all / own[k])];
+        double[] smoothed = [.. own.Select((range, k) => (double)range * _own[(int)modality]!.Inverse[k])];
+        double[] shared = [.. own.Select((range, k) => (double)range * _uniform.Inverse[k])];
+        return new MisalignmentFacts
+        {
+            Group = _group.ToString(),
+            Modality = modality.ToString(),
+            RangeRatios = Quantiles([.. ratios.Select(ratio => Math.Min(Math.Log2(ratio), MaxOctaves))]),
+            PredictedLoss = Rounded(Sqnr.UniformSmoothingLoss(ratios)),
+            PredictedSmoothedLoss = Rounded(Fill(shared) - Fill(smoothed)),
+            MeasuredLoss = _tokens[(int)modality] > 0 ? Rounded(_loss[(int)modality] / _tokens[(int)modality]) : null,
+        };
+    });
+
+    private double Decibels(ReadOnlySpan<float> row, SmoothingFactor factor)
+    {
+        var smoothed = new float[row.Length];
+        var rounded = new float[row.Length];
+        VectorProduct.Multiply(row, factor.Inverse, smoothed);
+        FakeQuantizer.Round(smoothed, _activationMax!.Value, rounded);
+        var (signal, noise) = Sqnr.Energies(smoothed, rounded);
+        return Sqnr.Decibels(signal, noise);
+    }
+
+    // How much of a grid that the widest channel sets the channels fill, in dB: what Theorem 1 compares.
+    private static double Fill(double[] ranges)
+    {
+        var largest = ranges.Max();
+        return largest > 0 ? 10 * Math.Log10(ranges.Sum(range => range * range) / (ranges.Length * largest * largest)) : 0;
+    }
+
+    private static double[] Quantiles(double[] values)
+    {
+        Array.Sort(values);
+        return [.. ((double[])[0, 0.1, 0.5, 0.9, 1]).Select(share => Rounded(values[(int)Math.Round(share * (values.Length - 1))]))];
+    }
+
+    private static double Rounded(double value) => Math.Round(value, Decimals);
+}
