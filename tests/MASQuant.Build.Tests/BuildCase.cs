@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Reflection;
 using MASQuant.Tests;
 using Microsoft.Build.Logging.StructuredLogger;
@@ -8,7 +7,8 @@ namespace MASQuant.Build.Tests;
 /// <summary>A copy of <c>Cases/NAME</c> outside the repository, with a checkpoint that only looks like one, to build with the real SDK.</summary>
 internal sealed class BuildCase : IDisposable
 {
-    private static readonly string Configuration = Assembly.GetExecutingAssembly()
+    /// <summary>Debug or Release, as these tests were built.</summary>
+    public static readonly string Configuration = Assembly.GetExecutingAssembly()
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Configuration").Value!;
 
     private readonly TemporaryDirectory _directory = new();
@@ -80,23 +80,10 @@ internal sealed class BuildCase : IDisposable
     }
 
     /// <summary>Runs a program in the case's folder.</summary>
-    public (int ExitCode, string Output) Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = Folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["CI"] = null },
-        })!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd() + errors.GetAwaiter().GetResult();
-        process.WaitForExit();
-        return (process.ExitCode, output);
-    }
+    public (int ExitCode, string Output) Run(string program, params string[] arguments) => Command.Run(Folder, program, arguments);
 
     public void Dispose() => _directory.Dispose();
 
-    private static string Built(string project, string file, string framework = "net10.0")
+    public static string Built(string project, string file, string framework = "net10.0")
         => Path.Combine(RepositoryFiles.Root, project, "bin", Configuration, framework, file);
 }

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+
+namespace MASQuant.Build.Tests;
+
+/// <summary>Runs programs as a user's shell would.</summary>
+internal static class Command
+{
+    /// <param name="folder">The working directory.</param>
+    /// <param name="program">A path, or a name to look for in PATH.</param>
+    /// <param name="arguments">One entry per argument.</param>
+    /// <param name="environment">Variables on top of this process's; null removes one.</param>
+    public static (int ExitCode, string Output) Run(string folder, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1", ["CI"] = null },
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd() + errors.GetAwaiter().GetResult();
+        process.WaitForExit();
+        return (process.ExitCode, output);
+    }
+}

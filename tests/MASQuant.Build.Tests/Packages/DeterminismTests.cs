@@ -1,0 +1,35 @@
+using MASQuant.Tests;
+
+namespace MASQuant.Build.Tests.Packages;
+
+/// <summary>Whoever packs the same sources gets the same bytes.</summary>
+public class DeterminismTests
+{
+    [Fact]
+    public void Two_copies_of_the_sources_give_the_same_package()
+    {
+        using var first = new TemporaryDirectory();
+        using var second = new TemporaryDirectory();
+        Assert.Equal(Convert.ToHexString(Pack(first, "a")), Convert.ToHexString(Pack(second, "another/place")));
+    }
+
+    private static byte[] Pack(TemporaryDirectory folder, string place)
+    {
+        var root = folder.File(place);
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "MASQuant.targets", "README.md", "LICENSE", "global.json" })
+        {
+            Directory.CreateDirectory(root);
+            File.Copy(Path.Combine(RepositoryFiles.Root, file), Path.Combine(root, file));
+        }
+
+        foreach (var project in new[] { "Build", "Generators", "Quantization", "Runtime", "Tasks" })
+        {
+            Folders.Copy(Path.Combine(RepositoryFiles.Root, "src", project), Path.Combine(root, "src", project), except: ["bin", "obj"]);
+        }
+
+        File.Copy(Path.Combine(RepositoryFiles.Root, "src", "Directory.Build.props"), Path.Combine(root, "src", "Directory.Build.props"));
+        var (exitCode, output) = Command.Run(root, "dotnet", ["pack", "src/Build", "-v:quiet", "-nodeReuse:false", "-p:RunAnalyzers=false", "-o", folder.Path]);
+        Assert.True(exitCode == 0, output);
+        return File.ReadAllBytes(folder.File($"MASQuant.Build.{PackedPackages.Version}.nupkg"));
+    }
+}

@@ -1,0 +1,124 @@
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Text;
+using System.Text.Json;
+using System.Xml.Linq;
+using MASQuant.Tests;
+
+namespace MASQuant.Build.Tests.Packages;
+
+/// <summary>What the packages hold, and that nothing else does.</summary>
+public class PackageContentTests
+{
+    private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A"); // Portable PDB specification, "Source Link"
+
+    [Fact]
+    public void Packing_makes_these_packages_and_no_others()
+        => Assert.Equal(
+            ["MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg", "MASQuant.Templates.nupkg", "MASQuant.Tool.nupkg", "MASQuant.Tool.snupkg"],
+            Directory.EnumerateFiles(PackedPackages.Folder).Select(file => Path.GetFileName(file).Replace("." + PackedPackages.Version, "")).Order());
+
+    [Fact]
+    public void The_build_package_holds_our_targets_and_assemblies_alone()
+        => Assert.Equal(
+            [
+                "LICENSE", "MASQuant.Build.nuspec", "README.md",
+                "analyzers/dotnet/cs/MASQuant.Generators.dll", "analyzers/dotnet/cs/MASQuant.Generators.pdb",
+                "build/MASQuant.Build.targets", "build/MASQuant.QuantizeOne.proj", "buildMultiTargeting/MASQuant.Build.targets",
+                "tasks/net10.0/MASQuant.Quantization.dll", "tasks/net10.0/MASQuant.Quantization.pdb",
+                "tasks/net10.0/MASQuant.Runtime.dll", "tasks/net10.0/MASQuant.Runtime.pdb",
+                "tasks/net10.0/MASQuant.Tasks.dll", "tasks/net10.0/MASQuant.Tasks.pdb",
+            ],
+            PackedPackages.Files(PackedPackages.Of("MASQuant.Build")).Keys);
+
+    /// <summary>Code for one processor or one C library would build on that machine alone: musl and arm64 need managed code.</summary>
+    [Theory]
+    [InlineData("MASQuant.Build")]
+    [InlineData("MASQuant.Runtime")]
+    [InlineData("MASQuant.Tool")]
+    [InlineData("MASQuant.Templates")]
+    public void Packages_hold_managed_code_for_any_machine(string id)
+    {
+        foreach (var (name, content) in PackedPackages.Files(PackedPackages.Of(id)))
+        {
+            Assert.False(IsNative(content), $"{name} is a native library.");
+            if (content is [(byte)'M', (byte)'Z', ..])
+            {
+                using var image = new PEReader([.. content]);
+                Assert.True(image.PEHeaders.CorHeader?.Flags.HasFlag(CorFlags.ILOnly), $"{name} has native code.");
+                Assert.Equal(Machine.I386, image.PEHeaders.CoffHeader.Machine); // what AnyCPU is written as
+                Assert.Equal(0, image.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size); // not precompiled
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("MASQuant.Build", true)]
+    [InlineData("MASQuant.Runtime", false)]
+    [InlineData("MASQuant.Tool", false)]
+    [InlineData("MASQuant.Templates", false)]
+    public void Packages_say_what_they_are(string id, bool developmentDependency)
+    {
+        var files = PackedPackages.Files(PackedPackages.Of(id));
+        var metadata = XDocument.Load(new MemoryStream(files[id + ".nuspec"])).Root!.Elements().Single();
+        string? Value(string name) => metadata.Elements().SingleOrDefault(element => element.Name.LocalName == name)?.Value;
+
+        Assert.Equal((id, PackedPackages.Version, "Apache-2.0", "README.md"), (Value("id"), Value("version"), Value("license"), Value("readme")));
+        Assert.Equal(developmentDependency ? "true" : null, Value("developmentDependency"));
+        Assert.DoesNotContain(metadata.Descendants(), element => element.Name.LocalName == "dependency");
+        foreach (var name in new[] { "README.md", "LICENSE" })
+        {
+            Assert.Equal(File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, name)), files[name]);
+        }
+    }
+
+    [Fact]
+    public void The_runtime_comes_with_documentation_symbols_and_sources()
+    {
+        var files = PackedPackages.Files(PackedPackages.Of("MASQuant.Runtime"));
+        Assert.Contains("\"T:MASQuant.MultimodalModel\"", Encoding.UTF8.GetString(files["lib/net10.0/MASQuant.Runtime.xml"]));
+
+        using var image = new PEReader([.. files["lib/net10.0/MASQuant.Runtime.dll"]]);
+        Assert.Contains(image.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.Reproducible);
+        var identity = image.ReadCodeViewDebugDirectoryData(image.ReadDebugDirectory().Single(entry => entry.Type == DebugDirectoryEntryType.CodeView));
+        using var symbols = MetadataReaderProvider.FromPortablePdbImage([.. PackedPackages.Files(PackedPackages.Of("MASQuant.Runtime", "snupkg"))["lib/net10.0/MASQuant.Runtime.pdb"]]);
+        var reader = symbols.GetMetadataReader();
+        Assert.Equal(identity.Guid, new BlobContentId(reader.DebugMetadataHeader!.Id).Guid);
+
+        // No path of the machine that packed, and what git does not have is inside.
+        var documents = reader.Documents.Select(reader.GetDocument).Select(document => reader.GetString(document.Name)).ToArray();
+        Assert.NotEmpty(documents);
+        Assert.All(documents, document => Assert.StartsWith("/_/", document));
+    }
+
+    /// <summary>Source link names the remote's address where there is one.</summary>
+    [Fact]
+    public void Symbols_link_to_the_sources_of_the_remote()
+    {
+        using var folder = new TemporaryDirectory();
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "README.md", "LICENSE", "src/Directory.Build.props" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder.File(file))!);
+            File.Copy(Path.Combine(RepositoryFiles.Root, file), folder.File(file));
+        }
+
+        File.WriteAllText(folder.File("src/Small.csproj"), "<Project Sdk=\"Microsoft.NET.Sdk\" />");
+        File.WriteAllText(folder.File("src/Small.cs"), "namespace Small;\n\ninternal static class Nothing\n{\n    public static int Value => 1;\n}\n");
+        foreach (var command in new[] { "init -q", "remote add origin https://github.com/masquant/masquant.git", "add .", "-c user.name=test -c user.email=test@localhost commit -q -m small" })
+        {
+            Succeed(Command.Run(folder.Path, "git", command.Split(' ')));
+        }
+
+        Succeed(Command.Run(folder.Path, "dotnet", ["build", "src/Small.csproj", "-c", "Release", "-v:quiet", "-nodeReuse:false"]));
+        using var symbols = MetadataReaderProvider.FromPortablePdbStream(File.OpenRead(folder.File("src/bin/Release/net10.0/MASQuant.Small.pdb")));
+        var reader = symbols.GetMetadataReader();
+        var link = reader.CustomDebugInformation.Select(reader.GetCustomDebugInformation).Single(information => reader.GetGuid(information.Kind) == SourceLink);
+        using var json = JsonDocument.Parse(reader.GetBlobBytes(link.Value));
+        Assert.StartsWith("https://raw.githubusercontent.com/masquant/masquant/", json.RootElement.GetProperty("documents").GetProperty("/_/*").GetString());
+    }
+
+    private static void Succeed((int ExitCode, string Output) result) => Assert.True(result.ExitCode == 0, result.Output);
+
+    private static bool IsNative(byte[] content)
+        => content is [0x7F, (byte)'E', (byte)'L', (byte)'F', ..] or [0xCF, 0xFA, 0xED, 0xFE, ..] or [0xCA, 0xFE, 0xBA, 0xBE, ..];
+}

@@ -1,0 +1,111 @@
+using MASQuant.Tests;
+
+namespace MASQuant.Build.Tests.Packages;
+
+/// <summary>What someone does who has the packages and not this repository.</summary>
+public sealed class PackageUseTests : IDisposable
+{
+    private const string Question = "Read the digits.";
+    private readonly TemporaryDirectory _folder = new();
+
+    public PackageUseTests()
+    {
+        // The packed folder is the only source, and nothing older of the same version may lie in a shared folder of packages.
+        File.WriteAllText(_folder.File("NuGet.config"), $"""
+            <configuration>
+              <packageSources>
+                <clear />
+                <add key="packed" value="{PackedPackages.Folder}" />
+              </packageSources>
+            </configuration>
+            """);
+    }
+
+    [Fact]
+    public void A_new_project_with_two_packages_and_one_item_answers()
+    {
+        Dotnet("new", "console", "-o", "Reader");
+        Dotnet("add", "Reader", "package", "MASQuant.Runtime");
+        Dotnet("add", "Reader", "package", "MASQuant.Build");
+
+        var project = _folder.File("Reader/Reader.csproj");
+        Assert.Contains("PrivateAssets", File.ReadAllText(project)); // a development dependency stays out of what depends on this project
+        Folders.Copy(RepositoryFiles.VlTiny, _folder.File("Reader/models/vl-tiny"));
+        File.Copy(RepositoryFiles.Data("media/calib-ocr-000.png"), _folder.File("Reader/picture.png"));
+        File.WriteAllText(_folder.File("Reader/calibration.jsonl"), """
+            {"messages": [{"role": "user", "content": [{"type": "image", "image": "picture.png"}, {"type": "text", "text": "Read the digits."}]}, {"role": "assistant", "content": "1 2"}]}
+            """);
+        File.WriteAllText(project, File.ReadAllText(project).Replace("</Project>", """
+              <ItemGroup>
+                <QuantizedModel Include="models/vl-tiny" Calibration="calibration.jsonl" Epochs="0" />
+              </ItemGroup>
+            </Project>
+            """));
+        File.WriteAllText(_folder.File("Reader/Program.cs"), $"""
+            using MASQuant;
+            using var model = Reader.VlTiny.Load();
+            Console.Write(string.Concat(model.Generate(new Prompt().Image("Reader/picture.png").Text("{Question}"), new GenerationOptions {"{"} MaxTokens = 8 {"}"})));
+            """);
+
+        var answer = Dotnet("run", "--project", "Reader");
+        using var model = MultimodalModel.Load(_folder.File("Reader/bin/Debug/net10.0/models/VlTiny.masquant.safetensors"));
+        Assert.EndsWith(string.Concat(model.Generate(new Prompt().Image(_folder.File("Reader/picture.png")).Text(Question), new GenerationOptions { MaxTokens = 8 })), answer);
+    }
+
+    [Fact]
+    public void The_template_reads_digits()
+    {
+        Dotnet("new", "install", PackedPackages.Of("MASQuant.Templates"), "--debug:custom-hive", _folder.File("hive"));
+        Dotnet("new", "masquant", "-o", "Digits", "--debug:custom-hive", _folder.File("hive"));
+        Dotnet("build", "Digits", "-c", "Release", "-warnaserror");
+        Assert.EndsWith("1 8 5 6\n", Dotnet("run", "--project", "Digits", "-c", "Release", "--no-build")); // what the picture shows, samples/data/eval.jsonl
+    }
+
+    [Fact]
+    public void A_template_of_an_own_model_carries_no_other()
+    {
+        Dotnet("new", "install", PackedPackages.Of("MASQuant.Templates"), "--debug:custom-hive", _folder.File("hive"));
+        Dotnet("new", "masquant", "-o", "Own", "--model", "../weights", "--scheme", "W8A8", "--calibration", "../chats.jsonl", "--debug:custom-hive", _folder.File("hive"));
+        Assert.Contains("Include=\"../weights\" Name=\"Assistant\" Scheme=\"W8A8\" Calibration=\"../chats.jsonl\"", File.ReadAllText(_folder.File("Own/Own.csproj")));
+        Assert.Equal(["Own.csproj", "Program.cs", "digits.png"], Directory.EnumerateFiles(_folder.File("Own"), "*", SearchOption.AllDirectories).Where(file => !file.Contains("/obj/")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Target_frameworks_share_one_quantization_with_the_package_too()
+    {
+        Folders.Copy(Path.Combine(RepositoryFiles.Root, "tests/MASQuant.Build.Tests/Cases/TwoFrameworks"), _folder.Path);
+        var project = _folder.File("TwoFrameworks.csproj");
+        File.WriteAllText(project, File.ReadAllText(project).Replace("</Project>", $"""
+              <ItemGroup>
+                <PackageReference Include="MASQuant.Runtime" Version="{PackedPackages.Version}" />
+                <PackageReference Include="MASQuant.Build" Version="{PackedPackages.Version}" PrivateAssets="all" />
+              </ItemGroup>
+            </Project>
+            """));
+        Directory.CreateDirectory(_folder.File("model"));
+        File.WriteAllText(_folder.File("model/config.json"), "{}");
+        File.WriteAllText(_folder.File("model/model.safetensors"), "weights");
+        Directory.CreateDirectory(_folder.File("data"));
+        File.WriteAllText(_folder.File("data/calibration.jsonl"), "{}");
+        var standIn = "-p:MASQuantTasksAssembly=" + BuildCase.Built("tests/MASQuant.Build.Tests/StandIn", "MASQuant.StandIn.dll");
+
+        var output = Dotnet("build", "-m", "-v:minimal", "-nodeReuse:false", standIn);
+        Assert.Single(System.Text.RegularExpressions.Regex.Matches(output, "Tiny: quantized in "));
+        foreach (var framework in new[] { "net10.0", "net10.0-demo1.0" })
+        {
+            Assert.True(File.Exists(_folder.File($"bin/Debug/{framework}/models/Tiny.masquant.safetensors")));
+        }
+
+        // The project as a whole, no framework named: what a build server asks for its matrix.
+        Assert.Contains("\"MASQuantKey\"", Dotnet("msbuild", "-t:MASQuantPrepare", "-getItem:_MASQuantModel", "-nodeReuse:false", standIn));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private string Dotnet(params string[] arguments)
+    {
+        var (exitCode, output) = Command.Run(_folder.Path, "dotnet", arguments, new Dictionary<string, string?> { ["NUGET_PACKAGES"] = _folder.File("packages") });
+        Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{output}");
+        return output;
+    }
+}
