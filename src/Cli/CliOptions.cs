@@ -32,6 +32,24 @@ internal static class CliOptions
             },
         };
 
+    /// <summary>Where models run; without the option null, which leaves it to the environment.</summary>
+    public static Option<string?> Device()
+        => new("--device")
+        {
+            HelpName = "DEVICE",
+            Description = $"Where models run: the processor, an NVIDIA GPU, or with auto a GPU if one is usable. Allowed: {DeviceChoice.Allowed}. Default: {DeviceChoice.EnvironmentVariable}, or cpu.",
+            CustomParser = result =>
+            {
+                var name = result.Tokens[0].Value;
+                if (!DeviceChoice.TryParse(name, out _))
+                {
+                    result.AddError($"'{name}' is not allowed for '--device'. Allowed: {DeviceChoice.Allowed}.");
+                }
+
+                return name;
+            },
+        };
+
     /// <summary>Words out of a list, separated by commas, in the list's spelling; without the option <paramref name="initial"/>.</summary>
     public static Option<string[]> Words(string name, string label, IReadOnlyList<string> allowed, IReadOnlyList<string> initial, string description)
         => new(name)

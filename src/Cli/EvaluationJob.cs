@@ -7,4 +7,5 @@ namespace MASQuant.Cli;
 /// <param name="Limit">The most conversations of a task; 0 for all.</param>
 /// <param name="MaxTokens">The most tokens of a generated answer; 0 generates none.</param>
 /// <param name="CalibrationFile">The calibration set, or null to look for it.</param>
-internal sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts, string Data, int Limit, int MaxTokens, string? CalibrationFile);
+/// <param name="Device">Where the models run; null leaves it to the environment.</param>
+internal sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts, string Data, int Limit, int MaxTokens, string? CalibrationFile, string? Device = null);

@@ -29,12 +29,12 @@ internal static class EvaluationRun
         var models = new List<MultimodalModel>();
         try
         {
-            models.Add(MultimodalModel.Load(job.Model));
+            models.Add(MultimodalModel.Load(job.Model, new ModelOptions { Device = job.Device }));
             Check(job.Data, conversations, models[0].Config);
             foreach (var artifact in job.Artifacts)
             {
                 CheckTokenizer(job.Model, artifact);
-                models.Add(MultimodalModel.Load(artifact));
+                models.Add(MultimodalModel.Load(artifact, new ModelOptions { Device = job.Device }));
             }
 
             foreach (var warning in new CalibrationOverlap(job, conversations).Warnings(models[0].Config, cancellation))

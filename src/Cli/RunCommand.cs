@@ -24,10 +24,11 @@ internal static class RunCommand
         var topP = CliOptions.Number("--top-p", defaults.TopP, value => value is > 0 and <= 1, "above 0, at most 1", "Samples only from the most probable tokens that together reach this probability.");
         var topK = CliOptions.Number("--top-k", defaults.TopK, value => value >= 0, "0 (all) or more", "Samples only from this many most probable tokens.");
         var seed = CliOptions.Number("--seed", defaults.Seed, _ => true, "0…18446744073709551615", "The same seed gives the same answer.");
+        var device = CliOptions.Device();
         var command = new CliCommand("run", "Answers a prompt of text, images and audio.", "MODEL [--image FILE | --audio FILE]… [options] TEXT",
             "masquant run models/omni-tiny --audio speech.wav \"Transcribe the speech.\"",
             "masquant run out/OmniTiny.masquant.safetensors --image digits.png --audio speech.wav \"Does the speech match the image?\"")
-        { model, text, image, audio, system, maxTokens, temperature, topP, topK, seed };
+        { model, text, image, audio, system, maxTokens, temperature, topP, topK, seed, device };
         command.SetAction(parse =>
         {
             var options = new GenerationOptions
@@ -38,7 +39,7 @@ internal static class RunCommand
                 TopK = parse.GetValue(topK),
                 Seed = parse.GetValue(seed),
             };
-            return Run(console, parse.GetRequiredValue(model), PromptOf(parse.GetValue(system), Media(parse), parse.GetRequiredValue(text)), options, cancellation);
+            return Run(console, parse.GetRequiredValue(model), parse.GetValue(device), PromptOf(parse.GetValue(system), Media(parse), parse.GetRequiredValue(text)), options, cancellation);
         });
         return command;
     }
@@ -71,9 +72,9 @@ internal static class RunCommand
         return prompt.Text(text);
     }
 
-    private static int Run(CommandConsole console, string path, Prompt prompt, GenerationOptions options, CancellationToken cancellation)
+    private static int Run(CommandConsole console, string path, string? device, Prompt prompt, GenerationOptions options, CancellationToken cancellation)
     {
-        using var model = MultimodalModel.Load(path);
+        using var model = MultimodalModel.Load(path, new ModelOptions { Device = device });
         var clock = Stopwatch.StartNew();
         var prepared = model.Prepare(prompt, cancellation);
         var stream = new TokenStream(model.Tokenizer);

@@ -9,6 +9,9 @@ public sealed record ModelOptions
     /// <summary>How many prompt tokens are evaluated at once: more is faster, up to a point, and takes more memory.</summary>
     public int PrefillTokens { get; init; } = DecoderSession.DefaultPrefillTokens;
 
-    /// <summary>What executes quantized layers; null for the processor at hand.</summary>
+    /// <summary>Where the model runs: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c> (an NVIDIA GPU), <c>auto</c> (a GPU if one is usable). Null: the environment variable <c>MASQUANT_DEVICE</c>, and without it the processor.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>What executes quantized layers on the processor; null for the kernels that suit it. Not together with <see cref="Device"/>.</summary>
     public IGemmBackend? Backend { get; init; }
 }

@@ -22,6 +22,7 @@ public sealed class MultimodalModel : IDisposable
 
     private MultimodalModel(IModelSource source, ModelOptions options)
     {
+        RefuseDevice(options);
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
         _source = source;
@@ -154,6 +155,20 @@ public sealed class MultimodalModel : IDisposable
     }
 
     private DecoderSession NewSession() => new(Decoder, _options.PrefillTokens);
+
+    private static void RefuseDevice(ModelOptions options)
+    {
+        if (options is { Device: not null, Backend: not null })
+        {
+            throw new ArgumentException("A backend executes layers on the processor; give it or a device, not both.", nameof(options));
+        }
+
+        using var device = options.Backend is null ? DeviceChoice.Of(options.Device).Open() : null;
+        if (device is not null)
+        {
+            throw new NotSupportedException($"Models do not run on {device.Name} yet.");
+        }
+    }
 
     private static GenerationOptions Recommended(GenerationConfig config) => !config.Sample
         ? new GenerationOptions()

@@ -1,0 +1,116 @@
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Gemm.Cuda.Driver;
+
+/// <summary>Keeps freed blocks for the next request of their size: the driver's own allocation waits for the device. All work is in order on one stream, so a block may be lent again while earlier work still reads it.</summary>
+internal sealed unsafe class DeviceMemoryPool(PrimaryContext context, string device) : IDisposable
+{
+    private const long SmallBytes = 1 << 20;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<long, Stack<DeviceBlock>> _idle = [];
+    private bool _disposed;
+
+    /// <summary>Lends at least <paramref name="bytes"/> bytes.</summary>
+    /// <exception cref="MasQuantException">MASQ1004: too little memory.</exception>
+    public IDeviceMemory Rent(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
+        var size = RoundUp(bytes);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var block = _idle.TryGetValue(size, out var blocks) && blocks.TryPop(out var idle) ? idle : Allocate(size, bytes);
+            return new PooledMemory(this, block, bytes);
+        }
+    }
+
+    /// <summary>Frees what is not lent; what is lent is freed when it comes back.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            Trim();
+        }
+    }
+
+    /// <summary>Powers of two from 256 bytes to 1 MiB, then multiples of 2 MiB, the driver's own granularity.</summary>
+    internal static long RoundUp(long bytes)
+        => bytes <= SmallBytes ? Math.Max(256, (long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)bytes)) : checked(bytes + (2 * SmallBytes) - 1) & ~((2 * SmallBytes) - 1);
+
+    private DeviceBlock Allocate(long size, long bytes)
+    {
+        context.MakeCurrent();
+        ulong address;
+        var result = context.Driver.MemAlloc(&address, (nuint)size);
+        if (result == DriverResult.OutOfMemory && _idle.Count > 0)
+        {
+            Trim();
+            result = context.Driver.MemAlloc(&address, (nuint)size);
+        }
+
+        if (result == DriverResult.OutOfMemory)
+        {
+            throw TooLittle(bytes);
+        }
+
+        context.Driver.Check(result, "MemAlloc()");
+        return new DeviceBlock(context, address, size);
+    }
+
+    private MasQuantException TooLittle(long bytes)
+    {
+        nuint free, total;
+        context.Driver.Check(context.Driver.MemGetInfo(&free, &total));
+        return new MasQuantException(DiagnosticCodes.DeviceMemoryExhausted, null,
+            $"{device} has too little memory: {Mebibytes(bytes)} are needed at once, {Mebibytes((long)free)} of {Mebibytes((long)total)} are free. Close other programs that use the GPU, choose a smaller scheme or a shorter prompt, or run on the processor: --device cpu.");
+    }
+
+    private void Trim()
+    {
+        foreach (var block in _idle.Values.SelectMany(blocks => blocks))
+        {
+            block.Dispose();
+        }
+
+        _idle.Clear();
+    }
+
+    private void Return(DeviceBlock block)
+    {
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                block.Dispose();
+                return;
+            }
+
+            if (!_idle.TryGetValue(block.Bytes, out var blocks))
+            {
+                _idle.Add(block.Bytes, blocks = new Stack<DeviceBlock>());
+            }
+
+            blocks.Push(block);
+        }
+    }
+
+    private static string Mebibytes(long bytes) => FormattableString.Invariant($"{Math.Ceiling(bytes / 1048576.0):N0} MiB");
+
+    private sealed class PooledMemory(DeviceMemoryPool pool, DeviceBlock block, long bytes) : IDeviceMemory
+    {
+        private DeviceBlock? _block = block;
+
+        public DevicePointer Pointer => new((ulong)(_block ?? throw new ObjectDisposedException(nameof(IDeviceMemory))).Value);
+
+        public long Bytes => bytes;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _block, null) is { } returned)
+            {
+                pool.Return(returned);
+            }
+        }
+    }
+}
