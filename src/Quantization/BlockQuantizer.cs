@@ -45,6 +45,18 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         return QuantizedBlock.Of(weights.Layer, groups);
     }
 
+    /// <summary>The factors that the block begins with, in the order of <see cref="InputGroup"/>; final where nothing is learned.</summary>
+    public SmoothingFactors[] InitialFactors(DecoderBlock exact, BlockWeights weights, CancellationToken cancellation)
+        => new ModalityAwareSmoothing(config, options with { Epochs = 0 }).Choose(weights, Ranges(exact, weights.Layer, cancellation), runner, [], _ => { }, cancellation);
+
+    /// <summary>What enters an input group.</summary>
+    public ActivationStatistics Observe(DecoderBlock block, int layer, InputGroup group, CancellationToken cancellation)
+    {
+        var statistics = NewStatistics(layer, group, keepsGram: true);
+        runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellation);
+        return statistics;
+    }
+
     /// <summary>Takes the calibration set past a block that was quantized earlier.</summary>
     public void Skip(DecoderBlock exact, QuantizedLayer layer, CancellationToken cancellation)
     {
@@ -108,7 +120,8 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         };
     }
 
-    private IWeightQuantizer NewQuantizer(ActivationStatistics statistics, SmoothingFactors factors)
+    /// <summary>Q_w for an input group.</summary>
+    public IWeightQuantizer NewQuantizer(ActivationStatistics statistics, SmoothingFactors factors)
         => options.WeightQuantizer == WeightQuantizerKind.Gptq
             ? GptqQuantizer.Create(statistics.SmoothedGram(factors, [.. options.ModalityWeights]))
             : new RtnQuantizer();

@@ -29,7 +29,10 @@ public static class OptionTable
             (o, text) => TryInteger(text, 0, 4096, out var rank) ? o with { Rank = rank } : null,
             o => o.Rank?.ToString(CultureInfo.InvariantCulture) ?? ""),
         Number("RankRatio", 0, 1, "The rank as a share of min(N, K); replaces Rank.", o => o.RankRatio, (o, v) => o with { RankRatio = v, Rank = null }),
-        new("LayerRanks", LayerRanks.Form, "Ranks of single patches, in place of Rank and RankRatio.",
+        new("PatchBytes", "empty, or 0…1099511627776", "The most bytes of all patches together; ranks are then chosen by what they bring. Replaces Rank and RankRatio.",
+            (o, text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes <= 1L << 40 ? o with { PatchBytes = bytes } : null,
+            o => o.PatchBytes?.ToString(CultureInfo.InvariantCulture) ?? ""),
+        new("LayerRanks", LayerRanks.Form, "Ranks of single patches, in place of Rank, RankRatio and PatchBytes.",
             (o, text) => LayerRanks.TryParse(text, out var ranks, out _) ? o with { LayerRanks = ranks } : null, o => o.LayerRanks.ToString())
         { Problem = text => LayerRanks.TryParse(text, out _, out var problem) ? "" : problem },
         new("CompensateDown", "true, false", "Whether down_proj is smoothed and patched; the paper leaves it out.",

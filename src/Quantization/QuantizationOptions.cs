@@ -77,7 +77,10 @@ public sealed record QuantizationOptions
     /// <summary>The rank as a share of min(N, K); used when <see cref="Rank"/> is null.</summary>
     public double RankRatio { get; init; } = 0.05;
 
-    /// <summary>Ranks of single patches, in place of <see cref="Rank"/> and <see cref="RankRatio"/>.</summary>
+    /// <summary>The most bytes of all patches together; the pipeline then chooses ranks by what they bring. Null: <see cref="Rank"/> or <see cref="RankRatio"/> decides.</summary>
+    public long? PatchBytes { get; init; }
+
+    /// <summary>Ranks of single patches, in place of <see cref="Rank"/>, <see cref="RankRatio"/> and <see cref="PatchBytes"/>.</summary>
     public LayerRanks LayerRanks { get; init; } = LayerRanks.None;
 
     /// <summary>Whether <c>down_proj</c> is smoothed and patched (the paper leaves it out).</summary>
@@ -114,7 +117,7 @@ public sealed record QuantizationOptions
 
         return LayerRanks.For(layer, linear.Name, modality) is { } rank
             ? Math.Min(rank, Math.Min(linear.Outputs, linear.Inputs))
-            : RankFor(linear.Outputs, linear.Inputs);
+            : PatchBytes is null ? RankFor(linear.Outputs, linear.Inputs) : 0; // Not known before it was measured.
     }
 
     /// <summary>Refuses overrides that name blocks which a model lacks.</summary>

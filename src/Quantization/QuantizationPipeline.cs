@@ -1,3 +1,4 @@
+using MASQuant.Allocation;
 using MASQuant.Artifacts;
 using MASQuant.Calibration;
 using MASQuant.Configuration;
@@ -33,8 +34,9 @@ public static class QuantizationPipeline
         var sequences = CalibrationSequences.Embed(checkpoint, config, calibration, cancellation);
         var work = WorkFolder.Open(job.WorkFolder, RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation), config.Text);
 
+        var options = WithRanks(job.Options, checkpoint, config.Text, sequences, work, report, cancellation);
         var prepared = clock.Take();
-        var blocks = QuantizeBlocks(job.Options, checkpoint, config.Text, sequences, work, clock, report, cancellation);
+        var blocks = QuantizeBlocks(options, checkpoint, config.Text, sequences, work, clock, report, cancellation);
 
         clock.Enter(QuantizationStage.Write);
         report.Report(QuantizationStage.Write, "Writing the artifact.");
@@ -59,6 +61,27 @@ public static class QuantizationPipeline
     {
         var whole = CalibrationSet.Load(job.CalibrationFile, config, cancellation);
         return job.Subset is { } subset ? whole.Take(subset, config) : whole;
+    }
+
+    // Ranks depend on all blocks, so they are chosen before the first is quantized, and kept for a run that resumes.
+    private static QuantizationOptions WithRanks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellation)
+    {
+        if (options.PatchBytes is null)
+        {
+            return options;
+        }
+
+        if (work.TryReadRanks() is { } kept)
+        {
+            return options with { LayerRanks = kept, PatchBytes = null };
+        }
+
+        var measurement = new NoiseMeasurement(config, options, (layer, group) => [options.SchemeFor(layer, group)]);
+        var noise = measurement.Run(layer => BlockWeights.Of(checkpoint, config, layer), sequences,
+            _ => report.Report(QuantizationStage.Prepare, "Measuring what patches bring."), cancellation);
+        var allocated = PatchBudget.Apply(options, config, noise);
+        work.WriteRanks(allocated.LayerRanks);
+        return allocated;
     }
 
     private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MASQuant.Allocation;
 using MASQuant.Artifacts;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
@@ -76,8 +77,18 @@ internal sealed class WorkFolder
         AtomicFile.Write(FactsPath(block.Layer.Index), JsonSerializer.SerializeToUtf8Bytes(block.Facts, ManifestJson.Default.ManifestLayer));
     }
 
+    /// <summary>The ranks that an earlier run chose, or null.</summary>
+    public LayerRanks? TryReadRanks()
+        => File.Exists(RanksPath) && File.ReadAllText(RanksPath) is [.. var text, '\n'] && LayerRanks.TryParse(text, out var ranks, out _) ? ranks : null;
+
+    /// <summary>Keeps the ranks that were chosen.</summary>
+    /// <exception cref="MasQuantException">MASQ0111: the file cannot be written.</exception>
+    public void WriteRanks(LayerRanks ranks) => AtomicFile.Write(RanksPath, System.Text.Encoding.ASCII.GetBytes($"{ranks}\n"));
+
     /// <summary>Deletes the folder, once the artifact is written.</summary>
     public void Delete() => Directory.Delete(_path, recursive: true);
+
+    private string RanksPath => Path.Combine(_path, "ranks");
 
     private string FactsPath(int layer) => Path.ChangeExtension(LayerPath(layer), ".json");
 

@@ -42,6 +42,11 @@ internal abstract class CrossModalCompensation
     /// <param name="rank">r, at most min(N, K).</param>
     public abstract Patch Compensate(OutputResidual residual, int rank);
 
+    /// <summary>σ² of what the regression has to match in the whitened space, the largest first: what each rank takes from ‖R‖².</summary>
+    /// <param name="residual">P and ‖R‖².</param>
+    /// <param name="rank">How many, at most min(N, K).</param>
+    public abstract double[] Gains(OutputResidual residual, int rank);
+
     /// <summary>The singular values of ΔW and of T·ΔWᵀ.</summary>
     /// <param name="residual">ΔW_m, [N, K].</param>
     public abstract (Spectrum Plain, Spectrum Whitened) Spectra(Matrix residual);

@@ -24,6 +24,9 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     public override Patch Compensate(OutputResidual residual, int rank)
         => Fit(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()), rank);
 
+    public override double[] Gains(OutputResidual residual, int rank)
+        => [.. TruncatedSvd.Decompose(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()).View, rank, _options.Decomposition).Values.Select(value => value * value)];
+
     public override (Spectrum Plain, Spectrum Whitened) Spectra(Matrix residual) => (
         Spectrum.Of(residual.View()),
         Math.Min(residual.Rows, residual.Columns) <= Spectrum.MaxExact

@@ -1,3 +1,4 @@
+using MASQuant.Allocation;
 using MASQuant.Artifacts;
 using MASQuant.Calibration;
 using MASQuant.Facts;
@@ -83,6 +84,30 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         }, cancellation);
         return [.. errors.Select(error => new SortedDictionary<string, ManifestSqnr>(
             Enum.GetValues<Modality>().Where(m => error.Sqnr(m) is not null).ToDictionary(m => m.ToString(), m => error.Sqnr(m)!), StringComparer.Ordinal))];
+    }
+
+    /// <summary>What patches of any rank up to <paramref name="maxRank"/> would take from the noise of each layer of the group.</summary>
+    public IReadOnlyList<PatchGain> Gains(DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, int maxRank, CancellationToken cancellation)
+    {
+        if (options.Compensation == CompensationKind.None || (group == InputGroup.Down && !options.CompensateDown))
+        {
+            return [];
+        }
+
+        var gains = new List<PatchGain>();
+        var residuals = OutputResiduals(exact, exact, group, linears, codes, cancellation);
+        foreach (var modality in Patched)
+        {
+            var compensation = CrossModalCompensation.Create(statistics.Gram(modality)?.Smooth(factors[modality]), new CompensationOptions());
+            for (var i = 0; i < codes.Length && compensation is not null; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var residual = residuals[i][(int)modality]!;
+                gains.Add(new PatchGain(linears[i].Linear.Name, modality, residual.Energy, compensation.Gains(residual, maxRank)));
+            }
+        }
+
+        return gains;
     }
 
     private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellation)

@@ -10,4 +10,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>An option names a decoder block that the model lacks.</summary>
     public const string BlockNotThere = "MASQ0513";
+
+    /// <summary>The ranks that were given need more bytes than all patches may take.</summary>
+    public const string PatchBytesExceeded = "MASQ0514";
 }

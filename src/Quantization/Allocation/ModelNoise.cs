@@ -1,0 +1,77 @@
+using System.Text.Json.Serialization;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+
+namespace MASQuant.Allocation;
+
+/// <summary>What quantizing a single input group costs every linear layer of the model from there on, group by group and scheme by scheme: measured on calibration data, all else in full precision, without patches.</summary>
+/// <param name="Signal">‖Y‖² of every linear layer's output, [linear][modality]; linears are numbered block after block in the order of <see cref="DecoderLinear.Of"/>.</param>
+/// <param name="Groups">One entry per group and scheme, in order.</param>
+internal sealed record ModelNoise(double[][] Signal, IReadOnlyList<GroupNoise> Groups)
+{
+    /// <summary>Σ over linears of noise per signal at a modality's tokens: how much of the model's precision a group at this scheme takes.</summary>
+    public double Cost(GroupNoise group, Modality modality)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < Signal.Length; i++)
+        {
+            sum += Signal[i][(int)modality] > 0 ? group.Noise[i][(int)modality] / Signal[i][(int)modality] : 0;
+        }
+
+        return sum;
+    }
+}
+
+/// <summary>One input group quantized alone.</summary>
+/// <param name="Layer">Its block.</param>
+/// <param name="Group">The group.</param>
+/// <param name="Scheme">The scheme's name.</param>
+/// <param name="Noise">‖Y − Ŷ‖², [linear][modality], in the order of <see cref="ModelNoise.Signal"/>.</param>
+/// <param name="Patches">What patches of its own layers could take away.</param>
+internal sealed record GroupNoise(int Layer, InputGroup Group, string Scheme, double[][] Noise, IReadOnlyList<PatchGain> Patches)
+{
+    /// <summary>The scheme.</summary>
+    [JsonIgnore]
+    public QuantizationScheme ParsedScheme => QuantizationScheme.TryParse(Scheme, out var scheme) ? scheme : throw new FormatException($"'{Scheme}' is no scheme.");
+
+    /// <summary>The share of its own noise that patches of the given ranks leave at a modality's tokens, 0…1.</summary>
+    public double Remainder(Modality modality, Func<PatchGain, int> rank)
+    {
+        double energy = 0, captured = 0;
+        foreach (var patch in Patches)
+        {
+            if (patch.Modality == modality)
+            {
+                energy += patch.Energy;
+                captured += patch.Captured(rank(patch));
+            }
+        }
+
+        return energy > 0 ? Math.Clamp(1 - (captured / energy), 0, 1) : 1;
+    }
+}
+
+/// <summary>What a patch of one linear layer takes from the noise of its output, rank by rank.</summary>
+/// <param name="Linear">The layer's name.</param>
+/// <param name="Modality">Whose tokens it serves.</param>
+/// <param name="Energy">‖R‖², the noise without a patch.</param>
+/// <param name="Squares">σ² of the whitened residual, the largest first: what each further rank takes away.</param>
+internal sealed record PatchGain(string Linear, Modality Modality, double Energy, double[] Squares)
+{
+    /// <summary>What the first ranks take away together.</summary>
+    public double Captured(int rank)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < Math.Min(rank, Squares.Length); i++)
+        {
+            sum += Squares[i];
+        }
+
+        return Math.Min(sum, Energy);
+    }
+}
+
+/// <summary>Keeps measurements between runs.</summary>
+[JsonSerializable(typeof(ModelNoise))]
+[JsonSourceGenerationOptions(UseStringEnumConverter = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+internal sealed partial class NoiseJson : JsonSerializerContext;

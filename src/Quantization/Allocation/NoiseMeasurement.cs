@@ -1,0 +1,100 @@
+using MASQuant.Calibration;
+using MASQuant.Compensation;
+using MASQuant.Configuration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Quantization;
+
+namespace MASQuant.Allocation;
+
+/// <summary>Measures <see cref="ModelNoise"/>: every input group is quantized alone, with the initial factors and on full-precision inputs, which takes a fraction of a quantization's time.</summary>
+/// <param name="config">The decoder's extents.</param>
+/// <param name="options">The method; factors are not learned, and nothing is patched.</param>
+/// <param name="schemes">The schemes to measure a group at.</param>
+internal sealed class NoiseMeasurement(TextConfig config, QuantizationOptions options, Func<int, InputGroup, IReadOnlyList<QuantizationScheme>> schemes)
+{
+    /// <summary>The largest rank whose gain is measured.</summary>
+    public const int MaxRank = 64;
+
+    // More sequences change the ranking of groups little, and the time in proportion.
+    private const int MaxSequences = 32;
+    private const long StreamBytes = 1L << 30;
+
+    private readonly QuantizationOptions _options = options with { Epochs = 0, Rank = 0, LayerRanks = LayerRanks.None };
+    private readonly IGemmBackend _backend = new CpuGemmBackend();
+
+    /// <summary>Measures.</summary>
+    /// <param name="weights">Reads a block.</param>
+    /// <param name="all">The calibration set as the first block reads it; left as it is.</param>
+    /// <param name="report">Receives the share that is done.</param>
+    /// <param name="cancellation">Obeyed within every step.</param>
+    public ModelNoise Run(Func<int, BlockWeights> weights, IReadOnlyList<CalibrationSequence> all, Action<double> report, CancellationToken cancellation)
+    {
+        var sequences = Sample(all, MaxSequences);
+        var runner = new BlockRunner(config, sequences);
+        var streams = new NoiseStreams(config, Sample(sequences, StreamedSequences(sequences)));
+        var found = new List<GroupNoise>();
+        for (var layer = 0; layer < config.Layers; layer++)
+        {
+            var block = weights(layer);
+            var exact = block.ToDense(config);
+            var disturbed = new List<DecoderBlock>();
+            foreach (var trial in Groups(exact, block, runner, cancellation))
+            {
+                found.Add(trial.Facts);
+                disturbed.Add(trial.Block);
+                report((layer + (disturbed.Count / (double)(disturbed.Count + 1))) / config.Layers);
+            }
+
+            streams.Pass(layer, exact, disturbed, cancellation);
+            var outputs = runner.Outputs(exact, sequence => sequence.Exact, cancellation);
+            for (var i = 0; i < outputs.Length; i++)
+            {
+                sequences[i].Exact = sequences[i].Quantized = outputs[i];
+            }
+
+            report((layer + 1.0) / config.Layers);
+        }
+
+        return new ModelNoise(streams.Signal, [.. found.Zip(streams.Noise, (facts, noise) => facts with { Noise = noise })]);
+    }
+
+    private IEnumerable<(DecoderBlock Block, GroupNoise Facts)> Groups(DecoderBlock exact, BlockWeights weights, BlockRunner runner, CancellationToken cancellation)
+    {
+        var blocks = new BlockQuantizer(config, _options, _backend, runner);
+        var factors = blocks.InitialFactors(exact, weights, cancellation);
+        foreach (var group in Enum.GetValues<InputGroup>())
+        {
+            var linears = weights.Group(group);
+            var own = factors[(int)group];
+            var statistics = blocks.Observe(exact, weights.Layer, group, cancellation);
+            var quantizer = blocks.NewQuantizer(statistics, own);
+            foreach (var scheme in schemes(weights.Layer, group))
+            {
+                var codes = linears.Select(linear => quantizer.Quantize(own.Base.ScaleWeight(linear.ReadMatrix()), scheme, cancellation)).ToArray();
+                var gains = new GroupCompensation(_options, weights.Layer, _backend, runner, statistics, own).Gains(exact, group, linears, codes, MaxRank, cancellation);
+                var executable = new QuantizedLinearGroup([.. codes.Select((code, i) => code.Pack(linears[i].Bias))], own.Inverses, _backend);
+                yield return (exact.With(group, executable), new GroupNoise(weights.Layer, group, scheme.ToString(), [], gains));
+            }
+        }
+    }
+
+    private int StreamedSequences(IReadOnlyList<CalibrationSequence> sequences)
+    {
+        var streams = Enumerable.Range(0, config.Layers).Sum(layer => Enum.GetValues<InputGroup>().Sum(group => schemes(layer, group).Count));
+        var bytes = sequences.Max(sequence => sequence.Exact.Span.Length) * (long)sizeof(float) * Math.Max(1, streams);
+        return (int)Math.Clamp(StreamBytes / bytes, 2, MaxSequences / 2);
+    }
+
+    // Evenly from every combination of modalities, so that none is missed.
+    private static List<CalibrationSequence> Sample(IReadOnlyList<CalibrationSequence> all, int count)
+    {
+        var kinds = all.GroupBy(sequence => (sequence.Modalities.CountOf(Modality.Vision) > 0, sequence.Modalities.CountOf(Modality.Audio) > 0)).Select(kind => kind.ToArray()).ToArray();
+        return [.. kinds.SelectMany(kind =>
+        {
+            var taken = Math.Clamp((int)Math.Ceiling(count * (double)kind.Length / all.Count), 1, kind.Length);
+            return Enumerable.Range(0, taken).Select(i => kind[(int)((long)i * kind.Length / taken)]);
+        }).Select(sequence => new CalibrationSequence { Modalities = sequence.Modalities, Rotary = sequence.Rotary, Exact = sequence.Exact, Quantized = sequence.Exact })];
+    }
+}

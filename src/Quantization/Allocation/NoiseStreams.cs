@@ -1,0 +1,119 @@
+using MASQuant.Calibration;
+using MASQuant.Configuration;
+using MASQuant.Layers;
+using MASQuant.Numerics;
+using MASQuant.Tensors;
+
+namespace MASQuant.Allocation;
+
+/// <summary>Carries several disturbed residual streams beside the exact one, block after block, and sums how far each linear layer's output is from the exact one's.</summary>
+/// <param name="config">The decoder's extents.</param>
+/// <param name="sequences">What runs through the decoder.</param>
+internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)
+{
+    private static readonly InputGroup[] Groups = Enum.GetValues<InputGroup>();
+
+    private readonly int _linears = DecoderLinear.Of(config).Count;
+    private readonly DecoderWorkspace[] _workspaces = [.. sequences.Select(_ => new DecoderWorkspace(config))];
+    private readonly Matrix[] _exact = [.. sequences.Select(sequence => Copy(sequence.Exact))];
+    private readonly List<Stream> _streams = [];
+
+    /// <summary>‖Y‖², [linear][modality], of the blocks passed so far.</summary>
+    public double[][] Signal { get; } = Energies(config);
+
+    /// <summary>‖Y − Ŷ‖² of every stream, in the order of their beginning, [linear][modality].</summary>
+    public IReadOnlyList<double[][]> Noise => [.. _streams.Select(stream => stream.Noise)];
+
+    /// <summary>Takes all streams through a block, and begins new ones in it.</summary>
+    /// <param name="layer">The block's number.</param>
+    /// <param name="exact">The block.</param>
+    /// <param name="disturbed">The block as each new stream meets it.</param>
+    /// <param name="cancellation">Obeyed between streams.</param>
+    public void Pass(int layer, DecoderBlock exact, IReadOnlyList<DecoderBlock> disturbed, CancellationToken cancellation)
+    {
+        var first = _streams.Count;
+        _streams.AddRange(disturbed.Select(_ => new Stream([.. _exact.Select(Copy)], Energies(config))));
+        var sums = new double[sequences.Count][][][];
+        Workers.For(sequences.Count, t =>
+        {
+            var (targets, output) = Run(exact, _exact[t], t);
+            sums[t] = new double[_streams.Count + 1][][];
+            for (var s = 0; s < _streams.Count; s++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var (outputs, hidden) = Run(s < first ? exact : disturbed[s - first], _streams[s].Hidden[t], t);
+                _streams[s].Hidden[t] = hidden;
+                sums[t][s] = Distances(targets, outputs, sequences[t].Modalities);
+            }
+
+            sums[t][^1] = Distances(targets, null, sequences[t].Modalities);
+            _exact[t] = output;
+        });
+        foreach (var sum in sums) // In the order of the set, so that rounding does not depend on threads.
+        {
+            for (var s = 0; s < sum.Length; s++)
+            {
+                Add(sum[s], s < _streams.Count ? _streams[s].Noise : Signal, layer * _linears);
+            }
+        }
+    }
+
+    private (Matrix[] Outputs, Matrix Hidden) Run(DecoderBlock block, Matrix input, int t)
+    {
+        var outputs = new Matrix[Groups.Length][];
+        foreach (var group in Groups)
+        {
+            block = block.With(group, new ObservedLinearGroup(block[group], (_, y) => outputs[(int)group] = Copy(y)));
+        }
+
+        var hidden = Copy(input);
+        block.Forward(hidden, sequences[t].Modalities, sequences[t].Rotary, _workspaces[t]);
+        return ([.. outputs.SelectMany(group => group)], hidden);
+    }
+
+    // Without actual outputs: the energies of the exact ones.
+    private static double[][] Distances(Matrix[] exact, Matrix[]? actual, ModalityMap modalities)
+    {
+        var sums = new double[exact.Length][];
+        for (var i = 0; i < exact.Length; i++)
+        {
+            sums[i] = new double[ModalityMap.ModalityCount];
+            for (var token = 0; token < modalities.Count; token++)
+            {
+                var (signal, noise) = Sqnr.Energies(exact[i].Row(token), (actual ?? exact)[i].Row(token));
+                sums[i][(int)modalities[token]] += actual is null ? signal : noise;
+            }
+        }
+
+        return sums;
+    }
+
+    private static void Add(double[][] sums, double[][] totals, int start)
+    {
+        for (var i = 0; i < sums.Length; i++)
+        {
+            for (var m = 0; m < sums[i].Length; m++)
+            {
+                totals[start + i][m] += sums[i][m];
+            }
+        }
+    }
+
+    private static double[][] Energies(TextConfig config)
+        => [.. Enumerable.Range(0, config.Layers * DecoderLinear.Of(config).Count).Select(_ => new double[ModalityMap.ModalityCount])];
+
+    private static Matrix Copy(Matrix matrix) => new(matrix.Rows, matrix.Columns, matrix.Span.ToArray());
+
+    private static Matrix[] Copy(ReadOnlySpan<Matrix> matrices)
+    {
+        var copies = new Matrix[matrices.Length];
+        for (var i = 0; i < copies.Length; i++)
+        {
+            copies[i] = Copy(matrices[i]);
+        }
+
+        return copies;
+    }
+
+    private sealed record Stream(Matrix[] Hidden, double[][] Noise);
+}
