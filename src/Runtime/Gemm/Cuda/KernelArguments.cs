@@ -21,10 +21,13 @@ internal struct KernelArguments
     public readonly ReadOnlySpan<byte> Bytes => MemoryMarshal.CreateReadOnlySpan(in Unsafe.As<Block, byte>(ref Unsafe.AsRef(in _bytes)), _length);
 
     /// <summary>This block followed by <paramref name="value"/>.</summary>
-    public readonly KernelArguments With(DevicePointer value) => With(value.Address);
+    public readonly KernelArguments With(DevicePointer value) => With<ulong>(value.Address);
 
     /// <inheritdoc cref="With(DevicePointer)"/>
     public readonly KernelArguments With(int value) => With<int>(value);
+
+    /// <inheritdoc cref="With(DevicePointer)"/>
+    public readonly KernelArguments With(long value) => With<long>(value);
 
     /// <inheritdoc cref="With(DevicePointer)"/>
     public readonly KernelArguments With(float value) => With<float>(value);

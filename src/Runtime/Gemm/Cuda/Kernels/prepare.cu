@@ -1,0 +1,174 @@
+// The input of an input group: residual, norm or gate, smoothing by the token's own modality, absolute maximum, int8 codes. One block per token.
+// Equals the CPU bit for bit: the sum of squares runs in 16 lanes, and SiLU's exponential is the CPU's polynomial.
+#include "device.cuh"
+
+const int Threads = 256;
+const int Warps = Threads / 32;
+const int SumLanes = 16;
+const float SmallestMagnitude = 1e-30f;
+
+struct Target {
+  i8* codes;       // [M, stride], or null
+  float* scales;   // [M]
+  u16* smoothed;   // [M, stride] BF16, or null
+  int stride;      // K rounded up to 64; what lies behind K becomes zero
+  int keep;        // modalities (bit 1 << m) whose rows of `smoothed` are written
+  int largest;     // 127 or 31
+};
+
+INLINE u32 largest_of_block(u32 value, u32* exchange) {
+#pragma unroll
+  for (int lanes = 16; lanes > 0; lanes >>= 1) {
+    u32 other = shuffle_xor(value, lanes);
+    value = other > value ? other : value;
+  }
+  int lane = thread_index() & 31, warp = thread_index() >> 5;
+  if (lane == 0) exchange[warp] = value;
+  sync_block();
+  value = exchange[0];
+#pragma unroll
+  for (int i = 1; i < Warps; i++) value = exchange[i] > value ? exchange[i] : value;
+  return value;
+}
+
+// row[K] in shared memory: smooths it, writes codes, scale and, where asked for, the smoothed values.
+INLINE void quantize(float* row, int inputs, int token, int modality, const float* inverse, const Target& target, u32* exchange) {
+  u32 magnitude = 0;
+  for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) {
+    float4 v = *(const float4*)(row + k);
+    if (inverse) {
+      float4 s = *(const float4*)(inverse + k);
+      v.x *= s.x, v.y *= s.y, v.z *= s.z, v.w *= s.w;
+      *(float4*)(row + k) = v;
+    }
+    // Magnitudes order as integers, NaN on top.
+    u32 m0 = as_bits(v.x) & 0x7fffffff, m1 = as_bits(v.y) & 0x7fffffff, m2 = as_bits(v.z) & 0x7fffffff, m3 = as_bits(v.w) & 0x7fffffff;
+    m0 = m0 > m1 ? m0 : m1, m2 = m2 > m3 ? m2 : m3, m0 = m0 > m2 ? m0 : m2;
+    magnitude = magnitude > m0 ? magnitude : m0;
+  }
+  if (target.codes) {
+    magnitude = largest_of_block(magnitude, exchange);
+    float absmax = as_float(magnitude);
+    bool finite = magnitude < 0x7f800000u, usable = finite && !(absmax < SmallestMagnitude);
+    float factor = usable ? (float)target.largest / absmax : 0.0f;
+    if (thread_index() == 0) target.scales[token] = usable ? absmax / (float)target.largest : finite ? 0.0f : as_float(0x7fc00000u);
+    u32* codes = (u32*)(target.codes + (i64)token * target.stride);
+    for (int k = 4 * thread_index(); k < target.stride; k += 4 * Threads) {
+      u32 word = 0;
+      if (k < inputs && usable) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          int code = round_to_int(row[k + i] * factor);
+          code = code > target.largest ? target.largest : code;
+          code = code < -target.largest ? -target.largest : code;
+          word |= (u32)(code & 0xff) << (8 * i);
+        }
+      }
+      codes[k >> 2] = word;
+    }
+  }
+  if (target.keep >> modality & 1) {
+    uint2* smoothed = (uint2*)(target.smoothed + (i64)token * target.stride);
+    for (int k = 4 * thread_index(); k < target.stride; k += 4 * Threads) {
+      uint2 word = {0, 0};
+      if (k < inputs) {
+        float4 v = *(const float4*)(row + k);
+        word = {pack_bf16(v.x, v.y), pack_bf16(v.z, v.w)};
+      }
+      smoothed[k >> 2] = word;
+    }
+  }
+}
+
+INLINE const float* inverse_of(int modality, const float* text, const float* vision, const float* audio) {
+  return modality == 0 ? text : modality == 1 ? vision : audio;
+}
+
+extern __shared__ float4 row_memory[];
+
+// x[M, x_stride] as it is.
+KERNEL(256, 4) prepare_tokens(const float* x, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest) {
+  __shared__ u32 exchange[Warps];
+  float* row = (float*)row_memory;
+  int token = block_x(), modality = modalities ? modalities[token] : 0;
+  const float* source = x + token * x_stride;
+  for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) *(float4*)(row + k) = *(const float4*)(source + k);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest}, exchange);
+}
+
+// hidden[M, K] += branch[M, K] (unless null); then x / √(mean(x²) + ε) ⊙ gain.
+KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gain, float epsilon, int inputs, const u8* modalities, const float* text,
+    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest) {
+  __shared__ u32 exchange[Warps];
+  __shared__ float squares[SumLanes];
+  float* row = (float*)row_memory;
+  int token = block_x(), modality = modalities ? modalities[token] : 0;
+  float* source = hidden + (i64)token * inputs;
+  for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) {
+    float4 v = *(const float4*)(source + k);
+    if (branch) {
+      float4 b = *(const float4*)(branch + (i64)token * inputs + k);
+      v.x += b.x, v.y += b.y, v.z += b.z, v.w += b.w;
+      *(float4*)(source + k) = v;
+    }
+    *(float4*)(row + k) = v;
+  }
+  sync_block();
+  if (thread_index() < SumLanes) {
+    float sum = 0;
+    for (int k = thread_index(); k < inputs; k += SumLanes) sum = fused(row[k], row[k], sum);
+    squares[thread_index()] = sum;
+  }
+  sync_block();
+  float four[4]; // lanes i, i + 8, then i, i + 4, then 0 + 2 and 1 + 3
+#pragma unroll
+  for (int i = 0; i < 4; i++) four[i] = (squares[i] + squares[i + 8]) + (squares[i + 4] + squares[i + 12]);
+  float mean = ((four[0] + four[2]) + (four[1] + four[3])) / (float)inputs;
+  float scale = 1.0f / square_root(mean + epsilon);
+  for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) {
+    float4 v = *(const float4*)(row + k), g = *(const float4*)(gain + k);
+    v.x = v.x * scale * g.x, v.y = v.y * scale * g.y, v.z = v.z * scale * g.z, v.w = v.w * scale * g.w;
+    *(float4*)(row + k) = v;
+  }
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest}, exchange);
+}
+
+INLINE float power_of_two(int exponent) { return as_float((u32)(exponent + 127) << 23); }
+
+// e^x, step by step as the CPU's Exponential.
+INLINE float exponential(float x) {
+  x = !(x >= -104.0f) && x == x ? -104.0f : x;
+  x = x > 89.0f ? 89.0f : x;
+  const float rounder = 12582912.0f;
+  float shifted = fused(x, 1.44269504f, rounder);
+  float n = shifted - rounder;
+  float r = fused(n, -0.693145751953125f, x);
+  r = fused(n, -1.42860677e-6f, r);
+  float p = 1.0f / 5040;
+  p = fused(p, r, 1.0f / 720);
+  p = fused(p, r, 1.0f / 120);
+  p = fused(p, r, 1.0f / 24);
+  p = fused(p, r, 1.0f / 6);
+  p = fused(p, r, 0.5f);
+  p = fused(p, r, 1.0f);
+  p = fused(p, r, 1.0f);
+  int exponent = (int)as_bits(shifted) - (int)as_bits(rounder);
+  int half = exponent >> 1;
+  return p * power_of_two(half) * power_of_two(exponent - half);
+}
+
+INLINE float gated(float gate, float up) { return gate / (1.0f + exponential(-gate)) * up; }
+
+// SiLU(gate) ⊙ up; rows of `gate` and `up` are `x_stride` apart.
+KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest) {
+  __shared__ u32 exchange[Warps];
+  float* row = (float*)row_memory;
+  int token = block_x(), modality = modalities ? modalities[token] : 0;
+  for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) {
+    float4 g = *(const float4*)(gate + token * x_stride + k), u = *(const float4*)(up + token * x_stride + k);
+    *(float4*)(row + k) = {gated(g.x, u.x), gated(g.y, u.y), gated(g.z, u.z), gated(g.w, u.w)};
+  }
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest}, exchange);
+}

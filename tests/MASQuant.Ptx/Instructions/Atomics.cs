@@ -1,0 +1,42 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using MASQuant.Ptx.Execution;
+using MASQuant.Ptx.Syntax;
+using Table = System.Collections.Generic.Dictionary<string, System.Func<MASQuant.Ptx.Syntax.Operands, MASQuant.Ptx.Syntax.Instruction>>;
+
+namespace MASQuant.Ptx.Instructions;
+
+/// <summary>Atomic operations on 32-bit words of global memory; blocks run on several host threads.</summary>
+internal static unsafe class Atomics
+{
+    public static void AddTo(Table table)
+    {
+        table["atom.global.add.u32"] = table["atom.global.add.s32"] = o => Decode(o, (ref uint target, uint value) => Interlocked.Add(ref target, value) - value);
+        table["atom.global.exch.b32"] = o => Decode(o, (ref uint target, uint value) => Interlocked.Exchange(ref target, value));
+    }
+
+    private delegate uint Operation(ref uint target, uint value);
+
+    private static Instruction Decode(Operands o, Operation operation)
+    {
+        void Run(Warp warp, in Instruction i, uint mask)
+        {
+            MemoryAccess.AddressRegister(warp, in i, mask, out var wide, out var narrow);
+            uint* value = warp.ReadWord(i.C, mask), d = warp.WriteWord(i.D, mask);
+            for (var rest = mask; rest != 0; rest &= rest - 1)
+            {
+                var lane = BitOperations.TrailingZeroCount(rest);
+                var address = MemoryAccess.Address(in i, wide, narrow, lane);
+                if (address % sizeof(uint) != 0)
+                {
+                    throw new PtxException(PtxFault.Misaligned, $"lane {lane} updates 4 bytes at 0x{address:x}");
+                }
+
+                d[lane] = operation(ref Unsafe.AsRef<uint>(warp.Block.Memory.Find(address, sizeof(uint))), value[lane]);
+            }
+        }
+
+        var (register, isWide, offset) = o.Address(1);
+        return new Instruction { Handler = Run, D = o.Word(0), A = register, B = isWide ? 1 : 0, Offset = offset, C = o.Word(2) };
+    }
+}
