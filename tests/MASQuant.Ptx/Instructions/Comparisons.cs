@@ -22,7 +22,9 @@ internal static unsafe class Comparisons
         table["or.pred"] = Logic((a, b) => a | b);
         table["xor.pred"] = Logic((a, b) => a ^ b);
         table["not.pred"] = o => new Instruction { Handler = Not, D = o.Predicate(0), A = o.Predicate(1) };
-        table["mov.pred"] = o => new Instruction { Handler = MovePredicate, D = o.Predicate(0), A = o.Predicate(1) };
+        table["mov.pred"] = o => o.KindOf(1) is null
+            ? new Instruction { Handler = SetPredicate, D = o.Predicate(0), Size = o.Integer(1) == 0 ? 0 : -1 }
+            : new Instruction { Handler = MovePredicate, D = o.Predicate(0), A = o.Predicate(1) };
     }
 
     private static void AddSigned(Table table)
@@ -133,6 +135,8 @@ internal static unsafe class Comparisons
     }
 
     private static void Not(Warp warp, in Instruction i, uint mask) => warp.WritePredicate(i.D, ~warp.ReadPredicate(i.A, mask), mask);
+
+    private static void SetPredicate(Warp warp, in Instruction i, uint mask) => warp.WritePredicate(i.D, (uint)i.Size, mask);
 
     private static void MovePredicate(Warp warp, in Instruction i, uint mask) => warp.WritePredicate(i.D, warp.ReadPredicate(i.A, mask), mask);
 

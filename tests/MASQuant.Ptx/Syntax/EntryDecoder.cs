@@ -80,7 +80,7 @@ internal sealed partial class EntryDecoder(string name, IReadOnlyList<string> mo
         foreach (var variable in moduleVariables.Concat(statements.Where(text => text.StartsWith(".shared", StringComparison.Ordinal))))
         {
             var match = Variables().Match(variable);
-            if (match.Groups["count"].Value.Length == 0)
+            if (match.Value.EndsWith("[]", StringComparison.Ordinal))
             {
                 dynamic.Add(match.Groups["name"].Value);
                 continue;
@@ -89,7 +89,8 @@ internal sealed partial class EntryDecoder(string name, IReadOnlyList<string> mo
             var alignment = int.Parse(match.Groups["align"].Value, CultureInfo.InvariantCulture);
             _sharedBytes = (_sharedBytes + alignment - 1) & -alignment;
             _registers.Symbols[match.Groups["name"].Value] = _sharedBytes;
-            _sharedBytes += SizeOf(match.Groups["type"].Value) * int.Parse(match.Groups["count"].Value, CultureInfo.InvariantCulture);
+            var count = match.Groups["count"].Value;
+            _sharedBytes += SizeOf(match.Groups["type"].Value) * (count.Length == 0 ? 1 : int.Parse(count, CultureInfo.InvariantCulture));
         }
 
         _sharedBytes = (_sharedBytes + 127) & -128;

@@ -13,16 +13,16 @@ internal sealed partial class PtxModule
     public PtxModule(string text)
     {
         text = Comments().Replace(text, "");
+        var outside = 0;
         foreach (Match match in Entries().Matches(text))
         {
-            var line = text.AsSpan(0, match.Groups["body"].Index).Count('\n') + 1;
-            _sources[match.Groups["name"].Value] = (match.Groups["header"].Value, match.Groups["body"].Value, line);
+            AddVariables(text[outside..match.Index]);
+            var start = match.Index + match.Length;
+            outside = End(text, start);
+            _sources[match.Groups["name"].Value] = (match.Groups["header"].Value, text[start..(outside - 1)], text.AsSpan(0, start).Count('\n') + 1);
         }
 
-        foreach (Match match in ModuleVariables().Matches(Entries().Replace(text, "")))
-        {
-            _moduleVariables.Add(match.Value);
-        }
+        AddVariables(text[outside..]);
     }
 
     /// <summary>The names of all kernels.</summary>
@@ -44,10 +44,31 @@ internal sealed partial class PtxModule
         }
     }
 
+    private void AddVariables(string text)
+    {
+        foreach (Match match in ModuleVariables().Matches(text))
+        {
+            _moduleVariables.Add(match.Value);
+        }
+    }
+
+    /// <summary>The place behind the brace that closes the one before <paramref name="start"/>.</summary>
+    private static int End(string text, int start)
+    {
+        var depth = 1;
+        while (depth > 0)
+        {
+            depth += text[start] switch { '{' => 1, '}' => -1, _ => 0 };
+            start++;
+        }
+
+        return start;
+    }
+
     [GeneratedRegex(@"//[^\n]*")]
     private static partial Regex Comments();
 
-    [GeneratedRegex(@"\.entry\s+(?<name>[\w$]+)\s*\((?<header>[^{]*)\{(?<body>.*?)\n\}", RegexOptions.Singleline)]
+    [GeneratedRegex(@"\.entry\s+(?<name>[\w$]+)\s*\((?<header>[^{]*)\{")]
     private static partial Regex Entries();
 
     [GeneratedRegex(@"\.maxntid\s+(\d+)")]
