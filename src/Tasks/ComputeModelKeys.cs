@@ -9,6 +9,8 @@ namespace MASQuant.Tasks;
 /// <summary>Reads <c>QuantizedModel</c> items, names each by a key over everything that shapes its artifact, and says where that artifact is or will be. Cheap: file contents are hashed when they changed.</summary>
 public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 {
+    private bool _warned;
+
     /// <summary>The <c>QuantizedModel</c> items.</summary>
     [Required]
     public ITaskItem[] Models { get; set; } = [];
@@ -24,6 +26,9 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Whether an editor asks: then problems are warnings, and a model that was never quantized gets a manifest planned from its configuration.</summary>
     public bool DesignTime { get; set; }
 
+    /// <summary>Where the answer is kept for <see cref="ReadPreparedModels"/>; empty keeps none.</summary>
+    public string State { get; set; } = "";
+
     /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>.</summary>
     [Output]
     public ITaskItem[] KeyedModels { get; set; } = [];
@@ -35,6 +40,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <inheritdoc/>
     public override bool Execute()
     {
+        var started = DateTime.UtcNow;
         var store = new ArtifactStore(Store);
         var hashes = new FileHashes(store.HashMemo);
         var models = new List<ITaskItem>();
@@ -62,6 +68,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
             }
             catch (MasQuantException problem) when (DesignTime)
             {
+                _warned = true;
                 Log.LogWarning(problem);
             }
             catch (MasQuantException problem)
@@ -73,15 +80,26 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         hashes.Save();
         KeyedModels = [.. models];
         InputFiles = [.. inputs.Select(file => new TaskItem(file))];
+        Remember(hashes, started);
         return !Log.HasLoggedErrors;
     }
 
     private static string ToolFolder => Path.GetDirectoryName(typeof(ComputeModelKeys).Assembly.Location)!;
 
+    // An answer with a warning is not remembered: every build repeats the warning.
+    private void Remember(FileHashes hashes, DateTime started)
+    {
+        if (State.Length > 0 && !Log.HasLoggedErrors && !_warned)
+        {
+            PreparedModels.Write(State, PreparedModels.Question(Models, Store), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps, started, DesignTime);
+        }
+    }
+
     private void WarnOfUnknownWords(ITaskItem item)
     {
         foreach (var word in ModelItem.UnknownWords(item))
         {
+            _warned = true;
             Log.LogWarning(Messages.UnknownMetadata(Project, item.ItemSpec, word, ClosestWord.Of(word, ModelItem.Words)));
         }
     }

@@ -25,11 +25,14 @@ internal sealed class FileHashes
         }
     }
 
+    /// <summary>The files that were asked for, each with its size and the time of its last change when it was.</summary>
+    public IEnumerable<(string Path, string Stamp)> Stamps => _used.Select(entry => (entry.Key, entry.Value.Stamp));
+
     /// <summary>The hash of a file's content, lower-case hexadecimal.</summary>
     public string Of(string path)
     {
         var file = new FileInfo(path);
-        var stamp = string.Create(CultureInfo.InvariantCulture, $"{file.Length}:{file.LastWriteTimeUtc.Ticks}");
+        var stamp = Stamp(file);
         if (!_remembered.TryGetValue(path, out var known) || known.Stamp != stamp)
         {
             known = (stamp, GitLfsPointer.ReadOid(file) ?? Hash(path));
@@ -38,6 +41,9 @@ internal sealed class FileHashes
         _used[path] = known;
         return known.Hash;
     }
+
+    /// <summary>What changes when a file's content does, as a rule: its size and the time of its last change.</summary>
+    public static string Stamp(FileInfo file) => file.Length.ToString(CultureInfo.InvariantCulture) + ":" + file.LastWriteTimeUtc.Ticks.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Remembers the files that were asked for, and forgets the rest.</summary>
     public void Save()

@@ -18,6 +18,9 @@ internal sealed class BuildLog(int exitCode, string output, Microsoft.Build.Logg
     /// <summary>How often MSBuild ran the task, whether or not there was something left to do.</summary>
     public int QuantizeTasks => Nodes<Microsoft.Build.Logging.StructuredLogger.Task>().Count(task => task.Name.EndsWith("QuantizeModel", StringComparison.Ordinal));
 
+    /// <summary>How often models were keyed anew.</summary>
+    public int KeyTasks => Nodes<Microsoft.Build.Logging.StructuredLogger.Task>().Count(task => task.Name.EndsWith("ComputeModelKeys", StringComparison.Ordinal));
+
     /// <summary>How often the compiler ran.</summary>
     public int Compiled => Nodes<CscTask>().Count();
 

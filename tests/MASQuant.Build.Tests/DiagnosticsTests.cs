@@ -40,5 +40,6 @@ public class DiagnosticsTests
         var warning = Assert.Single(log.Warnings);
         Assert.Equal(("MASQ0704", project.InFolder("OneModel.csproj")), (warning.Code, warning.File));
         Assert.Contains("'Scheme'", warning.Text);
+        Assert.Single(project.Build("-p:Schme=W8A8", "-p:TreatWarningsAsErrors=false").MustSucceed().Warnings); // as long as it is misspelt
     }
 }

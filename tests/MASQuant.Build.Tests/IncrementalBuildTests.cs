@@ -17,6 +17,7 @@ public class IncrementalBuildTests
             var log = project.Build().MustSucceed();
             Assert.Empty(log.Quantized);
             Assert.Equal(0, log.Compiled);
+            Assert.Equal(0, log.KeyTasks); // it takes a process
             Assert.True(File.Exists(Output(project, Artifact)));
         }
     }
@@ -42,6 +43,17 @@ public class IncrementalBuildTests
         var log = project.Build().MustSucceed();
         Assert.Empty(log.Quantized);
         Assert.Equal(0, log.Compiled);
+    }
+
+    [Fact]
+    public void A_lost_artifact_is_made_again()
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.Build().MustSucceed();
+        Directory.Delete(project.InFolder("obj/masquant"), recursive: true);
+        project.Build().MustSucceed();
+        Assert.True(File.Exists(Output(project, Artifact)));
+        Assert.Single(Directory.EnumerateFiles(project.InFolder("obj/masquant"), "*.masquant.safetensors", SearchOption.AllDirectories));
     }
 
     [Fact]

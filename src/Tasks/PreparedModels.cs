@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text;
+using MASQuant.Safetensors;
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+
+namespace MASQuant.Tasks;
+
+/// <summary>What <see cref="ComputeModelKeys"/> answered, and the facts that the answer rests on: as long as they hold, nobody needs to ask again.</summary>
+/// <remarks>
+/// Lines of tab-separated fields: the format, what was asked, then facts (<c>file</c> path, size and time; <c>folder</c> path and time, which a new or missing file changes; <c>there</c> path)
+/// and answers (<c>model</c> name and metadata; <c>input</c> path). <see cref="ReadPreparedModels"/> runs inside MSBuild, so reading avoids whatever takes long to compile.
+/// </remarks>
+internal static class PreparedModels
+{
+    private const string Format = "masquant prepared 1";
+    private static readonly TimeSpan ClockStep = TimeSpan.FromMilliseconds(50); // file systems' clocks are coarser, and may lag
+
+    /// <summary>Everything that was asked, as one text; empty when it does not fit the format.</summary>
+    public static string Question(ITaskItem[] models, string store)
+    {
+        var text = new StringBuilder(Format).Append('\t').Append(store);
+        foreach (var model in models)
+        {
+            text.Append("\tmodel ").Append(model.ItemSpec);
+            var metadata = model.CloneCustomMetadata();
+            var names = new string[metadata.Count];
+            metadata.Keys.CopyTo(names, 0);
+            Array.Sort(names, StringComparer.Ordinal);
+            foreach (var name in names)
+            {
+                text.Append('\t').Append(name).Append('=').Append(metadata[name]);
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Remembers an answer. An artifact that is not there yet is counted as there: until it is, the facts do not hold.</summary>
+    /// <param name="path">Where to.</param>
+    /// <param name="question">What was asked.</param>
+    /// <param name="answers">The models.</param>
+    /// <param name="inputs">The models' files.</param>
+    /// <param name="stamps">These and the tools, as they were when they were hashed.</param>
+    /// <param name="started">When the work on the answer began: a folder that has changed since may have other files than the answer knows, and nothing is remembered.</param>
+    /// <param name="designTime">Whether manifests suffice.</param>
+    public static void Write(string path, string question, IEnumerable<ITaskItem> answers, IReadOnlyCollection<string> inputs, IEnumerable<(string Path, string Stamp)> stamps, DateTime started, bool designTime)
+    {
+        var folders = inputs.Select(file => Path.GetDirectoryName(file)!).Distinct().ToArray();
+        if (question.AsSpan().ContainsAny('\r', '\n') || folders.Any(folder => Directory.GetLastWriteTimeUtc(folder) > started - ClockStep))
+        {
+            File.Delete(path);
+            return;
+        }
+
+        var lines = new StringBuilder(question).Append('\n');
+        foreach (var (file, stamp) in stamps)
+        {
+            Add(lines, "file", file, stamp);
+        }
+
+        foreach (var folder in folders)
+        {
+            Add(lines, "folder", folder, FolderStamp(folder));
+        }
+
+        foreach (var input in inputs)
+        {
+            Add(lines, "input", input);
+        }
+
+        foreach (var answer in answers)
+        {
+            answer.SetMetadata("Quantized", "true");
+            Add(lines, "there", answer.GetMetadata("Manifest"));
+            if (!designTime)
+            {
+                Add(lines, "there", answer.GetMetadata("Artifact"));
+            }
+
+            var metadata = answer.CloneCustomMetadata();
+            Add(lines, ["model", answer.ItemSpec, .. metadata.Keys.Cast<string>().SelectMany(name => new[] { name, metadata[name] as string ?? "" })]);
+        }
+
+        AtomicFile.Write(path, Encoding.UTF8.GetBytes(lines.ToString()));
+    }
+
+    /// <summary>The answer to <paramref name="question"/>, if it is known and still right.</summary>
+    public static bool TryRead(string path, string question, List<ITaskItem> answers, List<ITaskItem> inputs)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        var lines = File.ReadAllLines(path);
+        if (lines.Length == 0 || lines[0] != question)
+        {
+            return false;
+        }
+
+        for (var i = 1; i < lines.Length; i++)
+        {
+            var fields = lines[i].Split('\t');
+            switch (fields[0])
+            {
+                case "file" when Stamp(fields[1]) == fields[2]:
+                case "folder" when FolderStamp(fields[1]) == fields[2]:
+                case "there" when File.Exists(fields[1]):
+                    break;
+                case "input":
+                    inputs.Add(new TaskItem(fields[1]));
+                    break;
+                case "model":
+                    answers.Add(Answer(fields));
+                    break;
+                default:
+                    return false;
+            }
+        }
+
+        return answers.Count > 0;
+    }
+
+    private static TaskItem Answer(string[] fields)
+    {
+        var answer = new TaskItem(fields[1]);
+        for (var i = 2; i + 1 < fields.Length; i += 2)
+        {
+            answer.SetMetadata(fields[i], fields[i + 1]);
+        }
+
+        return answer;
+    }
+
+    private static string Stamp(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? FileHashes.Stamp(file) : "";
+    }
+
+    private static string FolderStamp(string path) => Directory.GetLastWriteTimeUtc(path).Ticks.ToString(CultureInfo.InvariantCulture);
+
+    private static void Add(StringBuilder lines, params string[] fields) => lines.AppendJoin('\t', fields).Append('\n');
+}
