@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using MASQuant.Artifacts;
 using MASQuant.Calibration;
-using MASQuant.Chat;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation;
@@ -18,7 +17,7 @@ internal static class EvaluationRun
     {
         var conversations = Read(job, cancellation);
         using var checkpoint = Checkpoint.Open(job.Model);
-        Check(job.Data, conversations, ModelConfigReader.Read(checkpoint));
+        EvaluationSet.Check(job.Data, conversations, ModelConfigReader.Read(checkpoint));
     }
 
     /// <summary>The figures, the reference's first.</summary>
@@ -30,7 +29,7 @@ internal static class EvaluationRun
         try
         {
             models.Add(MultimodalModel.Load(job.Model, new ModelOptions { Device = job.Device }));
-            Check(job.Data, conversations, models[0].Config);
+            EvaluationSet.Check(job.Data, conversations, models[0].Config);
             foreach (var artifact in job.Artifacts)
             {
                 CheckTokenizer(job.Model, artifact);
@@ -64,20 +63,6 @@ internal static class EvaluationRun
         return job.Limit == 0
             ? conversations
             : [.. conversations.GroupBy(conversation => conversation.Task).SelectMany(task => task.Take(job.Limit)).OrderBy(conversation => conversation.Line)];
-    }
-
-    private static void Check(string data, IReadOnlyList<Conversation> conversations, ModelConfig config)
-    {
-        CalibrationSet.CheckModalities(data, conversations, config);
-        foreach (var conversation in conversations)
-        {
-            if (conversation.Messages is not [_, .., { Role: ChatRole.Assistant } answer] || !answer.Content.Any(part => part is TextPart { Text.Length: > 0 }))
-            {
-                throw new MasQuantException(DiagnosticCodes.ExpectedAnswerMissing, data,
-                    "The conversation does not end with an answer of the assistant. Add it as the last message.")
-                { Line = conversation.Line };
-            }
-        }
     }
 
     private static void CheckTokenizer(string model, string path)

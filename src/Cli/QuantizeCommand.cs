@@ -16,6 +16,7 @@ internal static class QuantizeCommand
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
         var subset = new SubsetOptions();
         var options = OptionTable.All.Select(option => (option, Create(option))).ToArray();
+        var budgets = new BudgetOptions();
         var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
             "MODEL --calibration FILE --output DIR [options]",
             "masquant quantize models/omni-tiny --scheme W4A8 --calibration data/calibration.jsonl --output out",
@@ -27,12 +28,15 @@ internal static class QuantizeCommand
             command.Add(option);
         }
 
+        budgets.AddTo(command);
+
         command.SetAction(parse =>
         {
             var words = options.Where(pair => parse.GetValue(pair.Item2) is not null).ToDictionary(pair => pair.option.Name, pair => parse.GetValue(pair.Item2)!);
             var folder = parse.GetRequiredValue(model);
             var modelName = ModelName.From(parse.GetValue(name) is { Length: > 0 } given ? given : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
-            return Run(console, new QuantizationJob
+            var demands = budgets.Of(parse);
+            var job = new QuantizationJob
             {
                 ModelFolder = folder,
                 CalibrationFile = parse.GetRequiredValue(calibration),
@@ -41,7 +45,10 @@ internal static class QuantizeCommand
                 Name = modelName,
                 WorkFolder = UnfinishedRuns.FolderOf(parse.GetRequiredValue(output), modelName),
                 Options = OptionTable.Read(words),
-            }, cancellation);
+            };
+            var manifest = Run(console, job, cancellation);
+            demands.Check(console, job, manifest, cancellation);
+            return ExitCode.Done;
         });
         return command;
     }
@@ -61,7 +68,7 @@ internal static class QuantizeCommand
         return result;
     }
 
-    private static int Run(CommandConsole console, QuantizationJob job, CancellationToken cancellation)
+    private static Manifest Run(CommandConsole console, QuantizationJob job, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         var progress = new QuantizationReporter(console);
@@ -87,6 +94,6 @@ internal static class QuantizeCommand
         progress.Clear();
         UnfinishedRuns.Tidy(job.WorkFolder);
         QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
-        return ExitCode.Done;
+        return manifest;
     }
 }

@@ -1,4 +1,5 @@
 using MASQuant.Artifacts;
+using MASQuant.Budgets;
 using MASQuant.Diagnostics;
 using MASQuant.Quantization;
 using Microsoft.Build.Framework;
@@ -29,7 +30,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Where the answer is kept for <see cref="ReadPreparedModels"/>; empty keeps none.</summary>
     public string State { get; set; } = "";
 
-    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>.</summary>
+    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, <c>Budgets</c>, <c>EvaluationFile</c>.</summary>
     [Output]
     public ITaskItem[] KeyedModels { get; set; } = [];
 
@@ -114,6 +115,8 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         described.SetMetadata("ModelFolder", model.Folder);
         described.SetMetadata("CalibrationFile", model.Calibration);
         described.SetMetadata("Options", OptionText.Write(model.Options));
+        described.SetMetadata("Budgets", OptionText.Write(BudgetTable.Write(model.Budgets)));
+        described.SetMetadata("EvaluationFile", model.Evaluation ?? "");
         return described;
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MASQuant.Budgets;
 using MASQuant.Diagnostics;
 using MASQuant.Quantization;
 using Microsoft.Build.Framework;
@@ -17,6 +18,12 @@ internal static class Messages
 
     public static MasQuantException CalibrationMissing(string project, string include, string file) => new(DiagnosticCodes.CalibrationMissing, project,
         $"The Calibration of QuantizedModel '{include}', '{file}', does not exist. Name a JSON Lines file of chats, relative to the project.");
+
+    public static MasQuantException EvaluationNotGiven(string project, string include) => new(DiagnosticCodes.EvaluationDataMissing, project,
+        $"QuantizedModel '{include}' has MaxEvaluationLoss but no Evaluation. Name a JSON Lines file of chats that end with the expected answer, Evaluation=\"data/eval.jsonl\".");
+
+    public static MasQuantException EvaluationMissing(string project, string include, string file) => new(DiagnosticCodes.EvaluationDataMissing, project,
+        $"The Evaluation of QuantizedModel '{include}', '{file}', does not exist. Name a JSON Lines file of chats that end with the expected answer, relative to the project.");
 
     public static MasQuantException TokenizerMissing(string file) => new(DiagnosticCodes.ModelFileMissing, file,
         $"The model lacks '{Path.GetFileName(file)}'. Take it from the checkpoint's repository and put it beside the weights.");
@@ -37,6 +44,11 @@ internal static class Messages
 
     public static string Finished(string name, TimeSpan time, long bytes)
         => string.Create(CultureInfo.InvariantCulture, $"{name}: quantized in {time.TotalSeconds:F0} s, {bytes / 1e6:F1} MB");
+
+    public static string Evaluating(string name, string file) => $"{name}: measuring the evaluation loss on {file}";
+
+    public static string Evaluated(string name, EvaluationLoss loss)
+        => string.Create(CultureInfo.InvariantCulture, $"{name}: evaluation loss {loss.KullbackLeibler:0.######} nats per token over {loss.Conversations} conversations");
 
     public static string Cancelled(string name) => $"{name}: cancelled; the next build resumes after the last finished layer";
 

@@ -1,4 +1,5 @@
 using MASQuant.Artifacts;
+using MASQuant.Budgets;
 using MASQuant.Diagnostics;
 using MASQuant.Quantization;
 using Microsoft.Build.Framework;
@@ -11,16 +12,18 @@ namespace MASQuant.Tasks;
 /// <param name="Folder">The checkpoint's folder, absolute.</param>
 /// <param name="Calibration">The calibration set, absolute.</param>
 /// <param name="Options">The method.</param>
-internal sealed record ModelItem(string Include, string Name, string Folder, string Calibration, QuantizationOptions Options)
+/// <param name="Budgets">What the result must keep to; no part of its key.</param>
+/// <param name="Evaluation">The conversations of <c>MaxEvaluationLoss</c>, absolute, or null.</param>
+internal sealed record ModelItem(string Include, string Name, string Folder, string Calibration, QuantizationOptions Options, ModelBudgets Budgets, string? Evaluation)
 {
     private const string NameWord = "Name";
     private const string CalibrationWord = "Calibration";
 
     /// <summary>The metadata that mean something.</summary>
-    public static IReadOnlyList<string> Words { get; } = [NameWord, CalibrationWord, .. OptionTable.All.Select(option => option.Name)];
+    public static IReadOnlyList<string> Words { get; } = [NameWord, CalibrationWord, .. OptionTable.All.Select(option => option.Name), .. BudgetTable.All.Select(budget => budget.Name), BudgetTable.EvaluationWord];
 
     /// <summary>Reads an item; relative paths are relative to <paramref name="project"/>'s folder. Empty metadata mean their default.</summary>
-    /// <exception cref="MasQuantException">MASQ0502, MASQ0701 or MASQ0702.</exception>
+    /// <exception cref="MasQuantException">MASQ0502, MASQ0701, MASQ0702 or MASQ0953.</exception>
     public static ModelItem Read(ITaskItem item, string project)
     {
         var words = Metadata(item);
@@ -43,7 +46,19 @@ internal sealed record ModelItem(string Include, string Name, string Folder, str
         }
 
         var name = ModelName.From(words.GetValueOrDefault(NameWord, Path.GetFileName(folder)));
-        return new ModelItem(item.ItemSpec, name, folder, calibrationFile, OptionTable.Read(words, project));
+        var budgets = BudgetTable.Read(words, project);
+        return new ModelItem(item.ItemSpec, name, folder, calibrationFile, OptionTable.Read(words, project), budgets, EvaluationFile(item, words, budgets, project));
+    }
+
+    private static string? EvaluationFile(ITaskItem item, Dictionary<string, string> words, ModelBudgets budgets, string project)
+    {
+        if (!words.TryGetValue(BudgetTable.EvaluationWord, out var evaluation))
+        {
+            return budgets.MaxEvaluationLoss is null ? null : throw Messages.EvaluationNotGiven(project, item.ItemSpec);
+        }
+
+        var file = Path.GetFullPath(evaluation, Path.GetDirectoryName(project)!);
+        return File.Exists(file) ? file : throw Messages.EvaluationMissing(project, item.ItemSpec, evaluation);
     }
 
     /// <summary>The item's metadata that mean nothing.</summary>

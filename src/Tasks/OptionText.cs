@@ -7,10 +7,14 @@ internal static class OptionText
 {
     private const char Separator = '|';
 
-    public static string Write(QuantizationOptions options) => string.Join(Separator, OptionTable.Write(options).Select(word => $"{word.Key}={word.Value}"));
+    public static string Write(QuantizationOptions options) => Write(OptionTable.Write(options));
 
-    public static QuantizationOptions Read(string text)
-        => OptionTable.Read(text.Split(Separator, StringSplitOptions.RemoveEmptyEntries)
+    public static string Write(IEnumerable<KeyValuePair<string, string>> words) => string.Join(Separator, words.Select(word => $"{word.Key}={word.Value}"));
+
+    public static QuantizationOptions Read(string text) => OptionTable.Read(Words(text));
+
+    public static Dictionary<string, string> Words(string text)
+        => text.Split(Separator, StringSplitOptions.RemoveEmptyEntries)
             .Select(word => word.Split('=', 2))
-            .ToDictionary(word => word[0], word => word[1]));
+            .ToDictionary(word => word[0], word => word[1]);
 }

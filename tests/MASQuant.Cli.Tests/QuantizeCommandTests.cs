@@ -71,6 +71,19 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
+    public void AResultBelowItsBudgetIsWrittenAndExplained()
+    {
+        using var folder = new TemporaryDirectory();
+        var run = CommandRun.Of([.. quantized.Command(folder.Path), "--min-sqnr-vision", "290", "--max-bytes", "1kB"]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("error MASQ0950: Tiny: Vision has ", run.Error);
+        Assert.Contains("error MASQ0951: Tiny: the artifact has ", run.Error);
+        Assert.True(File.Exists(folder.File("Tiny.masquant.safetensors")));
+        Assert.Equal(2, CommandRun.Of([.. quantized.Command(folder.Path), "--max-bytes", "small"]).ExitCode);
+        Assert.Contains("error MASQ0953", CommandRun.Of([.. quantized.Command(folder.Path), "--max-evaluation-loss", "1"]).Error);
+    }
+
+    [Fact]
     public void UnwritableOutputIsBadInput()
     {
         using var folder = new TemporaryDirectory();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Budgets;
 using MASQuant.Quantization;
 using MASQuant.Tests;
 
@@ -58,7 +59,7 @@ public class UsageTests
             Assert.Contains(option.Default, found.Description);
         }
 
-        string[] own = ["--calibration", "--output", "--name", "--samples", "--subset-seed"];
+        string[] own = ["--calibration", "--output", "--name", "--samples", "--subset-seed", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
         Assert.Equal(OptionTable.All.Select(option => option.Switch).Concat(own).Order(), quantize.Options.Select(option => option.Name).Order());
     }
 

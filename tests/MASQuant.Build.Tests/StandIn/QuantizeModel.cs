@@ -61,7 +61,18 @@ public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
             new ManifestLayer
             {
                 Index = 0,
-                Linears = [new ManifestLinear { Name = "mlp.down_proj", Group = "Down", Outputs = 32, Inputs = 64, Scheme = job.Options.Scheme.ToString() }],
+                Linears =
+                [
+                    new ManifestLinear
+                    {
+                        Name = "mlp.down_proj",
+                        Group = "Down",
+                        Outputs = 32,
+                        Inputs = 64,
+                        Scheme = job.Options.Scheme.ToString(),
+                        Sqnr = new SortedDictionary<string, ManifestSqnr> { ["Text"] = new(24.5, 24.5), ["Vision"] = new(22, 31) },
+                    },
+                ],
             },
         ],
     };

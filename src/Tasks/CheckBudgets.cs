@@ -1,0 +1,86 @@
+using MASQuant.Artifacts;
+using MASQuant.Budgets;
+using MASQuant.Diagnostics;
+using Microsoft.Build.Framework;
+
+namespace MASQuant.Tasks;
+
+/// <summary>Holds every model against its budgets, by the manifest in the store. Runs in every build, so a model that falls short fails until it no longer does; nothing is quantized for it.</summary>
+public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
+{
+    private readonly CancellationTokenSource _cancellation = new();
+
+    /// <summary>The items that <see cref="ComputeModelKeys"/> gave; those without <c>Budgets</c> pass.</summary>
+    [Required]
+    public ITaskItem[] Models { get; set; } = [];
+
+    /// <summary>The project that they belong to: messages name it.</summary>
+    [Required]
+    public string Project { get; set; } = "";
+
+    /// <summary>The folder in which evaluation losses are remembered.</summary>
+    [Required]
+    public string Store { get; set; } = "";
+
+    /// <inheritdoc/>
+    public void Cancel() => _cancellation.Cancel();
+
+    /// <inheritdoc/>
+    public override bool Execute()
+    {
+        foreach (var model in Models.Where(model => model.GetMetadata("Budgets").Length > 0))
+        {
+            try
+            {
+                Check(model);
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+            catch (MasQuantException problem)
+            {
+                Log.LogError(problem);
+            }
+            catch (Exception exception)
+            {
+                Log.LogError(Messages.Unexpected(model.ItemSpec, exception));
+            }
+        }
+
+        return !Log.HasLoggedErrors;
+    }
+
+    private void Check(ITaskItem model)
+    {
+        var budgets = BudgetTable.Read(OptionText.Words(model.GetMetadata("Budgets")), Project);
+        var loss = budgets.MaxEvaluationLoss is null ? null : Loss(model);
+        foreach (var problem in BudgetCheck.Run(budgets, ManifestFile.Read(model.GetMetadata("Manifest")), loss, Project))
+        {
+            Log.LogError(problem);
+        }
+    }
+
+    private EvaluationLoss Loss(ITaskItem model)
+    {
+        var (name, file) = (model.ItemSpec, model.GetMetadata("EvaluationFile"));
+        if (!File.Exists(file))
+        {
+            throw Messages.EvaluationMissing(Project, name, file); // since the item was read
+        }
+
+        var losses = new EvaluationLosses(Store);
+        var key = losses.KeyOf(model.GetMetadata("MASQuantKey"), file);
+        using var alone = losses.Lock(key, () => Log.LogMessage(MessageImportance.High, "{0}", Messages.Waiting(name)), _cancellation.Token);
+        if (losses.TryRead(key) is { } known)
+        {
+            return known;
+        }
+
+        Log.LogMessage(MessageImportance.High, "{0}", Messages.Evaluating(name, file));
+        var loss = EvaluationLoss.Measure(model.GetMetadata("ModelFolder"), model.GetMetadata("Artifact"), file, cancellation: _cancellation.Token);
+        losses.Write(key, loss);
+        Log.LogMessage(MessageImportance.High, "{0}", Messages.Evaluated(name, loss));
+        return loss;
+    }
+}

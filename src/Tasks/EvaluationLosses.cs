@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using MASQuant.Budgets;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Tasks;
+
+/// <summary>Measured evaluation losses by artifact and evaluation set, so that a build measures once.</summary>
+internal sealed class EvaluationLosses(string store)
+{
+    private const int PollMilliseconds = 100;
+    private readonly string _folder = Path.Combine(store, "losses");
+
+    /// <summary>Names a measurement by the artifact's key and the contents of the conversations and their media.</summary>
+    public string KeyOf(string modelKey, string evaluationFile)
+    {
+        var hashes = new FileHashes(Path.Combine(_folder, "hashes.tsv"));
+        var folder = Path.GetDirectoryName(evaluationFile)!;
+        var text = new StringBuilder("masquant loss 1\n").Append(modelKey).Append('\n');
+        foreach (var file in ModelInputs.OfCalibration(evaluationFile).Prepend(evaluationFile))
+        {
+            text.Append(Path.GetRelativePath(folder, file).Replace('\\', '/')).Append(' ').Append(hashes.Of(file)).Append('\n');
+        }
+
+        hashes.Save();
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..32];
+    }
+
+    /// <summary>A loss that was measured before; null when there is none, or none that can be read.</summary>
+    public EvaluationLoss? TryRead(string key)
+    {
+        try
+        {
+            return File.Exists(PathOf(key)) ? JsonSerializer.Deserialize<EvaluationLoss>(File.ReadAllBytes(PathOf(key))) : null;
+        }
+        catch (Exception problem) when (problem is JsonException or IOException)
+        {
+            return null;
+        }
+    }
+
+    public void Write(string key, EvaluationLoss loss) => AtomicFile.Write(PathOf(key), JsonSerializer.SerializeToUtf8Bytes(loss));
+
+    /// <summary>Waits until no other process measures <paramref name="key"/>.</summary>
+    public FileStream Lock(string key, Action waiting, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(_folder);
+        for (var first = true; ; first = false)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(_folder, key + ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException problem) when (problem is not (DirectoryNotFoundException or PathTooLongException))
+            {
+                if (first)
+                {
+                    waiting();
+                }
+
+                cancellation.WaitHandle.WaitOne(PollMilliseconds);
+                cancellation.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private string PathOf(string key) => Path.Combine(_folder, key + ".json");
+}
