@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Reports.Charts;
 
 namespace MASQuant.Cli;
 
@@ -32,7 +33,8 @@ internal static class EvaluateCommand
             var report = new Report(
                 [EvaluationTables.Tasks(job, results), EvaluationTables.Modalities(results)],
                 EvaluationTables.Note,
-                EvaluationJson.Of(job, results));
+                EvaluationJson.Of(job, results),
+                () => EvaluationPage.Render(job, results, ChartStyle.Of));
             options.Write(parse, report, console);
             return ExitCode.Done;
         });

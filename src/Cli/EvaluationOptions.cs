@@ -13,10 +13,12 @@ internal sealed class EvaluationOptions
     private readonly Option<string> _json = CliOptions.Text("--json", "FILE", "Writes all figures as JSON; '-' for standard output, in place of the table.");
     private readonly Option<string> _markdown = CliOptions.Text("--markdown", "FILE", "Writes the table as Markdown; '-' for standard output, in place of the table.");
 
+    private readonly Option<string> _report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: the tables, plots, and samples whose answers changed, to look at and listen to.");
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_limit, _maxTokens, _noGenerate, _json, _markdown])
+        foreach (var option in (Option[])[_limit, _maxTokens, _noGenerate, _json, _markdown, _report])
         {
             command.Add(option);
         }
@@ -29,5 +31,5 @@ internal sealed class EvaluationOptions
     public int MaxTokens(ParseResult parse) => parse.GetValue(_noGenerate) ? 0 : parse.GetValue(_maxTokens);
 
     /// <summary>Writes a report where it was asked for.</summary>
-    public void Write(ParseResult parse, Report report, CommandConsole console) => report.Write(console, parse.GetValue(_json), parse.GetValue(_markdown));
+    public void Write(ParseResult parse, Report report, CommandConsole console) => report.Write(console, parse.GetValue(_json), parse.GetValue(_markdown), parse.GetValue(_report));
 }

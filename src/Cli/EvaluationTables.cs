@@ -33,6 +33,26 @@ internal static class EvaluationTables
         return table;
     }
 
+    /// <summary>A row per quantized model and task: how far its scores lie from the full-precision model's on the same samples.</summary>
+    public static TextTable Differences(EvaluationJob job, IReadOnlyList<EvaluationResult> results)
+    {
+        var generated = job.MaxTokens > 0;
+        var table = new TextTable(2, ["model", "task", "perplexity", .. generated ? ["word/digit error %", "exact %"] : Array.Empty<string>()]);
+        foreach (var result in results.Skip(1))
+        {
+            foreach (var task in result.Tasks)
+            {
+                table.Add(
+                [
+                    Label(result.Model), task.Task, Difference(task.Perplexity, 1, 4),
+                    .. generated ? [Difference(task.WordErrorRate, 100, 2), Difference(task.ExactRate, 100, 2)] : Array.Empty<string>(),
+                ]);
+            }
+        }
+
+        return table;
+    }
+
     /// <summary>A row per model and modality.</summary>
     public static TextTable Modalities(IReadOnlyList<EvaluationResult> results)
     {
@@ -64,6 +84,13 @@ internal static class EvaluationTables
     {
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
         return name.EndsWith(ModelFiles.ArtifactSuffix, StringComparison.Ordinal) ? name[..^ModelFiles.ArtifactSuffix.Length] : name;
+    }
+
+    private static string Difference(Figure figure, double unit, int decimals)
+    {
+        string Signed(double value) => (value > 0 ? "+" : "") + Figures.Fixed(value * unit, decimals);
+        var difference = figure.Difference;
+        return double.IsNaN(difference.Value) ? "–" : $"{Signed(difference.Value)} [{Signed(difference.Low)}, {Signed(difference.High)}]";
     }
 
     private static string Mark(Figure figure) => double.IsNaN(figure.Value) || figure.WithinReference ? " " : Outside;

@@ -14,6 +14,7 @@ internal static class QuantizeCommand
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set: a JSON Lines file, one conversation per line. Every modality of the model needs samples.", required: true);
         var output = CliOptions.Text("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
+        var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: sizes, SQNR by layer and modality, smoothing misalignment, effective ranks, spectra, time by stage.");
         var subset = new SubsetOptions();
         var options = OptionTable.All.Select(option => (option, Create(option))).ToArray();
         var budgets = new BudgetOptions();
@@ -21,7 +22,7 @@ internal static class QuantizeCommand
             "MODEL --calibration FILE --output DIR [options]",
             "masquant quantize models/omni-tiny --scheme W4A8 --calibration data/calibration.jsonl --output out",
             "masquant quantize models/omni-tiny --scheme W8A8 --method SmoothQuant --calibration data/calibration.jsonl --output out --name Baseline")
-        { model, calibration, output, name };
+        { model, calibration, output, name, report };
         subset.AddTo(command);
         foreach (var (_, option) in options)
         {
@@ -47,6 +48,11 @@ internal static class QuantizeCommand
                 Options = OptionTable.Read(words),
             };
             var manifest = Run(console, job, cancellation);
+            if (parse.GetValue(report) is { } page)
+            {
+                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
+            }
+
             demands.Check(console, job, manifest, cancellation);
             return ExitCode.Done;
         });

@@ -3,16 +3,17 @@ using MASQuant.Safetensors;
 
 namespace MASQuant.Cli;
 
-/// <summary>Figures in their three forms.</summary>
+/// <summary>Figures in their forms.</summary>
 /// <param name="Tables">For people.</param>
 /// <param name="Note">One line below the tables.</param>
 /// <param name="Json">For programs.</param>
-internal sealed record Report(IReadOnlyList<TextTable> Tables, string Note, string Json)
+/// <param name="Page">For people who want to look closer: renders an HTML page.</param>
+internal sealed record Report(IReadOnlyList<TextTable> Tables, string Note, string Json, Func<string> Page)
 {
     private const string StandardOutput = "-";
 
-    /// <summary>Writes JSON and Markdown where they are wanted; the tables to standard output unless one of the others goes there.</summary>
-    public void Write(CommandConsole console, string? json, string? markdown)
+    /// <summary>Writes JSON, Markdown and the page where they are wanted; the tables to standard output unless one of the others goes there.</summary>
+    public void Write(CommandConsole console, string? json, string? markdown, string? page)
     {
         if (json is not null)
         {
@@ -24,7 +25,12 @@ internal sealed record Report(IReadOnlyList<TextTable> Tables, string Note, stri
             Save(console, markdown, Text((table, writer) => table.WriteMarkdown(writer)));
         }
 
-        if (json != StandardOutput && markdown != StandardOutput)
+        if (page is not null)
+        {
+            Save(console, page, Page());
+        }
+
+        if (json != StandardOutput && markdown != StandardOutput && page != StandardOutput)
         {
             console.Output.Write(Text((table, writer) => table.Write(writer)));
         }

@@ -53,7 +53,7 @@ public sealed class CompareCommandTests : IDisposable
     [Fact]
     public void ASweepQuantizesEveryCombinationAndNamesItsValues()
     {
-        var run = Compare("--methods", "MASQuant", "--sweep", "Epochs=0", "--sweep", "rank=2,4,02", "--sweep", "ModalityWeights=1,1,1;1,0.5,1", "--json", "-", "--markdown", _folder.File("table.md"));
+        var run = Compare("--methods", "MASQuant", "--sweep", "Epochs=0", "--sweep", "rank=2,4,02", "--sweep", "ModalityWeights=1,1,1;1,0.5,1", "--json", "-", "--report", _folder.File("page.html"), "--markdown", _folder.File("table.md"));
         Assert.Equal(0, run.ExitCode);
         using var json = JsonDocument.Parse(run.Output);
         var models = json.RootElement.GetProperty("models").EnumerateArray().Skip(1).ToArray();
@@ -69,6 +69,7 @@ public sealed class CompareCommandTests : IDisposable
         }
 
         Assert.Contains("| KL | W4A8 | MASQuant | 0 | 4 | 1,0.5,1 |", Regex.Replace(File.ReadAllText(_folder.File("table.md")), " +", " "));
+        Assert.Contains("MASQuant W4A8 Epochs=0 Rank=4 ModalityWeights=1,0.5,1", File.ReadAllText(_folder.File("page.html")));
         Assert.True(File.Exists(_folder.File("out/MASQuant_W4A8_Epochs0_Rank4_ModalityWeights1_0p5_1.masquant.safetensors")));
     }
 

@@ -35,6 +35,23 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
+    public void AReportShowsTheAnswersThatChangedWithTheirImages()
+    {
+        using var folder = new TemporaryDirectory();
+        var data = CalibrationData.Write(folder.Path, samples: 3, skip: 10, name: "eval.jsonl");
+        var rtn = CommandRun.Of("quantize", RepositoryFiles.VlTiny, "--method", "RTN", "--scheme", "W4A6", "--calibration", quantized.Data, "--output", folder.Path, "--name", "Rtn");
+        Assert.Equal(0, rtn.ExitCode);
+        Assert.Equal(0, CommandRun.Of("evaluate", RepositoryFiles.VlTiny, folder.File("Rtn.masquant.safetensors"), data, "--max-tokens", "8", "--report", folder.File("page.html")).ExitCode);
+        var page = File.ReadAllText(folder.File("page.html"));
+        Assert.All((string[])["figures", "divergence", "blocks", "changed", "model1"], section => Assert.Contains($"<section id=\"{section}\">", page));
+        foreach (var image in File.ReadLines(data).Select(line => line.Split('"').First(text => text.StartsWith("media/", StringComparison.Ordinal))))
+        {
+            // Answers of random weights hang on little: every one changes.
+            Assert.Contains(Convert.ToBase64String(File.ReadAllBytes(folder.File(image))), page);
+        }
+    }
+
+    [Fact]
     public void WithoutAnswersErrorRatesAreNull()
     {
         var run = CommandRun.Of("evaluate", RepositoryFiles.VlTiny, quantized.Data, "--no-generate", "--json", "-");

@@ -50,13 +50,16 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void ASubsetIsDrawnAndNamed()
+    public void ASubsetIsDrawnAndNamedAndReported()
     {
         using var folder = new TemporaryDirectory();
-        var run = CommandRun.Of([.. quantized.Command(folder.Path), "--samples", "2", "--subset-seed", "7"]);
+        var run = CommandRun.Of([.. quantized.Command(folder.Path), "--samples", "2", "--subset-seed", "7", "--report", folder.File("page.html")]);
         Assert.Equal(0, run.ExitCode);
         var facts = ManifestFile.Read(folder.File("Tiny.masquant.json")).Calibration!;
         Assert.Equal((2, 7UL), (facts.Samples, facts.SubsetSeed));
+        var page = File.ReadAllText(folder.File("page.html"));
+        Assert.Contains("<dd>2 samples<small>of calibration.jsonl</small></dd>", page);
+        Assert.All((string[])["summary", "sqnr", "misalignment", "residuals", "time", "layers"], section => Assert.Contains($"<section id=\"{section}\">", page));
     }
 
     [Fact]

@@ -27,5 +27,8 @@ public sealed class AnswerScore
         Answers++;
     }
 
+    /// <summary>Whether two answers are the same but for white space between words.</summary>
+    internal static bool AreEqual(string answer, string expected) => Split(answer).SequenceEqual(Split(expected));
+
     private static string[] Split(string text) => text.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }

@@ -1,10 +1,23 @@
+using MASQuant.Calibration;
+
 namespace MASQuant.Evaluation;
 
 /// <summary>One model's figures.</summary>
 /// <param name="Model">Its path.</param>
 /// <param name="Tasks">One entry per task, in the order in which tasks first occur.</param>
 /// <param name="Modalities">One entry per modality that occurs, over all tasks.</param>
-public sealed record EvaluationResult(string Model, IReadOnlyList<TaskResult> Tasks, IReadOnlyList<ModalityResult> Modalities);
+public sealed record EvaluationResult(string Model, IReadOnlyList<TaskResult> Tasks, IReadOnlyList<ModalityResult> Modalities)
+{
+    /// <summary>The samples that the model answered otherwise than the full-precision one, in the order of the data; empty when no answers were generated.</summary>
+    public IReadOnlyList<ChangedAnswer> Changed { get; init; } = [];
+}
+
+/// <summary>A sample whose answer quantization has changed.</summary>
+/// <param name="Conversation">The sample.</param>
+/// <param name="Expected">The right answer.</param>
+/// <param name="Reference">The full-precision model's.</param>
+/// <param name="Own">The quantized model's.</param>
+public sealed record ChangedAnswer(Conversation Conversation, string Expected, string Reference, string Own);
 
 /// <summary>One model's figures on the samples of one task.</summary>
 /// <param name="Task">The task.</param>

@@ -10,7 +10,15 @@ internal sealed class EvaluationSummary(IReadOnlyList<Conversation> conversation
     /// <summary>The figures of a model.</summary>
     public EvaluationResult Of(int model, string name) => new(name,
         [.. Enumerable.Range(0, conversations.Count).GroupBy(i => conversations[i].Task).Select(task => Task(task.Key, [.. task], model))],
-        [.. Enum.GetValues<Modality>().Select(modality => AtModality(modality, model)).OfType<ModalityResult>()]);
+        [.. Enum.GetValues<Modality>().Select(modality => AtModality(modality, model)).OfType<ModalityResult>()])
+    {
+        Changed = [.. Enumerable.Range(0, conversations.Count).Select(i => Changed(i, model)).OfType<ChangedAnswer>()],
+    };
+
+    private ChangedAnswer? Changed(int sample, int model)
+        => deviations[sample][0].Answered is { } reference && deviations[sample][model].Answered is { } own && own != reference
+            ? new ChangedAnswer(conversations[sample], ModelEvaluation.Expected(conversations[sample]), reference, own)
+            : null;
 
     private TaskResult Task(string task, int[] samples, int model)
     {

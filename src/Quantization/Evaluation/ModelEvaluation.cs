@@ -33,16 +33,21 @@ public sealed class ModelEvaluation(MultimodalModel reference, IReadOnlyList<Mul
         return [.. names.Select((name, model) => summary.Of(model, name))];
     }
 
+    /// <summary>The answer that a conversation ends with.</summary>
+    internal static string Expected(Conversation conversation) => string.Concat(conversation.Messages[^1].Content.OfType<TextPart>().Select(part => part.Text));
+
     private SampleDeviation[] Evaluate(Conversation conversation, CancellationToken cancellation)
     {
         var deviations = _sideBySide.Run(reference.Prepare(conversation.Messages, cancellation), cancellation);
         if (maxTokens > 0)
         {
             var open = reference.Prepare([.. conversation.Messages.SkipLast(1)], cancellation);
-            var expected = string.Concat(conversation.Messages[^1].Content.OfType<TextPart>().Select(part => part.Text));
+            var expected = Expected(conversation);
             for (var m = 0; m < _models.Length; m++)
             {
-                deviations[m].Score.Add(Answer(_models[m], open, cancellation), expected);
+                var answer = Answer(_models[m], open, cancellation);
+                deviations[m].Answered = answer;
+                deviations[m].Score.Add(answer, expected);
             }
         }
 

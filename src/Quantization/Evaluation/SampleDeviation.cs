@@ -15,4 +15,7 @@ internal sealed class SampleDeviation(int layers)
 
     /// <summary>Of the answer that the model generated; empty when it generated none.</summary>
     public AnswerScore Score { get; } = new();
+
+    /// <summary>The answer that the model generated, or null when it generated none.</summary>
+    public string? Answered { get; set; }
 }

@@ -14,6 +14,8 @@ internal static class ReportStyle
         h2{font-size:1.25rem;margin:2.75rem 0 .25rem;padding-top:.75rem;border-top:1px solid var(--rule)}
         h3{font-size:1rem;margin:1.75rem 0 .25rem}
         p,ul{max-width:46rem;margin:.4rem 0}
+        h1,h2,h3,nav a,summary,figcaption{overflow-wrap:anywhere}
+        summary{cursor:pointer;margin:.75rem 0}
         .soft{color:var(--soft)}
         nav{margin:.75rem 0}
         nav a{display:inline-block;margin:.1rem .9rem .1rem 0}

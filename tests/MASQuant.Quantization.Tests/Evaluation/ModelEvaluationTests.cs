@@ -1,7 +1,9 @@
 using MASQuant.Calibration;
 using MASQuant.Evaluation;
+using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Numerics;
+using MASQuant.Quantization;
 using MASQuant.Tensors;
 using MASQuant.Tests.Pipeline;
 
@@ -28,6 +30,22 @@ public sealed class ModelEvaluationTests : IDisposable
         // Nothing follows the last token.
         Assert.Equal(_conversations.Sum(conversation => _model.Prepare(conversation.Messages).InputIds.Length - 1), result.Modalities.Sum(modality => modality.Tokens));
         Assert.All(result.Modalities, modality => Assert.All(modality.BlockSqnr, sqnr => Assert.Equal(Sqnr.Ceiling, sqnr)));
+    }
+
+    [Fact]
+    public void Changed_answers_are_those_that_differ()
+    {
+        Assert.Empty(new ModelEvaluation(_model, [_model], maxTokens: 4).Run(_conversations, ["reference", "again"], null, default)[1].Changed);
+        using var folder = new TemporaryDirectory();
+        var job = TinyRun.Job(folder.Path, TinyRun.Options with { Smoothing = SmoothingKind.None, Scheme = QuantizationScheme.W4A6, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None });
+        QuantizationPipeline.Run(job);
+        using var rounded = MultimodalModel.Load(TinyRun.ArtifactPath(job));
+        var result = new ModelEvaluation(_model, [rounded], maxTokens: 4).Run(_conversations, ["reference", "rounded"], null, default)[1];
+        string Answer(MultimodalModel model, Conversation conversation) => model.Tokenizer.Decode(model.GenerateTokens(model.Prepare([.. conversation.Messages.SkipLast(1)]), new GenerationOptions { MaxTokens = 4 }), skipSpecial: true);
+        var expected = _conversations.Select(conversation => (conversation, Reference: Answer(_model, conversation), Own: Answer(rounded, conversation))).Where(entry => entry.Own != entry.Reference);
+        Assert.NotEmpty(result.Changed);
+        Assert.Equal(expected, result.Changed.Select(changed => (changed.Conversation, changed.Reference, changed.Own)));
+        Assert.Equal("8 1 6", result.Changed[0].Expected);
     }
 
     [Fact]

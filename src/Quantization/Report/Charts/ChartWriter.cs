@@ -8,7 +8,7 @@ internal sealed class ChartWriter
     private const double Left = 46;
     private const double Top = 10;
     private const double Bottom = 42;
-    private const double LetterWidth = 6.4; // Of the style sheet's 12 px text, on the wide side.
+    private const double LetterWidth = 7.4; // Of the style sheet's bold 12 px text, on the wide side.
     private const double LineHeight = 14;
     private readonly MarkupWriter _html;
     private readonly Chart _chart;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using MASQuant.Evaluation;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Reports;
 
 /// <summary>Figures for people, the same in every culture.</summary>
 internal static class Figures

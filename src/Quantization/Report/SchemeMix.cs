@@ -1,6 +1,6 @@
 using MASQuant.Artifacts;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Reports;
 
 /// <summary>A model's schemes in a few words: <c>W4A8</c>, or <c>W4A8 and W8A8 (9 of 42 layers)</c>.</summary>
 internal static class SchemeMix

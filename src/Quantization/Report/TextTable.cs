@@ -1,6 +1,6 @@
-namespace MASQuant.Cli;
+namespace MASQuant.Reports;
 
-/// <summary>A table for a terminal, a pipe or a Markdown file. The first columns are words, aligned left; the others figures, aligned right.</summary>
+/// <summary>A table for a terminal, a pipe, a Markdown file or a page. The first columns are words, aligned left; the others figures, aligned right.</summary>
 /// <param name="words">How many columns are words.</param>
 /// <param name="header">The columns' titles.</param>
 internal sealed class TextTable(int words, params string[] header)
@@ -34,6 +34,41 @@ internal sealed class TextTable(int words, params string[] header)
         foreach (var row in _rows)
         {
             writer.Write($"| {Line([.. row.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal))], widths, " | ")} |\n");
+        }
+    }
+
+    /// <summary>The same table in HTML, in a box that scrolls by itself where the page is narrow.</summary>
+    public void WriteHtml(MarkupWriter html, string caption)
+    {
+        using (html.Element("div", ("class", "scroll"), ("role", "region"), ("aria-label", caption), ("tabindex", "0")))
+        using (html.Element("table"))
+        {
+            html.Element("caption", caption);
+            using (html.Element("thead"))
+            {
+                WriteHtmlRow(html, "th", header);
+            }
+
+            using (html.Element("tbody"))
+            {
+                foreach (var row in _rows)
+                {
+                    WriteHtmlRow(html, "td", row);
+                }
+            }
+        }
+
+        html.Line();
+    }
+
+    private void WriteHtmlRow(MarkupWriter html, string element, string[] cells)
+    {
+        using (html.Element("tr"))
+        {
+            for (var i = 0; i < cells.Length; i++)
+            {
+                html.Element(element, cells[i].TrimEnd(), ("class", i < words ? "word" : null), ("scope", element == "th" ? "col" : null));
+            }
         }
     }
 
