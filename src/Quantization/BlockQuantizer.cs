@@ -6,6 +6,7 @@ using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Models;
 using MASQuant.Smoothing;
+using MASQuant.Tensors;
 using MASQuant.Weights;
 
 namespace MASQuant.Quantization;
@@ -70,7 +71,7 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         Advance(block, runner.Outputs(exact, sequence => sequence.Exact, cancellation), cancellation);
     }
 
-    private void Advance(DecoderBlock block, IReadOnlyList<Tensors.Matrix> targets, CancellationToken cancellation)
+    private void Advance(DecoderBlock block, IReadOnlyList<Matrix> targets, CancellationToken cancellation)
     {
         var outputs = runner.Outputs(block, sequence => sequence.Quantized, cancellation);
         for (var i = 0; i < outputs.Length; i++)
@@ -99,32 +100,41 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         report(QuantizationStage.Quantize, null);
         var linears = weights.Group(group);
         var statistics = NewStatistics(weights.Layer, group, keepsGram: true);
-        var misalignment = new SmoothingMisalignment(group, ranges, linears.Select(linear => linear.ReadMatrix()), options.SchemeFor(weights.Layer, group));
+        var scheme = options.SchemeFor(weights.Layer, group);
+        var misalignment = new SmoothingMisalignment(group, ranges, linears.Select(linear => linear.ReadMatrix()), scheme);
         runner.Observe(block, exact: null, group, (sequence, x, _) =>
         {
             statistics.Add(x, sequence.Modalities);
             misalignment.Add(x, sequence.Modalities);
         }, cancellation);
         var quantizer = NewQuantizer(statistics, factors);
-        var codes = linears.Select(linear => quantizer.Quantize(factors.Base.ScaleWeight(linear.ReadMatrix()), options.SchemeFor(weights.Layer, group), cancellation)).ToArray();
-
         var compensation = new GroupCompensation(options, weights.Layer, backend, runner, statistics, factors);
-        var patches = compensation.Fit(block, exact, group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellation);
-        var packed = linears.Select((linear, i) => codes[i].Pack(linear.Bias, patches[i].Factors)).ToArray();
+        var scaled = linears.Select(linear => factors.Base.ScaleWeight(linear.ReadMatrix())).ToArray();
+        GroupFit Fit(IEnumerable<Matrix> targets) => compensation.Fit(
+            block, exact, group, linears, [.. targets.Select(target => quantizer.Quantize(target, scheme, cancellation))], modality => report(QuantizationStage.Compensate, modality), cancellation);
+        var fit = new Alternation(options, statistics, factors).Run(scaled, Fit);
+        compensation.AddSpectra(group, linears, fit, cancellation);
+
+        var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors)).ToArray();
         var sqnr = compensation.Measure(block, exact, group, packed, cancellation);
         return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) =>
-            (packed[i], LayerFacts.Of(linear, packed[i], patches[i].EffectiveRanks, sqnr[i])))])
+            (packed[i], LayerFacts.Of(linear, packed[i], fit.Patches[i].EffectiveRanks, sqnr[i])))])
         {
             Misalignment = [.. misalignment.Facts()],
-            Spectra = [.. patches.SelectMany(patch => patch.Spectra)],
+            Spectra = [.. fit.Patches.SelectMany(patch => patch.Spectra)],
         };
     }
 
     /// <summary>Q_w for an input group.</summary>
     public IWeightQuantizer NewQuantizer(ActivationStatistics statistics, SmoothingFactors factors)
         => options.WeightQuantizer == WeightQuantizerKind.Gptq
-            ? GptqQuantizer.Create(statistics.SmoothedGram(factors, [.. options.ModalityWeights]))
-            : new RtnQuantizer();
+            ? GptqQuantizer.Create(statistics.SmoothedGram(factors, [.. options.ModalityWeights]), new GptqOptions
+            {
+                SearchClip = options.Clipping != ClippingKind.None,
+                SearchOutput = options.Clipping == ClippingKind.Output,
+                SecondLevel = options.GroupSize > 0,
+            })
+            : new RtnQuantizer(searchClip: options.Clipping != ClippingKind.None, secondLevel: options.GroupSize > 0);
 
     private ActivationStatistics NewStatistics(int layer, InputGroup group, bool keepsGram)
         => new($"model.layers.{layer} {group}", DecoderLinear.Of(config).First(linear => linear.Group == group).Inputs, keepsGram);

@@ -8,6 +8,8 @@ namespace MASQuant.Quantization;
 /// <summary>Every option once: item metadata, command line, documentation and manifest all read this table.</summary>
 public static class OptionTable
 {
+    private const string AutomaticWeights = "auto";
+
     /// <summary>The options, in the order in which documentation lists them. <c>Method</c> comes first since it presets others.</summary>
     public static IReadOnlyList<QuantizationOption> All { get; } =
     [
@@ -24,6 +26,10 @@ public static class OptionTable
         Number("LearningRate", 1e-6, 1, "The optimizer's step on the logarithm of the factors.", o => o.LearningRate, (o, v) => o with { LearningRate = v }),
         Integer("DeviatingChannels", -1, 65536, "How many channels of a modality's factor may leave the base modality's; −1 frees all, as the paper does.", o => o.DeviatingChannels, (o, v) => o with { DeviatingChannels = v }),
         Choice("WeightQuantizer", "How codes are chosen: round to nearest, or with error feedback.", o => o.WeightQuantizer, (o, v) => o with { WeightQuantizer = v }),
+        new("GroupSize", "0, 128", "Inputs that share a second-level scale, a small integer on top of the output's scale; for W4A8 and W4A6.",
+            (o, text) => text is "0" or "128" ? o with { GroupSize = int.Parse(text, CultureInfo.InvariantCulture) } : null,
+            o => o.GroupSize.ToString(CultureInfo.InvariantCulture)),
+        Choice("Clipping", "How far scales of weights shrink below the largest value: not at all, by the rounding error, or by the output's error after feedback.", o => o.Clipping, (o, v) => o with { Clipping = v }),
         Choice("Compensation", "What the low-rank patches approximate: nothing, the weight residual, or the output residual.", o => o.Compensation, (o, v) => o with { Compensation = v }),
         new("Rank", "0…4096", "The rank of each patch, unless RankRatio is given.",
             (o, text) => TryInteger(text, 0, 4096, out var rank) ? o with { Rank = rank } : null,
@@ -35,11 +41,12 @@ public static class OptionTable
         new("LayerRanks", LayerRanks.Form, "Ranks of single patches, in place of Rank, RankRatio and PatchBytes.",
             (o, text) => LayerRanks.TryParse(text, out var ranks, out _) ? o with { LayerRanks = ranks } : null, o => o.LayerRanks.ToString())
         { Problem = text => LayerRanks.TryParse(text, out _, out var problem) ? "" : problem },
+        Integer("Alternations", 0, 8, "How often the stored weight is fitted to the true outputs, given the patches, and the patches again to it; a round that costs text is dropped.", o => o.Alternations, (o, v) => o with { Alternations = v }),
         new("CompensateDown", "true, false", "Whether down_proj is smoothed and patched; the paper leaves it out.",
             (o, text) => bool.TryParse(text, out var value) ? o with { CompensateDown = value } : null, o => o.CompensateDown ? "true" : "false"),
-        new("ModalityWeights", "three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer.",
+        new("ModalityWeights", "auto, or three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer; auto takes each block's from gradients.",
             (o, text) => TryWeights(text, out var weights) ? o with { ModalityWeights = weights } : null,
-            o => string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
+            o => o.ModalityWeights.Count == 0 ? AutomaticWeights : string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
         new("Seed", "0…18446744073709551615", "Seeds the order of the samples and the random projections.",
             (o, text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? o with { Seed = seed } : null,
             o => o.Seed.ToString(CultureInfo.InvariantCulture)),
@@ -97,6 +104,12 @@ public static class OptionTable
 
     private static bool TryWeights(string text, out double[] weights)
     {
+        if (string.Equals(text, AutomaticWeights, StringComparison.OrdinalIgnoreCase))
+        {
+            weights = [];
+            return true;
+        }
+
         var parts = text.Split(',', StringSplitOptions.TrimEntries);
         weights = new double[ModalityMap.ModalityCount];
         if (parts.Length != weights.Length)

@@ -8,10 +8,10 @@ public static class QuantizationMethod
     private static readonly (string Name, Func<QuantizationOptions, QuantizationOptions> Preset)[] Presets =
     [
         ("MASQuant", o => Copy(new QuantizationOptions(), o)),
-        ("Paper", o => Copy(new QuantizationOptions { DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.Weight, CompensateDown = false, ModalityWeights = [1, 0.5, 1] }, o)),
-        ("MAS", o => Copy(new QuantizationOptions { DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None, Rank = 0 }, o)),
-        ("SmoothQuant", o => Copy(new QuantizationOptions { Smoothing = SmoothingKind.Uniform, Epochs = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None, Rank = 0, CompensateDown = false }, o)),
-        ("RTN", o => Copy(new QuantizationOptions { Smoothing = SmoothingKind.None, Epochs = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None, Rank = 0 }, o)),
+        ("Paper", o => Copy(new QuantizationOptions { DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.Weight, CompensateDown = false, ModalityWeights = [1, 0.5, 1] }, o)),
+        ("MAS", o => Copy(new QuantizationOptions { DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0 }, o)),
+        ("SmoothQuant", o => Copy(new QuantizationOptions { Smoothing = SmoothingKind.Uniform, Epochs = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0, CompensateDown = false }, o)),
+        ("RTN", o => Copy(new QuantizationOptions { Smoothing = SmoothingKind.None, Epochs = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0 }, o)),
     ];
 
     /// <summary>The presets' names; the first is the default.</summary>

@@ -28,6 +28,19 @@ public enum WeightQuantizerKind
     Gptq,
 }
 
+/// <summary>How far a weight's scale is shrunk below its largest value.</summary>
+public enum ClippingKind
+{
+    /// <summary>Not at all: scale = absmax/(2^(b−1)−1).</summary>
+    None,
+
+    /// <summary>As far as lowers the rounding errors, weighted by their cost.</summary>
+    Rounding,
+
+    /// <summary>As far as lowers the output's error after error feedback.</summary>
+    Output,
+}
+
 /// <summary>What the low-rank patches approximate.</summary>
 public enum CompensationKind
 {
@@ -68,6 +81,12 @@ public sealed record QuantizationOptions
     /// <summary>How codes are chosen.</summary>
     public WeightQuantizerKind WeightQuantizer { get; init; } = WeightQuantizerKind.Gptq;
 
+    /// <summary>Inputs of one output that share a second-level scale: 128, or 0 for none. For 4-bit weights with quantized activations; W4A16 has groups of 128 always.</summary>
+    public int GroupSize { get; init; }
+
+    /// <summary>How weights are clipped.</summary>
+    public ClippingKind Clipping { get; init; } = ClippingKind.Rounding;
+
     /// <summary>What the patches approximate.</summary>
     public CompensationKind Compensation { get; init; } = CompensationKind.Output;
 
@@ -83,14 +102,20 @@ public sealed record QuantizationOptions
     /// <summary>Ranks of single patches, in place of <see cref="Rank"/>, <see cref="RankRatio"/> and <see cref="PatchBytes"/>.</summary>
     public LayerRanks LayerRanks { get; init; } = LayerRanks.None;
 
+    /// <summary>How often the stored weight is fitted to the true outputs, given the patches, and the patches again to it.</summary>
+    public int Alternations { get; init; }
+
     /// <summary>Whether <c>down_proj</c> is smoothed and patched (the paper leaves it out).</summary>
     public bool CompensateDown { get; init; } = true;
 
-    /// <summary>λ_m of the loss and of the weight quantizer's Gram matrix, indexed by <see cref="Modality"/>.</summary>
+    /// <summary>λ_m of the loss and of the weight quantizer's Gram matrix, indexed by <see cref="Modality"/>; empty to take each block's from gradients.</summary>
     public IReadOnlyList<double> ModalityWeights { get; init; } = [1, 1, 1];
 
     /// <summary>Seeds the order of the samples and the random projections.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary><see cref="GroupSize"/> where <paramref name="scheme"/> has second-level scales, else 0.</summary>
+    internal int GroupSizeFor(QuantizationScheme scheme) => scheme is { WeightBits: 4, QuantizesActivations: true } ? GroupSize : 0;
 
     /// <summary>The rank of a patch for a layer of shape [N, K]: at most min(N, K).</summary>
     public int RankFor(int outputs, int inputs)

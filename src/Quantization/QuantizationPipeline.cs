@@ -8,6 +8,7 @@ using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Models;
 using MASQuant.Safetensors;
+using MASQuant.Smoothing;
 
 namespace MASQuant.Quantization;
 
@@ -86,11 +87,14 @@ public static class QuantizationPipeline
 
     private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellation)
     {
-        var quantizer = new BlockQuantizer(config, options, new CpuGemmBackend(), new BlockRunner(config, sequences));
+        var backend = new CpuGemmBackend();
+        var runner = new BlockRunner(config, sequences);
+        var modalityWeights = options.ModalityWeights.Count > 0 ? null : GradientWeights.Measure(checkpoint, config, sequences, cancellation);
         var blocks = new List<FinishedBlock>();
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var index = layer;
+            var quantizer = new BlockQuantizer(config, modalityWeights is null ? options : options with { ModalityWeights = modalityWeights[layer] }, backend, runner);
             var weights = BlockWeights.Of(checkpoint, config, layer);
             var exact = weights.ToDense(config);
             if (work.TryRead(layer) is { } finished)
@@ -130,7 +134,12 @@ public static class QuantizationPipeline
         {
             for (var layer = 0; layer < config.Layers; layer++)
             {
-                PackingLayout.CheckShape($"{DecoderLinear.BlockPrefix(layer)}{linear.Name}", linear.Outputs, linear.Inputs, options.SchemeFor(layer, linear.Group));
+                var (name, scheme) = ($"{DecoderLinear.BlockPrefix(layer)}{linear.Name}", options.SchemeFor(layer, linear.Group));
+                PackingLayout.CheckShape(name, linear.Outputs, linear.Inputs, scheme);
+                if (options.GroupSizeFor(scheme) > 0)
+                {
+                    PackingLayout.CheckGroups(name, linear.Inputs);
+                }
             }
         }
     }

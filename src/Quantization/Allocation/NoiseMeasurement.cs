@@ -21,7 +21,14 @@ internal sealed class NoiseMeasurement(TextConfig config, QuantizationOptions op
     private const int MaxSequences = 32;
     private const long StreamBytes = 1L << 30;
 
-    private readonly QuantizationOptions _options = options with { Epochs = 0, Rank = 0, LayerRanks = LayerRanks.None };
+    private readonly QuantizationOptions _options = options with
+    {
+        Epochs = 0,
+        Rank = 0,
+        LayerRanks = LayerRanks.None,
+        Alternations = 0,
+        ModalityWeights = options.ModalityWeights.Count > 0 ? options.ModalityWeights : [1, 1, 1],
+    };
     private readonly IGemmBackend _backend = new CpuGemmBackend();
 
     /// <summary>Measures.</summary>

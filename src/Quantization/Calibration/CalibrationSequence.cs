@@ -9,6 +9,12 @@ internal sealed class CalibrationSequence
     /// <summary>The modality of each of the T tokens.</summary>
     public required ModalityMap Modalities { get; init; }
 
+    /// <summary>T token ids, placeholders expanded; may be empty where no gradient of the loss is wanted.</summary>
+    public int[] InputIds { get; init; } = [];
+
+    /// <summary>Where the expected answer stands.</summary>
+    public Range AnswerRange { get; init; } = ..0;
+
     /// <summary>The rotary table of its positions.</summary>
     public required RotaryTable Rotary { get; init; }
 

@@ -24,6 +24,8 @@ internal static class CalibrationSequences
             sequences[i] = new CalibrationSequence
             {
                 Modalities = prompt.Modalities,
+                InputIds = prompt.InputIds,
+                AnswerRange = prompt.AnswerRange,
                 Rotary = rotary,
                 Exact = prompt.InputEmbeddings,
                 Quantized = prompt.InputEmbeddings,

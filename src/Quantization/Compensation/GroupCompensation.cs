@@ -27,35 +27,47 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private static readonly Modality[] Patched = [.. Enum.GetValues<Modality>().Where(m => m != Modality.Text)];
 
     /// <summary>Patches for each layer of the group.</summary>
-    public LayerPatches[] Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellation)
+    public GroupFit Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellation)
     {
         var patches = codes.Select(_ => new LayerPatches(new LowRankFactors?[ModalityMap.ModalityCount], new(StringComparer.Ordinal), [])).ToArray();
-        if (options.Compensation == CompensationKind.None || (group == InputGroup.Down && !options.CompensateDown))
-        {
-            return patches;
-        }
-
-        var residuals = options.Compensation == CompensationKind.Output ? OutputResiduals(block, exact, group, linears, codes, cancellation) : [];
-        foreach (var modality in Patched)
+        var compensates = Compensates(group);
+        var residuals = options.Alternations > 0 || (compensates && options.Compensation == CompensationKind.Output)
+            ? OutputResiduals(block, exact, group, linears, codes, cancellation)
+            : [.. codes.Select(_ => new OutputResidual?[ModalityMap.ModalityCount])];
+        foreach (var modality in compensates ? Patched : [])
         {
             if (statistics.TokenCount(modality) > 0)
             {
                 report(modality);
             }
 
-            var compensation = CrossModalCompensation.Create(statistics.Gram(modality)?.Smooth(factors[modality]), new CompensationOptions());
+            var compensation = Compensation(modality);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var weightResidual = CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], codes[i]);
                 var rank = options.RankFor(layer, linears[i].Linear, modality);
-                var patch = options.Compensation == CompensationKind.Weight
-                    ? compensation.Compensate(weightResidual, rank)
-                    : compensation.Compensate(residuals[i][(int)modality]!, rank);
-                patches[i].Factors[(int)modality] = patch.Factors;
-                var (plain, whitened) = compensation.Spectra(weightResidual);
-                patches[i].EffectiveRanks[modality.ToString()] = new ManifestEffectiveRank(plain.EffectiveRank, whitened.EffectiveRank);
-                patches[i].Spectra.Add(new SpectrumFacts
+                patches[i].Factors[(int)modality] = (options.Compensation == CompensationKind.Weight
+                    ? compensation.Compensate(CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], codes[i]), rank)
+                    : compensation.Compensate(residuals[i][(int)modality]!, rank)).Factors;
+            }
+        }
+
+        return new GroupFit(codes, patches, residuals);
+    }
+
+    /// <summary>Adds the spectra of the weight residuals and their effective ranks.</summary>
+    public void AddSpectra(InputGroup group, IReadOnlyList<LinearWeight> linears, GroupFit fit, CancellationToken cancellation)
+    {
+        foreach (var modality in Compensates(group) ? Patched : [])
+        {
+            var compensation = Compensation(modality);
+            for (var i = 0; i < linears.Count && compensation is not null; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var residual = CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], fit.Codes[i]);
+                var (plain, whitened) = compensation.Spectra(residual);
+                fit.Patches[i].EffectiveRanks[modality.ToString()] = new ManifestEffectiveRank(plain.EffectiveRank, whitened.EffectiveRank);
+                fit.Patches[i].Spectra.Add(new SpectrumFacts
                 {
                     Linear = linears[i].Linear.Name,
                     Modality = modality.ToString(),
@@ -65,8 +77,6 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
                 });
             }
         }
-
-        return patches;
     }
 
     /// <summary>The SQNR of each layer's output before and after compensation, by modality name; the signal is the full-precision model's output.</summary>
@@ -89,7 +99,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     /// <summary>What patches of any rank up to <paramref name="maxRank"/> would take from the noise of each layer of the group.</summary>
     public IReadOnlyList<PatchGain> Gains(DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, int maxRank, CancellationToken cancellation)
     {
-        if (options.Compensation == CompensationKind.None || (group == InputGroup.Down && !options.CompensateDown))
+        if (!Compensates(group))
         {
             return [];
         }
@@ -98,7 +108,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         var residuals = OutputResiduals(exact, exact, group, linears, codes, cancellation);
         foreach (var modality in Patched)
         {
-            var compensation = CrossModalCompensation.Create(statistics.Gram(modality)?.Smooth(factors[modality]), new CompensationOptions());
+            var compensation = Compensation(modality);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -110,15 +120,21 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         return gains;
     }
 
+    private bool Compensates(InputGroup group) => options.Compensation != CompensationKind.None && (group != InputGroup.Down || options.CompensateDown);
+
+    private CrossModalCompensation? Compensation(Modality modality)
+        => CrossModalCompensation.Create(statistics.Gram(modality)?.Smooth(factors[modality]), new CompensationOptions());
+
     private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellation)
     {
+        var observed = options.Alternations > 0 ? Enum.GetValues<Modality>() : Patched;
         var unpatched = codes.Select((c, i) => c.Pack(linears[i].Bias)).ToArray();
         var residuals = codes.Select(c => Enum.GetValues<Modality>()
-            .Select(m => m == Modality.Text || statistics.TokenCount(m) == 0 ? null : OutputResidual.Create(c.Inputs, c.Outputs)).ToArray()).ToArray();
+            .Select(m => !observed.Contains(m) || statistics.TokenCount(m) == 0 ? null : OutputResidual.Create(c.Inputs, c.Outputs)).ToArray()).ToArray();
         var tokens = new PreparedTokens();
         runner.Observe(block, exact, group, (sequence, x, targets) =>
         {
-            if (sequence.Modalities.IsTextOnly)
+            if (!observed.Any(m => sequence.Modalities.CountOf(m) > 0))
             {
                 return;
             }
@@ -128,7 +144,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
             {
                 var output = new Matrix(x.Rows, unpatched[i].Outputs);
                 backend.Multiply(tokens, unpatched[i], output);
-                foreach (var modality in Patched)
+                foreach (var modality in observed)
                 {
                     if (sequence.Modalities.CountOf(modality) > 0)
                     {

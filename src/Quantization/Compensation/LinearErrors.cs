@@ -31,6 +31,7 @@ internal sealed class LinearErrors
         Codes = weight.Codes,
         Scales = weight.Scales,
         ZeroPoints = weight.ZeroPoints,
+        GroupScales = weight.GroupScales,
         Bias = weight.Bias,
     };
 

@@ -8,27 +8,28 @@ namespace MASQuant.Smoothing;
 /// <param name="epsilon">ε of both norms.</param>
 /// <param name="attention">The attention between the groups.</param>
 /// <param name="groups">The groups, in the order of <see cref="InputGroup"/>.</param>
-internal sealed class BlockSimulation(BlockNorms norms, float epsilon, AttentionSimulation attention, IReadOnlyList<GroupSimulation> groups)
+internal sealed class BlockSimulation(BlockNorms norms, float epsilon, AttentionSimulation attention, IReadOnlyList<ISimulatedGroup> groups)
 {
+    private Matrix _input = new(0, 0);
     private Matrix _middle = new(0, 0);
     private Matrix _gate = new(0, 0);
     private Matrix _up = new(0, 0);
 
-    private GroupSimulation Qkv => groups[(int)InputGroup.Qkv];
+    private ISimulatedGroup Qkv => groups[(int)InputGroup.Qkv];
 
-    private GroupSimulation O => groups[(int)InputGroup.O];
+    private ISimulatedGroup O => groups[(int)InputGroup.O];
 
-    private GroupSimulation GateUp => groups[(int)InputGroup.GateUp];
+    private ISimulatedGroup GateUp => groups[(int)InputGroup.GateUp];
 
-    private GroupSimulation Down => groups[(int)InputGroup.Down];
+    private ISimulatedGroup Down => groups[(int)InputGroup.Down];
 
     /// <summary>The factors of the four groups.</summary>
-    public IEnumerable<GroupFactors> Factors => groups.Select(g => g.Factors);
+    public IEnumerable<GroupFactors> Factors => groups.OfType<GroupSimulation>().Select(g => g.Factors);
 
     /// <summary>Recomputes what depends on the factors alone.</summary>
     public void Refresh()
     {
-        foreach (var group in groups)
+        foreach (var group in groups.OfType<GroupSimulation>())
         {
             group.Refresh();
         }
@@ -37,6 +38,7 @@ internal sealed class BlockSimulation(BlockNorms norms, float epsilon, Attention
     /// <summary>The block's output [T, H] for its input [T, H].</summary>
     public Matrix Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary)
     {
+        _input = hidden;
         var normed = new Matrix(hidden.Rows, hidden.Columns);
         RmsNorm.Apply(hidden, norms.Input, epsilon, normed);
         var qkv = Qkv.Forward(normed, modalities);
@@ -50,14 +52,14 @@ internal sealed class BlockSimulation(BlockNorms norms, float epsilon, Attention
         return Sum(_middle, Down.Forward(product, modalities)[0]);
     }
 
-    /// <summary>Adds ∂loss/∂factors of the last <see cref="Forward"/> to the groups' gradients, given ∂loss/∂output.</summary>
-    public void Backward(Matrix outputGradient)
+    /// <summary>Adds ∂loss/∂factors of the last <see cref="Forward"/> to the groups' gradients and returns ∂loss/∂hidden, given ∂loss/∂output.</summary>
+    public Matrix Backward(Matrix outputGradient)
     {
         var product = Down.Backward([outputGradient]);
         var (gate, up) = ThroughSilu(product);
-        var middle = Sum(outputGradient, ThroughNorm(GateUp.Backward([gate, up])));
+        var middle = Sum(outputGradient, NormGradient.Through(_middle, norms.PostAttention, epsilon, GateUp.Backward([gate, up])));
         var (queries, keys, values) = attention.Backward(O.Backward([middle]));
-        Qkv.Backward([queries, keys, values]);
+        return Sum(middle, NormGradient.Through(_input, norms.Input, epsilon, Qkv.Backward([queries, keys, values])));
     }
 
     private (Matrix Gate, Matrix Up) ThroughSilu(Matrix gradient)
@@ -77,33 +79,6 @@ internal sealed class BlockSimulation(BlockNorms norms, float epsilon, Attention
             }
         });
         return (gate, up);
-    }
-
-    // y = x·r·gain with r = 1/√(mean(x²)+ε): dx = r·(gain⊙dy) − x·r³/H·Σ gain⊙dy⊙x.
-    private Matrix ThroughNorm(Matrix gradient)
-    {
-        var gain = norms.PostAttention;
-        var result = new Matrix(gradient.Rows, gradient.Columns);
-        for (var t = 0; t < gradient.Rows; t++)
-        {
-            var x = _middle.Row(t);
-            var d = gradient.Row(t);
-            var y = result.Row(t);
-            var r = RmsNorm.InverseRootMeanSquare(x, epsilon);
-            var along = 0f;
-            for (var j = 0; j < x.Length; j++)
-            {
-                along = MathF.FusedMultiplyAdd(gain[j] * d[j], x[j], along);
-            }
-
-            along *= r * r * r / x.Length;
-            for (var j = 0; j < x.Length; j++)
-            {
-                y[j] = (r * gain[j] * d[j]) - (x[j] * along);
-            }
-        }
-
-        return result;
     }
 
     private static Matrix Sum(Matrix a, Matrix b)

@@ -4,13 +4,17 @@ using MASQuant.Tensors;
 namespace MASQuant.Smoothing;
 
 /// <summary>Q_w(s⊙W) as numbers, for one factor s: rounded to the nearest code per output (or per group), with the gradient of s.</summary>
-internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme scheme)
+/// <param name="weight">W, [N, K].</param>
+/// <param name="scheme">Bits.</param>
+/// <param name="groupSize">Inputs that share a scale in a scheme with quantized activations; 0 for all. Second-level scales count as exact here.</param>
+internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme scheme, int groupSize = 0)
 {
     private const int RowsPerPiece = 32;
     private const int ColumnsPerPiece = 256;
     private readonly Matrix _smoothed = new(weight.Rows, weight.Columns);
     private readonly Matrix _gradient = new(weight.Rows, weight.Columns);
-    private readonly int[] _peaks = new int[weight.Rows];
+    private readonly int _groupSize = groupSize > 0 ? groupSize : weight.Columns;
+    private readonly int[] _peaks = new int[weight.Rows * (groupSize > 0 ? weight.Columns / groupSize : 1)];
 
     /// <summary>Q_w(s⊙W), [N, K].</summary>
     public Matrix Rounded { get; } = new(weight.Rows, weight.Columns);
@@ -24,7 +28,10 @@ internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme sche
             VectorProduct.Multiply(weight.Row(n), factor, smoothed);
             if (scheme.QuantizesActivations)
             {
-                _peaks[n] = FakeQuantizer.Round(smoothed, scheme.WeightMax, Rounded.Row(n));
+                for (var start = 0; start < smoothed.Length; start += _groupSize)
+                {
+                    _peaks[Group(n, start)] = FakeQuantizer.Round(smoothed.Slice(start, _groupSize), scheme.WeightMax, Rounded.Row(n).Slice(start, _groupSize));
+                }
             }
             else
             {
@@ -43,7 +50,10 @@ internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme sche
             {
                 if (scheme.QuantizesActivations)
                 {
-                    FakeQuantizer.AddScaleGradient(_smoothed.Row(n), Rounded.Row(n), _peaks[n], _gradient.Row(n));
+                    for (var start = 0; start < weight.Columns; start += _groupSize)
+                    {
+                        FakeQuantizer.AddScaleGradient(_smoothed.Row(n).Slice(start, _groupSize), Rounded.Row(n).Slice(start, _groupSize), _peaks[Group(n, start)], _gradient.Row(n).Slice(start, _groupSize));
+                    }
                 }
                 else
                 {
@@ -61,6 +71,8 @@ internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme sche
             }
         });
     }
+
+    private int Group(int n, int start) => (n * (weight.Columns / _groupSize)) + (start / _groupSize);
 
     private static int Pieces(int extent, int size) => (extent + size - 1) / size;
 }

@@ -6,7 +6,7 @@ namespace MASQuant.Smoothing;
 /// <summary>One input group as it will be executed, with gradients for its factors (paper Eq. 13 and 29):
 /// Y_i = Q_a(X_m/s_m)·Q_w(s_b⊙W_i)ᵀ + (X_m/s_m)[D_m]·((s_m−s_b)⊙W_i)[D_m]ᵀ + b_i, where D_m are the channels in which modality m deviates from the base: what a patch of rank |D_m| carries exactly.
 /// When a modality deviates in every channel it meets a weight of its own, Q_w(s_m⊙W), as in the paper.</summary>
-internal sealed class GroupSimulation
+internal sealed class GroupSimulation : ISimulatedGroup
 {
     private readonly IReadOnlyList<Matrix> _weights;
     private readonly IReadOnlyList<float[]> _biases;
@@ -24,7 +24,8 @@ internal sealed class GroupSimulation
     /// <param name="biases">b_i, N_i values or none.</param>
     /// <param name="factors">The group's factors.</param>
     /// <param name="scheme">Bits.</param>
-    public GroupSimulation(IReadOnlyList<Matrix> weights, IReadOnlyList<float[]> biases, GroupFactors factors, QuantizationScheme scheme)
+    /// <param name="groupSize">Inputs that share a second-level scale, or 0.</param>
+    public GroupSimulation(IReadOnlyList<Matrix> weights, IReadOnlyList<float[]> biases, GroupFactors factors, QuantizationScheme scheme, int groupSize = 0)
     {
         _weights = weights;
         _biases = biases;
@@ -34,7 +35,7 @@ internal sealed class GroupSimulation
         {
             if (OwnsWeight(modality))
             {
-                _variants[(int)modality] = [.. weights.Select(w => new FakeQuantizedWeight(w, scheme))];
+                _variants[(int)modality] = [.. weights.Select(w => new FakeQuantizedWeight(w, scheme, groupSize))];
             }
         }
 

@@ -29,6 +29,26 @@ internal static class ClipSearch
         return best;
     }
 
+    /// <summary>The m in 1…<see cref="PackingLayout.MaxGroupScale"/> for which a scale of m·<paramref name="unit"/> has the least error. Of equals the least.</summary>
+    /// <param name="values">w.</param>
+    /// <param name="importance">d, one weight per value; empty for equal ones.</param>
+    /// <param name="grid">Codes and zero point.</param>
+    /// <param name="unit">The first-level scale.</param>
+    public static int BestMultiple(ReadOnlySpan<float> values, ReadOnlySpan<double> importance, WeightGrid grid, float unit)
+    {
+        var (best, least) = (1, double.PositiveInfinity);
+        for (var multiple = 1; multiple <= PackingLayout.MaxGroupScale; multiple++)
+        {
+            var error = Error(values, importance, grid with { Scale = unit * multiple });
+            if (error < least)
+            {
+                (best, least) = (multiple, error);
+            }
+        }
+
+        return best;
+    }
+
     private static double Error(ReadOnlySpan<float> values, ReadOnlySpan<double> importance, WeightGrid grid)
     {
         var sum = 0.0;

@@ -18,4 +18,10 @@ internal sealed record GptqOptions
 
     /// <summary>Whether scales are searched by weighted error instead of taken from the largest weight.</summary>
     public bool SearchClip { get; init; } = true;
+
+    /// <summary>Whether groups of 128 inputs have second-level scales, in schemes that can have them.</summary>
+    public bool SecondLevel { get; init; }
+
+    /// <summary>Whether every output also tries scales around that one and keeps the one with the least error after feedback.</summary>
+    public bool SearchOutput { get; init; }
 }

@@ -13,6 +13,9 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
 {
     private const int PieceRows = 8;
 
+    // Around the scale that rounding alone would choose.
+    private static readonly float[] Stretches = [0.88f, 0.94f, 1.06f, 1.12f];
+
     private readonly GptqOptions _options;
     private readonly int[] _order;
     private readonly RealMatrix<T> _upper;
@@ -40,8 +43,31 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
     public override WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weight.Columns, _order.Length, nameof(weight));
-        var grids = WeightGrids.Fit(weight, scheme, _options.SearchClip, _importance);
+        var grids = WeightGrids.Fit(weight, scheme, _options.SearchClip, _importance, _options.SecondLevel);
+        var (codes, least) = Quantize(weight, grids, cancellation);
+        foreach (var stretch in _options.SearchOutput ? Stretches : [])
+        {
+            var candidate = grids.Stretch(stretch);
+            var (others, errors) = Quantize(weight, candidate, cancellation);
+            for (var n = 0; n < weight.Rows; n++)
+            {
+                if (errors[n] < least[n])
+                {
+                    least[n] = errors[n];
+                    grids.Take(candidate, n);
+                    others.AsSpan(n * weight.Columns, weight.Columns).CopyTo(codes.AsSpan(n * weight.Columns));
+                }
+            }
+        }
+
+        return grids.With(codes);
+    }
+
+    /// <summary>Codes, and for each output its ‖e·M‖².</summary>
+    private (sbyte[] Codes, double[] Errors) Quantize(Matrix weight, WeightGrids grids, CancellationToken cancellation)
+    {
         var codes = new sbyte[checked(weight.Rows * weight.Columns)];
+        var sums = new double[weight.Rows];
         var errors = new RealMatrix<T>(weight.Rows, weight.Columns);
         for (var start = 0; start < weight.Columns; start += _options.Block)
         {
@@ -52,17 +78,18 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
             {
                 for (var n = piece * PieceRows; n < Math.Min(weight.Rows, (piece + 1) * PieceRows); n++)
                 {
-                    QuantizeBlock(weight, n, start, carried.Row(n), errors.Row(n), grids, codes);
+                    sums[n] += QuantizeBlock(weight, n, start, carried.Row(n), errors.Row(n), grids, codes);
                 }
             });
         }
 
-        return grids.With(codes);
+        return (codes, sums);
     }
 
-    /// <summary>Rounds one output's inputs start … start + carried.Length − 1 of the order; <paramref name="carried"/> holds Σ e_i·M_ij over the inputs before.</summary>
-    private void QuantizeBlock(Matrix weight, int n, int start, Span<T> carried, Span<T> errors, WeightGrids grids, sbyte[] codes)
+    /// <summary>Rounds one output's inputs start … start + carried.Length − 1 of the order; <paramref name="carried"/> holds Σ e_i·M_ij over the inputs before. Returns its part of ‖e·M‖².</summary>
+    private double QuantizeBlock(Matrix weight, int n, int start, Span<T> carried, Span<T> errors, WeightGrids grids, sbyte[] codes)
     {
+        var sum = 0.0;
         for (var j = 0; j < carried.Length; j++)
         {
             var k = _order[start + j];
@@ -73,7 +100,10 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
             var error = errors[start + j] = T.CreateTruncating(value - (double)grid.Value(code));
             codes[(n * weight.Columns) + k] = (sbyte)code;
             Lanes.AddScaled<T>(error, upper, carried[j..]);
+            sum += double.CreateTruncating(carried[j] * carried[j]);
         }
+
+        return sum;
     }
 
     /// <summary>M with M·Mᵀ = H + λ·mean(diag H)·I in the given order: the ordinary factor of the matrix turned upside down, turned back.</summary>

@@ -5,11 +5,12 @@ namespace MASQuant.Weights;
 
 /// <summary>RTN: every weight goes to its nearest code.</summary>
 /// <param name="searchClip">Whether scales are searched instead of taken from the largest weight.</param>
-internal sealed class RtnQuantizer(bool searchClip = false) : IWeightQuantizer
+/// <param name="secondLevel">Whether groups of 128 inputs have second-level scales, in schemes that can have them.</param>
+internal sealed class RtnQuantizer(bool searchClip = false, bool secondLevel = false) : IWeightQuantizer
 {
     public WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default)
     {
-        var grids = WeightGrids.Fit(weight, scheme, searchClip, []);
+        var grids = WeightGrids.Fit(weight, scheme, searchClip, [], secondLevel);
         var codes = new sbyte[checked(weight.Rows * weight.Columns)];
         cancellation.ThrowIfCancellationRequested();
         Workers.For(weight.Rows, n =>

@@ -24,6 +24,9 @@ internal sealed class WeightCodes
     /// <summary>[N, K/128] in W4A16, else empty.</summary>
     public required byte[] ZeroPoints { get; init; }
 
+    /// <summary>[N, K/128], second-level scales; empty for none.</summary>
+    public byte[] GroupScales { get; init; } = [];
+
     /// <summary>The values that the codes stand for, [N, K].</summary>
     public Matrix Dequantize()
     {
@@ -32,7 +35,8 @@ internal sealed class WeightCodes
         for (var i = 0; i < Codes.Length; i++)
         {
             var group = i / groupSize;
-            values.Data[i] = (Codes[i] - (ZeroPoints.Length > 0 ? ZeroPoints[group] : 0)) * Scales[group];
+            var code = Codes[i] - (ZeroPoints.Length > 0 ? ZeroPoints[group] : 0);
+            values.Data[i] = code * (GroupScales.Length > 0 ? GroupScales[i / PackingLayout.GroupSize] : 1) * Scales[group];
         }
 
         return values;
@@ -49,7 +53,20 @@ internal sealed class WeightCodes
         Codes = PackingLayout.Pack(Codes, Outputs, Inputs, Scheme.WeightBits, unsigned: ZeroPoints.Length > 0),
         Scales = Scales,
         ZeroPoints = ZeroPoints,
+        GroupScales = PackGroupScales(),
         Bias = bias,
         Patches = patches ?? new LowRankFactors?[ModalityMap.ModalityCount],
     };
+
+    private byte[] PackGroupScales()
+    {
+        var packed = new byte[GroupScales.Length];
+        for (var i = 0; i < packed.Length; i++)
+        {
+            var groups = Inputs / PackingLayout.GroupSize;
+            packed[PackingLayout.GroupScaleIndex(i / groups, i % groups * PackingLayout.GroupSize, Inputs)] = GroupScales[i];
+        }
+
+        return packed;
+    }
 }

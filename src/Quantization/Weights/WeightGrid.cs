@@ -5,7 +5,7 @@ namespace MASQuant.Weights;
 /// <summary>The values a code can stand for: (code − <paramref name="ZeroPoint"/>) · <paramref name="Scale"/> for codes <paramref name="Smallest"/> … <paramref name="Largest"/>.</summary>
 internal readonly record struct WeightGrid(float Scale, int ZeroPoint, int Smallest, int Largest)
 {
-    /// <summary>Consecutive inputs of one output that share a grid: 128 in W4A16, otherwise all K.</summary>
+    /// <summary>Consecutive inputs of one output that share a scale: 128 in W4A16, otherwise all K.</summary>
     public static int GroupSize(QuantizationScheme scheme, int inputs) => scheme.QuantizesActivations ? inputs : PackingLayout.GroupSize;
 
     /// <summary>The grid that just holds all of <paramref name="values"/>, shrunk by <paramref name="clip"/> (1 = not at all): symmetric with scale absmax/(2^(b−1)−1), or asymmetric over [min, max] in W4A16.</summary>

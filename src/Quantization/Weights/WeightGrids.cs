@@ -11,12 +11,17 @@ internal sealed class WeightGrids
     private readonly WeightGrid[] _grids;
     private readonly int _groups;
 
-    private WeightGrids(QuantizationScheme scheme, int outputs, int inputs)
+    private readonly float[] _firstScales;
+    private readonly byte[] _secondScales;
+
+    private WeightGrids(QuantizationScheme scheme, int outputs, int inputs, bool secondLevel)
     {
         _scheme = scheme;
-        GroupSize = WeightGrid.GroupSize(scheme, inputs);
+        GroupSize = secondLevel ? PackingLayout.GroupSize : WeightGrid.GroupSize(scheme, inputs);
         _groups = inputs / GroupSize;
         _grids = new WeightGrid[outputs * _groups];
+        _firstScales = new float[secondLevel ? outputs : 0];
+        _secondScales = new byte[secondLevel ? _grids.Length : 0];
     }
 
     /// <summary>Inputs that share a grid.</summary>
@@ -30,16 +35,18 @@ internal sealed class WeightGrids
     /// <param name="scheme">Codes.</param>
     /// <param name="searchClip">Whether to search the clipping.</param>
     /// <param name="importance">K weights of squared errors for that search, or empty.</param>
+    /// <param name="secondLevel">Whether a symmetric 4-bit weight has one scale per output and small integers per group of 128 inputs.</param>
     /// <exception cref="MasQuantException">MASQ0511: a value is not finite.</exception>
-    public static WeightGrids Fit(Matrix weight, QuantizationScheme scheme, bool searchClip, double[] importance)
+    public static WeightGrids Fit(Matrix weight, QuantizationScheme scheme, bool searchClip, double[] importance, bool secondLevel = false)
     {
-        if (weight.Columns % WeightGrid.GroupSize(scheme, weight.Columns) != 0)
+        secondLevel &= scheme is { WeightBits: 4, QuantizesActivations: true };
+        if (weight.Columns % (secondLevel ? PackingLayout.GroupSize : WeightGrid.GroupSize(scheme, weight.Columns)) != 0)
         {
             throw new ArgumentException($"{weight.Columns} inputs do not divide into groups of {PackingLayout.GroupSize}.", nameof(weight));
         }
 
         CheckFinite(weight);
-        var grids = new WeightGrids(scheme, weight.Rows, weight.Columns);
+        var grids = new WeightGrids(scheme, weight.Rows, weight.Columns, secondLevel);
         Workers.For(weight.Rows, n =>
         {
             for (var group = 0; group < grids._groups; group++)
@@ -50,8 +57,43 @@ internal sealed class WeightGrids
                     ? ClipSearch.Best(values, importance.Length == 0 ? [] : importance.AsSpan(start, grids.GroupSize), scheme)
                     : WeightGrid.Fit(values, scheme);
             }
+
+            if (secondLevel)
+            {
+                grids.Share(n, weight.Row(n), searchClip, importance);
+            }
         });
         return grids;
+    }
+
+    /// <summary>The same grids with every scale multiplied by <paramref name="factor"/>.</summary>
+    public WeightGrids Stretch(float factor)
+    {
+        var stretched = new WeightGrids(_scheme, _grids.Length / _groups, _groups * GroupSize, _firstScales.Length > 0);
+        for (var i = 0; i < _grids.Length; i++)
+        {
+            stretched._grids[i] = _grids[i] with { Scale = _grids[i].Scale * factor };
+        }
+
+        for (var n = 0; n < _firstScales.Length; n++)
+        {
+            stretched._firstScales[n] = _firstScales[n] * factor;
+        }
+
+        _secondScales.CopyTo(stretched._secondScales, 0);
+
+        return stretched;
+    }
+
+    /// <summary>Takes over the grids of output <paramref name="n"/>.</summary>
+    public void Take(WeightGrids other, int n)
+    {
+        other._grids.AsSpan(n * _groups, _groups).CopyTo(_grids.AsSpan(n * _groups));
+        if (_firstScales.Length > 0)
+        {
+            _firstScales[n] = other._firstScales[n];
+            other._secondScales.AsSpan(n * _groups, _groups).CopyTo(_secondScales.AsSpan(n * _groups));
+        }
     }
 
     /// <summary>Joins the grids with the codes chosen on them, [N, K].</summary>
@@ -61,9 +103,34 @@ internal sealed class WeightGrids
         Outputs = _grids.Length / _groups,
         Inputs = _groups * GroupSize,
         Codes = codes,
-        Scales = [.. _grids.Select(grid => grid.Scale)],
+        Scales = _firstScales.Length > 0 ? _firstScales : [.. _grids.Select(grid => grid.Scale)],
+        GroupScales = _secondScales,
         ZeroPoints = _scheme.QuantizesActivations ? [] : [.. _grids.Select(grid => (byte)grid.ZeroPoint)],
     };
+
+    // The first level is a 16th of the widest group's scale, so that every second-level scale is 1 … 16 and a code times it stays within 8 bits.
+    private void Share(int n, ReadOnlySpan<float> values, bool search, double[] importance)
+    {
+        var grids = _grids.AsSpan(n * _groups, _groups);
+        var widest = 0f;
+        for (var group = 0; group < _groups; group++)
+        {
+            var zero = values.Slice(group * GroupSize, GroupSize).IndexOfAnyExcept(0f) < 0;
+            widest = zero ? widest : Math.Max(widest, grids[group].Scale);
+        }
+
+        var first = widest > 0 ? widest / PackingLayout.MaxGroupScale : 1;
+        _firstScales[n] = first;
+        for (var group = 0; group < _groups; group++)
+        {
+            var part = values.Slice(group * GroupSize, GroupSize);
+            var second = search
+                ? ClipSearch.BestMultiple(part, importance.Length == 0 ? [] : importance.AsSpan(group * GroupSize, GroupSize), grids[group], first)
+                : (int)Math.Clamp(MathF.Ceiling(grids[group].Scale / first), 1, PackingLayout.MaxGroupScale);
+            _secondScales[(n * _groups) + group] = (byte)second;
+            grids[group] = grids[group] with { Scale = first * second };
+        }
+    }
 
     private static void CheckFinite(Matrix weight)
     {

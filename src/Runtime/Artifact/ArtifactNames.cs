@@ -30,6 +30,8 @@ internal static class ArtifactNames
 
     public static string Scales(int layer, string linear) => $"{Linear(layer, linear)}.scales";
 
+    public static string GroupScales(int layer, string linear) => $"{Linear(layer, linear)}.group_scales";
+
     public static string ZeroPoints(int layer, string linear) => $"{Linear(layer, linear)}.zero_points";
 
     public static string Bias(int layer, string linear) => $"{Linear(layer, linear)}.bias";

@@ -56,6 +56,7 @@ public static class LayerFile
             Codes = mapped.Codes.ToArray(),
             Scales = mapped.Scales.ToArray(),
             ZeroPoints = mapped.ZeroPoints.ToArray(),
+            GroupScales = mapped.GroupScales.ToArray(),
             Bias = mapped.Bias,
             Patches = mapped.Patches,
         };

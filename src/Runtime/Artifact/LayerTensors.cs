@@ -44,6 +44,10 @@ internal static class LayerTensors
     public static int[] ScalesShape(int outputs, int inputs, QuantizationScheme scheme)
         => scheme.QuantizesActivations ? [outputs] : [outputs, inputs / PackingLayout.GroupSize];
 
+    /// <summary>The shape of second-level scales, in the order of the codes' panels.</summary>
+    public static int[] GroupScalesShape(int outputs, int inputs)
+        => [outputs / PackingLayout.PanelOutputs, inputs / PackingLayout.GroupSize, PackingLayout.PanelOutputs];
+
     /// <summary>Checks that every tensor of a layer that the manifest lists is there, in the right shape; reads headers alone.</summary>
     /// <exception cref="MasQuantException">MASQ0501 an impossible shape, MASQ0603 a missing or misshapen tensor.</exception>
     public static void Check(SafetensorsFile file, int layer, ManifestLinear linear)
@@ -83,6 +87,7 @@ internal static class LayerTensors
             Codes = file.Bytes(codes.Name),
             Scales = file.Map<float>(scales.Name),
             ZeroPoints = scheme.QuantizesActivations ? default : ReadZeroPoints(file, ArtifactNames.ZeroPoints(layer, name), ScalesShape(outputs, inputs, scheme)),
+            GroupScales = ReadGroupScales(file, ArtifactNames.GroupScales(layer, name), scheme, outputs, inputs),
             Bias = file.TryGet(ArtifactNames.Bias(layer, name), out var bias) ? file.ReadFloats(bias.Name, outputs) : default,
             Patches = [.. Modalities.Select(modality => ReadPatch(file, layer, name, modality, outputs, inputs))],
         };
@@ -100,6 +105,11 @@ internal static class LayerTensors
         if (!weight.Scheme.QuantizesActivations)
         {
             yield return TensorPayload.OfBytes(ArtifactNames.ZeroPoints(layer, name), DataType.U8, weight.ZeroPoints, ScalesShape(weight.Outputs, weight.Inputs, weight.Scheme));
+        }
+
+        if (!weight.GroupScales.IsEmpty)
+        {
+            yield return TensorPayload.OfBytes(ArtifactNames.GroupScales(layer, name), DataType.U8, weight.GroupScales, GroupScalesShape(weight.Outputs, weight.Inputs));
         }
 
         if (!weight.Bias.IsEmpty)
@@ -133,6 +143,25 @@ internal static class LayerTensors
         return zeroPoints.Span.IndexOfAnyExceptInRange(byte.MinValue, MaxZeroPoint) < 0
             ? zeroPoints
             : throw Invalid(file, $"Tensor '{name}' holds a zero point above {MaxZeroPoint}.");
+    }
+
+    // Out of range, a product of code and scale would leave 8 bits.
+    private static ReadOnlyMemory<byte> ReadGroupScales(SafetensorsFile file, string name, QuantizationScheme scheme, int outputs, int inputs)
+    {
+        if (!file.TryGet(name, out _))
+        {
+            return default;
+        }
+
+        if (scheme is not { WeightBits: 4, QuantizesActivations: true } || inputs % PackingLayout.GroupSize != 0)
+        {
+            throw Invalid(file, $"Tensor '{name}' belongs to 4-bit weights with quantized activations and inputs in multiples of {PackingLayout.GroupSize}; its layer is {scheme} with {inputs}.");
+        }
+
+        var scales = file.Bytes(Require(file, name, DataType.U8, GroupScalesShape(outputs, inputs)).Name);
+        return scales.Span.IndexOfAnyExceptInRange((byte)1, (byte)PackingLayout.MaxGroupScale) < 0
+            ? scales
+            : throw Invalid(file, $"Tensor '{name}' holds a scale outside 1…{PackingLayout.MaxGroupScale}.");
     }
 
     private static LowRankFactors? ReadPatch(SafetensorsFile file, int layer, string name, Modality modality, int outputs, int inputs)

@@ -8,7 +8,7 @@ namespace MASQuant.Artifacts;
 public sealed record Manifest
 {
     /// <summary>The format version that this code writes and reads.</summary>
-    public const int CurrentFormatVersion = 1;
+    public const int CurrentFormatVersion = 2;
 
     /// <summary>The version of this format.</summary>
     public int FormatVersion { get; init; } = CurrentFormatVersion;

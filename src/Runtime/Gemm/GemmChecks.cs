@@ -34,6 +34,8 @@ internal static class GemmChecks
         Check(weight.Codes.Length == PackingLayout.PackedBytes(weight.Outputs, weight.Inputs, weight.Scheme.WeightBits), "The codes do not fill the shape.");
         Check(weight.Scales.Length == (long)weight.Outputs * groups, "The number of scales does not fit the shape.");
         Check(weight.ZeroPoints.Length == (weight.Scheme.QuantizesActivations ? 0 : weight.Scales.Length), "The number of zero points does not fit the shape.");
+        Check(weight.GroupScales.IsEmpty || (weight.Scheme is { WeightBits: 4, QuantizesActivations: true } && weight.Inputs % PackingLayout.GroupSize == 0
+            && weight.GroupScales.Length == (long)weight.Outputs * weight.Inputs / PackingLayout.GroupSize), "The number of second-level scales does not fit scheme and shape.");
         Check(weight.Bias.IsEmpty || weight.Bias.Length == weight.Outputs, "The number of biases does not fit the shape.");
         Check(weight.Patches.Length == ModalityMap.ModalityCount && weight.Patches[(int)Modality.Text] is null, "Text has a patch, or a modality has no entry.");
         foreach (var patch in weight.Patches)

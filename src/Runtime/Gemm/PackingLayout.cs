@@ -18,11 +18,18 @@ public static class PackingLayout
     /// <summary>The largest K: up to here a sum of 127 · 128 products fits 32 bits.</summary>
     public const int MaxInputs = int.MaxValue / (127 * 128);
 
-    /// <summary>Inputs that share a scale in W4A16; K must be a multiple there.</summary>
+    /// <summary>Inputs that share a scale in W4A16 or a second-level scale; K must be a multiple there.</summary>
     public const int GroupSize = 128;
 
     /// <summary>What is added to a symmetric 4-bit code before it is stored.</summary>
     public const int Int4Offset = 8;
+
+    /// <summary>The largest second-level scale: a stored nibble stands for −8…7, and −8 · 16 is the least 8-bit integer.</summary>
+    public const int MaxGroupScale = 16;
+
+    /// <summary>Where the second-level scale of output <paramref name="n"/> and input <paramref name="k"/> lies: [N/16, K/128, 16].</summary>
+    public static int GroupScaleIndex(int n, int k, int inputs)
+        => ((((n / PanelOutputs) * (inputs / GroupSize)) + (k / GroupSize)) * PanelOutputs) + (n % PanelOutputs);
 
     /// <summary>The bytes of a packed [N, K] weight.</summary>
     public static long PackedBytes(int outputs, int inputs, int weightBits) => checked((long)outputs * inputs * weightBits / 8);
@@ -42,6 +49,17 @@ public static class PackingLayout
         {
             throw new MasQuantException(DiagnosticCodes.ShapeNotPackable, null,
                 $"Layer '{layer}' has {inputs} inputs; 32-bit sums hold {MaxInputs}. Leave the layer out.");
+        }
+    }
+
+    /// <summary>Refuses inputs that do not divide into groups of second-level scales.</summary>
+    /// <exception cref="MasQuantException">MASQ0501, naming <paramref name="layer"/>.</exception>
+    public static void CheckGroups(string layer, int inputs)
+    {
+        if (inputs % GroupSize != 0)
+        {
+            throw new MasQuantException(DiagnosticCodes.ShapeNotPackable, null,
+                $"Layer '{layer}' has {inputs} inputs; second-level scales need a multiple of {GroupSize}. Set GroupSize to 0.");
         }
     }
 

@@ -21,6 +21,10 @@ public sealed class QuantizedWeight
     /// <summary>W4A16: N × K/128 zero points (0…15), in the order of <see cref="Scales"/>; empty otherwise.</summary>
     public ReadOnlyMemory<byte> ZeroPoints { get; init; }
 
+    /// <summary>Second-level scales of a symmetric 4-bit weight, 1…<see cref="PackingLayout.MaxGroupScale"/>, in the order of <see cref="PackingLayout.GroupScaleIndex"/>; empty for none.
+    /// A code times its group's scale is an integer of 8 bits, so <see cref="Scales"/> still apply once per output.</summary>
+    public ReadOnlyMemory<byte> GroupScales { get; init; }
+
     /// <summary>N biases, or empty.</summary>
     public ReadOnlyMemory<float> Bias { get; init; }
 

@@ -5,6 +5,7 @@ namespace MASQuant.Gemm;
 /// <summary>The definition of the quantized linear layer, as plain loops. Slow; every other backend equals it bit for bit.</summary>
 /// <remarks>
 /// Integer products are exact, so their order is free. Everything in FP32 is rounded where it is written here:
+/// A weight's code is the stored one, times its group's scale where there are second-level scales.
 /// <c>y = float(Σ codes) · (token scale · weight scale)</c>, then <c>+ bias</c>, then <c>+ Σ_r t[r]·L2[r, n]</c>;
 /// sums of FP32 products follow <see cref="FloatGemmReference"/>.
 /// </remarks>
@@ -85,6 +86,11 @@ public sealed class ScalarGemmBackend : IGemmBackend
     private static void MultiplyCodes(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
         var codes = PackingLayout.Unpack(weight.Codes.Span, weight.Outputs, weight.Inputs, weight.Scheme.WeightBits);
+        for (var i = 0; i < codes.Length && !weight.GroupScales.IsEmpty; i++)
+        {
+            codes[i] = (sbyte)(codes[i] * weight.GroupScales.Span[PackingLayout.GroupScaleIndex(i / weight.Inputs, i % weight.Inputs, weight.Inputs)]);
+        }
+
         for (var m = 0; m < tokens.Tokens; m++)
         {
             var token = tokens.Codes.AsSpan(m * tokens.Inputs, tokens.Inputs);

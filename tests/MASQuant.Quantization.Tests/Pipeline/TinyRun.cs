@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MASQuant.Artifacts;
 using MASQuant.Quantization;
 
 namespace MASQuant.Tests.Pipeline;
@@ -46,6 +47,19 @@ internal static class TinyRun
         var job = Job(folder.Path, options);
         QuantizationPipeline.Run(job);
         return HashOf(job);
+    }
+
+    /// <summary>SHA-256 of every tensor of the artifact, without the files in it.</summary>
+    public static string TensorHash(QuantizationJob job)
+    {
+        using var artifact = Artifact.Open(ArtifactPath(job));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var tensor in artifact.Tensors)
+        {
+            hash.AppendData(artifact.Bytes(tensor.Name).Span);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     public static string HashOf(QuantizationJob job)

@@ -40,7 +40,7 @@ public class BlockSimulationTests
         var groups = factors.Select((f, g) => new GroupSimulation(weights[g], [.. weights[g].Select(_ => Array.Empty<float>())], f, scheme)).ToArray();
         var block = new BlockSimulation(new BlockNorms(gains[0], gains[1]), Epsilon, new AttentionSimulation(Heads, KeyValueHeads, HeadSize), groups);
         block.Forward(hidden, modalities, rotary);
-        block.Backward(coefficients);
+        var hiddenGradient = block.Backward(coefficients);
 
         var oracle = new BlockOracle(scheme, Heads, KeyValueHeads, HeadSize, Epsilon)
         {
@@ -55,6 +55,7 @@ public class BlockSimulationTests
         var point = factors.Select(f => Effective(f, f.Logarithms.Select(l => l.Select(v => (double)v).ToArray()).ToArray())).ToArray();
         Loss(point); // records the rounding offsets
 
+        AssertHiddenGradient(hiddenGradient, Gaussian(random, Tokens, Hidden, 1), (step, direction) => oracle.Loss(Add(hidden, step, direction), point, owns, Double(coefficients)));
         for (var group = 0; group < factors.Length; group++)
         {
             for (var m = 0; m < ModalityMap.ModalityCount; m++)
@@ -81,6 +82,32 @@ public class BlockSimulationTests
                 Assert.True(deviating == 0 && m > 0 || expected != 0, "the direction must matter");
             }
         }
+    }
+
+    private static void AssertHiddenGradient(Matrix gradient, Matrix direction, Func<double, Matrix, double> loss)
+    {
+        const double H = 1e-5;
+        var expected = (loss(H, direction) - loss(-H, direction)) / (2 * H);
+        var actual = 0.0;
+        for (var i = 0; i < gradient.Span.Length; i++)
+        {
+            actual += (double)gradient.Data[i] * direction.Data[i];
+        }
+
+        // As above.
+        var bound = 1e3 * Math.Pow(2, -24) * Norm(gradient.Data.Select(g => (double)g)) * Norm(direction.Data.Select(d => (double)d)) + 1e-7;
+        Assert.True(Math.Abs(expected - actual) <= bound, $"hidden: finite differences {expected}, gradient {actual}, bound {bound}");
+    }
+
+    private static double[,] Add(Matrix hidden, double step, Matrix direction)
+    {
+        var moved = Double(hidden);
+        for (var i = 0; i < hidden.Span.Length; i++)
+        {
+            moved[i / hidden.Columns, i % hidden.Columns] += step * direction.Data[i];
+        }
+
+        return moved;
     }
 
     private static RotaryTable Rotary()

@@ -131,6 +131,91 @@ public class WeightQuantizerTests
         Assert.True(fed < plain, $"{fed} against {plain}");
     }
 
+    [Theory]
+    [InlineData("W4A8", 0)]
+    [InlineData("W4A8", 128)]
+    [InlineData("W4A16", 0)]
+    public void Searching_the_output_error_lowers_it_for_some_outputs_and_raises_it_for_none(string name, int groupSize)
+    {
+        Assert.True(QuantizationScheme.TryParse(name, out var scheme));
+        var x = RandomMatrices.Activations(300, 256, 11);
+        var weight = RandomMatrices.Single(32, 256, 12);
+        const double Damping = 0.1;
+        var options = new GptqOptions { Damping = Damping, SecondLevel = groupSize > 0 };
+        var plain = GptqQuantizer.Create(Gram(x), options).Quantize(weight, scheme).Dequantize().ToMathNet();
+        var searched = GptqQuantizer.Create(Gram(x), options with { SearchOutput = true }).Quantize(weight, scheme).Dequantize().ToMathNet();
+        var gram = RandomMatrices.Gram(x, Damping);
+        var lower = 0;
+        for (var n = 0; n < 32; n++)
+        {
+            var (before, after) = (weight.ToMathNet().Row(n) - plain.Row(n), weight.ToMathNet().Row(n) - searched.Row(n));
+            var (one, other) = (before * gram * before, after * gram * after);
+
+            // e·H·eᵀ and ‖e·M‖² are one number summed in two orders, in FP64 of FP32 products: 1e-6 is far above what they differ by.
+            Assert.True(other <= one * (1 + 1e-6), $"output {n}: {one} became {other}");
+            lower += other < one * (1 - 1e-6) ? 1 : 0;
+        }
+
+        Assert.True(lower > 0, "no output found a better scale");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Second_level_scales_reconstruct_within_half_a_step(bool searchClip)
+    {
+        var weight = RandomMatrices.Single(32, 512, 13);
+        for (var n = 0; n < 32; n++)
+        {
+            // Groups of very different ranges, one of them zero.
+            for (var k = 0; k < 512; k++)
+            {
+                weight[n, k] *= (k / 128) switch { 0 => 4f, 1 => 0.3f, 2 => n == 5 ? 0f : 1f, _ => 0.01f };
+            }
+        }
+
+        var codes = new RtnQuantizer(searchClip, secondLevel: true).Quantize(weight, QuantizationScheme.W4A8);
+        Assert.Equal(32 * 4, codes.GroupScales.Length);
+        Assert.All(codes.GroupScales, scale => Assert.InRange(scale, 1, 16));
+        Assert.All(codes.Codes, code => Assert.InRange(code, -7, 7));
+        var values = codes.Dequantize();
+        for (var n = 0; n < 32 && !searchClip; n++)
+        {
+            var widest = Enumerable.Range(0, 4).Max(group => Range(weight, n, group));
+            for (var k = 0; k < 512; k++)
+            {
+                // The group's scale is its range / 7 rounded up to a multiple of the widest range / (7·16); a code errs by half of it. 1e-6: FP32.
+                var bound = ((Range(weight, n, k / 128) / 7) + (widest / (7 * 16))) / 2;
+                Assert.True(Math.Abs(weight[n, k] - values[n, k]) <= bound * (1 + 1e-6), $"[{n}, {k}]");
+            }
+        }
+
+        var plain = Noise(weight, new RtnQuantizer(searchClip).Quantize(weight, QuantizationScheme.W4A8));
+        Assert.True(Noise(weight, codes) < plain / 2);
+    }
+
+    [Fact]
+    public void Second_level_scales_are_what_the_runtime_multiplies()
+    {
+        var codes = new RtnQuantizer(secondLevel: true).Quantize(RandomMatrices.Activations(32, 256, 14), QuantizationScheme.W4A8);
+        var values = codes.Dequantize();
+        var backend = new ScalarGemmBackend();
+        var tokens = new PreparedTokens();
+        for (var k = 0; k < 256; k += 5)
+        {
+            // One input is 127 and its scale 1, so the output is 127 times a column.
+            var x = new Matrix(1, 256);
+            x[0, k] = 127;
+            backend.Prepare(x, ModalityMap.Text(1), [[], [], []], QuantizationScheme.W4A8, tokens);
+            var y = new Matrix(1, 32);
+            backend.Multiply(tokens, codes.Pack(), y);
+            for (var n = 0; n < 32; n++)
+            {
+                Assert.Equal(127 * (double)values[n, k], y[0, n], Math.Abs(127 * values[n, k]) * Math.Pow(2, -22));
+            }
+        }
+    }
+
     [Fact]
     public void Error_feedback_without_correlation_is_rounding()
     {
@@ -170,6 +255,8 @@ public class WeightQuantizerTests
         gram.Add(x);
         return gram;
     }
+
+    private static double Range(Matrix weight, int n, int group) => weight.Row(n).Slice(group * 128, 128).ToArray().Max(Math.Abs);
 
     private static double Noise(Matrix weight, WeightCodes codes) => Sqnr.Energies(weight.Span, codes.Dequantize().Span).Noise;
 

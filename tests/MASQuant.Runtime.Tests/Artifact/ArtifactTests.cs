@@ -122,7 +122,7 @@ public sealed class ArtifactTests : IDisposable
         => AssertThrows(DiagnosticCodes.NotAnArtifact, () => Artifact.Open(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors")));
 
     [Theory]
-    [InlineData("2")]
+    [InlineData("1")]
     [InlineData("")]
     public void An_artifact_of_another_version_is_refused(string version)
     {
@@ -149,13 +149,15 @@ public sealed class ArtifactTests : IDisposable
     }
 
     [Theory]
-    [InlineData("scales", DiagnosticCodes.TensorNotFinite)]
-    [InlineData("L1.vision", DiagnosticCodes.TensorNotFinite)]
-    [InlineData("zero_points", DiagnosticCodes.ArtifactInvalid)]
-    public void Values_that_no_quantization_writes_are_refused(string suffix, string code)
+    [InlineData("W4A16", "scales", DiagnosticCodes.TensorNotFinite)]
+    [InlineData("W4A16", "L1.vision", DiagnosticCodes.TensorNotFinite)]
+    [InlineData("W4A16", "zero_points", DiagnosticCodes.ArtifactInvalid)]
+    [InlineData("W4A6", "group_scales", DiagnosticCodes.ArtifactInvalid)]
+    public void Values_that_no_quantization_writes_are_refused(string schemeName, string suffix, string code)
     {
+        Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
         var name = $"model.layers.1.{Linear}.{suffix}";
-        var path = Write([.. Enumerable.Range(0, 2).Select(i => RandomLayer.Create(i, i, _config, QuantizationScheme.W4A16))]);
+        var path = Write([.. Enumerable.Range(0, 2).Select(i => RandomLayer.Create(i, i, _config, scheme))]);
         Rewrite(path, tensors => tensors.Select(t => t.Tensor.Name == name
             ? TensorPayload.OfBytes(name, t.Tensor.Type, Enumerable.Repeat((byte)0xFF, (int)t.Bytes).ToArray(), [.. t.Tensor.Shape])
             : t));
@@ -211,6 +213,7 @@ public sealed class ArtifactTests : IDisposable
         Assert.True(expected.Codes.Span.SequenceEqual(actual.Codes.Span));
         Assert.True(expected.Scales.Span.SequenceEqual(actual.Scales.Span));
         Assert.True(expected.ZeroPoints.Span.SequenceEqual(actual.ZeroPoints.Span));
+        Assert.True(expected.GroupScales.Span.SequenceEqual(actual.GroupScales.Span));
         Assert.True(expected.Bias.Span.SequenceEqual(actual.Bias.Span));
         Assert.Equal(expected.Patches.Length, actual.Patches.Length);
         foreach (var (one, other) in expected.Patches.Zip(actual.Patches))

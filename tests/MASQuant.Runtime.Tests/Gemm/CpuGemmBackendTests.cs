@@ -39,6 +39,32 @@ public sealed class CpuGemmBackendTests
     }
 
     [Theory]
+    [InlineData("W4A8")]
+    [InlineData("W4A6")]
+    public void SecondLevelScalesEqualTheScalarBackend(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        foreach (var tokens in new[] { 1, 2, 5, 7, 13, 41 })
+        {
+            foreach (var (outputs, groups) in new[] { (16, 1), (80, 3), (272, 9) })
+            {
+                AssertEqual(new QuantizedProblem(tokens, outputs, groups * 128, scheme, seed: tokens + groups, groupScales: true));
+            }
+        }
+
+        // Every product has the largest magnitude and the same sign: any sum that saturates shows.
+        foreach (var code in new sbyte[] { -8, 7 })
+        {
+            var extreme = new QuantizedProblem(7, 16, 1024, scheme);
+            extreme.RowMajorCodes.AsSpan().Fill(code);
+            var weight = QuantizedProblem.WithGroupScales(
+                QuantizedProblem.Create(scheme, 16, 1024, extreme.RowMajorCodes, extreme.Weight.Scales.ToArray(), [], [], new LowRankFactors?[3]), [.. Enumerable.Repeat((byte)16, 16 * 8)]);
+            extreme.X.Span.Fill(-1);
+            AssertEqual(weight, extreme.X, [[], [], []], extreme.Modalities);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Schemes))]
     public void EveryMixOfModalitiesEqualsTheScalarBackend(string name)
     {

@@ -6,7 +6,7 @@ namespace MASQuant.Tests.Gemm;
 /// <summary>A random quantized linear layer and its input.</summary>
 internal sealed class QuantizedProblem
 {
-    public QuantizedProblem(int tokens, int outputs, int inputs, QuantizationScheme scheme, int seed = 1, bool bias = true, int rank = 5)
+    public QuantizedProblem(int tokens, int outputs, int inputs, QuantizationScheme scheme, int seed = 1, bool bias = true, int rank = 5, bool groupScales = false)
     {
         var random = new RandomValues(seed);
         Scheme = scheme;
@@ -17,6 +17,8 @@ internal sealed class QuantizedProblem
             unsigned ? Array.ConvertAll(random.Codes(outputs * groups, 0, 15), code => (byte)code) : [],
             bias ? random.Array(outputs) : [],
             [null, Patch(random, outputs, inputs, rank), Patch(random, outputs, inputs, rank + 3)]);
+        RowMajorGroupScales = groupScales ? Array.ConvertAll(random.Codes(outputs * inputs / PackingLayout.GroupSize, 1, PackingLayout.MaxGroupScale), scale => (byte)scale) : [];
+        Weight = WithGroupScales(Weight, RowMajorGroupScales);
         X = random.Matrix(tokens, inputs);
         InverseSmoothing = [random.Array(inputs), random.Array(inputs), []];
         Modalities = new ModalityMap(Array.ConvertAll(random.Codes(tokens, 0, 2), code => (Modality)code));
@@ -25,6 +27,8 @@ internal sealed class QuantizedProblem
     public QuantizationScheme Scheme { get; }
 
     public sbyte[] RowMajorCodes { get; }
+
+    public byte[] RowMajorGroupScales { get; }
 
     public QuantizedWeight Weight { get; }
 
@@ -46,6 +50,34 @@ internal sealed class QuantizedProblem
             Bias = bias,
             Patches = patches,
         };
+
+    /// <summary>The same weight with second-level scales, given as [N, K/128].</summary>
+    public static QuantizedWeight WithGroupScales(QuantizedWeight weight, byte[] scales)
+    {
+        // Panels of 16 outputs, in them groups, in them outputs: written out here, not taken from the code under test.
+        var groups = weight.Inputs / 128;
+        var packed = new byte[scales.Length];
+        for (var n = 0; n < (scales.Length == 0 ? 0 : weight.Outputs); n++)
+        {
+            for (var group = 0; group < groups; group++)
+            {
+                packed[(n / 16 * groups * 16) + (group * 16) + (n % 16)] = scales[(n * groups) + group];
+            }
+        }
+
+        return new QuantizedWeight
+        {
+            Scheme = weight.Scheme,
+            Outputs = weight.Outputs,
+            Inputs = weight.Inputs,
+            Codes = weight.Codes,
+            Scales = weight.Scales,
+            ZeroPoints = weight.ZeroPoints,
+            GroupScales = packed,
+            Bias = weight.Bias,
+            Patches = weight.Patches,
+        };
+    }
 
     public float[] Run(IGemmBackend backend)
     {

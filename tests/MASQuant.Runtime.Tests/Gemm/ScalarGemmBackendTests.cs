@@ -58,7 +58,16 @@ public sealed class ScalarGemmBackendTests
     public void TheOutputIsTheMethodsFormula(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
-        var problem = new QuantizedProblem(7, 32, 256, scheme);
+        AssertFormula(new QuantizedProblem(7, 32, 256, scheme));
+        if (scheme is { WeightBits: 4, QuantizesActivations: true })
+        {
+            AssertFormula(new QuantizedProblem(7, 32, 256, scheme, groupScales: true));
+        }
+    }
+
+    private static void AssertFormula(QuantizedProblem problem)
+    {
+        var scheme = problem.Scheme;
         var tokens = new PreparedTokens();
         Backend.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, scheme, tokens);
         var y = problem.Run(Backend);
@@ -105,7 +114,8 @@ public sealed class ScalarGemmBackendTests
             var code = problem.RowMajorCodes[(n * weight.Inputs) + k];
             if (problem.Scheme.QuantizesActivations)
             {
-                Add((double)tokens.Codes[(m * weight.Inputs) + k] * code * tokens.Scales[m] * weight.Scales.Span[n]);
+                var second = problem.RowMajorGroupScales.Length > 0 ? problem.RowMajorGroupScales[((n * weight.Inputs) + k) / 128] : 1;
+                Add((double)tokens.Codes[(m * weight.Inputs) + k] * code * second * tokens.Scales[m] * weight.Scales.Span[n]);
             }
             else
             {

@@ -6,10 +6,11 @@ internal readonly unsafe struct CodeKernel
     private readonly CpuLevel _level;
     private readonly bool _vnni;
     private readonly int _weightBits;
+    private readonly bool _grouped;
 
-    private CodeKernel(CpuLevel level, bool vnni, int weightBits)
+    private CodeKernel(CpuLevel level, bool vnni, int weightBits, bool grouped)
     {
-        (_level, _vnni, _weightBits) = (level, vnni, weightBits);
+        (_level, _vnni, _weightBits, _grouped) = (level, vnni, weightBits, grouped);
         Form = level == CpuLevel.Portable || (weightBits == 8 && !vnni) ? CodeForm.Words : CodeForm.Bytes;
     }
 
@@ -32,6 +33,7 @@ internal readonly unsafe struct CodeKernel
     /// <summary>The most tokens for which reading a panel as it is stored is better than unpacking it first; 0 when there is no such kernel.</summary>
     public int MaxPackedRows => (Form, _level, _weightBits) switch
     {
+        _ when _grouped => 0,
         (CodeForm.Bytes, CpuLevel.Avx512, 4) when !_vnni => MaxRows,
         (CodeForm.Bytes, _, 4) => ByteKernelAvx2.MaxPackedRows,
         (CodeForm.Words, CpuLevel.Avx512, 8) => MaxRows,
@@ -39,23 +41,34 @@ internal readonly unsafe struct CodeKernel
     };
 
     /// <summary>How many panels one token can meet at once by <see cref="RunStreams"/>; 1 when there is no such kernel.</summary>
-    public int Streams => _level == CpuLevel.Avx512 && !_vnni ? StreamKernelAvx512.Panels : 1;
+    public int Streams => _level == CpuLevel.Avx512 && !_vnni && !_grouped ? StreamKernelAvx512.Panels : 1;
 
-    /// <summary>The best kernel for <paramref name="weightBits"/> (4 or 8).</summary>
-    public static CodeKernel For(int weightBits)
+    /// <summary>The best kernel for <paramref name="weight"/>. Second-level scales make 8-bit numbers of 4-bit codes when they are unpacked.</summary>
+    public static CodeKernel For(QuantizedWeight weight)
     {
+        var grouped = !weight.GroupScales.IsEmpty;
         var level = CpuFeatures.Level;
-        return new CodeKernel(level, CpuFeatures.UseVnni && level >= CpuLevel.Avx2, weightBits);
+        return new CodeKernel(level, CpuFeatures.UseVnni && level >= CpuLevel.Avx2, grouped ? 8 : weight.Scheme.WeightBits, grouped);
     }
 
     /// <summary>Bytes of an unpacked panel.</summary>
     public long PanelBytes(int inputs) => (long)PackingLayout.PanelOutputs * inputs * (Form == CodeForm.Bytes ? 1 : 2);
 
     /// <summary>Unpacks a stored panel of <paramref name="inputs"/> inputs.</summary>
-    public void Unpack(byte* source, int inputs, byte* target)
+    /// <param name="source">The panel.</param>
+    /// <param name="groupScales">Its second-level scales, [K/128, 16], where the weight has them.</param>
+    /// <param name="inputs">K.</param>
+    /// <param name="target">Receives <see cref="PanelBytes"/>.</param>
+    public void Unpack(byte* source, byte* groupScales, int inputs, byte* target)
     {
         switch (Form, _weightBits)
         {
+            case (CodeForm.Bytes, _) when _grouped:
+                ScaledPanels.ToBytes(source, groupScales, inputs, target);
+                break;
+            case (_, _) when _grouped:
+                ScaledPanels.ToWords(source, groupScales, inputs, (short*)target);
+                break;
             case (CodeForm.Bytes, 4):
                 CodePanels.NibblesToBytes(source, inputs, target);
                 break;

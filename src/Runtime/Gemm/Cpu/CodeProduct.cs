@@ -17,6 +17,7 @@ internal sealed unsafe class CodeProduct : IWork
     private PackedTokens _tokens = null!;
     private float[] _tokenScales = null!;
     private byte* _codes;
+    private byte* _groupScales;
     private float* _weightScales;
     private float* _bias;
     private float* _y;
@@ -31,15 +32,16 @@ internal sealed unsafe class CodeProduct : IWork
     /// <summary>Y = tokens · weightᵀ + bias; the shapes have been checked.</summary>
     public void Run(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
-        _kernel = CodeKernel.For(weight.Scheme.WeightBits);
+        _kernel = CodeKernel.For(weight);
         (_tokens, _tokenScales) = (tokens.Packed, tokens.Scales);
         (_inputs, _outputs) = (weight.Inputs, weight.Outputs);
         _panelBytes = PackingLayout.PackedBytes(PackingLayout.PanelOutputs, _inputs, weight.Scheme.WeightBits);
         _tokens.Fill(tokens, _kernel.Form, _kernel.MaxRows);
-        fixed (byte* codes = weight.Codes.Span)
+        fixed (byte* codes = weight.Codes.Span, groupScales = weight.GroupScales.Span)
         fixed (float* scales = weight.Scales.Span, bias = weight.Bias.Span, target = y.Data)
         {
             _codes = codes;
+            _groupScales = groupScales;
             _weightScales = scales;
             _bias = bias;
             _y = target;
@@ -105,7 +107,7 @@ internal sealed unsafe class CodeProduct : IWork
         var tokenBytes = (nint)_inputs * (_kernel.Form == CodeForm.Bytes ? 1 : 2);
         for (; panel < end; panel++)
         {
-            _kernel.Unpack(_codes + (panel * _panelBytes), _inputs, unpacked);
+            _kernel.Unpack(_codes + (panel * _panelBytes), _groupScales + ((long)panel * (_inputs / PackingLayout.GroupSize) * PackingLayout.PanelOutputs), _inputs, unpacked);
             for (var block = 0; block < _tokens.Blocks.Count; block++)
             {
                 int start = _tokens.Blocks.Start(block), rows = _tokens.Blocks.Start(block + 1) - start;

@@ -1,0 +1,18 @@
+using MASQuant.Weights;
+
+namespace MASQuant.Compensation;
+
+/// <summary>An input group's stored weights, the patches that were fitted to them, and the errors that both were fitted to.</summary>
+/// <param name="Codes">Q_w(s_b⊙W) of each layer.</param>
+/// <param name="Patches">The patches of each layer.</param>
+/// <param name="Residuals">The output errors of each layer without patches, indexed by <see cref="Modality"/>; null where they were not gathered.</param>
+internal sealed record GroupFit(WeightCodes[] Codes, LayerPatches[] Patches, OutputResidual?[][] Residuals)
+{
+    /// <summary>This fit with the layers of <paramref name="other"/> where <paramref name="takes"/> says so.</summary>
+    public GroupFit Take(GroupFit other, Func<int, bool> takes)
+    {
+        var from = Codes.Select((_, i) => takes(i) ? other : this).ToArray();
+        return new GroupFit(
+            [.. from.Select((fit, i) => fit.Codes[i])], [.. from.Select((fit, i) => fit.Patches[i])], [.. from.Select((fit, i) => fit.Residuals[i])]);
+    }
+}

@@ -1,0 +1,58 @@
+using MASQuant.Calibration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Tensors;
+
+namespace MASQuant.Smoothing;
+
+/// <summary>−log p of the expected answer, mean per token; of every text token where the sample has no answer.</summary>
+/// <param name="gain">Of the norm before the head, H values.</param>
+/// <param name="epsilon">ε of that norm.</param>
+/// <param name="head">[V, H].</param>
+internal sealed class AnswerLoss(float[] gain, float epsilon, Matrix head)
+{
+    // Bounds the logits that are held.
+    private const int Rows = 64;
+
+    /// <summary>∂loss/∂hidden, [T, H].</summary>
+    /// <param name="hidden">The last block's output, [T, H].</param>
+    /// <param name="sample">Its tokens.</param>
+    public Matrix Gradient(Matrix hidden, CalibrationSequence sample)
+    {
+        int[] positions = [.. Predicted(sample)];
+        var gradient = new Matrix(hidden.Rows, hidden.Columns);
+        for (var start = 0; start < positions.Length; start += Rows)
+        {
+            var rows = positions.AsSpan(start, Math.Min(Rows, positions.Length - start)).ToArray();
+            var part = TokenRows.Gather(hidden, rows);
+            var normed = new Matrix(part.Rows, part.Columns);
+            RmsNorm.Apply(part, gain, epsilon, normed);
+            var logits = new Matrix(part.Rows, head.Rows);
+            FloatGemm.Multiply(normed, transposeA: false, head, transposeB: true, logits, accumulate: false);
+            for (var i = 0; i < rows.Length; i++)
+            {
+                // ∂(−log p_next)/∂logits = p − 1[next].
+                Softmax.Apply(logits.Row(i), 1);
+                logits[i, sample.InputIds[rows[i] + 1]] -= 1;
+                foreach (ref var value in logits.Row(i))
+                {
+                    value /= positions.Length;
+                }
+            }
+
+            FloatGemm.Multiply(logits, transposeA: false, head, transposeB: false, normed, accumulate: false);
+            TokenRows.AddTo(NormGradient.Through(part, gain, epsilon, normed), rows, gradient);
+        }
+
+        return gradient;
+    }
+
+    // The positions whose next token counts.
+    private static IEnumerable<int> Predicted(CalibrationSequence sample)
+    {
+        var (start, length) = sample.AnswerRange.GetOffsetAndLength(sample.InputIds.Length);
+        return length > 0 && start > 0
+            ? Enumerable.Range(start - 1, length)
+            : Enumerable.Range(0, Math.Max(0, sample.InputIds.Length - 1)).Where(t => sample.Modalities[t + 1] == Modality.Text);
+    }
+}

@@ -1,0 +1,110 @@
+using MASQuant.Calibration;
+using MASQuant.Configuration;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Safetensors;
+using MASQuant.Tensors;
+
+namespace MASQuant.Smoothing;
+
+/// <summary>λ_m of every decoder block from gradients: how much the loss of the answers, −log p per token, changes with an average value of the block's output at the tokens of modality m,
+/// mean|∂L/∂Y_m| in the full-precision model (the idea of MBQ, Li et al., 2025). Scaled to a mean of 1 over the modalities that occur.</summary>
+internal static class GradientWeights
+{
+    // Bounds the block inputs that are held: samples × blocks × tokens × H.
+    private const int Samples = 16;
+
+    // A modality of which the answers see nothing, such as media after the last block's attention, still has outputs to keep in shape.
+    private const double Smallest = 0.02;
+
+    /// <summary>λ, [block][modality].</summary>
+    /// <param name="source">The checkpoint.</param>
+    /// <param name="config">Its decoder's extents.</param>
+    /// <param name="sequences">The calibration set, before any block.</param>
+    /// <param name="cancellation">Obeyed between samples.</param>
+    public static double[][] Measure(ITensorSource source, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellation)
+    {
+        var samples = Choose(sequences);
+        var inputs = Forward(source, config, samples, cancellation);
+        var head = config.TieWordEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
+        var loss = new AnswerLoss(source.ReadFloats("model.norm.weight", config.HiddenSize), config.RmsNormEpsilon, source.ReadMatrix(head, config.VocabularySize, config.HiddenSize));
+        var gradients = samples.Select((sample, i) => loss.Gradient(inputs[^1][i], sample)).ToArray();
+        var weights = new double[config.Layers][];
+        for (var layer = config.Layers - 1; layer >= 0; layer--)
+        {
+            weights[layer] = Normalize(gradients, samples);
+            var block = Exact(BlockWeights.Of(source, config, layer), config);
+            for (var i = 0; i < samples.Count; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                block.Forward(inputs[layer][i], samples[i].Modalities, samples[i].Rotary);
+                gradients[i] = block.Backward(gradients[i]);
+            }
+        }
+
+        return weights;
+    }
+
+    // Evenly from the whole set, and one of each modality that these lack.
+    private static List<CalibrationSequence> Choose(IReadOnlyList<CalibrationSequence> sequences)
+    {
+        var count = Math.Min(Samples, sequences.Count);
+        var samples = Enumerable.Range(0, count).Select(i => sequences[(int)((long)i * sequences.Count / count)]).ToList();
+        foreach (var modality in Enum.GetValues<Modality>())
+        {
+            if (samples.All(s => s.Modalities.CountOf(modality) == 0) && sequences.FirstOrDefault(s => s.Modalities.CountOf(modality) > 0) is { } missing)
+            {
+                samples.Add(missing);
+            }
+        }
+
+        return samples;
+    }
+
+    // What enters each block, and what leaves the last: [block][sample].
+    private static Matrix[][] Forward(ITensorSource source, TextConfig config, List<CalibrationSequence> samples, CancellationToken cancellation)
+    {
+        var runner = new BlockRunner(config, samples);
+        var inputs = new Matrix[config.Layers + 1][];
+        inputs[0] = [.. samples.Select(sample => sample.Exact)];
+        var order = samples.Select((sample, i) => (sample, i)).ToDictionary(pair => pair.sample, pair => pair.i);
+        for (var layer = 0; layer < config.Layers; layer++)
+        {
+            var entering = inputs[layer];
+            inputs[layer + 1] = runner.Outputs(BlockWeights.Of(source, config, layer).ToDense(config), sample => entering[order[sample]], cancellation);
+        }
+
+        return inputs;
+    }
+
+    private static BlockSimulation Exact(BlockWeights weights, TextConfig config) => new(
+        weights.Norms,
+        config.RmsNormEpsilon,
+        new AttentionSimulation(config.AttentionHeads, config.KeyValueHeads, config.HeadSize),
+        [.. Enum.GetValues<InputGroup>().Select(weights.Group).Select(group => new ExactGroup([.. group.Select(w => w.ReadMatrix())], [.. group.Select(w => w.Bias)]))]);
+
+    private static double[] Normalize(Matrix[] gradients, List<CalibrationSequence> samples)
+    {
+        var sums = new double[ModalityMap.ModalityCount];
+        var counts = new long[ModalityMap.ModalityCount];
+        for (var i = 0; i < gradients.Length; i++)
+        {
+            for (var t = 0; t < gradients[i].Rows; t++)
+            {
+                var modality = (int)samples[i].Modalities[t];
+                foreach (var value in gradients[i].Row(t))
+                {
+                    sums[modality] += Math.Abs(value);
+                }
+
+                counts[modality]++;
+            }
+        }
+
+        double[] means = [.. sums.Select((sum, m) => counts[m] > 0 ? sum / counts[m] : 0)];
+        var present = counts.Count(count => count > 0);
+        return means.Sum() is > 0 and var total
+            ? [.. means.Select((mean, m) => counts[m] > 0 ? Math.Max(Smallest, present * mean / total) : 0)]
+            : [.. counts.Select(count => count > 0 ? 1.0 : 0)];
+    }
+}

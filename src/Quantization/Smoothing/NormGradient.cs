@@ -1,0 +1,38 @@
+using MASQuant.Layers;
+using MASQuant.Tensors;
+
+namespace MASQuant.Smoothing;
+
+/// <summary>Carries gradients back through <see cref="RmsNorm"/>.</summary>
+internal static class NormGradient
+{
+    /// <summary>∂loss/∂x, given ∂loss/∂y. With r = 1/√(mean(x²)+ε): dx = r·(gain⊙dy) − x·r³/H·Σ gain⊙dy⊙x.</summary>
+    /// <param name="input">x, [T, H].</param>
+    /// <param name="gain">H values.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="gradient">∂loss/∂y, [T, H].</param>
+    public static Matrix Through(Matrix input, float[] gain, float epsilon, Matrix gradient)
+    {
+        var result = new Matrix(gradient.Rows, gradient.Columns);
+        for (var t = 0; t < gradient.Rows; t++)
+        {
+            var x = input.Row(t);
+            var d = gradient.Row(t);
+            var y = result.Row(t);
+            var r = RmsNorm.InverseRootMeanSquare(x, epsilon);
+            var along = 0f;
+            for (var j = 0; j < x.Length; j++)
+            {
+                along = MathF.FusedMultiplyAdd(gain[j] * d[j], x[j], along);
+            }
+
+            along *= r * r * r / x.Length;
+            for (var j = 0; j < x.Length; j++)
+            {
+                y[j] = (r * gain[j] * d[j]) - (x[j] * along);
+            }
+        }
+
+        return result;
+    }
+}
