@@ -3,7 +3,7 @@ using MASQuant.Tensors;
 
 namespace MASQuant.Gemm;
 
-/// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call.</summary>
+/// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call; a backend that computes on a device keeps the values there.</summary>
 public sealed class PreparedTokens
 {
     /// <summary>M, the number of tokens.</summary>
@@ -27,6 +27,15 @@ public sealed class PreparedTokens
     /// <summary><see cref="Codes"/> in the order of the CPU kernels, made when first needed.</summary>
     internal PackedTokens Packed { get; } = new();
 
+    /// <summary>Records the shape and the modalities of values that lie elsewhere, on a device.</summary>
+    internal void Describe(int tokens, int inputs, ModalityMap modalities)
+    {
+        Tokens = tokens;
+        Inputs = inputs;
+        Modalities = modalities;
+        Packed.Clear();
+    }
+
     /// <summary>Makes room for M × K values and records the modalities.</summary>
     public void Reset(int tokens, int inputs, ModalityMap modalities)
     {
@@ -46,9 +55,6 @@ public sealed class PreparedTokens
             Scales = new float[tokens];
         }
 
-        Tokens = tokens;
-        Inputs = inputs;
-        Modalities = modalities;
-        Packed.Clear();
+        Describe(tokens, inputs, modalities);
     }
 }

@@ -26,6 +26,7 @@ INLINE int block_x() { return __nvvm_read_ptx_sreg_ctaid_x(); }
 INLINE int block_y() { return __nvvm_read_ptx_sreg_ctaid_y(); }
 INLINE int block_z() { return __nvvm_read_ptx_sreg_ctaid_z(); }
 INLINE int blocks_x() { return __nvvm_read_ptx_sreg_nctaid_x(); }
+INLINE int blocks_y() { return __nvvm_read_ptx_sreg_nctaid_y(); }
 INLINE int blocks_z() { return __nvvm_read_ptx_sreg_nctaid_z(); }
 
 INLINE void sync_block() { __syncthreads(); }

@@ -1,7 +1,7 @@
 using MASQuant.Diagnostics;
 using MASQuant.Gemm.Cuda.Driver;
 
-namespace MASQuant.Tests.Gemm.Cuda;
+namespace MASQuant.Tests;
 
 /// <summary>A test that needs an NVIDIA GPU; skipped, with the reason, where there is none that is usable.</summary>
 [AttributeUsage(AttributeTargets.Method)]

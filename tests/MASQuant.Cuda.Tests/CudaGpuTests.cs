@@ -1,6 +1,6 @@
 using MASQuant.Gemm.Cuda.Driver;
 
-namespace MASQuant.Tests.Gemm.Cuda;
+namespace MASQuant.Tests;
 
 public class CudaGpuTests
 {
