@@ -3,6 +3,7 @@ using MASQuant.Artifacts;
 using MASQuant.Chat;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
+using MASQuant.Gemm;
 using MASQuant.Generation;
 using MASQuant.Models;
 using MASQuant.Safetensors;
@@ -18,11 +19,11 @@ public sealed class MultimodalModel : IDisposable
     private readonly IModelSource _source;
     private readonly ModelOptions _options;
     private readonly IReadOnlyList<int> _endTokens;
+    private readonly CudaGemmBackend? _device;
     private bool _disposed;
 
-    private MultimodalModel(IModelSource source, ModelOptions options)
+    private MultimodalModel(IModelSource source, ModelOptions options, CudaGemmBackend? device)
     {
-        RefuseDevice(options);
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
         _source = source;
@@ -30,7 +31,8 @@ public sealed class MultimodalModel : IDisposable
         Encoder = new PromptEncoder(source, config);
         _endTokens = EndTokens(generation, Encoder.Tokenizer);
         RecommendedOptions = Recommended(generation);
-        Decoder = DecoderReader.Read(source, config.Text, Encoder.Embedding, options.Backend);
+        _device = device;
+        Decoder = DecoderReader.Read(source, config.Text, Encoder.Embedding, options.Backend ?? device);
     }
 
     /// <summary>What <c>config.json</c> says.</summary>
@@ -57,14 +59,18 @@ public sealed class MultimodalModel : IDisposable
     /// <exception cref="MasQuantException">A file is missing, malformed, or of a kind or version that is not supported.</exception>
     public static MultimodalModel Load(string path, ModelOptions? options = null)
     {
-        IModelSource source = Directory.Exists(path) ? Checkpoint.Open(path) : Artifact.Open(path);
+        options ??= new ModelOptions();
+        IModelSource? source = null;
+        var device = OpenDevice(options);
         try
         {
-            return new MultimodalModel(source, options ?? new ModelOptions());
+            source = Directory.Exists(path) ? Checkpoint.Open(path) : Artifact.Open(path);
+            return new MultimodalModel(source, options, device);
         }
         catch
         {
-            source.Dispose();
+            device?.Dispose();
+            source?.Dispose();
             throw;
         }
     }
@@ -134,6 +140,7 @@ public sealed class MultimodalModel : IDisposable
     public void Dispose()
     {
         _disposed = true;
+        _device?.Dispose();
         _source.Dispose();
     }
 
@@ -156,18 +163,15 @@ public sealed class MultimodalModel : IDisposable
 
     private DecoderSession NewSession() => new(Decoder, _options.PrefillTokens);
 
-    private static void RefuseDevice(ModelOptions options)
+    // The processor's backend is the reader's own choice.
+    private static CudaGemmBackend? OpenDevice(ModelOptions options)
     {
         if (options is { Device: not null, Backend: not null })
         {
-            throw new ArgumentException("A backend executes layers on the processor; give it or a device, not both.", nameof(options));
+            throw new ArgumentException("A backend executes quantized layers; give it or a device, not both.", nameof(options));
         }
 
-        using var device = options.Backend is null ? DeviceChoice.Of(options.Device).Open() : null;
-        if (device is not null)
-        {
-            throw new NotSupportedException($"Models do not run on {device.Name} yet.");
-        }
+        return options.Backend is null && DeviceChoice.Of(options.Device).Open() is { } device ? new CudaGemmBackend(device, ownsDevice: true) : null;
     }
 
     private static GenerationOptions Recommended(GenerationConfig config) => !config.Sample
