@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+using MASQuant.Gemm.Cuda;
+
+namespace MASQuant.Tests.Kernels;
+
+/// <summary>What is shipped is what the sources say, within the limits that docs/cuda.md names.</summary>
+public sealed class ShippedPtxTests
+{
+    private static readonly string Sources = Path.Combine(RepositoryFiles.Root, "src", "Runtime", "Gemm", "Cuda", "Kernels");
+
+    // The most registers a kernel may take, by the start of its name; the first that fits counts.
+    private static readonly (string Prefix, int Registers)[] Budgets =
+    [
+        ("decode8", 128), ("decode16", 128), ("prefill_", 224), ("project", 224), ("prepare_", 64), ("arrange_", 32), ("", 255),
+    ];
+
+    private static string[] Names => [.. Directory.GetFiles(Sources, "*.ptx").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+
+    public static TheoryData<string> Modules => [.. Names];
+
+    [Theory]
+    [MemberData(nameof(Modules))]
+    public void EveryOperationRoundsAsItSays(string module)
+    {
+        var text = Embedded(module);
+        Assert.Contains(".version 7.8\n.target sm_80\n", text, StringComparison.Ordinal);
+
+        // Without .rn the driver's compiler may fuse a product and a sum; local memory is slow memory.
+        Assert.DoesNotMatch(@"\b(add|sub|mul)\.f32", text);
+        Assert.DoesNotMatch(@"\b(ld|st)\.local", text);
+        Assert.Equal(text, File.ReadAllText(Path.Combine(Sources, module)));
+    }
+
+    [Fact]
+    public void TheCatalogNamesEveryEntry()
+    {
+        foreach (var group in PrepareKernels.All.Concat(GemmKernels.All).GroupBy(kernel => kernel.Module.Name))
+        {
+            var entries = Regex.Matches(Embedded(group.Key), @"\.entry (\w+)\(").Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal);
+            Assert.Equal(entries, group.Select(kernel => kernel.Entry).Order(StringComparer.Ordinal));
+        }
+    }
+
+    [SkippableFact]
+    public void SourcesCompileToWhatIsShipped()
+    {
+        Skip.If(Run("clang-22", "--version") is null, "clang-22 is not installed");
+        using var folder = new TemporaryDirectory();
+        Assert.NotNull(Run("bash", Path.Combine(RepositoryFiles.Root, "build", "kernels.sh"), folder.Path));
+        Assert.Equal(Names, Directory.GetFiles(folder.Path).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+        foreach (var file in Directory.GetFiles(folder.Path))
+        {
+            Assert.True(File.ReadAllText(file) == Embedded(Path.GetFileName(file)), $"{Path.GetFileName(file)} is not what its source compiles to; run build/kernels.sh");
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Modules))]
+    public void NoKernelSpillsOrExceedsItsRegisters(string module)
+    {
+        var assembler = Environment.GetEnvironmentVariable("MASQUANT_PTXAS") ?? "ptxas";
+        Skip.If(Run(assembler, "--version") is null, "ptxas is not installed; MASQUANT_PTXAS may name it");
+        var report = Run(assembler, "-arch=sm_80", "-v", Path.Combine(Sources, module), "-o", Path.GetTempFileName());
+        Assert.NotNull(report);
+        var kernels = Regex.Matches(report, @"entry function '(\w+)'.*?(\d+) bytes spill stores, (\d+) bytes spill loads.*?Used (\d+) registers", RegexOptions.Singleline);
+        Assert.NotEmpty(kernels);
+        foreach (Match kernel in kernels)
+        {
+            var name = kernel.Groups[1].Value;
+            Assert.Equal(("0", "0"), (kernel.Groups[2].Value, kernel.Groups[3].Value));
+            Assert.InRange(int.Parse(kernel.Groups[4].Value), 1, Budgets.First(budget => name.StartsWith(budget.Prefix, StringComparison.Ordinal)).Registers);
+        }
+    }
+
+    private static string Embedded(string module) => Encoding.UTF8.GetString(new KernelModule(module, 80).ReadPtx());
+
+    /// <summary>What a program writes; null when it cannot be started or fails.</summary>
+    private static string? Run(string program, params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            var error = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0 ? output + error.Result : null;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using MASQuant.Ptx;
+
+namespace MASQuant.Tests.Ptx;
+
+/// <summary>What the interpreter refuses, each beside the correct form that it accepts.</summary>
+public sealed class FaultTests
+{
+    private const string OwnWord = "mov.b32 %r3, memory; shl.b32 %r4, %r0, 2; add.s32 %r5, %r3, %r4;";
+    private const string NeighboursWord = "xor.b32 %r6, %r4, 4; add.s32 %r7, %r3, %r6;";
+    private const string OtherWarpsWord = "xor.b32 %r6, %r4, 128; add.s32 %r7, %r3, %r6;";
+    private const string StartCopy = "mov.b32 %r3, memory; shl.b32 %r4, %r0, 4; add.s32 %r5, %r3, %r4; cp.async.cg.shared.global [%r5], [%rd0], 16; cp.async.commit_group;";
+
+    [Theory]
+    [InlineData("ld.global.b32 %r2, [%rd0+128];")]
+    [InlineData("ld.global.b32 %r2, [%rd0+-4];")]
+    [InlineData("mov.b32 %r3, 1024; ld.shared.b32 %r2, [%r3];")]
+    public void OutOfBounds(string body) => Assert.Equal(PtxFault.OutOfBounds, Snippet.Fault(body));
+
+    [Fact]
+    public void StoresOutOfBounds() => Assert.Equal(PtxFault.OutOfBounds, Snippet.Fault("mov.b32 %r2, 0; st.global.b32 [%rd4+4], %r2;"));
+
+    [Theory]
+    [InlineData("ld.global.v2.b32 {%r2, %r3}, [%rd0+4];")]
+    [InlineData("ld.global.b32 %r2, [%rd0+2];")]
+    [InlineData("mov.b32 %r3, memory; cp.async.cg.shared.global [%r3], [%rd0+8], 16; mov.b32 %r2, 0;")]
+    public void Misaligned(string body) => Assert.Equal(PtxFault.Misaligned, Snippet.Fault(body));
+
+    [Theory]
+    [InlineData("add.s32 %r2, %r9, 1;")]
+    [InlineData("setp.eq.b32 %p0, %r0, 3; @%p0 mov.b32 %r9, 1; add.s32 %r2, %r9, 1;")]
+    [InlineData("@%p5 bra NEXT; NEXT: mov.b32 %r2, 1;")]
+    [InlineData("add.s64 %rd9, %rd8, 1; mov.b32 %r2, 1;")]
+    public void UninitializedRegisters(string body) => Assert.Equal(PtxFault.UninitializedRegister, Snippet.Fault(body));
+
+    [Theory]
+    [InlineData("mov.b32 %r3, memory; ld.shared.b32 %r2, [%r3];")]
+    [InlineData("mov.b32 %r3, memory; cvt.u16.u32 %rs0, %r1; setp.eq.b32 %p0, %r0, 0; @%p0 st.shared.b16 [%r3], %rs0; bar.sync 0; ld.shared.b32 %r2, [%r3];")]
+    public void UninitializedSharedMemory(string body) => Assert.Equal(PtxFault.UninitializedShared, Snippet.Fault(body));
+
+    [Theory]
+    [InlineData(OwnWord + NeighboursWord + "st.shared.b32 [%r5], %r1; ld.shared.b32 %r2, [%r7];")]
+    [InlineData(OwnWord + OtherWarpsWord + "st.shared.b32 [%r5], %r1; bar.sync 0; ld.shared.b32 %r2, [%r7]; st.shared.b32 [%r5], %r1;")]
+    [InlineData("mov.b32 %r3, memory; st.shared.b32 [%r3], %r1; mov.b32 %r2, 0;")]
+    [InlineData(OwnWord + OtherWarpsWord + "st.shared.b32 [%r5], %r1; bar.warp.sync 0xffffffff; st.shared.b32 [%r7], %r1; mov.b32 %r2, 0;")]
+    public void Races(string body) => Assert.Equal(PtxFault.Race, Snippet.Fault(body, 64));
+
+    [Theory]
+    [InlineData(OwnWord + NeighboursWord + "st.shared.b32 [%r5], %r1; bar.warp.sync 0xffffffff; ld.shared.b32 %r2, [%r7];")]
+    [InlineData(OwnWord + OtherWarpsWord + "st.shared.b32 [%r5], %r1; bar.sync 0; ld.shared.b32 %r2, [%r7]; bar.sync 0; st.shared.b32 [%r5], %r1;")]
+    public void BarriersOrderWhatWouldRace(string body) => Snippet.Run(body, [.. Enumerable.Range(0, 64).Select(i => (uint)i)], 64);
+
+    [Theory]
+    [InlineData(StartCopy + "ld.shared.b32 %r2, [%r5];")]
+    [InlineData(StartCopy + "cp.async.wait_group 1; ld.shared.b32 %r2, [%r5];")]
+    [InlineData(StartCopy + "st.shared.b32 [%r5], %r1; mov.b32 %r2, 0;")]
+    public void IncompleteCopies(string body) => Assert.Equal(PtxFault.IncompleteCopy, Snippet.Fault(body));
+
+    [Fact]
+    public void WaitingForOwnCopiesDoesNotCoverThoseOfOthers()
+        => Assert.Equal(PtxFault.Race, Snippet.Fault(StartCopy + "cp.async.wait_group 0; xor.b32 %r6, %r4, 16; add.s32 %r7, %r3, %r6; ld.shared.b32 %r2, [%r7];"));
+
+    [Theory]
+    [InlineData("setp.lt.u32 %p0, %r0, 7; @%p0 bar.sync 0; mov.b32 %r2, 0;")]
+    [InlineData("setp.lt.u32 %p0, %r0, 32; @%p0 bar.sync 0; mov.b32 %r2, 0;")]
+    [InlineData("mov.b32 %r2, 0; setp.lt.u32 %p0, %r0, 32; @%p0 ret; bar.sync 0;")]
+    public void DivergentBarriers(string body) => Assert.Equal(PtxFault.DivergentBarrier, Snippet.Fault(body, 64));
+
+    [Fact]
+    public void DivergentShuffles()
+        => Assert.Equal(PtxFault.DivergentWarp, Snippet.Fault("mov.b32 %r2, 0; setp.lt.u32 %p0, %r0, 7; @%p0 shfl.sync.bfly.b32 %r2, %r1, 1, 31, 0xffffffff;"));
+
+    [Theory]
+    [InlineData("frobnicate.b32 %r2, %r1;")]
+    [InlineData("bar.sync 1, 32; mov.b32 %r2, 0;")]
+    [InlineData("bra NOWHERE;")]
+    public void Unknown(string body) => Assert.Equal(PtxFault.Unknown, Snippet.Fault(body));
+}

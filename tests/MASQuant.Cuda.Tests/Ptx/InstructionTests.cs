@@ -1,0 +1,181 @@
+namespace MASQuant.Tests.Ptx;
+
+/// <summary>Each class of instructions on values worked out by hand from the PTX manual.</summary>
+public sealed class InstructionTests
+{
+    [Theory]
+    [InlineData("add.s32 %r2, %r1, -1;", 5u, 4u)]
+    [InlineData("sub.s32 %r2, 3, %r1;", 5u, 0xFFFFFFFEu)]
+    [InlineData("mul.lo.s32 %r2, %r1, %r1;", 0x10001u, 0x20001u)]
+    [InlineData("mul.hi.u32 %r2, %r1, 16;", 0x90000000u, 9u)]
+    [InlineData("mad.lo.s32 %r2, %r1, 3, 4;", 5u, 19u)]
+    [InlineData("mul.wide.s32 %rd5, %r1, -2; shr.u64 %rd6, %rd5, 32; cvt.u32.u64 %r2, %rd6;", 1u, 0xFFFFFFFFu)]
+    [InlineData("div.s32 %r2, %r1, 2;", 0xFFFFFFF9u, 0xFFFFFFFDu)]
+    [InlineData("rem.s32 %r2, %r1, 4;", 0xFFFFFFF9u, 0xFFFFFFFDu)]
+    [InlineData("min.s32 %r2, %r1, 1;", 0xFFFFFFFFu, 0xFFFFFFFFu)]
+    [InlineData("min.u32 %r2, %r1, 1;", 0xFFFFFFFFu, 1u)]
+    [InlineData("neg.s32 %r2, %r1;", 1u, 0xFFFFFFFFu)]
+    [InlineData("shl.b32 %r2, %r1, 32;", 1u, 0u)]
+    [InlineData("shr.s32 %r2, %r1, 40;", 0x80000000u, 0xFFFFFFFFu)]
+    [InlineData("shr.u32 %r2, %r1, 4;", 0x80000000u, 0x08000000u)]
+    [InlineData("bfe.u32 %r2, %r1, 4, 8;", 0x12345678u, 0x67u)]
+    [InlineData("lop3.b32 %r2, %r1, 12, 10, 0xE8;", 9u, 8u)] // the majority of 1001, 1100, 1010
+    [InlineData("prmt.b32 %r2, %r1, 0x43434343, 0x4140;", 0x04030201u, 0x43024301u)]
+    [InlineData("prmt.b32 %r2, %r1, 0, 0x9910;", 0x00008001u, 0xFFFF8001u)]
+    [InlineData("popc.b32 %r2, %r1;", 0xF0F1u, 9u)]
+    [InlineData("shf.l.wrap.b32 %r2, %r1, 1, 8;", 0xAB000000u, 0x1ABu)]
+    public void IntegersAndBits(string body, uint input, uint expected) => Assert.Equal(expected, Snippet.Run(body, input));
+
+    [Theory]
+    [InlineData("add.rn.f32 %r2, %r1, 0f33800000;", 0x3F800000u, 0x3F800000u)] // 1 + 2⁻²⁴: a tie, to even
+    [InlineData("add.rn.f32 %r2, %r1, 0f33800001;", 0x3F800000u, 0x3F800001u)]
+    [InlineData("mul.rn.f32 %r2, %r1, 0f3F000000;", 0x00000002u, 0x00000001u)] // subnormal numbers count
+    [InlineData("fma.rn.f32 %r2, %r1, %r1, 0fBF800000;", 0x3F800003u, 0x35400002u)] // (1 + 3·2⁻²³)² − 1 = 1.5·2⁻²¹ + 9·2⁻⁴⁶: one rounding
+    [InlineData("div.rn.f32 %r2, %r1, 0f40400000;", 0x3F800000u, 0x3EAAAAABu)]
+    [InlineData("sqrt.rn.f32 %r2, %r1;", 0x40000000u, 0x3FB504F3u)]
+    [InlineData("ex2.approx.f32 %r2, %r1;", 0x40400000u, 0x41000000u)]
+    [InlineData("max.f32 %r2, %r1, 0f3F800000;", 0x7FC00000u, 0x3F800000u)] // a number wins over NaN
+    [InlineData("neg.f32 %r2, %r1;", 0x3F800000u, 0xBF800000u)]
+    [InlineData("fma.rn.bf16x2 %r2, %r1, %r3, %r4;", 0x43084300u, 0x41000000u)] // 136 and 128, each · 1 − 128
+    public void Floats(string body, uint input, uint expected)
+        => Assert.Equal(expected, Snippet.Run("mov.b32 %r3, 0x3f803f80; mov.b32 %r4, 0xc300c300; " + body, input));
+
+    [Theory]
+    [InlineData("cvt.rni.s32.f32 %r2, %r1;", 0x40200000u, 2u)] // 2.5
+    [InlineData("cvt.rni.s32.f32 %r2, %r1;", 0xC0600000u, 0xFFFFFFFCu)] // −3.5
+    [InlineData("cvt.rzi.s32.f32 %r2, %r1;", 0xC0600000u, 0xFFFFFFFDu)]
+    [InlineData("cvt.rni.s32.f32 %r2, %r1;", 0x7FC00000u, 0u)] // NaN
+    [InlineData("cvt.rn.f32.s32 %r2, %r1;", 0x01000001u, 0x4B800000u)] // 2²⁴ + 1: a tie, to even
+    [InlineData("cvt.rn.bf16x2.f32 %r2, 0f3F800000, %r1;", 0x3F808000u, 0x3F803F80u)] // a tie, to even
+    [InlineData("cvt.rn.bf16x2.f32 %r2, 0f3F800000, %r1;", 0x3F818000u, 0x3F803F82u)]
+    [InlineData("cvt.s64.s32 %rd5, %r1; shr.u64 %rd6, %rd5, 32; cvt.u32.u64 %r2, %rd6;", 0x80000000u, 0xFFFFFFFFu)]
+    [InlineData("mov.b32 {%rs0, %rs1}, %r1; mov.b32 %r2, {%rs1, %rs0};", 0x12345678u, 0x56781234u)]
+    public void Conversions(string body, uint input, uint expected) => Assert.Equal(expected, Snippet.Run(body, input));
+
+    [Theory]
+    [InlineData("setp.lt.s32 %p0, %r1, 0;", 0x80000000u, 1u)]
+    [InlineData("setp.lt.u32 %p0, %r1, 0;", 0x80000000u, 0u)]
+    [InlineData("setp.gtu.f32 %p0, %r1, 0f00000000;", 0x7FC00000u, 1u)]
+    [InlineData("setp.gt.f32 %p0, %r1, 0f00000000;", 0x7FC00000u, 0u)]
+    [InlineData("setp.num.f32 %p0, %r1, %r1;", 0x7FC00000u, 0u)]
+    [InlineData("setp.eq.b32 %p1, %r1, 7; setp.ne.b32 %p2, %r1, 8; and.pred %p0, %p1, %p2;", 7u, 1u)]
+    [InlineData("setp.eq.b32 %p1, %r1, 7; not.pred %p0, %p1;", 7u, 0u)]
+    [InlineData("cvt.s64.s32 %rd5, %r1; setp.lt.s64 %p0, %rd5, 0;", 0x80000000u, 1u)]
+    public void ComparisonsAndSelections(string body, uint input, uint expected) => Assert.Equal(expected, Snippet.Run(body + " selp.b32 %r2, 1, 0, %p0;", input));
+
+    [Fact]
+    public void GuardsHoldForTheirLanesAlone()
+        => Assert.Equal(Lanes(i => i < 5 ? 100u : i), Snippet.Run("mov.b32 %r2, %r1; setp.lt.u32 %p0, %r1, 5; @%p0 mov.b32 %r2, 100;", Lanes(i => i)));
+
+    [Fact]
+    public void LanesThatPartMeetAgain()
+    {
+        // Lane i sums i + (i − 1) + … + 1; all meet for the shuffle, which reverses the lanes.
+        const string body = """
+            mov.b32 %r3, 0;
+            mov.b32 %r4, %r1;
+            LOOP:
+            setp.eq.b32 %p0, %r4, 0;
+            @%p0 bra DONE;
+            add.s32 %r3, %r3, %r4;
+            add.s32 %r4, %r4, -1;
+            bra.uni LOOP;
+            DONE:
+            shfl.sync.bfly.b32 %r2, %r3, 31, 31, 0xffffffff;
+            """;
+        Assert.Equal(Lanes(i => (31 - i) * (32 - i) / 2), Snippet.Run(body, Lanes(i => i)));
+    }
+
+    [Fact]
+    public void BallotsSeeEveryLane()
+        => Assert.Equal(Lanes(_ => 0xAAAAAAAAu), Snippet.Run("and.b32 %r3, %r1, 1; setp.eq.b32 %p0, %r3, 1; vote.sync.ballot.b32 %r2, %p0, 0xffffffff;", Lanes(i => i)));
+
+    [Fact]
+    public void SharedMemoryPassesBetweenWarps()
+    {
+        const string body = """
+            mov.b32 %r3, memory;
+            shl.b32 %r4, %r0, 2;
+            add.s32 %r5, %r3, %r4;
+            st.shared.b32 [%r5], %r1;
+            bar.sync 0;
+            sub.s32 %r6, 252, %r4;
+            add.s32 %r7, %r3, %r6;
+            ld.shared.b32 %r2, [%r7];
+            """;
+        Assert.Equal([.. Enumerable.Range(0, 64).Select(i => (uint)(63 - i))], Snippet.Run(body, [.. Enumerable.Range(0, 64).Select(i => (uint)i)], 64));
+    }
+
+    [Fact]
+    public void VectorsAreLoadedInOrder()
+        => Assert.Equal(3u + (10 * 2) + (100 * 1), Snippet.Run(
+            "ld.global.v4.b32 {%r3, %r4, %r5, %r6}, [%rd0]; mad.lo.s32 %r7, %r5, 10, %r6; mad.lo.s32 %r2, %r4, 100, %r7;", Lanes(i => i))[0]);
+
+    [Fact]
+    public void CopiesArriveWhenWaitedFor()
+    {
+        // The lower half is copied, the upper filled with zeros.
+        const string body = """
+            mov.b32 %r3, memory;
+            shl.b32 %r4, %r0, 4;
+            add.s32 %r5, %r3, %r4;
+            setp.lt.u32 %p0, %r0, 4;
+            selp.b32 %r6, 16, 0, %p0;
+            mul.wide.u32 %rd5, %r4, 1;
+            add.s64 %rd6, %rd0, %rd5;
+            selp.b64 %rd7, %rd6, %rd0, %p0;
+            cp.async.cg.shared.global [%r5], [%rd7], 16, %r6;
+            cp.async.commit_group;
+            cp.async.wait_group 0;
+            ld.shared.b32 %r2, [%r5+4];
+            """;
+        Assert.Equal(Lanes(i => i < 4 ? (4 * i) + 1 : 0), Snippet.Run(body, Lanes(i => i)));
+    }
+
+    [Fact]
+    public void ByteProductsFollowTheFragmentLayout()
+    {
+        // A[g, 4t + e] = g + 1 where t = 0, e = 0 alone; B[0, column g] = 2g − 5: C[row, column] = (row + 1)(2·column − 5), rows from 8 on zero.
+        const string body = """
+            shr.u32 %r3, %r0, 2;
+            and.b32 %r4, %r0, 3;
+            setp.eq.b32 %p0, %r4, 0;
+            add.s32 %r5, %r3, 1;
+            selp.b32 %r10, %r5, 0, %p0;
+            mad.lo.s32 %r6, %r3, 2, -5;
+            and.b32 %r6, %r6, 255;
+            selp.b32 %r11, %r6, 0, %p0;
+            mov.b32 %r12, 0;
+            mov.b32 %r13, 7;
+            mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r20, %r21, %r22, %r23}, {%r10, %r12, %r12, %r12}, {%r11, %r12}, {%r13, %r13, %r13, %r13};
+            shl.b32 %r30, %r21, 16;
+            and.b32 %r31, %r20, 255;
+            or.b32 %r32, %r30, %r31;
+            shl.b32 %r33, %r23, 8;
+            or.b32 %r2, %r32, %r33;
+            """;
+        Assert.Equal(Lanes(i =>
+        {
+            int g = (int)i / 4, t = (int)i % 4;
+            int low = ((g + 1) * ((4 * t) - 5)) + 7, high = ((g + 1) * ((4 * t) - 3)) + 7;
+            return ((uint)high << 16) | ((uint)low & 255) | (7 << 8);
+        }), Snippet.Run(body, Lanes(i => i)));
+    }
+
+    [Fact]
+    public void HalfProductsFollowTheFragmentLayout()
+    {
+        // A[8 + g, 2t + 8] = 1, B[2t + 8, g] = 2: four products of each row from 8 on with each column, C = 3 + 4 · 2.
+        const string body = """
+            mov.b32 %r10, 0;
+            mov.b32 %r11, 0x3f80;
+            mov.b32 %r12, 0x4000;
+            mov.b32 %r13, 0f40400000;
+            mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%r20, %r21, %r22, %r23}, {%r10, %r10, %r10, %r11}, {%r10, %r12}, {%r13, %r13, %r13, %r13};
+            add.rn.f32 %r2, %r20, %r23;
+            """;
+        Assert.Equal(BitConverter.SingleToUInt32Bits(3 + 11), Snippet.Run(body, 0));
+    }
+
+    private static uint[] Lanes(Func<uint, uint> value) => [.. Enumerable.Range(0, 32).Select(i => value((uint)i))];
+}
