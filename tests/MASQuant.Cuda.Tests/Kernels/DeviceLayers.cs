@@ -22,7 +22,7 @@ internal sealed class DeviceLayers(ICudaDevice device, LayerProblem problem) : I
         var smoothed = Array<ushort>(m * stride, (row, k) => k < inputs ? BFloat16.FromSingle(tokens.Smoothed[row, k]) : (ushort)0, stride);
         var codes = Array<sbyte>(m * stride, (row, k) => k < inputs ? tokens.Codes[(row * inputs) + k] : (sbyte)0, stride);
         var scales = Keep(new DeviceArray<float>(device, tokens.Scales.AsSpan(0, m))).Pointer;
-        var modalities = tokens.Modalities.IsTextOnly ? DevicePointer.Null : Keep(new DeviceArray<Modality>(device, tokens.Modalities.Tokens)).Pointer;
+        var modalities = !problem.NamesModalities ? DevicePointer.Null : Keep(new DeviceArray<Modality>(device, tokens.Modalities.Tokens)).Pointer;
         var rows = format is WeightFormat.Int4 or WeightFormat.Int8 ? codes : smoothed;
         var input = new TokenPointers(rows, stride, scales, modalities, m);
         var weight = Upload(format, inputs, outputs);

@@ -13,7 +13,8 @@ internal sealed class LayerProblem
         _random = new Random(seed);
         Scheme = scheme;
         X = NewMatrix(tokens, inputs);
-        Modalities = modalities is null ? ModalityMap.Text(tokens) : new ModalityMap([.. Enumerable.Range(0, tokens).Select(i => modalities[i % modalities.Length])]);
+        NamesModalities = modalities is not null;
+        Modalities = modalities is null ? ModalityMap.Text(tokens) : new ModalityMap([.. Enumerable.Range(0, tokens).Select(i => modalities[Math.Min(i, modalities.Length - 1)])]);
         InverseSmoothing = [[], [.. NewMatrix(1, inputs).Data.Select(MathF.Abs)], [.. NewMatrix(1, inputs).Data.Select(MathF.Abs)]];
         Weights = [.. outputs.Select((n, i) => NewWeight(n, inputs, ranks is null ? 0 : ranks[i]))];
     }
@@ -23,6 +24,9 @@ internal sealed class LayerProblem
     public Matrix X { get; }
 
     public ModalityMap Modalities { get; }
+
+    /// <summary>Whether the kernels are told the modalities; where not, all is text.</summary>
+    public bool NamesModalities { get; }
 
     public float[][] InverseSmoothing { get; }
 

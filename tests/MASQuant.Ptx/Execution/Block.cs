@@ -34,6 +34,8 @@ internal sealed class Block : IDisposable
 
     public SharedMemory Shared { get; }
 
+    public Publication Publication { get; } = new();
+
     /// <summary>The parameter block.</summary>
     public byte[] Arguments { get; }
 
@@ -45,6 +47,7 @@ internal sealed class Block : IDisposable
     {
         (X, Y, Z) = (x, y, z);
         Shared.Reset();
+        Publication.Reset();
         for (var i = 0; i < _warps.Length; i++)
         {
             _warps[i].Reset(Math.Min(Warp.Lanes, Threads - (i * Warp.Lanes)));
@@ -53,6 +56,7 @@ internal sealed class Block : IDisposable
         while (Advance())
         {
             Shared.Barrier();
+            Publication.Barrier();
         }
     }
 

@@ -21,6 +21,7 @@ internal static unsafe class Atomics
     {
         void Run(Warp warp, in Instruction i, uint mask)
         {
+            warp.Block.Publication.Count(warp);
             MemoryAccess.AddressRegister(warp, in i, mask, out var wide, out var narrow);
             uint* value = warp.ReadWord(i.C, mask), d = warp.WriteWord(i.D, mask);
             for (var rest = mask; rest != 0; rest &= rest - 1)

@@ -32,8 +32,8 @@ internal static class InstructionTable
             ["exit"] = _ => new Instruction { Flow = Flow.Exit, Handler = Nothing },
             ["bar.sync"] = BlockBarrier,
             ["barrier.sync"] = BlockBarrier,
-            ["membar.gl"] = _ => new Instruction { Handler = Nothing },
-            ["fence.acq_rel"] = _ => new Instruction { Handler = Nothing },
+            ["membar.gl"] = _ => new Instruction { Handler = Fence },
+            ["fence.acq_rel"] = _ => new Instruction { Handler = Fence },
         };
         WordArithmetic.AddTo(table);
         LongArithmetic.AddTo(table);
@@ -53,6 +53,8 @@ internal static class InstructionTable
         => operands.Count == 1 && operands[0] == "0"
             ? new Instruction { Flow = Flow.Barrier, Handler = Nothing }
             : throw new PtxException(PtxFault.Unknown, "only barrier 0 of the whole block is known");
+
+    private static void Fence(Execution.Warp warp, in Instruction instruction, uint mask) => warp.Block.Publication.Fence(warp);
 
     private static void Nothing(Execution.Warp warp, in Instruction instruction, uint mask)
     {

@@ -11,6 +11,8 @@ namespace MASQuant.Ptx.Instructions;
 internal static unsafe class MemoryAccess
 {
     private const int MaxElements = 4;
+    private const int LongTarget = 1;
+    private const int Signed = 2;
 
     public static void AddTo(Table table)
     {
@@ -20,7 +22,7 @@ internal static unsafe class MemoryAccess
             {
                 var size = int.Parse(type.AsSpan(1)) / 8;
                 var kind = size == 8 ? RegisterKind.Long : RegisterKind.Word;
-                var signed = type is "s8" or "s16";
+                var signed = type[0] == 's';
                 foreach (var space in (string[])["global", "shared", ""])
                 {
                     var (load, store) = ($"ld.{space}{vector}.{type}".Replace("..", ".", StringComparison.Ordinal), $"st.{space}{vector}.{type}".Replace("..", ".", StringComparison.Ordinal));
@@ -28,7 +30,7 @@ internal static unsafe class MemoryAccess
                     table[store] = o => Decode(o, 0, 1, Store, space, kind, size, false);
                 }
 
-                table[$"ld.param{vector}.{type}"] = o => new Instruction { Handler = LoadParameter, List = o.Vector(0, kind), Offset = o.Parameter(1), Size = size, C = kind == RegisterKind.Long ? 1 : 0 };
+                table[$"ld.param{vector}.{type}"] = o => new Instruction { Handler = LoadParameter, List = o.Vector(0, kind), Offset = o.Parameter(1), Size = size, C = kind == RegisterKind.Long ? LongTarget : 0 };
             }
         }
     }
@@ -47,6 +49,9 @@ internal static unsafe class MemoryAccess
     private static Instruction Decode(Operands o, int address, int values, Handler handler, string space, RegisterKind kind, int size, bool signed)
     {
         var (register, wide, offset) = o.Address(address);
+
+        // A register may be wider than the element that is loaded into it.
+        kind = handler == Load && o[values][0] != '{' ? o.KindOf(values) ?? kind : kind;
         return new Instruction
         {
             Handler = handler,
@@ -55,7 +60,7 @@ internal static unsafe class MemoryAccess
             B = (wide ? 1 : 0) | (space == "shared" ? 2 : space == "global" ? 4 : 0),
             Offset = offset,
             Size = size,
-            C = kind == RegisterKind.Long ? 1 : signed ? 2 : 0,
+            C = (kind == RegisterKind.Long ? LongTarget : 0) | (signed ? Signed : 0),
         };
     }
 
@@ -65,7 +70,7 @@ internal static unsafe class MemoryAccess
         var targets = stackalloc void*[MaxElements];
         for (var e = 0; e < i.List.Length; e++)
         {
-            targets[e] = i.List[e] < 0 ? null : i.C == 1 ? warp.WriteLong(i.List[e], mask) : warp.WriteWord(i.List[e], mask);
+            targets[e] = i.List[e] < 0 ? null : (i.C & LongTarget) != 0 ? warp.WriteLong(i.List[e], mask) : warp.WriteWord(i.List[e], mask);
         }
 
         var bytes = i.Size * i.List.Length;
@@ -86,20 +91,20 @@ internal static unsafe class MemoryAccess
 
     private static void Put(void* target, int lane, byte* source, in Instruction i)
     {
-        switch (i.Size)
+        var value = i.Size switch
         {
-            case 8:
-                ((ulong*)target)[lane] = *(ulong*)source;
-                break;
-            case 4:
-                ((uint*)target)[lane] = *(uint*)source;
-                break;
-            case 2:
-                ((uint*)target)[lane] = i.C == 2 ? (uint)*(short*)source : *(ushort*)source;
-                break;
-            default:
-                ((uint*)target)[lane] = i.C == 2 ? (uint)*(sbyte*)source : *source;
-                break;
+            8 => *(ulong*)source,
+            4 => (i.C & Signed) != 0 ? (ulong)*(int*)source : *(uint*)source,
+            2 => (i.C & Signed) != 0 ? (ulong)*(short*)source : *(ushort*)source,
+            _ => (i.C & Signed) != 0 ? (ulong)*(sbyte*)source : *source,
+        };
+        if ((i.C & LongTarget) != 0)
+        {
+            ((ulong*)target)[lane] = value;
+        }
+        else
+        {
+            ((uint*)target)[lane] = (uint)value;
         }
     }
 
@@ -109,7 +114,7 @@ internal static unsafe class MemoryAccess
         var sources = stackalloc void*[MaxElements];
         for (var e = 0; e < i.List.Length; e++)
         {
-            sources[e] = i.C == 1 ? warp.ReadLong(i.List[e], mask) : warp.ReadWord(i.List[e], mask);
+            sources[e] = (i.C & LongTarget) != 0 ? warp.ReadLong(i.List[e], mask) : warp.ReadWord(i.List[e], mask);
         }
 
         var bytes = i.Size * i.List.Length;
@@ -159,6 +164,11 @@ internal static unsafe class MemoryAccess
             return writes ? warp.Block.Shared.Write(warp, lane, address, bytes) : warp.Block.Shared.Read(warp, lane, address, bytes);
         }
 
+        if (writes)
+        {
+            warp.Block.Publication.Store(warp);
+        }
+
         if (last is null || address < last.Start || address + (ulong)bytes > last.Start + (ulong)last.Bytes)
         {
             last = warp.Block.Memory.Covering(address, bytes);
@@ -174,7 +184,7 @@ internal static unsafe class MemoryAccess
             fixed (byte* arguments = warp.Block.Arguments)
             {
                 var source = arguments + i.Offset + (e * i.Size);
-                void* target = i.C == 1 ? warp.WriteLong(i.List[e], mask) : warp.WriteWord(i.List[e], mask);
+                void* target = (i.C & LongTarget) != 0 ? warp.WriteLong(i.List[e], mask) : warp.WriteWord(i.List[e], mask);
                 for (var rest = mask; rest != 0; rest &= rest - 1)
                 {
                     Put(target, BitOperations.TrailingZeroCount(rest), source, in i);

@@ -1,0 +1,89 @@
+using MASQuant.Gemm;
+using MASQuant.Gemm.Cuda;
+using MASQuant.Ptx;
+
+namespace MASQuant.Tests.Kernels;
+
+/// <summary>Damaged kernels are found out: a control that passes on these would prove nothing about the shipped ones.</summary>
+public sealed class NegativeControlTests
+{
+    private const string Barrier = @"bar\.sync\s+0;";
+
+    [Theory]
+    [InlineData("prefill_w4a8", 17)]
+    [InlineData("decode8_w4a8", 3)]
+    public void SwappedOperandsGiveOtherNumbers(string entry, int tokens)
+    {
+        // Registers a0 and a1 of the first MMA: rows g and g + 8.
+        var mutation = Mutation.Replace(entry, @"(mma\.sync\.aligned\.m16n8k32\S+ \{[^}]*\}, \{)(%r\d+), (%r\d+)", "$1$3, $2");
+        Assert.True(Mismatches(mutation, tokens, 4160) >= 16 * Math.Min(tokens, 8));
+    }
+
+    [Theory]
+    [InlineData("prefill_w4a8", 17)]
+    [InlineData("decode8_w4a8", 3)]
+    public void AWrongUnpackMaskGivesOtherNumbers(string entry, int tokens)
+        => Assert.True(Mismatches(Mutation.Replace(entry, "-252645136", "-252645152"), tokens, 4160) >= tokens);
+
+    [Fact]
+    public void AStageReadTooEarlyIsReported()
+    {
+        var mutation = Mutation.Replace("prefill_w4a8", @"cp\.async\.wait_group 2", "cp.async.wait_group 3");
+        Assert.Equal(PtxFault.IncompleteCopy, Fault(() => Mismatches(mutation, 17, 512)));
+    }
+
+    [Fact]
+    public void APrefillWithoutItsBarrierIsReported()
+        => Assert.Contains(Fault(() => Mismatches(Mutation.Replace("prefill_w4a8", Barrier, ""), 17, 512)), (PtxFault[])[PtxFault.Race, PtxFault.IncompleteCopy, PtxFault.UninitializedShared]);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void ADecodeWithoutOneOfItsBarriersIsReported(int occurrence)
+        => Assert.Contains(Fault(() => Mismatches(Mutation.Replace("decode8_w4a8", Barrier, "", occurrence), 3, 4160)), (PtxFault[])[PtxFault.Race, PtxFault.UninitializedShared]);
+
+    [Fact]
+    public void PartsThatArePublishedWithoutAFenceAreReported()
+        => Assert.Equal(PtxFault.Race, Fault(() => Mismatches(Mutation.Replace("decode8_w4a8", @"membar\.gl;", ""), 3, 4160)));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void ANormWithoutOneOfItsBarriersIsReported(int occurrence)
+    {
+        using var device = new EmulatedDevice(Mutation.Replace("prepare_norm", Barrier, "", occurrence));
+        using var hidden = new DeviceArray<float>(device, new float[512]);
+        using var codes = new DeviceArray<sbyte>(device, 512);
+        using var scales = new DeviceArray<float>(device, 1);
+        var target = new PreparedPointers(codes.Pointer, scales.Pointer, DevicePointer.Null, 512, 0, 127);
+        Assert.Contains(Fault(() => device.Launch(PrepareKernels.Norm(hidden.Pointer, DevicePointer.Null, hidden.Pointer, 1e-6f, 1, 512, default, target))),
+            (PtxFault[])[PtxFault.Race, PtxFault.UninitializedShared]);
+    }
+
+    [Theory]
+    [InlineData("decode8_w4a8", 3)]
+    [InlineData("prefill_w4a8", 20)]
+    public void AFlippedModalityBitLosesOrAddsAPatch(string entry, int tokens)
+    {
+        // In the tile's mask: vision is looked for as modality 3.
+        var mutation = Mutation.Replace(entry, @"(setp\.\w+\.b\w+\s+%p\d+, %r\w+), 1;\s+selp", "$1, 3;\n\tselp");
+        var modalities = Enumerable.Repeat(Modality.Vision, tokens).ToArray();
+        Assert.True(Mismatches(mutation, tokens, 128, modalities, tolerance: 1e-2f) > 0);
+        Assert.Equal(0, Mismatches((_, text) => text, tokens, 128, modalities, tolerance: 1e-2f));
+    }
+
+    /// <summary>How many outputs differ from the CPU's by more than <paramref name="tolerance"/>.</summary>
+    private static int Mismatches(Func<string, string, string> mutation, int tokens, int inputs, Modality[]? modalities = null, float tolerance = 0)
+    {
+        var problem = new LayerProblem(QuantizationScheme.W4A8, tokens, [64], inputs, modalities, modalities is null ? null : [8]);
+        var prepared = problem.Prepare();
+        using var device = new EmulatedDevice(mutation);
+        using var layers = new DeviceLayers(device, problem);
+        var actual = layers.Run(prepared)[0].Data;
+        return problem.Expect(prepared)[0].Data.Zip(actual).Count(pair => !(MathF.Abs(pair.First - pair.Second) <= tolerance * (1 + MathF.Abs(pair.First))));
+    }
+
+    private static PtxFault Fault(Action run) => Assert.Throws<PtxException>(run).Fault;
+}
