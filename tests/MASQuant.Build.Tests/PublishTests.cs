@@ -24,6 +24,36 @@ public class PublishTests
         Assert.Equal((0, "W4A8 64\n"), project.Run(project.InFolder("published/OneModel")));
     }
 
+    [SkippableFact]
+    public void An_artifact_larger_than_an_assembly_can_be_is_published_beside_a_single_file()
+    {
+        const long Bytes = 2_300_000_000; // as StandIn writes it, without content
+        Skip.If(new DriveInfo(Path.GetTempPath()).AvailableFreeSpace < 5 * Bytes, "The disk lacks room for copies.");
+        using var project = BuildCase.Open("OneModel");
+        project.Write("model/model.safetensors", "large");
+        string[] links = ["-p:CreateHardLinksForAdditionalFilesIfPossible=true", "-p:CreateHardLinksForPublishFilesIfPossible=true"]; // or the test waits for the disk
+        project.Dotnet("publish", ["--use-current-runtime", "--no-self-contained", "-p:PublishSingleFile=true", "-p:IncludeAllContentForSelfExtract=true", "-o", "published", "-p:MASQuantCache=false", .. links]).MustSucceed();
+        Assert.Equal(Bytes, new FileInfo(project.InFolder("published/" + Artifact)).Length);
+        Assert.Equal((0, "W4A8 64\n"), project.Run(project.InFolder("published/OneModel")));
+    }
+
+    /// <summary>Whatever a deployment looks like, the artifact is beside it.</summary>
+    [SkippableTheory]
+    [InlineData("--no-self-contained")]
+    [InlineData("--self-contained")]
+    [InlineData("-p:PublishReadyToRun=true")]
+    public void A_published_application_finds_its_model(string kind)
+    {
+        using var project = BuildCase.Open("OneModel");
+        var log = project.Dotnet("publish", "--use-current-runtime", kind, "-o", "published");
+        var pack = log.Errors.FirstOrDefault(error => error.Code is "NU1101" or "NU1102" or "NETSDK1094");
+        Skip.If(pack.Code is not null, "The SDK's packs cannot be restored here: " + pack.Text);
+        Assert.Equal(["Tiny"], log.MustSucceed().Quantized);
+        Directory.Move(project.InFolder("published"), project.InFolder("elsewhere"));
+        Assert.Equal((0, "W4A8 64\n"), project.Run(project.InFolder("elsewhere/OneModel")));
+        Assert.True(File.Exists(project.InFolder("elsewhere/" + Artifact)));
+    }
+
     [Fact]
     public void An_application_gets_the_models_of_the_libraries_it_references()
     {

@@ -10,18 +10,21 @@ namespace MASQuant.Tasks;
 /// <summary>The real task with a pipeline that writes a small artifact at once: the options and the checkpoint's files.</summary>
 public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
 {
+    private const long LargeBytes = 2_300_000_000; // more than an assembly, or an array, can hold
+    private const string Revision = "revision 1"; // a test edits it, in the assembly
+
     protected override void Run(QuantizationJob job, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
     {
         progress.Report(new QuantizationProgress(QuantizationStage.Quantize, 0, 1, null, 0.5, TimeSpan.FromSeconds(1), "layer 1 of 1"));
         Directory.CreateDirectory(job.OutputFolder);
-        var artifact = $"{job.Options} {string.Concat(Directory.EnumerateFiles(job.ModelFolder).Order().Select(File.ReadAllText))}";
+        var artifact = $"{Revision} {job.Options} {string.Concat(Directory.EnumerateFiles(job.ModelFolder).Order().Select(File.ReadAllText))}";
         File.WriteAllText(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ArtifactSuffix), artifact);
-        Fail(Path.Combine(job.ModelFolder, "model.safetensors"));
+        Behave(Path.Combine(job.ModelFolder, "model.safetensors"), Path.Combine(job.OutputFolder, job.Name + ModelFiles.ArtifactSuffix));
         File.WriteAllText(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ManifestSuffix), JsonSerializer.Serialize(Manifest(job, artifact.Length), ManifestJson.Default.Manifest));
     }
 
-    // What a test writes in place of weights says how to fail.
-    private static void Fail(string weights)
+    // What a test writes in place of weights says how to differ.
+    private static void Behave(string weights, string artifact)
     {
         switch (File.ReadAllText(weights))
         {
@@ -31,6 +34,13 @@ public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
                 throw new InvalidOperationException("a bug");
             case "slow":
                 Thread.Sleep(3000);
+                break;
+            case "large":
+                using (var file = File.OpenWrite(artifact))
+                {
+                    file.SetLength(LargeBytes);
+                }
+
                 break;
         }
     }

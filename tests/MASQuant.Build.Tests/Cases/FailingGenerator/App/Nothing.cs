@@ -1,0 +1,3 @@
+public static class Nothing
+{
+}
