@@ -22,8 +22,14 @@ internal static class SampleReport
         ArtifactBytes = 2_000_000,
         Model = new ManifestModel
         {
-            Family = "Qwen25Omni", Modalities = ["Text", "Vision", "Audio"], HiddenSize = 64, IntermediateSize = 128,
-            AttentionHeads = 4, KeyValueHeads = 2, VocabularySize = 100, MaxPositions = 128,
+            Family = "Qwen25Omni",
+            Modalities = ["Text", "Vision", "Audio"],
+            HiddenSize = 64,
+            IntermediateSize = 128,
+            AttentionHeads = 4,
+            KeyValueHeads = 2,
+            VocabularySize = 100,
+            MaxPositions = 128,
         },
         Tokenizer = new ManifestTokenizer { Tokens = 100, Sha256 = "00" },
         Scheme = "W4A8",
@@ -69,12 +75,22 @@ internal static class SampleReport
 
     private static MisalignmentFacts Misalignment(string group, string modality, double predicted, double measured) => new()
     {
-        Group = group, Modality = modality, RangeRatios = [0, 0.5, 1, 2, 6], PredictedLoss = predicted, PredictedSmoothedLoss = predicted / 2, MeasuredLoss = measured,
+        Group = group,
+        Modality = modality,
+        RangeRatios = [0, 0.5, 1, 2, 6],
+        PredictedLoss = predicted,
+        PredictedSmoothedLoss = predicted / 2,
+        MeasuredLoss = measured,
     };
 
     private static ManifestLinear Linear(string name, string group, int layer) => new()
     {
-        Name = name, Group = group, Outputs = 64, Inputs = 64, Scheme = "W4A8", Bytes = 100_000,
+        Name = name,
+        Group = group,
+        Outputs = 64,
+        Inputs = 64,
+        Scheme = "W4A8",
+        Bytes = 100_000,
         Ranks = new Dictionary<string, int> { ["Vision"] = 8, ["Audio"] = 8 },
         EffectiveRanks = new Dictionary<string, ManifestEffectiveRank> { ["Vision"] = new(32, 16), ["Audio"] = new(48, 8) },
         Sqnr = new Dictionary<string, ManifestSqnr> { ["Text"] = new(25 + layer, 25 + layer), ["Vision"] = new(12, 27 - layer), ["Audio"] = new(10, 300) },
