@@ -1,4 +1,5 @@
 using MASQuant.Artifacts;
+using MASQuant.Facts;
 
 namespace MASQuant.Tasks;
 
@@ -15,6 +16,12 @@ internal sealed class ArtifactStore(string folder)
     /// <summary>The manifest, or before quantization the plan.</summary>
     public string Manifest(string key, string name) => Path.Combine(folder, key, name + ModelFiles.ManifestSuffix);
 
+    /// <summary>What reports tell beside the manifest; need not exist.</summary>
+    public string Facts(string key, string name) => Path.Combine(folder, key, name + FactsFile.FactsSuffix);
+
+    /// <summary>How long quantizing took; need not exist.</summary>
+    public string Times(string key, string name) => Path.Combine(folder, key, name + FactsFile.TimesSuffix);
+
     /// <summary>Receives the pipeline's output before it is published.</summary>
     public string Partial(string key) => Path.Combine(folder, key + ".partial");
 
@@ -23,15 +30,18 @@ internal sealed class ArtifactStore(string folder)
 
     public bool Contains(string key, string name) => File.Exists(Artifact(key, name)) && File.Exists(Manifest(key, name));
 
-    /// <summary>Moves the pipeline's output to its place, the artifact last.</summary>
+    /// <summary>Moves the pipeline's output to its place: first what reports read beside the artifact, as far as it is there, and the artifact last.</summary>
     public void Publish(string key, string name)
     {
+        var places = new[] { Facts(key, name), Times(key, name) }.Where(place => File.Exists(InPartial(key, place))).Append(Manifest(key, name)).Append(Artifact(key, name));
         Directory.CreateDirectory(Path.Combine(folder, key));
-        foreach (var place in new[] { Manifest(key, name), Artifact(key, name) })
+        foreach (var place in places)
         {
-            File.Move(Path.Combine(Partial(key), Path.GetFileName(place)), place, overwrite: true);
+            File.Move(InPartial(key, place), place, overwrite: true);
         }
     }
+
+    private string InPartial(string key, string place) => Path.Combine(Partial(key), Path.GetFileName(place));
 
     /// <summary>Deletes output that was not published. (The pipeline deletes its own work folder when it is done.)</summary>
     public void DiscardPartial(string key)

@@ -1,0 +1,29 @@
+using MASQuant.Facts;
+
+namespace MASQuant.Build.Tests;
+
+public class ReportTests
+{
+    private const string Page = "bin/Debug/net10.0/models/Tiny.masquant.html";
+
+    /// <summary>One page per model, written once per key, there even when a budget is missed, and taken back when it is no longer wanted.</summary>
+    [Fact]
+    public void A_property_asks_for_a_page_per_model()
+    {
+        using var project = BuildCase.Open("OneModel");
+        Assert.NotEqual(0, project.Build("-p:MASQuantReport=true", "-p:MaxBytes=1").ExitCode);
+        var stored = Assert.Single(Directory.GetFiles(project.InFolder("obj/masquant"), "*.html", SearchOption.AllDirectories));
+        var written = File.GetLastWriteTimeUtc(stored);
+
+        Assert.Empty(project.Build("-p:MASQuantReport=true").MustSucceed().Quantized);
+        Assert.Contains("<title>Tiny, W4A8</title>", File.ReadAllText(project.InFolder(Page)));
+        Assert.Equal(written, File.GetLastWriteTimeUtc(stored));
+
+        // The facts of the run have reached the store with the artifact.
+        Assert.NotNull(FactsFile.ReadFacts(Path.ChangeExtension(stored, ".json")));
+        Assert.Contains("<dt>Checkpoint</dt><dd>7 B", File.ReadAllText(project.InFolder(Page)));
+
+        project.Build().MustSucceed();
+        Assert.False(File.Exists(project.InFolder(Page)));
+    }
+}
