@@ -44,7 +44,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         var started = DateTime.UtcNow;
         var store = new ArtifactStore(Store);
         var hashes = new FileHashes(store.HashMemo);
-        var models = new List<ITaskItem>();
+        var models = new List<(ModelItem Model, string Key)>();
         var inputs = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var item in Models)
         {
@@ -52,7 +52,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
             {
                 WarnOfUnknownWords(item);
                 var model = ModelItem.Read(item, Project);
-                if (models.Exists(other => string.Equals(other.ItemSpec, model.Name, StringComparison.OrdinalIgnoreCase)))
+                if (models.Exists(other => string.Equals(other.Model.Name, model.Name, StringComparison.OrdinalIgnoreCase)))
                 {
                     throw Messages.DuplicateName(Project, model.Name);
                 }
@@ -64,7 +64,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
                     ManifestFile.Write(store.Manifest(key, model.Name), ModelPlan.Of(model));
                 }
 
-                models.Add(Describe(model, key, store));
+                models.Add((model, key));
                 inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. media]);
             }
             catch (MasQuantException problem) when (DesignTime)
@@ -79,7 +79,8 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         }
 
         hashes.Save();
-        KeyedModels = [.. models];
+        store.Uses.Record(State, models.Select(model => model.Key)); // before looking what is there
+        KeyedModels = [.. models.Select(model => Describe(model.Model, model.Key, store))];
         InputFiles = [.. inputs.Select(file => new TaskItem(file))];
         Remember(hashes, started);
         return !Log.HasLoggedErrors;
@@ -105,7 +106,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         }
     }
 
-    private TaskItem Describe(ModelItem model, string key, ArtifactStore store)
+    private static TaskItem Describe(ModelItem model, string key, ArtifactStore store)
     {
         var described = new TaskItem(model.Name);
         described.SetMetadata("MASQuantKey", key);

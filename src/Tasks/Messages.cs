@@ -37,6 +37,24 @@ internal static class Messages
     public static MasQuantException Unexpected(string model, Exception exception) => new(DiagnosticCodes.QuantizationFailed, model,
         $"Quantizing failed unexpectedly: {exception.GetType().Name}: {exception.Message} Build again with -v:diagnostic for the place, and report it.", exception);
 
+    public static MasQuantException JobNotValid(string project, string name, string key) => new(DiagnosticCodes.CacheSettingNotAllowed, project,
+        $"'{name}' with the key '{key}' is no model to quantize. Take both from what MASQuantPrepare gives.");
+
+    public static MasQuantException CacheNotUsable(string project, string folder, Exception exception) => new(DiagnosticCodes.CacheNotUsable, project,
+        $"The shared cache '{folder}' cannot be used: {exception.Message} The build goes on without it. Check the folder's permissions and free space, or name another one with MASQuantCacheDirectory.", exception);
+
+    public static MasQuantException CacheEntryDamaged(string project, string name, string folder) => new(DiagnosticCodes.CacheEntryDamaged, project,
+        $"{name} was damaged in the shared cache '{folder}'; it is removed and made again. 'masquant cache verify' checks the rest.");
+
+    public static MasQuantException RemoteCacheFailed(string project, string address, Exception exception) => new(DiagnosticCodes.RemoteCacheFailed, project,
+        $"The remote cache {address} does not serve: {exception.Message.TrimEnd('.')}. The build goes on without it. Check the server, or clear MASQuantRemoteCache.", exception);
+
+    public static string Restored(string name, long bytes) => string.Create(CultureInfo.InvariantCulture, $"{name}: taken from the shared cache, {bytes / 1e6:F1} MB");
+
+    public static string Downloaded(string name, string address, long bytes) => string.Create(CultureInfo.InvariantCulture, $"{name}: downloaded from {address}, {bytes / 1e6:F1} MB");
+
+    public static string Uploaded(string name, string address, long bytes) => string.Create(CultureInfo.InvariantCulture, $"{name}: uploaded to {address}, {bytes / 1e6:F1} MB");
+
     public static string Started(string name, string modelFolder, string project, QuantizationOptions options)
         => $"{name}: quantizing {modelFolder} to {options.Scheme} for {Path.GetFileName(project)}";
 

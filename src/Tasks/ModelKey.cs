@@ -7,13 +7,13 @@ namespace MASQuant.Tasks;
 /// <summary>Names an artifact by everything that shapes it: the tool, the model's name, the options, and the contents of every input file.</summary>
 internal static class ModelKey
 {
-    private const int Letters = 32;
     private static readonly string[] ToolFiles = ["MASQuant.Tasks.dll", "MASQuant.Quantization.dll", "MASQuant.Runtime.dll"];
 
-    /// <summary>The key, 32 hexadecimal digits.</summary>
+    /// <summary>The key, 64 lower-case hexadecimal digits, as remote caches want them.</summary>
     public static string Of(ModelItem model, IEnumerable<string> mediaFiles, string toolFolder, FileHashes hashes)
     {
-        var text = new StringBuilder("masquant 1\n").Append("name ").Append(model.Name).Append('\n');
+        var text = new StringBuilder("masquant 2\n");
+        Add(text, "model", model.Name, Path.GetFileName(model.Folder)); // The manifest says both.
         foreach (var file in ToolFiles)
         {
             Add(text, "tool", file, hashes.Of(Path.Combine(toolFolder, file)));
@@ -35,7 +35,7 @@ internal static class ModelKey
             Add(text, "calibration", Path.GetRelativePath(calibrationFolder, file).Replace('\\', '/'), hashes.Of(file));
         }
 
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..Letters];
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
     private static void Add(StringBuilder text, string kind, string name, string value) => text.Append(kind).Append(' ').Append(name).Append(' ').Append(value).Append('\n');

@@ -1,11 +1,13 @@
 using System.Diagnostics;
+using MASQuant.Artifacts;
+using MASQuant.Caching;
 using MASQuant.Diagnostics;
 using MASQuant.Quantization;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;
 
-/// <summary>Quantizes one model into the artifact store, unless another build did so meanwhile.</summary>
+/// <summary>Brings one model into the artifact store: from a cache, or by quantizing it, unless another build does so meanwhile.</summary>
 public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
 {
     private readonly CancellationTokenSource _cancellation = new();
@@ -37,6 +39,12 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
     /// <summary>The user's project, for messages.</summary>
     public string Project { get; set; } = "";
 
+    /// <summary>The properties of caches, <c>MASQuantCacheDirectory</c> and others, as items with a <c>Value</c>.</summary>
+    public ITaskItem[] CacheProperties { get; set; } = [];
+
+    /// <summary>Names the build that this is a part of; all of its tasks warn of a remote cache once.</summary>
+    public string Build { get; set; } = "";
+
     /// <inheritdoc/>
     public void Cancel() => _cancellation.Cancel();
 
@@ -45,12 +53,10 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
     {
         try
         {
-            var store = new ArtifactStore(Store);
-            using var alone = store.Lock(Key, () => Log.LogMessage(MessageImportance.High, "{0}", Messages.Waiting(Name)), _cancellation.Token);
-            if (!store.Contains(Key, Name))
-            {
-                Quantize(store);
-            }
+            CheckWords();
+            var properties = CacheProperties.ToDictionary(property => property.ItemSpec, property => property.GetMetadata("Value"), StringComparer.OrdinalIgnoreCase);
+            var delivery = new ArtifactDelivery(new ArtifactStore(Store), CacheSettings.Read(properties, Project), Key, Name, Project, Build, Log);
+            delivery.Run(Quantize, _cancellation.Token);
         }
         catch (OperationCanceledException)
         {
@@ -73,7 +79,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
     protected virtual void Run(QuantizationJob job, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
         => QuantizationPipeline.Run(job, progress, cancellationToken);
 
-    private void Quantize(ArtifactStore store)
+    private void Quantize(RunFolder run)
     {
         Log.LogMessage(MessageImportance.High, "{0}", Messages.Started(Name, ModelFolder, Project, OptionText.Read(Options)));
         var clock = Stopwatch.StartNew();
@@ -81,22 +87,27 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
         {
             ModelFolder = ModelFolder,
             CalibrationFile = CalibrationFile,
-            OutputFolder = store.Partial(Key),
+            OutputFolder = run.Output,
             Name = Name,
-            WorkFolder = store.Work(Key),
+            WorkFolder = run.Layers,
             Options = OptionText.Read(Options),
         };
-        try
+        if (Directory.Exists(run.Output))
         {
-            Run(job, new Reporter(this), _cancellation.Token);
-            store.Publish(Key, Name);
-        }
-        finally
-        {
-            store.DiscardPartial(Key);
+            Directory.Delete(run.Output, recursive: true); // of a run that did not get to its end
         }
 
-        Log.LogMessage(MessageImportance.High, "{0}", Messages.Finished(Name, clock.Elapsed, new FileInfo(store.Artifact(Key, Name)).Length));
+        Run(job, new Reporter(this), _cancellation.Token);
+        Log.LogMessage(MessageImportance.High, "{0}", Messages.Finished(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
+    }
+
+    // Both become parts of paths, and a build server may pass what it likes.
+    private void CheckWords()
+    {
+        if (!ContentHash.IsHash(Key) || ModelName.From(Name) != Name)
+        {
+            throw Messages.JobNotValid(Project, Name, Key);
+        }
     }
 
     // A line per layer, and the rest for those who ask for detail.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using MASQuant.Tests;
 using Microsoft.Build.Logging.StructuredLogger;
@@ -16,6 +17,7 @@ internal sealed class BuildCase : IDisposable
 
     private BuildCase(string name, string tasksAssembly)
     {
+        Cache = InFolder("cache");
         var source = Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Build.Tests", "Cases", name);
         foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
@@ -55,11 +57,17 @@ internal sealed class BuildCase : IDisposable
 
     public string Folder => _directory.Path;
 
+    /// <summary>The shared cache: the case's own, unless a test lets several cases share one.</summary>
+    public string Cache { get; private set; }
+
+    /// <summary>More environment variables.</summary>
+    public Dictionary<string, string?> Environment { get; } = [];
+
     /// <summary>A case whose models are quantized by <c>StandIn</c>, at once.</summary>
-    public static BuildCase Open(string name) => new(name, Built("tests/MASQuant.Build.Tests/StandIn", "MASQuant.StandIn.dll"));
+    public static BuildCase Open(string name, BuildCase? sharing = null) => Shared(new(name, Built("tests/MASQuant.Build.Tests/StandIn", "MASQuant.StandIn.dll")), sharing);
 
     /// <summary>A case whose models are quantized in earnest.</summary>
-    public static BuildCase OpenReal(string name) => new(name, Built("src/Tasks", "MASQuant.Tasks.dll"));
+    public static BuildCase OpenReal(string name, BuildCase? sharing = null) => Shared(new(name, Built("src/Tasks", "MASQuant.Tasks.dll")), sharing);
 
     public string InFolder(string relativePath) => Path.Combine(Folder, relativePath);
 
@@ -71,6 +79,17 @@ internal sealed class BuildCase : IDisposable
 
     public BuildLog Build(params string[] arguments) => Dotnet("build", arguments);
 
+    /// <summary>Brings the models and does nothing else of a build, not even restore.</summary>
+    public BuildLog Quantize(params string[] arguments) => Dotnet("msbuild", ["-t:MASQuantQuantize", "-p:BuildingProject=true", .. arguments]);
+
+    /// <summary>The artifacts in the project's store.</summary>
+    public string[] Artifacts() => Directory.GetFiles(InFolder("obj/masquant"), "*.masquant.safetensors", SearchOption.AllDirectories);
+
+    /// <summary>What no finished build should leave in the shared cache or the project's store.</summary>
+    public string[] Leftovers() => [.. new[] { Cache, InFolder("obj/masquant") }.Where(Directory.Exists)
+        .SelectMany(root => Directory.EnumerateFileSystemEntries(root, "*", SearchOption.AllDirectories))
+        .Where(entry => entry.EndsWith(".tmp", StringComparison.Ordinal) || Path.GetFileName(Path.GetDirectoryName(entry)) == "work")];
+
     /// <summary>Runs one command of the SDK in the case's folder.</summary>
     public BuildLog Dotnet(string command, params string[] arguments)
     {
@@ -80,9 +99,20 @@ internal sealed class BuildCase : IDisposable
     }
 
     /// <summary>Runs a program in the case's folder.</summary>
-    public (int ExitCode, string Output) Run(string program, params string[] arguments) => Command.Run(Folder, program, arguments);
+    public (int ExitCode, string Output) Run(string program, params string[] arguments) => Command.Run(Folder, program, arguments, Variables);
+
+    /// <summary>Starts a program in the case's folder.</summary>
+    public Process Start(string program, params string[] arguments) => Command.Start(Folder, program, arguments, Variables);
 
     public void Dispose() => _directory.Dispose();
+
+    private Dictionary<string, string?> Variables => new(Environment) { ["MASQuantCacheDirectory"] = Cache };
+
+    private static BuildCase Shared(BuildCase project, BuildCase? sharing)
+    {
+        project.Cache = sharing?.Cache ?? project.Cache;
+        return project;
+    }
 
     public static string Built(string project, string file, string framework = "net10.0")
         => Path.Combine(RepositoryFiles.Root, project, "bin", Configuration, framework, file);

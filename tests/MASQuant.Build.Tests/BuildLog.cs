@@ -6,6 +6,9 @@ namespace MASQuant.Build.Tests;
 internal sealed class BuildLog(int exitCode, string output, Microsoft.Build.Logging.StructuredLogger.Build? build)
 {
     private const string QuantizedMark = ": quantized in ";
+    private const string RestoredMark = ": taken from the shared cache";
+    private const string DownloadedMark = ": downloaded from ";
+    private const string UploadedMark = ": uploaded to ";
 
     public int ExitCode { get; } = exitCode;
 
@@ -13,7 +16,19 @@ internal sealed class BuildLog(int exitCode, string output, Microsoft.Build.Logg
     public string Output { get; } = output;
 
     /// <summary>The names of the models that were quantized, one entry per run.</summary>
-    public IReadOnlyList<string> Quantized => [.. Nodes<Message>().Select(message => message.Text).Where(text => text.Contains(QuantizedMark)).Select(text => text[..text.IndexOf(QuantizedMark)]).Order()];
+    public IReadOnlyList<string> Quantized => Models(QuantizedMark);
+
+    /// <summary>The models that the shared cache gave.</summary>
+    public IReadOnlyList<string> Restored => Models(RestoredMark);
+
+    /// <summary>The models that the remote cache gave.</summary>
+    public IReadOnlyList<string> Downloaded => Models(DownloadedMark);
+
+    /// <summary>The models that the remote cache took.</summary>
+    public IReadOnlyList<string> Uploaded => Models(UploadedMark);
+
+    /// <summary>Everything that was logged.</summary>
+    public IEnumerable<string> Messages => Nodes<Message>().Select(message => message.Text);
 
     /// <summary>How often MSBuild ran the task, whether or not there was something left to do.</summary>
     public int QuantizeTasks => Nodes<Microsoft.Build.Logging.StructuredLogger.Task>().Count(task => task.Name.EndsWith("QuantizeModel", StringComparison.Ordinal));
@@ -34,6 +49,8 @@ internal sealed class BuildLog(int exitCode, string output, Microsoft.Build.Logg
         Assert.True(ExitCode == 0, Output);
         return this;
     }
+
+    private IReadOnlyList<string> Models(string mark) => [.. Messages.Where(text => text.Contains(mark)).Select(text => text[..text.IndexOf(mark)]).Order()];
 
     private IEnumerable<T> Nodes<T>()
         where T : BaseNode

@@ -1,0 +1,234 @@
+using MASQuant.Artifacts;
+using MASQuant.Caching;
+using MASQuant.Diagnostics;
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+
+namespace MASQuant.Tasks;
+
+/// <summary>Brings a model into the project's store: from the shared cache, else from the remote one, else by quantizing; then the caches have it too. A cache that fails is a warning.</summary>
+internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settings, string key, string name, string project, string build, TaskLoggingHelper log)
+{
+    private readonly EntryNames _names = EntryNames.Of(name);
+    private ArtifactCache? _cache;
+    private bool _isRemoteTroubled;
+
+    /// <summary>Brings the model. Another process that works under the key is waited for.</summary>
+    /// <param name="quantize">Quantizes with a run folder, and leaves both files in its output folder.</param>
+    /// <param name="cancellation">Stops quantizing, copying and transfers.</param>
+    public void Run(Action<RunFolder> quantize, CancellationToken cancellation)
+    {
+        _cache = OpenCache();
+        var run = new RunFolder(Root, key);
+        ActionResult? made;
+        using (run.Lock(() => Say(Messages.Waiting(name)), cancellation))
+        {
+            if (store.Contains(key, name))
+            {
+                return;
+            }
+
+            made = TryRestore(cancellation) || TryDownload(run, cancellation) ? null : Make(run, quantize, cancellation);
+            run.Delete();
+            VerifiedFile.Appear(store.FolderOf(key), _names.All);
+
+            Tidy(cancellation); // still under the lock: what was just made stays, however low the limit
+        }
+
+        if (made is not null)
+        {
+            Upload(made, cancellation);
+        }
+    }
+
+    private string Root => _cache?.Folder.Path ?? store.Folder;
+
+    private ArtifactCache? OpenCache()
+    {
+        if (settings.Folder is not { } folder)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var probe = FileLock.TryTake(RunFolder.LockFile(folder.Path, key));
+            return new ArtifactCache(folder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(Messages.CacheNotUsable(project, folder.Path, exception));
+            return null;
+        }
+    }
+
+    private bool TryRestore(CancellationToken cancellation)
+    {
+        try
+        {
+            if (_cache?.TryRestore(key, _names, store.FolderOf(key), () => log.LogWarning(Messages.CacheEntryDamaged(project, name, _cache.Folder.Path)), cancellation) != true)
+            {
+                return false;
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            return false;
+        }
+
+        Say(Messages.Restored(name, Bytes));
+        CacheCounters.Add(_cache.Folder, new CacheCounters(1, 0, 0), cancellation);
+        return true;
+    }
+
+    private bool TryDownload(RunFolder run, CancellationToken cancellation)
+    {
+        if (!AsksRemote)
+        {
+            return false;
+        }
+
+        try
+        {
+            using var remote = new RemoteCache(settings.Remote!);
+            if (remote.FindAsync(key, _names, cancellation).GetAwaiter().GetResult() is not { } found
+                || !found.Files.All(file => remote.DownloadAsync(file, Path.Combine(run.Incoming, file.Name), cancellation).GetAwaiter().GetResult()))
+            {
+                return false;
+            }
+
+            CheckManifest(found, run.Incoming);
+            Keep(found, run.Incoming, cancellation);
+            Say(Messages.Downloaded(name, settings.Remote!.Display, found.Files.Sum(file => file.Bytes)));
+            Count(new CacheCounters(0, 1, 0), cancellation);
+            return true;
+        }
+        catch (RemoteCacheException exception)
+        {
+            WarnOfRemote(exception);
+            return false;
+        }
+    }
+
+    private ActionResult? Make(RunFolder run, Action<RunFolder> quantize, CancellationToken cancellation)
+    {
+        // A run that was killed between writing and publishing left its files; the manifest is written after the artifact.
+        if (!File.Exists(Path.Combine(run.Output, _names.Manifest)) || !File.Exists(Path.Combine(run.Output, _names.Artifact)))
+        {
+            quantize(run);
+        }
+
+        var isShared = _cache is not null || settings.Remote is { ReadOnly: false };
+        var result = isShared ? new ActionResult(key, [.. Present(run.Output).Select(file => CachedFile.Of(Path.Combine(run.Output, file), cancellation))]) : null;
+        Keep(result, run.Output, cancellation);
+        Count(new CacheCounters(0, 0, 1), cancellation);
+        return result;
+    }
+
+    // In the store the files wait under temporary names until the cache has them: a process that dies before is repeated, and then fills the cache.
+    private void Keep(ActionResult? result, string from, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(store.FolderOf(key));
+        foreach (var file in Present(from))
+        {
+            File.Copy(Path.Combine(from, file), VerifiedFile.Temporary(store.FolderOf(key), file), overwrite: true);
+        }
+
+        try
+        {
+            if (result is not null)
+            {
+                _cache?.Add(result, from, cancellation);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or MasQuantException)
+        {
+            log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+        }
+    }
+
+    private void Upload(ActionResult made, CancellationToken cancellation)
+    {
+        if (!AsksRemote || settings.Remote!.ReadOnly)
+        {
+            return;
+        }
+
+        try
+        {
+            using var remote = new RemoteCache(settings.Remote);
+            remote.UploadAsync(made, store.FolderOf(key), cancellation).GetAwaiter().GetResult();
+            Say(Messages.Uploaded(name, settings.Remote.Display, made.Files.Sum(file => file.Bytes)));
+        }
+        catch (Exception exception) when (exception is RemoteCacheException or IOException or UnauthorizedAccessException)
+        {
+            WarnOfRemote(exception);
+        }
+    }
+
+    private void Tidy(CancellationToken cancellation)
+    {
+        if (_cache is null)
+        {
+            return;
+        }
+
+        try
+        {
+            store.Prune();
+            _cache.Trim(settings.MaxBytes, cancellation);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+        }
+    }
+
+    private bool AsksRemote => settings.Remote is not null && !_isRemoteTroubled && !new RemoteTrouble(Root, build).IsKnown;
+
+    private long Bytes => Present(store.FolderOf(key)).Sum(file => new FileInfo(Path.Combine(store.FolderOf(key), file)).Length);
+
+    private IEnumerable<string> Present(string folder) => _names.All.Where(file => File.Exists(Path.Combine(folder, file)));
+
+    private void WarnOfRemote(Exception exception)
+    {
+        _isRemoteTroubled = true;
+        var warning = Messages.RemoteCacheFailed(project, settings.Remote!.Display, exception);
+        if (new RemoteTrouble(Root, build).Note())
+        {
+            log.LogWarning(warning);
+        }
+        else
+        {
+            log.LogMessage(MessageImportance.Low, "{0}", warning.Message);
+        }
+    }
+
+    private void CheckManifest(ActionResult found, string folder)
+    {
+        try
+        {
+            var manifest = ManifestFile.Read(Path.Combine(folder, _names.Manifest));
+            if (manifest.Name == name && manifest.Quantized && manifest.ArtifactBytes == found.Files.Single(file => file.Name == _names.Artifact).Bytes)
+            {
+                return;
+            }
+        }
+        catch (MasQuantException)
+        {
+        }
+
+        throw new RemoteCacheException("its manifest does not describe this model");
+    }
+
+    private void Count(CacheCounters more, CancellationToken cancellation)
+    {
+        if (_cache is not null)
+        {
+            CacheCounters.Add(_cache.Folder, more, cancellation);
+        }
+    }
+
+    private void Say(string text) => log.LogMessage(MessageImportance.High, "{0}", text);
+}

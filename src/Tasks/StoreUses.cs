@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+using System.Text;
+using MASQuant.Caching;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Tasks;
+
+/// <summary>Remembers which keys each configuration and target framework of a project used last, so that one does not remove what another one needs.</summary>
+internal sealed class StoreUses(string folder)
+{
+    private const int NameLetters = 16;
+    private const string LockName = "lock";
+    private const string Suffix = ".keys";
+
+    /// <summary>Records what a user uses; a file of its own tells it from others. Whoever looks for its files afterwards finds them until it uses something else.</summary>
+    public void Record(string user, IEnumerable<string> keys)
+    {
+        // MSBuild writes a path with other separators as long as its folder does not exist.
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user.Replace('\\', '/'))))[..NameLetters];
+        var file = Path.Combine(folder, name + Suffix);
+        var text = string.Concat(keys.Order(StringComparer.Ordinal).Select(key => key + "\n"));
+        if (File.Exists(file) && File.ReadAllText(file) == text)
+        {
+            return;
+        }
+
+        using var alone = Lock();
+        AtomicFile.Write(file, Encoding.ASCII.GetBytes(text));
+    }
+
+    /// <summary>All keys in use.</summary>
+    public IEnumerable<string> All() => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + Suffix).SelectMany(File.ReadAllLines).Where(ContentHash.IsHash) : [];
+
+    /// <summary>Nobody records and nobody removes meanwhile.</summary>
+    public FileStream Lock() => FileLock.Take(Path.Combine(folder, LockName), null, CancellationToken.None);
+}

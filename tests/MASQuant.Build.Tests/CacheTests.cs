@@ -1,0 +1,150 @@
+using System.Security.Cryptography;
+
+namespace MASQuant.Build.Tests;
+
+/// <summary>What projects, clones and configurations take from each other.</summary>
+public class CacheTests
+{
+    private const string Artifact = "bin/Debug/net10.0/models/Tiny.masquant.safetensors";
+
+    [Fact]
+    public void A_second_clone_and_a_cleaned_first_quantize_nothing()
+    {
+        using var project = BuildCase.Open("OneModel");
+        Assert.Equal(["Tiny"], project.Build().MustSucceed().Quantized);
+        using var clone = BuildCase.Open("OneModel", sharing: project);
+        var log = clone.Quantize().MustSucceed();
+        Assert.Empty(log.Quantized);
+        Assert.Equal(["Tiny"], log.Restored);
+        Assert.Equal(File.ReadAllText(project.InFolder(Artifact)), File.ReadAllText(Assert.Single(clone.Artifacts())));
+
+        // git clean -xfd
+        Directory.Delete(project.InFolder("obj"), recursive: true);
+        Directory.Delete(project.InFolder("bin"), recursive: true);
+        log = project.Build().MustSucceed();
+        Assert.Empty(log.Quantized);
+        Assert.Equal(["Tiny"], log.Restored);
+        Assert.Equal((0, "W4A8 64\n"), project.Run("dotnet", project.InFolder("bin/Debug/net10.0/OneModel.dll")));
+        Assert.Empty(project.Leftovers());
+    }
+
+    [Fact]
+    public void With_a_warm_cache_pointers_stand_for_weights()
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.Quantize().MustSucceed();
+        using var clone = BuildCase.Open("OneModel", sharing: project);
+        foreach (var file in new[] { "model/model.safetensors", "data/picture.png" })
+        {
+            var content = File.ReadAllBytes(clone.InFolder(file));
+            clone.Write(file, $"version https://git-lfs.github.com/spec/v1\noid sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}\nsize {content.Length}\n");
+        }
+
+        var log = clone.Quantize().MustSucceed();
+        Assert.Empty(log.Quantized);
+        Assert.Equal(["Tiny"], log.Restored);
+        Assert.Equal(File.ReadAllText(Assert.Single(project.Artifacts())), File.ReadAllText(Assert.Single(clone.Artifacts())));
+    }
+
+    [Fact]
+    public void Two_clones_at_once_quantize_once()
+    {
+        using var project = BuildCase.Open("OneModel");
+        using var clone = BuildCase.Open("OneModel", sharing: project);
+        BuildCase[] both = [project, clone];
+        foreach (var one in both)
+        {
+            one.Write("model/model.safetensors", "slow");
+        }
+
+        var logs = new BuildLog[2];
+        Parallel.For(0, 2, i => logs[i] = both[i].Quantize());
+        Assert.Single(logs.SelectMany(log => log.MustSucceed().Quantized));
+        Assert.Single(logs.SelectMany(log => log.Restored));
+    }
+
+    [Fact]
+    public void The_projects_store_holds_the_current_models_only()
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.Quantize("-p:Scheme=W4A8").MustSucceed();
+        project.Quantize("-p:Configuration=Release", "-p:Scheme=W8A8").MustSucceed();
+        Assert.Equal(2, project.Artifacts().Length); // one for each configuration
+
+        Assert.Equal(["Tiny"], project.Quantize("-p:Scheme=W4A16").MustSucceed().Quantized);
+        Assert.Equal(2, project.Artifacts().Length);
+
+        var back = project.Quantize("-p:Scheme=W4A8").MustSucceed();
+        Assert.Empty(back.Quantized);
+        Assert.Equal(["Tiny"], back.Restored);
+        Assert.Equal(2, project.Artifacts().Length);
+        Assert.Empty(project.Quantize("-p:Configuration=Release", "-p:Scheme=W8A8").MustSucceed().Restored);
+    }
+
+    [Fact]
+    public void Without_a_cache_the_project_keeps_all_of_its_own()
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.Environment["MASQuantCache"] = "false";
+        project.Quantize("-p:Scheme=W4A8").MustSucceed();
+        project.Quantize("-p:Scheme=W8A8").MustSucceed();
+        Assert.Equal(2, project.Artifacts().Length);
+        var back = project.Quantize("-p:Scheme=W4A8").MustSucceed();
+        Assert.Empty(back.Quantized);
+        Assert.Empty(back.Restored);
+        Assert.False(Directory.Exists(project.Cache));
+        Assert.Empty(project.Leftovers());
+    }
+
+    [Fact]
+    public void A_damaged_entry_is_a_warning_and_made_again()
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.Quantize().MustSucceed();
+        var right = File.ReadAllText(Assert.Single(project.Artifacts()));
+        foreach (var content in Directory.EnumerateFiles(Path.Combine(project.Cache, "cas")))
+        {
+            var bytes = File.ReadAllBytes(content);
+            bytes[^1] ^= 1;
+            File.WriteAllBytes(content, bytes);
+        }
+
+        Directory.Delete(project.InFolder("obj/masquant"), recursive: true);
+        var log = project.Quantize().MustSucceed(); // although the case treats warnings as errors
+        Assert.Equal(["Tiny"], log.Quantized);
+        Assert.Equal([("MASQ0933", project.InFolder("OneModel.csproj"))], log.Warnings.Select(warning => (warning.Code, warning.File)));
+        Assert.Equal(right, File.ReadAllText(Assert.Single(project.Artifacts())));
+    }
+
+    [Fact]
+    public void A_cache_that_cannot_be_used_is_a_warning()
+    {
+        using var project = BuildCase.Open("OneModel");
+        File.WriteAllText(project.Cache, "a file where the folder should be");
+        var log = project.Quantize().MustSucceed();
+        Assert.Equal(["Tiny"], log.Quantized);
+        Assert.Equal(["MASQ0930"], log.Warnings.Select(warning => warning.Code));
+        Assert.Single(project.Artifacts());
+        Assert.Empty(project.Leftovers());
+    }
+
+    [Fact]
+    public void The_limit_holds_after_a_build()
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.Environment["MASQuantCacheMaxBytes"] = "1000"; // the stand-in's artifact and manifest have about 1000 bytes each
+        project.Quantize("-p:Scheme=W4A8").MustSucceed();
+        project.Quantize("-p:Scheme=W8A8").MustSucceed();
+        Assert.Single(Directory.EnumerateFiles(Path.Combine(project.Cache, "ac")));
+        Assert.Equal(["Tiny"], project.Quantize("-p:Scheme=W4A8").MustSucceed().Quantized);
+    }
+
+    [Fact]
+    public void A_wrong_setting_is_an_error_of_the_project()
+    {
+        using var project = BuildCase.Open("OneModel");
+        var log = project.Quantize("-p:MASQuantRemoteCache=file:///etc");
+        Assert.NotEqual(0, log.ExitCode);
+        Assert.Equal([("MASQ0932", project.InFolder("OneModel.csproj"))], log.Errors.Select(error => (error.Code, error.File)));
+    }
+}

@@ -1,0 +1,109 @@
+using MASQuant.Tests;
+
+namespace MASQuant.Build.Tests;
+
+/// <summary>A server that helps, and servers that must not harm: the build is right and says so once.</summary>
+public class RemoteCacheTests
+{
+    [Fact]
+    public void Another_machine_downloads_what_one_uploaded_with_pointers_alone()
+    {
+        using var server = new CacheServer();
+        using var project = Open(server);
+        var log = project.Quantize().MustSucceed();
+        Assert.Equal(("Tiny", "Tiny"), (Assert.Single(log.Quantized), Assert.Single(log.Uploaded)));
+        Assert.Equal(3, server.Stored.Count);
+
+        using var other = Open(server);
+        other.Write("model/model.safetensors", $"version https://git-lfs.github.com/spec/v1\noid sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("weights"u8))}\nsize 7\n");
+        log = other.Quantize().MustSucceed();
+        Assert.Empty(log.Quantized);
+        Assert.Equal(["Tiny"], log.Downloaded);
+        Assert.Empty(log.Uploaded);
+        Assert.Empty(log.Warnings);
+        Assert.Equal(File.ReadAllText(Assert.Single(project.Artifacts())), File.ReadAllText(Assert.Single(other.Artifacts())));
+
+        // From now on the machine's own cache serves.
+        Directory.Delete(other.InFolder("obj/masquant"), recursive: true);
+        server.Requests.Clear();
+        Assert.Equal(["Tiny"], other.Quantize().MustSucceed().Restored);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public void A_reader_uploads_nothing_and_a_writer_needs_no_folder()
+    {
+        using var server = new CacheServer();
+        using var project = Open(server);
+        project.Environment["MASQuantCache"] = "false";
+        Assert.Empty(project.Quantize("-p:MASQuantRemoteCacheReadOnly=true").MustSucceed().Uploaded);
+        Assert.All(server.Requests, request => Assert.StartsWith("GET ", request));
+
+        Directory.Delete(project.InFolder("obj/masquant"), recursive: true);
+        Assert.Equal(["Tiny"], project.Quantize().MustSucceed().Uploaded);
+        Directory.Delete(project.InFolder("obj/masquant"), recursive: true);
+        Assert.Equal(["Tiny"], project.Quantize().MustSucceed().Downloaded);
+        Assert.Empty(project.Leftovers());
+    }
+
+    // The client's own tests go through more misbehaviours; here each kind of end once, on one project to save builds.
+    [Fact]
+    public void A_server_that_misbehaves_is_one_warning_and_the_build_is_right()
+    {
+        using var server = new CacheServer();
+        using var project = Open(server);
+        project.Quantize().MustSucceed();
+        var right = File.ReadAllText(Assert.Single(project.Artifacts()));
+        foreach (var manner in new[] { ServerManner.Silent, ServerManner.Fails, ServerManner.RedirectsToFile, ServerManner.Truncates, ServerManner.Swaps, ServerManner.StallsUploads })
+        {
+            if (manner == ServerManner.StallsUploads)
+            {
+                server.Stored.Clear();
+            }
+
+            server.Behaves = manner;
+            Directory.Delete(project.Cache, recursive: true);
+            Directory.Delete(project.InFolder("obj/masquant"), recursive: true);
+            var log = project.Quantize().MustSucceed(); // although the case treats warnings as errors
+            Assert.Equal(("Tiny", manner), (Assert.Single(log.Quantized), manner));
+            Assert.Equal([("MASQ0931", project.InFolder("OneModel.csproj"), manner)], log.Warnings.Select(warning => (warning.Code, warning.File, manner)));
+            Assert.Equal(right, File.ReadAllText(Assert.Single(project.Artifacts())));
+            Assert.Empty(project.Leftovers());
+        }
+    }
+
+    [Fact]
+    public void A_whole_build_with_a_dead_server_gives_a_program_that_runs()
+    {
+        var server = new CacheServer();
+        server.Dispose();
+        using var project = Open(server);
+        var log = project.Build().MustSucceed();
+        Assert.Equal(["MASQ0931"], log.Warnings.Select(warning => warning.Code));
+        Assert.Equal((0, "W4A8 64\n"), project.Run("dotnet", project.InFolder("bin/Debug/net10.0/OneModel.dll")));
+    }
+
+    [Fact]
+    public void Several_models_and_frameworks_warn_once_and_no_token_is_logged()
+    {
+        using var server = new CacheServer { Behaves = ServerManner.Fails };
+        using var project = BuildCase.Open("TwoModels");
+        project.Write("other-model/config.json", "{}");
+        project.Write("other-model/model.safetensors", "other weights");
+        project.Environment["MASQuantRemoteCache"] = server.Address;
+        project.Environment["MASQUANT_REMOTE_CACHE_TOKEN"] = "s3cret";
+        var log = project.Quantize("-v:diagnostic").MustSucceed();
+        Assert.Equal(["Model", "OtherModel"], log.Quantized);
+        Assert.Equal(["MASQ0931"], log.Warnings.Select(warning => warning.Code));
+        Assert.NotEmpty(server.Authorizations);
+        Assert.DoesNotContain(log.Messages, message => message.Contains("s3cret"));
+    }
+
+    private static BuildCase Open(CacheServer server)
+    {
+        var project = BuildCase.Open("OneModel");
+        project.Environment["MASQuantRemoteCache"] = server.Address;
+        project.Environment["MASQuantRemoteCacheTimeout"] = "2";
+        return project;
+    }
+}

@@ -1,0 +1,22 @@
+namespace MASQuant.Tests;
+
+/// <summary>How a <see cref="CacheServer"/> answers.</summary>
+public enum ServerManner
+{
+    Good,
+    Silent,
+    Trickles,
+    StallsInContent,
+    Fails,
+    RedirectsToFile,
+    RedirectsToHost,
+    Truncates,
+    Swaps,
+    SwapsResults,
+    SendsTooMuch,
+    AnnouncesTooMuch,
+    LacksContent,
+    RefusesUploads,
+    StallsUploads,
+    Garbage,
+}
