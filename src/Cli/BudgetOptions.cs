@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using MASQuant.Budgets;
 using MASQuant.Diagnostics;
 
@@ -20,6 +21,9 @@ internal sealed class BudgetOptions
 
         command.Add(_evaluation);
     }
+
+    /// <summary>Whether a command line demands anything.</summary>
+    public bool AnyIn(CommandResult parsed) => _options.Any(pair => parsed.GetResult(pair.Option) is { Implicit: false });
 
     /// <summary>What a command line demands.</summary>
     /// <exception cref="MasQuantException">MASQ0502 a value that is not allowed; MASQ0953 no conversations to measure on.</exception>

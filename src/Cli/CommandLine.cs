@@ -65,6 +65,7 @@ internal static class CommandLine
             RunCommand.Create(console, cancellation),
             EvaluateCommand.Create(console, cancellation),
             CompareCommand.Create(console, cancellation),
+            TuneCommand.Create(console, cancellation),
         };
         root.Options.OfType<HelpOption>().Single().Action = new HelpPage(console);
         root.Options.OfType<HelpOption>().Single().Description = "Shows this page.";

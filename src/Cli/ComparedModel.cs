@@ -25,25 +25,26 @@ internal sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Sw
     /// <summary>How long it takes, relative to a method that learns nothing; it only shapes the estimate of the time left.</summary>
     public double Effort => Job.Options.Smoothing == SmoothingKind.None ? 1 : 1 + (2 * Job.Options.Epochs);
 
-    private string Mark => Path.Combine(Job.OutputFolder, Job.Name + ".fingerprint");
+    private string MarkFile => Path.Combine(Job.OutputFolder, Job.Name + ".fingerprint");
 
     /// <summary>Whether an earlier run left this very artifact: of the same options, checkpoint, calibration set and code.</summary>
     public bool IsFinished(string fingerprint)
-        => File.Exists(Artifact) && File.Exists(Mark) && File.ReadAllText(Mark) == Content(fingerprint);
+        => File.Exists(Artifact) && File.Exists(MarkFile) && File.ReadAllText(MarkFile) == Mark(fingerprint);
 
     /// <summary>Quantizes it.</summary>
     public void Quantize(string fingerprint, IProgress<QuantizationProgress> progress, CancellationToken cancellation)
     {
         // First: an artifact without its mark is made again, one with another's would be taken for it.
-        if (File.Exists(Mark))
+        if (File.Exists(MarkFile))
         {
-            File.Delete(Mark);
+            File.Delete(MarkFile);
         }
 
         QuantizationPipeline.Run(Job, progress, cancellation);
         UnfinishedRuns.Tidy(Job.WorkFolder);
-        AtomicFile.Write(Mark, System.Text.Encoding.ASCII.GetBytes(Content(fingerprint)));
+        AtomicFile.Write(MarkFile, System.Text.Encoding.ASCII.GetBytes(Mark(fingerprint)));
     }
 
-    private static string Content(string fingerprint) => $"{fingerprint} {Code}\n";
+    /// <summary>Identifies what a run of this code makes of a fingerprint.</summary>
+    public static string Mark(string fingerprint) => $"{fingerprint} {Code}\n";
 }

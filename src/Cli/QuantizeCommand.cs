@@ -16,7 +16,7 @@ internal static class QuantizeCommand
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
         var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: sizes, SQNR by layer and modality, smoothing misalignment, effective ranks, spectra, time by stage.");
         var subset = new SubsetOptions();
-        var options = OptionTable.All.Select(option => (option, Create(option))).ToArray();
+        var options = OptionTable.All.Select(option => (option, CreateOption(option))).ToArray();
         var budgets = new BudgetOptions();
         var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
             "MODEL --calibration FILE --output DIR [options]",
@@ -59,7 +59,8 @@ internal static class QuantizeCommand
         return command;
     }
 
-    private static Option<string> Create(QuantizationOption option)
+    /// <summary>An option of the table as a switch, its values checked while parsing.</summary>
+    public static Option<string> CreateOption(QuantizationOption option)
     {
         var initial = option.Default is { Length: > 0 } text ? $" Default: {text}." : "";
         var result = CliOptions.Text(option.Switch, "VALUE", $"{option.Description} Allowed: {option.Values}.{initial}");

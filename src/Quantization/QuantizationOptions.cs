@@ -140,7 +140,7 @@ public sealed record QuantizationOptions
             return 0;
         }
 
-        return LayerRanks.For(layer, linear.Name, modality) is { } rank
+        return LayerRanks.For(layer, linear, modality) is { } rank
             ? Math.Min(rank, Math.Min(linear.Outputs, linear.Inputs))
             : PatchBytes is null ? RankFor(linear.Outputs, linear.Inputs) : 0; // Not known before it was measured.
     }

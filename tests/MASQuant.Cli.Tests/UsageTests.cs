@@ -115,7 +115,7 @@ public class UsageTests
 
     [Fact]
     public void HelpPages()
-        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "inspect", "run", "evaluate", "compare"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
+        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "inspect", "run", "evaluate", "compare", "tune"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
 
     private static Command Command(string name)
         => CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default).Subcommands.Single(command => command.Name == name);

@@ -8,12 +8,12 @@ namespace MASQuant.Allocation;
 public sealed class LayerRanks : IEquatable<LayerRanks>
 {
     /// <summary>The form, for people.</summary>
-    public const string Form = "empty, or PLACE[,PLACE]:RANK, blanks between entries; a place is a block (0, 0-5, *), or .q_proj … .down_proj of it, or .Vision, .Audio of either";
+    public const string Form = "empty, or PLACE[,PLACE]:RANK, blanks between entries; a place is a block (0, 0-5, *), or .Qkv, .O, .GateUp, .Down or .q_proj … .down_proj of it, or .Vision, .Audio of either";
 
     /// <summary>The largest rank.</summary>
     public const int MaxRank = 4096;
 
-    private static readonly string[] LinearNames = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+    private static readonly string[] LinearNames = [.. Enum.GetNames<InputGroup>(), "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
     private static readonly string[] PatchedModalities = [.. Enum.GetNames<Modality>().Where(name => name != nameof(Modality.Text))];
 
     private readonly Rule[] _rules;
@@ -54,10 +54,11 @@ public sealed class LayerRanks : IEquatable<LayerRanks>
         => new([.. patches.Select(patch => new Rule(new(patch.Layer, patch.Layer), ShortName(patch.Linear), patch.Modality, patch.Rank))]);
 
     /// <summary>The rank that a patch is given, or null.</summary>
-    public int? For(int layer, string linear, Modality modality)
+    public int? For(int layer, DecoderLinear linear, Modality modality)
     {
+        var (name, group) = (ShortName(linear.Name), linear.Group.ToString());
         var index = Array.FindLastIndex(_rules, rule => rule.Blocks.Contains(layer)
-            && (rule.Linear is null || rule.Linear == ShortName(linear)) && (rule.Modality ?? modality) == modality);
+            && (rule.Linear is null || rule.Linear == name || rule.Linear == group) && (rule.Modality ?? modality) == modality);
         return index < 0 ? null : _rules[index].Rank;
     }
 

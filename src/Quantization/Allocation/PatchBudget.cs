@@ -31,7 +31,7 @@ internal static class PatchBudget
             foreach (var patch in group.Patches)
             {
                 var linear = linears[patch.Linear];
-                if (options.LayerRanks.For(group.Layer, patch.Linear, patch.Modality) is not null)
+                if (options.LayerRanks.For(group.Layer, linear, patch.Modality) is not null)
                 {
                     var given = options.RankFor(group.Layer, linear, patch.Modality);
                     ranks.Add((group.Layer, patch.Linear, patch.Modality, given));
@@ -57,7 +57,8 @@ internal static class PatchBudget
     private static double[] Gains(ModelNoise noise, GroupNoise group, PatchGain patch, QuantizationOptions options, int step)
     {
         var energy = group.Patches.Where(other => other.Modality == patch.Modality).Sum(other => other.Energy);
-        var weight = energy > 0 ? options.ModalityWeights[(int)patch.Modality] * noise.Cost(group, patch.Modality) / energy : 0;
+        var lambda = options.ModalityWeights.Count > 0 ? options.ModalityWeights[(int)patch.Modality] : 1; // Automatic ones come later, with the blocks.
+        var weight = energy > 0 ? lambda * noise.Cost(group, patch.Modality) / energy : 0;
         return [.. patch.Squares.Chunk(step).TakeWhile(chunk => chunk.Length == step && chunk.Sum() > Negligible * patch.Energy).Select(chunk => weight * chunk.Sum())];
     }
 }

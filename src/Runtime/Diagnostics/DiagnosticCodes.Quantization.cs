@@ -13,4 +13,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>The ranks that were given need more bytes than all patches may take.</summary>
     public const string PatchBytesExceeded = "MASQ0514";
+
+    /// <summary>No setting that was tried keeps the budgets.</summary>
+    public const string BudgetsNotReached = "MASQ0515";
 }

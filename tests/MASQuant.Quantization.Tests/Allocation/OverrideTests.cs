@@ -9,6 +9,9 @@ namespace MASQuant.Tests.Allocation;
 
 public class OverrideTests
 {
+    private static readonly DecoderLinear Up = new("mlp.up_proj", InputGroup.GateUp, 64, 64);
+    private static readonly DecoderLinear Down = new("mlp.down_proj", InputGroup.Down, 64, 64);
+
     [Theory]
     [InlineData("0,5:W8A8 *.Down:w8a8", "0,5,*.Down:W8A8")]
     [InlineData("  1-2.gateup:W4A6   1:W4A16 ", "1-2.GateUp:W4A6 1:W4A16")]
@@ -43,12 +46,12 @@ public class OverrideTests
     [Fact]
     public void Ranks_are_given_by_linear_layer_and_modality()
     {
-        Assert.True(LayerRanks.TryParse("*:8 1.DOWN_PROJ:32 1.down_proj.audio,0.Vision:0", out var ranks, out _));
-        Assert.Equal("*:8 1.down_proj:32 1.down_proj.Audio,0.Vision:0", ranks.ToString());
-        Assert.Equal([8, 0, 32, 0, 8], new[]
+        Assert.True(LayerRanks.TryParse("*:8 2.gateup:3 1.DOWN_PROJ:32 1.down_proj.audio,0.Vision:0", out var ranks, out _));
+        Assert.Equal("*:8 2.GateUp:3 1.down_proj:32 1.down_proj.Audio,0.Vision:0", ranks.ToString());
+        Assert.Equal([8, 0, 32, 0, 8, 3], new[]
         {
-            ranks.For(0, "mlp.up_proj", Modality.Audio), ranks.For(0, "mlp.up_proj", Modality.Vision),
-            ranks.For(1, "mlp.down_proj", Modality.Vision), ranks.For(1, "mlp.down_proj", Modality.Audio), ranks.For(1, "mlp.up_proj", Modality.Audio),
+            ranks.For(0, Up, Modality.Audio), ranks.For(0, Up, Modality.Vision),
+            ranks.For(1, Down, Modality.Vision), ranks.For(1, Down, Modality.Audio), ranks.For(1, Up, Modality.Audio), ranks.For(2, Up, Modality.Vision),
         }.Select(rank => rank!.Value));
     }
 
@@ -64,7 +67,7 @@ public class OverrideTests
     [InlineData("LayerSchemes", "W8A8", "'W8A8' is not PLACE:VALUE")]
     [InlineData("LayerRanks", "0:-1", "'-1' is no rank; ranks are 0…4096")]
     [InlineData("LayerRanks", "0:4097", "'4097' is no rank")]
-    [InlineData("LayerRanks", "0.Text:4", "'0.Text' is no place; behind the block may stand .q_proj, .k_proj, .v_proj, .o_proj, .gate_proj, .up_proj, .down_proj, then .Vision or .Audio")]
+    [InlineData("LayerRanks", "0.Text:4", "'0.Text' is no place; behind the block may stand .Qkv, .O, .GateUp, .Down, .q_proj, .k_proj, .v_proj, .o_proj, .gate_proj, .up_proj, .down_proj, then .Vision or .Audio")]
     [InlineData("LayerRanks", "0.Vision.q_proj:4", "'0.Vision.q_proj' is no place")]
     public void A_wrong_override_is_told_with_what_is_allowed(string word, string text, string problem)
     {

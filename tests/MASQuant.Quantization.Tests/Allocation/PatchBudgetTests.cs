@@ -30,7 +30,7 @@ public sealed class PatchBudgetTests : IDisposable
     [Fact]
     public void Given_ranks_stay_and_count()
     {
-        var options = OptionTable.Read(new Dictionary<string, string> { ["Epochs"] = "0", ["PatchBytes"] = "40000", ["LayerRanks"] = "1:0 0.down_proj:6" });
+        var options = OptionTable.Read(new Dictionary<string, string> { ["Epochs"] = "0", ["PatchBytes"] = "40000", ["ModalityWeights"] = "auto", ["LayerRanks"] = "1:0 0.down_proj:6" });
         var layers = QuantizationPipeline.Run(TinyRun.Job(_folder.Path, options)).Layers;
         Assert.All(layers[1].Linears, linear => Assert.Empty(linear.Ranks));
         Assert.Equal(6, layers[0].Linears[^1].Ranks["Vision"]);

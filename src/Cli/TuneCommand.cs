@@ -1,0 +1,111 @@
+using System.CommandLine;
+using MASQuant.Artifacts;
+using MASQuant.Budgets;
+using MASQuant.Diagnostics;
+using MASQuant.Gemm;
+using MASQuant.Quantization;
+using MASQuant.Tuning;
+
+namespace MASQuant.Cli;
+
+/// <summary><c>masquant tune</c>: schemes and ranks that keep budgets, chosen by measurement.</summary>
+internal static class TuneCommand
+{
+    private const string DefaultOutput = "tuning";
+    private const int DefaultPoints = 4;
+    private static readonly string[] DefaultSchemes = ["W4A8", "W8A8"];
+
+    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    {
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
+        var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, on which everything is measured.", required: true);
+        var budgets = new BudgetOptions();
+        var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes to choose from, separated by commas.");
+        var points = CliOptions.Number("--points", DefaultPoints, value => value is >= 1 and <= 100, "1…100", "The most settings that are quantized for real.");
+        var output = CliOptions.Text("--output", "DIR", $"Keeps measurements and artifacts, and gives back those of an earlier run. Default: {DefaultOutput}.");
+        var subset = new SubsetOptions();
+        var options = OptionTable.All.Where(option => !TuningJob.Tuned.Contains(option.Name)).Select(option => (option, QuantizeCommand.CreateOption(option))).ToArray();
+        var command = new CliCommand("tune", "Chooses the scheme of every input group and the rank of every patch under budgets, by measured sensitivity, and proves the choice by quantizing. An interrupted run resumes.",
+            "MODEL --calibration FILE BUDGET… [options]",
+            "masquant tune models/omni-tiny --calibration data/calibration.jsonl --max-bytes 9500000",
+            "masquant tune models/omni-tiny --calibration data/calibration.jsonl --min-sqnr-text 25 --min-sqnr-audio 24 --schemes W4A8,W8A8")
+        { model, calibration, schemes, points, output };
+        budgets.AddTo(command);
+        subset.AddTo(command);
+        foreach (var (_, option) in options)
+        {
+            command.Add(option);
+        }
+
+        command.Validators.Add(parsed =>
+        {
+            if (!budgets.AnyIn(parsed))
+            {
+                parsed.AddError($"Give a budget: {string.Join(", ", BudgetTable.All.Select(budget => budget.Switch))}.");
+            }
+        });
+        command.SetAction(parse =>
+        {
+            var folder = parse.GetRequiredValue(model);
+            var words = options.Where(pair => parse.GetValue(pair.Item2) is not null).ToDictionary(pair => pair.option.Name, pair => parse.GetValue(pair.Item2)!);
+            var demands = budgets.Of(parse);
+            return Run(console, new TuningJob(
+                folder,
+                parse.GetRequiredValue(calibration),
+                subset.Of(parse),
+                parse.GetValue(output) ?? DefaultOutput,
+                ModelName.From(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))),
+                OptionTable.Read(words),
+                [.. parse.GetValue(schemes)!.Select(name => QuantizationScheme.TryParse(name, out var scheme) ? scheme : default)],
+                new TuningBudgets(demands.Budgets),
+                demands.Evaluation,
+                parse.GetValue(points)), cancellation);
+        });
+        return command;
+    }
+
+    private static int Run(CommandConsole console, TuningJob job, CancellationToken cancellation)
+    {
+        var progress = new TuningReporter(console, job.Points);
+        var run = new TuningRun(job, progress);
+        try
+        {
+            var (model, search) = run.Run(cancellation);
+            progress.Clear();
+            Write(console, job, run, model, search);
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException)
+        {
+            progress.Clear();
+            console.Error.WriteLine($"What is finished is kept in '{job.Output}': the same command resumes.");
+            throw;
+        }
+        catch
+        {
+            progress.Clear();
+            throw;
+        }
+    }
+
+    private static void Write(CommandConsole console, TuningJob job, TuningRun run, NoiseModel model, TuningSearch search)
+    {
+        var answer = console.Output;
+        TuningTable.Of(model.Config.Modalities, search).Write(answer);
+        answer.WriteLine();
+        answer.WriteLine(TuningTable.Note);
+        answer.WriteLine();
+        TuningPlot.Write(answer, model.Config.Modalities, search);
+        if (search.Chosen is not { } chosen)
+        {
+            throw new MasQuantException(DiagnosticCodes.BudgetsNotReached, job.Model, TuningAnswer.Shortfall(job, search, model));
+        }
+
+        var options = chosen.Setting.ToOptions(job.Options, model.Config.Modalities);
+        answer.WriteLine();
+        answer.WriteLine(TuningAnswer.Item(job, options));
+        answer.WriteLine();
+        answer.WriteLine(TuningAnswer.Command(job, options));
+        console.Error.WriteLine($"The chosen artifact: {run.Artifacts[chosen.Setting]}");
+    }
+}

@@ -1,0 +1,86 @@
+using System.Security;
+using MASQuant.Budgets;
+using MASQuant.Quantization;
+using MASQuant.Tuning;
+
+namespace MASQuant.Cli;
+
+/// <summary>What a tuning ends with: the item to paste and the command that does the same, or what is missing.</summary>
+internal static class TuningAnswer
+{
+    /// <summary>The words that differ from the defaults; with them the same artifact is made.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> Words(QuantizationOptions options)
+    {
+        var defaults = OptionTable.Write(new QuantizationOptions());
+        var words = OptionTable.Write(options);
+        return [.. OptionTable.All.Where(option => option.Name != "Method" && words.TryGetValue(option.Name, out var value) && value != defaults.GetValueOrDefault(option.Name, ""))
+            .Select(option => KeyValuePair.Create(option.Name, words[option.Name]))];
+    }
+
+    /// <summary>The item.</summary>
+    public static string Item(TuningJob job, QuantizationOptions options)
+        => $"<QuantizedModel Include=\"{Escaped(job.Model)}\" Calibration=\"{Escaped(job.Calibration)}\"{string.Concat(Words(options).Concat(Budgets(job)).Select(word => $" {word.Key}=\"{Escaped(word.Value)}\""))} />";
+
+    /// <summary>The command.</summary>
+    public static string Command(TuningJob job, QuantizationOptions options)
+    {
+        var switches = OptionTable.All.ToDictionary(option => option.Name, option => option.Switch);
+        var subset = job.Subset is { } part ? FormattableString.Invariant($" --samples {part.Samples} --subset-seed {part.Seed}") : "";
+        return $"masquant quantize {Quoted(job.Model)} --calibration {Quoted(job.Calibration)}{subset}{string.Concat(Words(options).Select(word => $" {switches[word.Key]} {Quoted(word.Value)}"))} --output out";
+    }
+
+    // The build then holds every later artifact against them.
+    private static IEnumerable<KeyValuePair<string, string>> Budgets(TuningJob job)
+    {
+        foreach (var word in BudgetTable.Write(job.Budgets.Wanted))
+        {
+            yield return word;
+        }
+
+        if (job.Budgets.Wanted.MaxEvaluationLoss is not null)
+        {
+            yield return KeyValuePair.Create(BudgetTable.EvaluationWord, job.Evaluation!);
+        }
+    }
+
+    /// <summary>By how much, in which layer the nearest measured point misses the budgets, and what would help.</summary>
+    public static string Shortfall(TuningJob job, TuningSearch search, NoiseModel model)
+    {
+        var nearest = search.Measured.OrderBy(point => model.Config.Modalities.Max(modality => job.Budgets.Shortfall(point, modality)))
+            .ThenBy(job.Budgets.LossExcess).ThenBy(point => point.Measured!.ArtifactBytes).First();
+        var misses = model.Config.Modalities.Where(modality => job.Budgets.Shortfall(nearest, modality) > 0).Select(modality =>
+        {
+            var (decibels, layer) = nearest.MeasuredSqnr(modality) ?? (double.NegativeInfinity, "any layer");
+            return $"{modality} has {Figures.Fixed(decibels, 2)} dB in layer {layer}, {Figures.Fixed(Math.Ceiling(job.Budgets.Shortfall(nearest, modality) * 100) / 100, 2)} dB less than --min-sqnr-{modality.ToString().ToLowerInvariant()} asks";
+        }).ToList();
+        if (nearest.Measured!.ArtifactBytes > job.Budgets.MaxBytes)
+        {
+            misses.Add(FormattableString.Invariant($"the artifact has {nearest.Measured.ArtifactBytes} bytes, {nearest.Measured.ArtifactBytes - job.Budgets.MaxBytes} more than --max-bytes allows"));
+        }
+
+        if (job.Budgets.LossExcess(nearest) > 0)
+        {
+            misses.Add($"the evaluation loss is {Figures.Fixed(nearest.MeasuredLoss!.Value, 5)} nats per token, {Figures.Fixed(job.Budgets.LossExcess(nearest), 5)} more than --max-evaluation-loss allows");
+        }
+
+        return $"None of {search.Measured.Count} quantized settings keeps the budgets. The nearest, {TuningTable.Label(search, nearest)}: {string.Join("; ", misses)}. {Help(job, search, model)}";
+    }
+
+    private static string Help(TuningJob job, TuningSearch search, NoiseModel model)
+    {
+        var withoutBytes = new TuningBudgets(job.Budgets.Wanted with { MaxBytes = null });
+        if (search.Path.FirstOrDefault(withoutBytes.ArePredictedToBeKept) is { } smallest && (job.Budgets.AsksForQuality || smallest.Bytes > job.Budgets.MaxBytes))
+        {
+            return smallest.Bytes > job.Budgets.MaxBytes
+                ? FormattableString.Invariant($"What helps: --max-bytes of about {smallest.Bytes}, or smaller --schemes.")
+                : FormattableString.Invariant($"What helps: more --points than {job.Points}.");
+        }
+
+        var schemes = model.Schemes.Any(scheme => scheme.WeightBits == 8) ? "" : "W8A8 among --schemes, ";
+        return $"What helps: {schemes}more --epochs, or more calibration samples of the modality that falls short.";
+    }
+
+    private static string Escaped(string text) => SecurityElement.Escape(text);
+
+    private static string Quoted(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:,".Contains(c, StringComparison.Ordinal)) && text.Length > 0 ? text : $"\"{text}\"";
+}

@@ -1,0 +1,104 @@
+using System.Text.Json;
+using MASQuant.Allocation;
+using MASQuant.Artifacts;
+using MASQuant.Budgets;
+using MASQuant.Calibration;
+using MASQuant.Configuration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Quantization;
+using MASQuant.Safetensors;
+using MASQuant.Tuning;
+
+namespace MASQuant.Cli;
+
+/// <summary>Measures, searches and quantizes; whatever is finished is kept in the output folder, so that the same command resumes.</summary>
+/// <param name="job">What to tune.</param>
+/// <param name="progress">Shows how far it is.</param>
+internal sealed class TuningRun(TuningJob job, TuningReporter progress)
+{
+    /// <summary>Where a measured point's artifact lies.</summary>
+    public Dictionary<ModelSetting, string> Artifacts { get; } = [];
+
+    /// <summary>Runs to the end.</summary>
+    /// <exception cref="Diagnostics.MasQuantException">Bad input, with its code, file and remedy.</exception>
+    public (NoiseModel Model, TuningSearch Search) Run(CancellationToken cancellation)
+    {
+        using var checkpoint = Checkpoint.Open(job.Model);
+        var config = ModelConfigReader.Read(checkpoint);
+        foreach (var (scheme, linear) in job.Schemes.SelectMany(scheme => DecoderLinear.Of(config.Text).Select(linear => (scheme, linear))))
+        {
+            PackingLayout.CheckShape($"model.layers.*.{linear.Name}", linear.Outputs, linear.Inputs, scheme);
+        }
+
+        var model = new NoiseModel(config, Measure(checkpoint, config, cancellation), OtherBytes(config.Text));
+        var search = new TuningSearch(model, job.Budgets);
+        search.Run(job.Points, point => Quantize(point, config, cancellation));
+        return (model, search);
+    }
+
+    private ModelNoise Measure(Checkpoint checkpoint, ModelConfig config, CancellationToken cancellation)
+    {
+        var file = Path.Combine(job.Output, "noise");
+        var key = ComparedModel.Mark(QuantizationPipeline.Fingerprint(job.Point(job.Options, job.Output), cancellation) + string.Join('+', job.Schemes));
+        if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Text.Layers * Enum.GetValues<InputGroup>().Length * job.Schemes.Count)
+        {
+            progress.Reuse("Measurements");
+            return kept;
+        }
+
+        progress.Begin("Measuring what every input group's noise does to the model");
+        var set = CalibrationSet.Load(job.Calibration, config, cancellation);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellation);
+        var noise = new NoiseMeasurement(config.Text, job.Options, (_, _) => job.Schemes)
+            .Run(layer => BlockWeights.Of(checkpoint, config.Text, layer), sequences, progress.Measured, cancellation);
+        AtomicFile.Write(file, (byte[])[.. System.Text.Encoding.ASCII.GetBytes(key), .. JsonSerializer.SerializeToUtf8Bytes(noise, NoiseJson.Default.ModelNoise)]);
+        progress.Finish();
+        return noise;
+    }
+
+    private static ModelNoise? TryRead(string file, string key)
+    {
+        if (!File.Exists(file) || File.ReadAllBytes(file) is not { } content || !content.AsSpan().StartsWith(System.Text.Encoding.ASCII.GetBytes(key)))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(content.AsSpan(key.Length), NoiseJson.Default.ModelNoise);
+        }
+        catch (JsonException)
+        {
+            return null; // Damaged; measured again.
+        }
+    }
+
+    private (Manifest Manifest, double? Loss) Quantize(TuningPoint point, ModelConfig config, CancellationToken cancellation)
+    {
+        var options = point.Setting.ToOptions(job.Options, config.Modalities);
+        var fingerprint = QuantizationPipeline.Fingerprint(job.Point(options, job.Output), cancellation);
+        var folder = Path.Combine(job.Output, "points", fingerprint[..12]);
+        var model = new ComparedModel("tuned", [], job.Point(options, folder));
+        Artifacts[point.Setting] = model.Artifact;
+        if (model.IsFinished(fingerprint))
+        {
+            progress.Reuse($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}");
+        }
+        else
+        {
+            progress.Begin($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}");
+            model.Quantize(fingerprint, progress, cancellation);
+            progress.Finish();
+        }
+
+        double? loss = job.Budgets.Wanted.MaxEvaluationLoss is null ? null : EvaluationLoss.Measure(job.Model, model.Artifact, job.Evaluation!, cancellation: cancellation).KullbackLeibler;
+        return (ManifestFile.Read(Path.ChangeExtension(model.Artifact, ".json")), loss);
+    }
+
+    // The checkpoint without the linears' weights; the first point corrects the rest.
+    private long OtherBytes(TextConfig config)
+        => Directory.EnumerateFiles(job.Model, "*.safetensors").Sum(file => new FileInfo(file).Length)
+            - (config.Layers * DecoderLinear.Of(config).Sum(linear => (long)linear.Outputs * linear.Inputs * sizeof(ushort)));
+}

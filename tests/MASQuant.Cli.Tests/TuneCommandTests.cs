@@ -1,0 +1,109 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using MASQuant.Artifacts;
+using MASQuant.Quantization;
+using MASQuant.Tests;
+
+namespace MASQuant.Cli.Tests;
+
+public sealed class TuneCommandTests : IDisposable
+{
+    private readonly TemporaryDirectory _folder = new();
+    private readonly string _calibration;
+
+    public TuneCommandTests() => _calibration = CalibrationData.Write(_folder.Path, samples: 4);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void TheChoiceKeepsTheBudgetAndWhatIsPrintedMakesItAgain()
+    {
+        const long MaxBytes = 1_330_000;
+        var run = Tune("out", "--max-bytes", $"{MaxBytes}", "--points", "2");
+        Assert.Equal(0, run.ExitCode);
+        var artifact = Chosen(run);
+        Assert.True(new FileInfo(artifact).Length <= MaxBytes);
+
+        var item = XElement.Parse(Regex.Match(run.Output, "^<QuantizedModel .*/>$", RegexOptions.Multiline).Value);
+        var words = item.Attributes().ToDictionary(attribute => attribute.Name.LocalName, attribute => attribute.Value);
+        Assert.Equal((RepositoryFiles.VlTiny, _calibration), (words["Include"], words["Calibration"]));
+        Assert.Equal(ManifestFile.Read(Path.ChangeExtension(artifact, ".json")).Options, OptionTable.Write(OptionTable.Read(words)));
+
+        var command = Regex.Match(run.Output, "^masquant (quantize .*)$", RegexOptions.Multiline).Groups[1].Value;
+        string[] arguments = [.. Regex.Matches(command, "\"([^\"]*)\"|(\\S+)").Select(part => part.Groups[1].Success ? part.Groups[1].Value : part.Groups[2].Value)];
+        Assert.Equal("out", arguments[^1]);
+        Assert.Equal(0, CommandRun.Of([.. arguments[..^1], _folder.File("again")]).ExitCode);
+        Assert.Equal(File.ReadAllBytes(artifact), File.ReadAllBytes(Directory.GetFiles(_folder.File("again"), "*.masquant.safetensors").Single()));
+    }
+
+    [Fact]
+    public void TheSmallestMeasuredArtifactWithTheAskedSqnrIsChosen()
+    {
+        var run = Tune("out", "--min-sqnr-text", "19", "--min-sqnr-vision", "21");
+        Assert.Equal(0, run.ExitCode);
+        var chosen = ManifestFile.Read(Path.ChangeExtension(Chosen(run), ".json"));
+        Assert.True(Keeps(chosen));
+        var measured = Directory.GetFiles(_folder.File("out"), "*.masquant.json", SearchOption.AllDirectories).Select(ManifestFile.Read).ToArray();
+        Assert.InRange(measured.Length, 1, 4);
+        Assert.Equal(measured.Where(Keeps).Min(manifest => manifest.ArtifactBytes), chosen.ArtifactBytes);
+
+        // Smaller than 8 bits everywhere, larger than 4 bits everywhere: the budget was met by mixing.
+        Assert.Equal(2, chosen.Layers.SelectMany(layer => layer.Linears).Select(linear => linear.Scheme).Distinct().Count());
+    }
+
+    [Fact]
+    public void ARerunReusesEverythingAndAnswersTheSame()
+    {
+        string[] budget = ["--max-bytes", "1330000", "--points", "2"];
+        using var cancelled = new TemporaryDirectory();
+        var whole = Tune("out", budget);
+        var again = Tune("out", budget);
+        Assert.Equal((0, whole.Output), (again.ExitCode, again.Output));
+        Assert.DoesNotContain("finished", again.Error);
+        Assert.Equal(1 + Directory.GetDirectories(_folder.File("out/points")).Length, Regex.Count(again.Error, ": made by an earlier run."));
+
+        var broken = CommandRun.CancelledAt("Point 1, ", Arguments("other", budget));
+        Assert.Equal((130, ""), (broken.ExitCode, broken.Output));
+        Assert.Contains("the same command resumes", broken.Error);
+        var resumed = Tune("other", budget);
+        Assert.Contains("Measurements: made by an earlier run.", resumed.Error);
+        Assert.Equal((0, whole.Output), (resumed.ExitCode, resumed.Output));
+    }
+
+    [Theory]
+    [InlineData("--min-sqnr-text", "70", @"Text has \d+\.\d\d dB in layer \d\.\S+, \d+\.\d\d dB less than --min-sqnr-text asks.*What helps: more --epochs")]
+    [InlineData("--max-bytes", "1000", @"the artifact has \d+ bytes, \d+ more than --max-bytes allows.*What helps: --max-bytes of about \d+")]
+    public void WhatIsMissingIsTold(string option, string value, string message)
+    {
+        var run = Tune("out", option, value, "--points", "1");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Matches("error MASQ0515: None of 1 quantized settings keeps the budgets. The nearest, A: " + message, run.Error);
+        Assert.Contains("SQNR text", run.Output);
+        Assert.DoesNotContain("<QuantizedModel", run.Output);
+    }
+
+    [Theory]
+    [InlineData("Give a budget: --min-sqnr-text, --min-sqnr-vision, --min-sqnr-audio, --max-bytes, --max-evaluation-loss.")]
+    [InlineData("Did you mean '--max-bytes'?", "--max-byte", "5")]
+    [InlineData("'much' is not allowed for '--min-sqnr-text'", "--min-sqnr-text", "much")]
+    [InlineData("'W3A3' is not allowed for '--schemes'. Allowed: W8A8, W4A8, W4A6, W4A16.", "--max-bytes", "5", "--schemes", "W4A8,W3A3")]
+    [InlineData("'-1' is not allowed for '--max-bytes'", "--max-bytes", "-1")]
+    [InlineData("Unrecognized option '--rank'", "--max-bytes", "5", "--rank", "4")]
+    public void WrongUsageIsTold(string message, params string[] words)
+    {
+        var run = Tune("out", words);
+        Assert.Equal((2, ""), (run.ExitCode, run.Output));
+        Assert.Contains(message, run.Error);
+        Assert.False(Directory.Exists(_folder.File("out")));
+    }
+
+    private static string Chosen(CommandRun run) => Regex.Match(run.Error, "^The chosen artifact: (.*)$", RegexOptions.Multiline).Groups[1].Value;
+
+    private static bool Keeps(Manifest manifest)
+        => manifest.Layers.SelectMany(layer => layer.Linears).All(linear => linear.Sqnr["Text"].After >= 19 && linear.Sqnr["Vision"].After >= 21);
+
+    private string[] Arguments(string output, string[] words)
+        => ["tune", RepositoryFiles.VlTiny, "--calibration", _calibration, "--epochs", "0", "--output", _folder.File(output), .. words];
+
+    private CommandRun Tune(string output, params string[] words) => CommandRun.Of(Arguments(output, words));
+}
