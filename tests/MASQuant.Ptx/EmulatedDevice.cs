@@ -23,7 +23,7 @@ internal sealed class EmulatedDevice : ICudaDevice
 
     public int Multiprocessors { get; init; } = 4;
 
-    public int SharedBytesPerBlock => 99 * 1024;
+    public int SharedBytesPerBlock => ComputeCapability == 90 ? 227 * 1024 : 99 * 1024;
 
     /// <summary>What the launches since the last <see cref="Forget"/> executed.</summary>
     public LaunchCounts Counts { get; private set; } = new();
@@ -122,6 +122,7 @@ internal sealed class EmulatedDevice : ICudaDevice
     private void Run(KernelLaunch launch)
     {
         var entry = Entry(launch.Kernel);
+        Check(launch.Kernel.Module.ComputeCapability <= ComputeCapability, $"{entry.Name} needs compute capability {launch.Kernel.Module.ComputeCapability}");
         Check(launch.Arguments.Length == entry.ParameterBytes, $"{entry.Name} takes {entry.ParameterBytes} bytes of parameters, not {launch.Arguments.Length}");
         Check(launch.Kernel.Threads <= entry.MaxThreads, $"{entry.Name} runs with at most {entry.MaxThreads} threads");
         Check(launch.SharedBytes <= launch.Kernel.MaxSharedBytes, $"{entry.Name} is launched with {launch.SharedBytes} bytes of shared memory; the catalog allows {launch.Kernel.MaxSharedBytes}");

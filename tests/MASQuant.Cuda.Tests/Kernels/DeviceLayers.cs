@@ -20,16 +20,17 @@ internal sealed class DeviceLayers(ICudaDevice device, LayerProblem problem) : I
         var format = GemmKernels.FormatOf(problem.Scheme);
         var stride = PrepareKernels.Stride(inputs);
         var smoothed = Array<ushort>(m * stride, (row, k) => k < inputs ? BFloat16.FromSingle(tokens.Smoothed[row, k]) : (ushort)0, stride);
-        var codes = Array<sbyte>(m * stride, (row, k) => k < inputs ? tokens.Codes[(row * inputs) + k] : (sbyte)0, stride);
+        var interleaved = format is WeightFormat.Int4 or WeightFormat.Int8 && GemmKernels.TakesInterleaved(device, m);
+        var codes = Array<sbyte>(m * stride, (row, place) => Source(place, interleaved) is var k && k < inputs ? tokens.Codes[(row * inputs) + k] : (sbyte)0, stride);
         var scales = Keep(new DeviceArray<float>(device, tokens.Scales.AsSpan(0, m))).Pointer;
         var modalities = !problem.NamesModalities ? DevicePointer.Null : Keep(new DeviceArray<Modality>(device, tokens.Modalities.Tokens)).Pointer;
         var rows = format is WeightFormat.Int4 or WeightFormat.Int8 ? codes : smoothed;
-        var input = new TokenPointers(rows, stride, scales, modalities, m);
+        var input = new TokenPointers(rows, stride, scales, modalities, m, interleaved);
         var weight = Upload(format, inputs, outputs);
         var patches = Patches(input with { Rows = smoothed }, inputs);
         using var y = new DeviceArray<float>(device, m * outputs);
 
-        var plan = GemmKernels.Plan(format, m, outputs, inputs, Multiprocessors ?? device.Multiprocessors);
+        var plan = GemmKernels.Plan(format, m, outputs, inputs, Multiprocessors ?? device.Multiprocessors, interleaved);
         var partial = plan.PartialBytes > 0 ? Keep(new DeviceArray<byte>(device, (int)plan.PartialBytes)).Pointer : DevicePointer.Null;
         var counters = plan.Counters > 0 ? Keep(new DeviceArray<int>(device, new int[plan.Counters])) : null;
         Parts = plan.Grid.Z;
@@ -46,6 +47,13 @@ internal sealed class DeviceLayers(ICudaDevice device, LayerProblem problem) : I
     public int Parts { get; private set; }
 
     public void Dispose() => _memory.ForEach(memory => memory.Dispose());
+
+    /// <summary>The input that stands at <paramref name="place"/>: 4-byte word 4t + 2s + h of 64 stands at 8s + 4h + t.</summary>
+    private static int Source(int place, bool interleaved)
+    {
+        var word = place / 4 % 16;
+        return interleaved ? (place / 64 * 64) + (4 * ((4 * (word % 4)) + (2 * (word / 8)) + (word / 4 % 2))) + (place % 4) : place;
+    }
 
     private WeightPointers Upload(WeightFormat format, int inputs, int outputs)
     {

@@ -40,6 +40,41 @@ public sealed class GemmKernelTests
         Assert.Equal(0, device.Counts.Of(LowRankOperation));
     }
 
+    // Hopper: every stage several times, a last stage half full, padded K, more than one block each way, odd M.
+    public static TheoryData<string, int, int[], int> WideShapes => new()
+    {
+        { "W4A8", 65, [144, 16], 4160 },
+        { "W8A8", 259, [32], 648 },
+        { "W4A8", 66, [16], 8 },
+        { "W8A8", 70, [64], 2048 },
+    };
+
+    [Theory]
+    [MemberData(nameof(WideShapes))]
+    public void WideIntegerProductsEqualTheCpu(string scheme, int tokens, int[] outputs, int inputs)
+    {
+        var problem = new LayerProblem(Scheme(scheme), tokens, outputs, inputs);
+        var prepared = problem.Prepare();
+        using var device = new EmulatedDevice { ComputeCapability = 90 };
+        using var layers = new DeviceLayers(device, problem);
+        var actual = layers.Run(prepared);
+        Assert.True(device.Counts.Of("wgmma.mma_async") > 0);
+        var expected = problem.Expect(prepared);
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            Assert.Equal(expected[i].Data, actual[i].Data);
+        }
+    }
+
+    [Theory]
+    [InlineData("W4A8", 72, 256, "TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTVA")]
+    [InlineData("W8A8", 66, 72, "VTA")]
+    public void WidePatchesStayWithinTheRoundingOfTheirOperands(string scheme, int tokens, int inputs, string modalities)
+    {
+        using var device = new EmulatedDevice { ComputeCapability = 90 };
+        ComparePatches(device, new LayerProblem(Scheme(scheme), tokens, [32, 16, 112], inputs, Named(modalities), ranks: [11, 0, 30]));
+    }
+
     // Every mix of modalities: one alone, the others' boundary at the edge of a tile, of a block, and all three within 8 tokens.
     public static TheoryData<string, int, int, string> Mixes => new()
     {
@@ -57,14 +92,18 @@ public sealed class GemmKernelTests
     [MemberData(nameof(Mixes))]
     public void PatchesStayWithinTheRoundingOfTheirOperands(string scheme, int tokens, int inputs, string modalities)
     {
-        var problem = new LayerProblem(Scheme(scheme), tokens, [32, 16, 112], inputs, Named(modalities), ranks: [11, 0, 30]);
-        var prepared = problem.Prepare();
         using var device = new EmulatedDevice();
+        ComparePatches(device, new LayerProblem(Scheme(scheme), tokens, [32, 16, 112], inputs, Named(modalities), ranks: [11, 0, 30]));
+    }
+
+    private static void ComparePatches(EmulatedDevice device, LayerProblem problem)
+    {
+        var prepared = problem.Prepare();
         using var layers = new DeviceLayers(device, problem);
         var (actual, expected) = (layers.Run(prepared), problem.Expect(prepared));
         for (var i = 0; i < expected.Length; i++)
         {
-            for (var m = 0; m < tokens; m++)
+            for (var m = 0; m < prepared.Tokens; m++)
             {
                 for (var n = 0; n < expected[i].Columns; n++)
                 {

@@ -91,6 +91,24 @@ public sealed class PrepareKernelTests
     }
 
     [Fact]
+    public void InterleavedCodesStandWhereHopperReadsThem()
+    {
+        var problem = new PrepareProblem(2, 200, 8, seed: 5);
+        var expected = problem.Expect(problem.X);
+        problem.Run(out var codes, out _, out _, (device, smoothing, target) =>
+        {
+            using var x = new DeviceArray<float>(device, problem.X.Span);
+            device.Launch(PrepareKernels.Tokens(x.Pointer, 200, 2, 200, smoothing, target with { Interleaved = true }));
+        });
+        for (var k = 0; k < 256; k++)
+        {
+            // Within 64 inputs: word 4t + 2s + h at place 8s + 4h + t.
+            int word = k / 4 % 16, place = (8 * (word / 2 % 2)) + (4 * (word % 2)) + (word / 4);
+            Assert.Equal(k < 200 ? expected.Codes[k] : (sbyte)0, codes[(k / 64 * 64) + (4 * place) + (k % 4)]);
+        }
+    }
+
+    [Fact]
     public void TokensThatAreZeroOrNotFiniteGetTheScalesOfTheScalarBackend()
     {
         var problem = new PrepareProblem(4, 16, 8, seed: 4);

@@ -28,6 +28,7 @@ internal sealed unsafe class Warp : IDisposable
         _longsDefined = new uint[entry.Longs];
         _predicatesDefined = new uint[entry.Predicates];
         Copies = new AsyncCopies(this);
+        Products = new WarpgroupProducts(this);
     }
 
     public Block Block { get; }
@@ -38,6 +39,8 @@ internal sealed unsafe class Warp : IDisposable
     public WarpFlow Flow { get; } = new();
 
     public AsyncCopies Copies { get; }
+
+    public WarpgroupProducts Products { get; }
 
     /// <summary>Counts <c>bar.warp.sync</c>: accesses of lanes on both sides of one are ordered.</summary>
     public int SyncEpoch { get; set; }
@@ -68,6 +71,7 @@ internal sealed unsafe class Warp : IDisposable
         }
 
         Copies.Clear();
+        Products.Clear();
         Flow.Start(threads == Lanes ? ~0u : (1u << threads) - 1);
     }
 
@@ -90,6 +94,9 @@ internal sealed unsafe class Warp : IDisposable
         _wordsDefined[register] |= mask;
         return _words + (register * Lanes);
     }
+
+    /// <summary>Until it is written again, nothing may read the register; its bits stay.</summary>
+    public void ForgetWord(int register) => _wordsDefined[register] = 0;
 
     /// <inheritdoc cref="ReadWord"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -46,6 +46,7 @@ internal static class InstructionTable
         AsyncCopying.AddTo(table);
         WarpExchange.AddTo(table);
         MatrixMultiply.AddTo(table);
+        WarpgroupMultiply.AddTo(table);
         return table;
     }
 

@@ -12,6 +12,7 @@ internal sealed unsafe class SharedMemory : IDisposable
     private readonly byte* _bytes;
     private readonly SharedWord[] _words;
     private int _epoch;
+    private uint _unseen;
 
     public SharedMemory(int bytes)
     {
@@ -26,6 +27,7 @@ internal sealed unsafe class SharedMemory : IDisposable
     public void Reset()
     {
         Array.Clear(_words);
+        _unseen = 0;
         _epoch = 1;
     }
 
@@ -56,9 +58,26 @@ internal sealed unsafe class SharedMemory : IDisposable
         return _bytes + address;
     }
 
+    /// <summary><c>fence.proxy.async</c>: what <paramref name="warp"/> wrote becomes visible to the warpgroup's MMA.</summary>
+    public void MakeVisible(Warp warp) => _unseen &= ~(1u << warp.Index);
+
+    /// <summary>The warpgroup's MMA is about to read: every warp's writes must be visible to it.</summary>
+    public void RequireVisible()
+    {
+        if (_unseen != 0)
+        {
+            throw new PtxException(PtxFault.Race, "shared memory is written without a fence.proxy.async before wgmma reads it");
+        }
+    }
+
     /// <summary>The bytes at <paramref name="address"/>, about to be written.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* Write(Warp warp, int lane, ulong address, int bytes)
+    {
+        _unseen |= 1u << warp.Index;
+        return Note(warp, lane, address, bytes);
+    }
+
+    private byte* Note(Warp warp, int lane, ulong address, int bytes)
     {
         Check(address, bytes);
         for (var word = (int)address / WordBytes; word <= ((int)address + bytes - 1) / WordBytes; word++)
@@ -79,7 +98,7 @@ internal sealed unsafe class SharedMemory : IDisposable
     /// <summary>Notes that a copy to <paramref name="address"/> is on its way: a write by the thread that starts it.</summary>
     public void Announce(Warp warp, int lane, ulong address, int bytes)
     {
-        Write(warp, lane, address, bytes);
+        Note(warp, lane, address, bytes);
         for (var word = (int)address / WordBytes; word <= ((int)address + bytes - 1) / WordBytes; word++)
         {
             _words[word].Pending = true;
@@ -89,6 +108,7 @@ internal sealed unsafe class SharedMemory : IDisposable
     /// <summary>The bytes at <paramref name="address"/>, to which an announced copy arrives: its thread has waited for it.</summary>
     public byte* Complete(Warp warp, int lane, ulong address, int bytes)
     {
+        _unseen |= 1u << warp.Index;
         for (var word = (int)address / WordBytes; word <= ((int)address + bytes - 1) / WordBytes; word++)
         {
             ref var use = ref _words[word];

@@ -28,7 +28,7 @@ internal sealed class DeviceTokens(ICudaDevice device) : IDisposable
     public DevicePointer Modalities { get; private set; }
 
     /// <summary>The codes, [M, K].</summary>
-    public TokenPointers Codes => new(_codes.Pointer, _stride, _scales.Pointer, Modalities, Count);
+    public TokenPointers Codes => new(_codes.Pointer, _stride, _scales.Pointer, Modalities, Count, GemmKernels.TakesInterleaved(device, Count));
 
     /// <summary>X / s_m in BF16, [M, K], of the modalities that are kept.</summary>
     public TokenPointers Smoothed => new(_smoothed.Pointer, _stride, DevicePointer.Null, Modalities, Count);
@@ -65,7 +65,8 @@ internal sealed class DeviceTokens(ICudaDevice device) : IDisposable
     /// <param name="keep">Bit 1 &lt;&lt; m: smoothed values of modality m are wanted.</param>
     /// <param name="largest">The largest code.</param>
     public PreparedPointers Target(bool takesCodes, int keep, int largest) => new(
-        takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, largest);
+        takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, largest,
+        takesCodes && GemmKernels.TakesInterleaved(device, Count));
 
     /// <summary>As <see cref="Target(bool, int, int)"/>, for what <paramref name="weight"/> reads.</summary>
     public PreparedPointers Target(DeviceWeight weight)

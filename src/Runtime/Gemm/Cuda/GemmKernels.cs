@@ -15,17 +15,24 @@ internal static class GemmKernels
     /// <summary>The most tokens that the decode kernels take in one pass over the weight.</summary>
     public const int DecodeTokens = 16;
 
+    /// <summary>The wide kernels take over above this many tokens.</summary>
+    public const int WideFrom = 64;
+
     private const int Threads = 256;
     private const int DecodeWarps = 8;
     private const int PrefillPanels = 8;
     private const int PrefillTokens = 128;
     private const int TilePartials = 128;
     private const int MaxParts = 16;
+    private const int WideTokens = 256;
+    private const int WideSharedBytes = (4 * WideTokens * 128) + 1024;
+    private const int HopperCapability = 90;
     private static readonly KernelModule Module = new("gemm.sm80.ptx", 80);
+    private static readonly KernelModule HopperModule = new("gemm.sm90a.ptx", HopperCapability);
     private static readonly FormatKernels[] Formats =
     [
-        new("w4a8", rowBytes: 64, vectors: 1, stages: 4, decodePanels: 4),
-        new("w8a8", rowBytes: 64, vectors: 2, stages: 4, decodePanels: 4),
+        new("w4a8", rowBytes: 64, vectors: 1, stages: 4, decodePanels: 4) { Wide = new(HopperModule, "wide_w4a8", Threads, WideSharedBytes) },
+        new("w8a8", rowBytes: 64, vectors: 2, stages: 4, decodePanels: 4) { Wide = new(HopperModule, "wide_w8a8", Threads, WideSharedBytes) },
         new("w4a16", rowBytes: 128, vectors: 1, stages: 4, decodePanels: 4),
         new("bf16", rowBytes: 128, vectors: 4, stages: 3, decodePanels: 2),
     ];
@@ -34,7 +41,7 @@ internal static class GemmKernels
     private static readonly Kernel ArrangeInt4 = new(Module, "arrange_w4", 32);
     private static readonly Kernel ArrangeInt8 = new(Module, "arrange_w8", 32);
 
-    /// <summary>Every kernel of the module.</summary>
+    /// <summary>Every kernel of the modules.</summary>
     public static IReadOnlyList<Kernel> All { get; } = [.. Formats.SelectMany(format => format.All), ProjectKernel, ArrangeInt4, ArrangeInt8];
 
     /// <summary>The format of a scheme's weights.</summary>
@@ -45,13 +52,22 @@ internal static class GemmKernels
     public static long CodeBytes(WeightFormat format, int outputs, int inputs)
         => checked((long)Panels(outputs) * Steps(inputs) * Formats[(int)format].StepBytes);
 
-    /// <summary>Chooses kernel and grid for M × N × K on a device with <paramref name="multiprocessors"/>.</summary>
-    public static GemmPlan Plan(WeightFormat format, int tokens, int outputs, int inputs, int multiprocessors)
+    /// <summary>Whether codes are to be interleaved: for many tokens on a GPU of compute capability 9.0, where the warpgroup MMA takes them.</summary>
+    public static bool TakesInterleaved(ICudaDevice device, int tokens) => device.ComputeCapability == HopperCapability && tokens > WideFrom;
+
+    /// <summary>Chooses kernel and grid for M × N × K on a device with <paramref name="multiprocessors"/>; <paramref name="interleaved"/> is how the codes lie.</summary>
+    public static GemmPlan Plan(WeightFormat format, int tokens, int outputs, int inputs, int multiprocessors, bool interleaved = false)
     {
         var kernels = Formats[(int)format];
+        if (interleaved)
+        {
+            var wide = kernels.Wide ?? throw new ArgumentException($"{format} reads no interleaved codes.", nameof(interleaved));
+            return new GemmPlan(wide, new GridSize(Divide(tokens, WideTokens), Divide(Panels(outputs), PrefillPanels)), WideSharedBytes, 0, 0);
+        }
+
         if (tokens > DecodeTokens)
         {
-            return new GemmPlan(kernels.Prefill, new GridSize(Divide(Panels(outputs), PrefillPanels), Divide(tokens, PrefillTokens)), kernels.RingBytes, 0, 0);
+            return new GemmPlan(kernels.Prefill, new GridSize(Divide(tokens, PrefillTokens), Divide(Panels(outputs), PrefillPanels)), kernels.RingBytes, 0, 0);
         }
 
         // Two blocks fit a multiprocessor: divide the inputs until all are busy, each warp keeping two steps or more.
@@ -93,7 +109,7 @@ internal static class GemmKernels
     /// <param name="projected">[M, <paramref name="ranks"/>]; rows in blocks of 128 without vision and audio are left as they are.</param>
     /// <param name="ranks">R, a multiple of 16.</param>
     public static KernelLaunch Project(DevicePointer l1, int visionRanks, int audioRanks, int inputs, in TokenPointers tokens, DevicePointer projected, int ranks)
-        => new(ProjectKernel, new GridSize(Divide(Panels(ranks), PrefillPanels), Divide(tokens.Count, PrefillTokens)), ProjectKernel.MaxSharedBytes,
+        => new(ProjectKernel, new GridSize(Divide(tokens.Count, PrefillTokens), Divide(Panels(ranks), PrefillPanels)), ProjectKernel.MaxSharedBytes,
             new KernelArguments().With(l1).With(CodeBytes(WeightFormat.BFloat16, ranks, inputs) / 16).With(visionRanks).With(audioRanks).With(Steps(inputs))
                 .With(tokens.Rows).With((long)tokens.Stride * sizeof(ushort)).With(tokens.Modalities).With(projected).With(ranks).With(tokens.Count).With(Panels(ranks)));
 
@@ -130,6 +146,9 @@ internal static class GemmKernels
 
         public Kernel Prefill { get; } = new(Module, $"prefill_{name}", Threads, stages * ((PrefillTokens * rowBytes) + (PrefillPanels * vectors * 32 * 16)));
 
-        public IEnumerable<Kernel> All => [Decode8, Decode16, Prefill];
+        /// <summary>Hopper's, if the format has one.</summary>
+        public Kernel? Wide { get; init; }
+
+        public IEnumerable<Kernel> All => Wide is null ? [Decode8, Decode16, Prefill] : [Decode8, Decode16, Prefill, Wide];
     }
 }

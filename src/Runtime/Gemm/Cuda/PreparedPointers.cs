@@ -7,4 +7,5 @@ namespace MASQuant.Gemm.Cuda;
 /// <param name="Stride">K rounded up to <see cref="PrepareKernels.InputMultiple"/>.</param>
 /// <param name="Keep">Bit 1 &lt;&lt; m: rows of modality m are written to <paramref name="Smoothed"/>. The others are left as they are.</param>
 /// <param name="Largest">The largest code: 127 or 31.</param>
-internal readonly record struct PreparedPointers(DevicePointer Codes, DevicePointer Scales, DevicePointer Smoothed, int Stride, int Keep, int Largest);
+/// <param name="Interleaved">Whether codes are written as <see cref="TokenPointers.Interleaved"/> says.</param>
+internal readonly record struct PreparedPointers(DevicePointer Codes, DevicePointer Scales, DevicePointer Smoothed, int Stride, int Keep, int Largest, bool Interleaved = false);

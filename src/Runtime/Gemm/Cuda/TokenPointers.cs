@@ -6,4 +6,5 @@ namespace MASQuant.Gemm.Cuda;
 /// <param name="Scales">[M] FP32; null with BF16 values.</param>
 /// <param name="Modalities">[M] bytes; null: all text.</param>
 /// <param name="Count">M.</param>
-internal readonly record struct TokenPointers(DevicePointer Rows, int Stride, DevicePointer Scales, DevicePointer Modalities, int Count);
+/// <param name="Interleaved">Codes in the order of Hopper's MMA: within 64 inputs, 4-byte word 4t + 2s + h at place 8s + 4h + t.</param>
+internal readonly record struct TokenPointers(DevicePointer Rows, int Stride, DevicePointer Scales, DevicePointer Modalities, int Count, bool Interleaved = false);

@@ -120,7 +120,8 @@ INLINE void decode(const Weight& weight, const u8* x, i64 x_stride, const Output
   if (pair < DecodePanels * Tiles) finish<S, 1, 1, S::RowBytes == 64>(total, out, first_panel + pair / Tiles, first_token + 8 * (pair % Tiles));
 }
 
-// --- Prefill: 128 outputs × 128 tokens a block; both operands pass through shared memory in a ring of asynchronous copies. ---
+// --- Prefill: 128 outputs × 128 tokens a block; both operands pass through shared memory in a ring of asynchronous copies.
+// Blocks with the same outputs follow each other along x: the weight is read from memory once, the tokens stay in the cache. ---
 
 const int PrefillPanels = 8, PrefillTokens = 128;
 const int WarpPanels = 2, WarpTiles = 8; // 4 × 2 warps
@@ -134,7 +135,7 @@ INLINE void prefill_sums(const Weight& weight, i64 modality_stride, int vision_r
     typename S::Sum (&sum)[WarpPanels][WarpTiles][4]) {
   const int Halves = S::RowBytes / 64, TokenVectors = Halves * PrefillTokens * 4, StageVectors = TokenVectors + PrefillPanels * S::Vectors * 32;
   int thread = thread_index(), lane = thread & 31, warp = thread >> 5, g = lane >> 2, t = lane & 3;
-  int first_panel = block_x() * PrefillPanels, first_token = block_y() * PrefillTokens;
+  int first_panel = block_y() * PrefillPanels, first_token = block_x() * PrefillTokens;
   int warp_panel = (warp & 3) * WarpPanels, warp_token = (warp >> 2) * 8 * WarpTiles;
   u32 target = shared_address(ring);
 #pragma unroll
@@ -201,8 +202,8 @@ template <class S> INLINE void prefill(const Weight& weight, const u8* x, i64 x_
   typename S::Sum sum[WarpPanels][WarpTiles][4];
   prefill_sums<S, false>(weight, 0, 0, 0, x, x_stride, nullptr, out.tokens, out.panels, sum);
   int warp = thread_index() >> 5;
-  finish<S, WarpPanels, WarpTiles, S::RowBytes == 64>(sum, out, block_x() * PrefillPanels + (warp & 3) * WarpPanels,
-      block_y() * PrefillTokens + (warp >> 2) * 8 * WarpTiles);
+  finish<S, WarpPanels, WarpTiles, S::RowBytes == 64>(sum, out, block_y() * PrefillPanels + (warp & 3) * WarpPanels,
+      block_x() * PrefillTokens + (warp >> 2) * 8 * WarpTiles);
 }
 
 #define GEMM(name, scheme, blocks)                                                                                                                     \
@@ -229,13 +230,13 @@ GEMM(bf16, Bf16, 1)
 KERNEL(256, 1) project(const uint4* l1, i64 modality_stride, int vision_ranks, int audio_ranks, int steps, const u8* smoothed, i64 x_stride,
     const u8* modalities, u16* projected, int projected_stride, int tokens, int panels) {
   float sum[WarpPanels][WarpTiles][4];
-  int first_token = block_y() * PrefillTokens;
+  int first_token = block_x() * PrefillTokens;
   if (modalities_of(modalities, first_token, PrefillTokens, tokens) == 0) return;
   prefill_sums<Bf16, true>({l1, nullptr, nullptr, panels * 16, steps}, modality_stride, vision_ranks, audio_ranks, (const u8*)smoothed, x_stride, modalities, tokens, panels, sum);
   int lane = thread_index() & 31, warp = thread_index() >> 5;
 #pragma unroll
   for (int p = 0; p < WarpPanels; p++) {
-    int panel = block_x() * PrefillPanels + (warp & 3) * WarpPanels + p;
+    int panel = block_y() * PrefillPanels + (warp & 3) * WarpPanels + p;
     if (panel >= panels) continue;
 #pragma unroll
     for (int i = 0; i < WarpTiles; i++) {

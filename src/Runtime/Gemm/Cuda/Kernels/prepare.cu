@@ -14,6 +14,7 @@ struct Target {
   int stride;      // K rounded up to 64; what lies behind K becomes zero
   int keep;        // modalities (bit 1 << m) whose rows of `smoothed` are written
   int largest;     // 127 or 31
+  int interleaved; // codes in the order of gemm.sm90a.cu
 };
 
 INLINE u32 largest_of_block(u32 value, u32* exchange) {
@@ -64,7 +65,8 @@ INLINE void quantize(float* row, int inputs, int token, int modality, const floa
           word |= (u32)(code & 0xff) << (8 * i);
         }
       }
-      codes[k >> 2] = word;
+      int place = k >> 2, low = place & 15;
+      codes[target.interleaved ? (place & ~15) | (low << 2 & 15) | low >> 2 : place] = word;
     }
   }
   if (target.keep >> modality & 1) {
@@ -88,18 +90,18 @@ extern __shared__ float4 row_memory[];
 
 // x[M, x_stride] as it is.
 KERNEL(256, 4) prepare_tokens(const float* x, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
-    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest) {
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int interleaved) {
   __shared__ u32 exchange[Warps];
   float* row = (float*)row_memory;
   int token = block_x(), modality = modalities ? modalities[token] : 0;
   const float* source = x + token * x_stride;
   for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) *(float4*)(row + k) = *(const float4*)(source + k);
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, interleaved}, exchange);
 }
 
 // hidden[M, K] += branch[M, K] (unless null); then x / √(mean(x²) + ε) ⊙ gain.
 KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gain, float epsilon, int inputs, const u8* modalities, const float* text,
-    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest) {
+    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int interleaved) {
   __shared__ u32 exchange[Warps];
   __shared__ float squares[SumLanes];
   float* row = (float*)row_memory;
@@ -131,7 +133,7 @@ KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gai
     v.x = v.x * scale * g.x, v.y = v.y * scale * g.y, v.z = v.z * scale * g.z, v.w = v.w * scale * g.w;
     *(float4*)(row + k) = v;
   }
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, interleaved}, exchange);
 }
 
 INLINE float power_of_two(int exponent) { return as_float((u32)(exponent + 127) << 23); }
@@ -162,7 +164,7 @@ INLINE float gated(float gate, float up) { return gate / (1.0f + exponential(-ga
 
 // SiLU(gate) ⊙ up; rows of `gate` and `up` are `x_stride` apart.
 KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
-    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest) {
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int interleaved) {
   __shared__ u32 exchange[Warps];
   float* row = (float*)row_memory;
   int token = block_x(), modality = modalities ? modalities[token] : 0;
@@ -170,5 +172,5 @@ KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, i
     float4 g = *(const float4*)(gate + token * x_stride + k), u = *(const float4*)(up + token * x_stride + k);
     *(float4*)(row + k) = {gated(g.x, u.x), gated(g.y, u.y), gated(g.z, u.z), gated(g.w, u.w)};
   }
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, interleaved}, exchange);
 }
