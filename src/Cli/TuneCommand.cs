@@ -4,6 +4,7 @@ using MASQuant.Budgets;
 using MASQuant.Diagnostics;
 using MASQuant.Gemm;
 using MASQuant.Quantization;
+using MASQuant.Safetensors;
 using MASQuant.Tuning;
 
 namespace MASQuant.Cli;
@@ -23,13 +24,14 @@ internal static class TuneCommand
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes to choose from, separated by commas.");
         var points = CliOptions.Number("--points", DefaultPoints, value => value is >= 1 and <= 100, "1…100", "The most settings that are quantized for real.");
         var output = CliOptions.Text("--output", "DIR", $"Keeps measurements and artifacts, and gives back those of an earlier run. Default: {DefaultOutput}.");
+        var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: plots of bytes and SQNR, the table, what every input group got.");
         var subset = new SubsetOptions();
         var options = OptionTable.All.Where(option => !TuningJob.Tuned.Contains(option.Name)).Select(option => (option, QuantizeCommand.CreateOption(option))).ToArray();
         var command = new CliCommand("tune", "Chooses the scheme of every input group and the rank of every patch under budgets, by measured sensitivity, and proves the choice by quantizing. An interrupted run resumes.",
             "MODEL --calibration FILE BUDGET… [options]",
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --max-bytes 9500000",
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --min-sqnr-text 25 --min-sqnr-audio 24 --schemes W4A8,W8A8")
-        { model, calibration, schemes, points, output };
+        { model, calibration, schemes, points, output, report };
         budgets.AddTo(command);
         subset.AddTo(command);
         foreach (var (_, option) in options)
@@ -59,12 +61,12 @@ internal static class TuneCommand
                 [.. parse.GetValue(schemes)!.Select(name => QuantizationScheme.TryParse(name, out var scheme) ? scheme : default)],
                 new TuningBudgets(demands.Budgets),
                 demands.Evaluation,
-                parse.GetValue(points)), cancellation);
+                parse.GetValue(points)), parse.GetValue(report), cancellation);
         });
         return command;
     }
 
-    private static int Run(CommandConsole console, TuningJob job, CancellationToken cancellation)
+    private static int Run(CommandConsole console, TuningJob job, string? report, CancellationToken cancellation)
     {
         var progress = new TuningReporter(console, job.Points);
         var run = new TuningRun(job, progress);
@@ -72,6 +74,11 @@ internal static class TuneCommand
         {
             var (model, search) = run.Run(cancellation);
             progress.Clear();
+            if (report is not null)
+            {
+                AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(TuningPage.Render(job, model, search)));
+            }
+
             Write(console, job, run, model, search);
             return ExitCode.Done;
         }

@@ -32,7 +32,7 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
             PackingLayout.CheckShape($"model.layers.*.{linear.Name}", linear.Outputs, linear.Inputs, scheme);
         }
 
-        var model = new NoiseModel(config, Measure(checkpoint, config, cancellation), OtherBytes(config.Text));
+        var model = new NoiseModel(config, Measure(checkpoint, config, cancellation), OtherBytes(checkpoint, config));
         var search = new TuningSearch(model, job.Budgets);
         search.Run(job.Points, point => Quantize(point, config, cancellation));
         return (model, search);
@@ -97,8 +97,16 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         return (ManifestFile.Read(Path.ChangeExtension(model.Artifact, ".json")), loss);
     }
 
-    // The checkpoint without the linears' weights; the first point corrects the rest.
-    private long OtherBytes(TextConfig config)
-        => Directory.EnumerateFiles(job.Model, "*.safetensors").Sum(file => new FileInfo(file).Length)
-            - (config.Layers * DecoderLinear.Of(config).Sum(linear => (long)linear.Outputs * linear.Inputs * sizeof(ushort)));
+    // Exact but for the manifest and the file's header, which hold about as much for each layer; the first point corrects the rest.
+    private long OtherBytes(Checkpoint checkpoint, ModelConfig config)
+    {
+        const int DescriptionBytes = 1850;
+        var linears = DecoderLinear.Of(config.Text);
+        var weights = linears.Select(linear => $".{linear.Name}.weight").ToArray();
+        var kept = checkpoint.Tensors.Where(tensor => !weights.Any(weight => tensor.Name.EndsWith(weight, StringComparison.Ordinal) && tensor.Name.StartsWith("model.layers.", StringComparison.Ordinal)))
+            .Sum(tensor => tensor.Count * tensor.Type.ByteSize());
+        var files = ArtifactNames.EmbeddedFiles.Sum(name => checkpoint.TryReadFile(name, out var content) ? content.Length : 0L);
+        var factors = config.Modalities.Count * (long)sizeof(float) * linears.DistinctBy(linear => linear.Group).Sum(linear => linear.Inputs);
+        return kept + files + (config.Text.Layers * (factors + (linears.Count * DescriptionBytes)));
+    }
 }

@@ -19,7 +19,7 @@ public sealed class TuneCommandTests : IDisposable
     public void TheChoiceKeepsTheBudgetAndWhatIsPrintedMakesItAgain()
     {
         const long MaxBytes = 1_330_000;
-        var run = Tune("out", "--max-bytes", $"{MaxBytes}", "--points", "2");
+        var run = Tune("out", "--max-bytes", $"{MaxBytes}", "--points", "2", "--report", _folder.File("page.html"));
         Assert.Equal(0, run.ExitCode);
         var artifact = Chosen(run);
         Assert.True(new FileInfo(artifact).Length <= MaxBytes);
@@ -28,6 +28,10 @@ public sealed class TuneCommandTests : IDisposable
         var words = item.Attributes().ToDictionary(attribute => attribute.Name.LocalName, attribute => attribute.Value);
         Assert.Equal((RepositoryFiles.VlTiny, _calibration), (words["Include"], words["Calibration"]));
         Assert.Equal(ManifestFile.Read(Path.ChangeExtension(artifact, ".json")).Options, OptionTable.Write(OptionTable.Read(words)));
+
+        var page = XDocument.Parse(File.ReadAllText(_folder.File("page.html")).Replace("<!DOCTYPE html>", "", StringComparison.Ordinal));
+        Assert.Contains(page.Descendants("pre"), text => text.Value.StartsWith("<QuantizedModel", StringComparison.Ordinal));
+        Assert.Equal(2, page.Descendants("svg").Count());
 
         var command = Regex.Match(run.Output, "^masquant (quantize .*)$", RegexOptions.Multiline).Groups[1].Value;
         string[] arguments = [.. Regex.Matches(command, "\"([^\"]*)\"|(\\S+)").Select(part => part.Groups[1].Success ? part.Groups[1].Value : part.Groups[2].Value)];

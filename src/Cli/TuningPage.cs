@@ -1,0 +1,65 @@
+using MASQuant.Reports.Charts;
+using MASQuant.Tuning;
+
+namespace MASQuant.Cli;
+
+/// <summary>A tuning as a page: bytes against SQNR as predicted and as measured, the table, what each block got, what to paste.</summary>
+internal static class TuningPage
+{
+    /// <summary>The page.</summary>
+    public static string Render(TuningJob job, NoiseModel model, TuningSearch search)
+        => ReportPage.Render($"{job.Name}: tuning", $"{job.Model}, calibrated on {job.Calibration}. {TuningTable.Note}",
+        [
+            new ReportSection("front", "Bytes and SQNR", html =>
+            {
+                using (html.Element("div", ("class", "charts")))
+                {
+                    foreach (var modality in model.Config.Modalities)
+                    {
+                        ChartWriter.Write(html, Front(search, modality));
+                    }
+                }
+            }),
+            new ReportSection("points", "Settings", html => TuningTable.Of(model.Config.Modalities, search).WriteHtml(html, "The smallest first")),
+            .. Choice(job, model, search),
+        ]);
+
+    private static Chart Front(TuningSearch search, Modality modality)
+    {
+        var name = modality.ToString();
+        var predicted = search.Path.Select(point => new ChartPoint(point.Bytes / 1e6, point.Sqnr[(int)modality])).ToArray();
+        var measured = search.Measured.Where(point => point.MeasuredSqnr(modality) is not null).OrderBy(point => point.Measured!.ArtifactBytes)
+            .Select(point => new ChartPoint(point.Measured!.ArtifactBytes / 1e6, point.MeasuredSqnr(modality)!.Value.Decibels) { Label = TuningTable.Label(search, point) }).ToArray();
+        return new Chart($"{name}: lowest SQNR of any layer", $"Predicted by the last walk from {predicted[0].Y:F1} to {predicted[^1].Y:F1} dB; {measured.Length} settings measured.", new ChartAxis("Artifact, MB"), new ChartAxis("dB"),
+        [
+            new ChartSeries("", ChartStyle.Neutral, predicted) { Line = ChartLine.Steps, Marked = false },
+            new ChartSeries("", ChartStyle.Of(name), measured) { Line = ChartLine.None },
+        ]);
+    }
+
+    private static IEnumerable<ReportSection> Choice(TuningJob job, NoiseModel model, TuningSearch search)
+    {
+        if (search.Chosen is not { } chosen)
+        {
+            yield return new ReportSection("missed", "No setting keeps the budgets", html => html.Element("p", TuningAnswer.Shortfall(job, search, model)));
+            yield break;
+        }
+
+        var options = chosen.Setting.ToOptions(job.Options, model.Config.Modalities);
+        yield return new ReportSection("choice", $"The choice, {TuningTable.Label(search, chosen)}", html =>
+        {
+            html.Element("pre", TuningAnswer.Item(job, options), ("class", "scroll"));
+            html.Element("pre", TuningAnswer.Command(job, options), ("class", "scroll"));
+            var table = new TextTable(5, "block", "Qkv", "O", "GateUp", "Down");
+            foreach (var (layer, groups) in chosen.Setting.All.Chunk(4).Index())
+            {
+                table.Add([FormattableString.Invariant($"{layer}"), .. groups.Select(group => Words(group, model.Config.Modalities))]);
+            }
+
+            table.WriteHtml(html, "Scheme and ranks of every input group");
+        });
+    }
+
+    private static string Words(GroupSetting group, IReadOnlyList<Modality> modalities)
+        => string.Join(", ", [$"{group.Scheme}", .. modalities.Where(modality => group.Rank(modality) > 0).Select(modality => FormattableString.Invariant($"{modality.ToString().ToLowerInvariant()} {group.Rank(modality)}"))]);
+}
