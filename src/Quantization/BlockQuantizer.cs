@@ -115,7 +115,7 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         var fit = new Alternation(options, statistics, factors).Run(scaled, Fit);
         compensation.AddSpectra(group, linears, fit, cancellation);
 
-        var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors)).ToArray();
+        var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors, linear.RotationBlock)).ToArray();
         var sqnr = compensation.Measure(block, exact, group, packed, cancellation);
         return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) =>
             (packed[i], LayerFacts.Of(linear, packed[i], fit.Patches[i].EffectiveRanks, sqnr[i])))])

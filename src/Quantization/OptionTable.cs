@@ -24,6 +24,7 @@ public static class OptionTable
         Number("MigrationStrength", 0, 1, "SmoothQuant's α: how much of the activations' range moves into the weights.", o => o.MigrationStrength, (o, v) => o with { MigrationStrength = v }),
         Integer("Epochs", 0, 100, "Passes over the calibration set that learn the factors; 0 keeps the initial values.", o => o.Epochs, (o, v) => o with { Epochs = v }),
         Number("LearningRate", 1e-6, 1, "The optimizer's step on the logarithm of the factors.", o => o.LearningRate, (o, v) => o with { LearningRate = v }),
+        Choice("Rotation", "Which layers' inputs are rotated by Hadamard matrices before they are smoothed: none, down_proj's, or all.", o => o.Rotation, (o, v) => o with { Rotation = v }),
         Integer("DeviatingChannels", -1, 65536, "How many channels of a modality's factor may leave the base modality's; −1 frees all, as the paper does.", o => o.DeviatingChannels, (o, v) => o with { DeviatingChannels = v }),
         Choice("WeightQuantizer", "How codes are chosen: round to nearest, or with error feedback.", o => o.WeightQuantizer, (o, v) => o with { WeightQuantizer = v }),
         new("GroupSize", "0, 128", "Inputs that share a second-level scale, a small integer on top of the output's scale; for W4A8 and W4A6.",

@@ -28,6 +28,19 @@ public enum WeightQuantizerKind
     Gptq,
 }
 
+/// <summary>Which inputs are rotated by <see cref="BlockHadamard"/> before they are smoothed, so that loud channels spread.</summary>
+public enum RotationKind
+{
+    /// <summary>None.</summary>
+    None,
+
+    /// <summary>That of <c>down_proj</c>.</summary>
+    Down,
+
+    /// <summary>Those of all linear layers.</summary>
+    All,
+}
+
 /// <summary>How far a weight's scale is shrunk below its largest value.</summary>
 public enum ClippingKind
 {
@@ -84,6 +97,9 @@ public sealed record QuantizationOptions
     /// <summary>Inputs of one output that share a second-level scale: 128, or 0 for none. For 4-bit weights with quantized activations; W4A16 has groups of 128 always.</summary>
     public int GroupSize { get; init; }
 
+    /// <summary>Which inputs are rotated.</summary>
+    public RotationKind Rotation { get; init; }
+
     /// <summary>How weights are clipped.</summary>
     public ClippingKind Clipping { get; init; } = ClippingKind.Rounding;
 
@@ -113,6 +129,10 @@ public sealed record QuantizationOptions
 
     /// <summary>Seeds the order of the samples and the random projections.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>The block by which a layer's inputs are rotated; 0 for none.</summary>
+    internal int RotationBlockFor(DecoderLinear linear)
+        => Rotation == RotationKind.All || (Rotation == RotationKind.Down && linear.Group == InputGroup.Down) ? BlockHadamard.LargestBlock(linear.Inputs) : 0;
 
     /// <summary><see cref="GroupSize"/> where <paramref name="scheme"/> has second-level scales, else 0.</summary>
     internal int GroupSizeFor(QuantizationScheme scheme) => scheme is { WeightBits: 4, QuantizesActivations: true } ? GroupSize : 0;

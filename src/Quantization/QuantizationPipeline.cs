@@ -88,7 +88,7 @@ public static class QuantizationPipeline
     private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellation)
     {
         var backend = new CpuGemmBackend();
-        var runner = new BlockRunner(config, sequences);
+        var runner = new BlockRunner(config, sequences) { RotationBlock = group => options.RotationBlockFor(DecoderLinear.Of(config).First(linear => linear.Group == group)) };
         var modalityWeights = options.ModalityWeights.Count > 0 ? null : GradientWeights.Measure(checkpoint, config, sequences, cancellation);
         var blocks = new List<FinishedBlock>();
         for (var layer = 0; layer < config.Layers; layer++)
@@ -105,7 +105,7 @@ public static class QuantizationPipeline
                 continue;
             }
 
-            var block = quantizer.Quantize(exact, weights, Report, cancellation);
+            var block = quantizer.Quantize(exact, weights.Rotated(options.RotationBlockFor), Report, cancellation);
             var times = clock.Take();
             work.Write(block, times);
             blocks.Add(new FinishedBlock(block.Facts, block.Details, times));

@@ -27,6 +27,7 @@ internal sealed class NoiseMeasurement(TextConfig config, QuantizationOptions op
         Rank = 0,
         LayerRanks = LayerRanks.None,
         Alternations = 0,
+        Rotation = RotationKind.None,
         ModalityWeights = options.ModalityWeights.Count > 0 ? options.ModalityWeights : [1, 1, 1],
     };
     private readonly IGemmBackend _backend = new CpuGemmBackend();

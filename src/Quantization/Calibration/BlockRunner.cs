@@ -13,6 +13,9 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
     private const int BatchSize = 16;
     private readonly DecoderWorkspace[] _workspaces = [.. Enumerable.Range(0, BatchSize).Select(_ => new DecoderWorkspace(config))];
 
+    /// <summary>The block by which what enters a group is rotated before it is handed on; 0 for none.</summary>
+    public Func<InputGroup, int> RotationBlock { get; init; } = _ => 0;
+
     /// <summary>The calibration set.</summary>
     public IReadOnlyList<CalibrationSequence> Sequences => sequences;
 
@@ -39,7 +42,13 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
             {
                 var slot = i % BatchSize;
                 var observed = block.With(group, new ObservedLinearGroup(block[group], (x, _) => inputs[slot] = Copy(x)));
+                var rotation = RotationBlock(group);
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
+                if (rotation > 0)
+                {
+                    BlockHadamard.Apply(inputs[slot], rotation);
+                }
+
                 targets[slot] = [];
                 if (exact is not null)
                 {

@@ -32,6 +32,7 @@ internal sealed class LinearErrors
         Scales = weight.Scales,
         ZeroPoints = weight.ZeroPoints,
         GroupScales = weight.GroupScales,
+        RotationBlock = weight.RotationBlock,
         Bias = weight.Bias,
     };
 

@@ -1,4 +1,5 @@
 using MASQuant.Gemm;
+using MASQuant.Layers;
 using MASQuant.Tensors;
 
 namespace MASQuant.Smoothing;
@@ -11,6 +12,7 @@ internal sealed class GroupSimulation : ISimulatedGroup
     private readonly IReadOnlyList<Matrix> _weights;
     private readonly IReadOnlyList<float[]> _biases;
     private readonly QuantizationScheme _scheme;
+    private readonly int _rotationBlock;
     private readonly FakeQuantizedWeight[]?[] _variants = new FakeQuantizedWeight[]?[ModalityMap.ModalityCount];
     private readonly float[][] _factors = new float[ModalityMap.ModalityCount][];
     private readonly float[][] _inverses = new float[ModalityMap.ModalityCount][];
@@ -25,11 +27,13 @@ internal sealed class GroupSimulation : ISimulatedGroup
     /// <param name="factors">The group's factors.</param>
     /// <param name="scheme">Bits.</param>
     /// <param name="groupSize">Inputs that share a second-level scale, or 0.</param>
-    public GroupSimulation(IReadOnlyList<Matrix> weights, IReadOnlyList<float[]> biases, GroupFactors factors, QuantizationScheme scheme, int groupSize = 0)
+    /// <param name="rotationBlock">By which X is rotated, as W_i is already; 0 for none.</param>
+    public GroupSimulation(IReadOnlyList<Matrix> weights, IReadOnlyList<float[]> biases, GroupFactors factors, QuantizationScheme scheme, int groupSize = 0, int rotationBlock = 0)
     {
         _weights = weights;
         _biases = biases;
         _scheme = scheme;
+        _rotationBlock = rotationBlock;
         Factors = factors;
         foreach (var modality in Enum.GetValues<Modality>())
         {
@@ -65,7 +69,7 @@ internal sealed class GroupSimulation : ISimulatedGroup
     {
         _modalities = modalities;
         _rows = TokenRows.Split(modalities);
-        Round(x);
+        Round(_rotationBlock > 0 ? BlockHadamard.Rotate(x, _rotationBlock) : x);
         var outputs = new Matrix[_weights.Count];
         for (var i = 0; i < outputs.Length; i++)
         {
@@ -142,6 +146,11 @@ internal sealed class GroupSimulation : ISimulatedGroup
             {
                 Factors.AddGradient((Modality)m, k, byFactor[m][k]);
             }
+        }
+
+        if (_rotationBlock > 0)
+        {
+            BlockHadamard.Apply(gradient, _rotationBlock);
         }
 
         return gradient;

@@ -33,7 +33,7 @@ internal sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOpti
             weights.Norms,
             config.RmsNormEpsilon,
             new AttentionSimulation(config.AttentionHeads, config.KeyValueHeads, config.HeadSize),
-            [.. groups.Select(g => new GroupSimulation(matrices[(int)g], [.. weights.Group(g).Select(w => w.Bias)], factors[(int)g], options.SchemeFor(weights.Layer, g), options.GroupSizeFor(options.SchemeFor(weights.Layer, g))))]);
+            [.. groups.Select(g => new GroupSimulation(matrices[(int)g], [.. weights.Group(g).Select(w => w.Bias)], factors[(int)g], options.SchemeFor(weights.Layer, g), options.GroupSizeFor(options.SchemeFor(weights.Layer, g)), weights.Group(g)[0].RotationBlock))]);
         new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellation);
         return [.. factors.Select(f => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]))];
     }

@@ -45,7 +45,8 @@ internal sealed class WeightCodes
     /// <summary>Packs for the runtime.</summary>
     /// <param name="bias">N values, or empty.</param>
     /// <param name="patches">Per modality; null for none.</param>
-    public QuantizedWeight Pack(ReadOnlyMemory<float> bias = default, LowRankFactors?[]? patches = null) => new()
+    /// <param name="rotationBlock">By which the inputs were rotated; 0 for none.</param>
+    public QuantizedWeight Pack(ReadOnlyMemory<float> bias = default, LowRankFactors?[]? patches = null, int rotationBlock = 0) => new()
     {
         Scheme = Scheme,
         Outputs = Outputs,
@@ -54,6 +55,7 @@ internal sealed class WeightCodes
         Scales = Scales,
         ZeroPoints = ZeroPoints,
         GroupScales = PackGroupScales(),
+        RotationBlock = rotationBlock,
         Bias = bias,
         Patches = patches ?? new LowRankFactors?[ModalityMap.ModalityCount],
     };

@@ -32,6 +32,8 @@ internal static class ArtifactNames
 
     public static string GroupScales(int layer, string linear) => $"{Linear(layer, linear)}.group_scales";
 
+    public static string Rotation(int layer, string linear) => $"{Linear(layer, linear)}.rotation";
+
     public static string ZeroPoints(int layer, string linear) => $"{Linear(layer, linear)}.zero_points";
 
     public static string Bias(int layer, string linear) => $"{Linear(layer, linear)}.bias";

@@ -57,6 +57,7 @@ public static class LayerFile
             Scales = mapped.Scales.ToArray(),
             ZeroPoints = mapped.ZeroPoints.ToArray(),
             GroupScales = mapped.GroupScales.ToArray(),
+            RotationBlock = mapped.RotationBlock,
             Bias = mapped.Bias,
             Patches = mapped.Patches,
         };

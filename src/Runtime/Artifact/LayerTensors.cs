@@ -88,6 +88,7 @@ internal static class LayerTensors
             Scales = file.Map<float>(scales.Name),
             ZeroPoints = scheme.QuantizesActivations ? default : ReadZeroPoints(file, ArtifactNames.ZeroPoints(layer, name), ScalesShape(outputs, inputs, scheme)),
             GroupScales = ReadGroupScales(file, ArtifactNames.GroupScales(layer, name), scheme, outputs, inputs),
+            RotationBlock = ReadRotation(file, ArtifactNames.Rotation(layer, name), inputs),
             Bias = file.TryGet(ArtifactNames.Bias(layer, name), out var bias) ? file.ReadFloats(bias.Name, outputs) : default,
             Patches = [.. Modalities.Select(modality => ReadPatch(file, layer, name, modality, outputs, inputs))],
         };
@@ -110,6 +111,11 @@ internal static class LayerTensors
         if (!weight.GroupScales.IsEmpty)
         {
             yield return TensorPayload.OfBytes(ArtifactNames.GroupScales(layer, name), DataType.U8, weight.GroupScales, GroupScalesShape(weight.Outputs, weight.Inputs));
+        }
+
+        if (weight.RotationBlock > 0)
+        {
+            yield return TensorPayload.OfBytes(ArtifactNames.Rotation(layer, name), DataType.U8, new[] { (byte)int.Log2(weight.RotationBlock) }, 1);
         }
 
         if (!weight.Bias.IsEmpty)
@@ -143,6 +149,20 @@ internal static class LayerTensors
         return zeroPoints.Span.IndexOfAnyExceptInRange(byte.MinValue, MaxZeroPoint) < 0
             ? zeroPoints
             : throw Invalid(file, $"Tensor '{name}' holds a zero point above {MaxZeroPoint}.");
+    }
+
+    // Stored as log₂ of the block.
+    private static int ReadRotation(SafetensorsFile file, string name, int inputs)
+    {
+        if (!file.TryGet(name, out _))
+        {
+            return 0;
+        }
+
+        var exponent = file.Bytes(Require(file, name, DataType.U8, [1]).Name).Span[0];
+        return exponent < 31 && inputs % (1 << exponent) == 0
+            ? 1 << exponent
+            : throw Invalid(file, $"Tensor '{name}' calls for blocks of 2^{exponent} inputs, which do not divide {inputs}.");
     }
 
     // Out of range, a product of code and scale would leave 8 bits.

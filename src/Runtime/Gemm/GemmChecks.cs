@@ -36,6 +36,7 @@ internal static class GemmChecks
         Check(weight.ZeroPoints.Length == (weight.Scheme.QuantizesActivations ? 0 : weight.Scales.Length), "The number of zero points does not fit the shape.");
         Check(weight.GroupScales.IsEmpty || (weight.Scheme is { WeightBits: 4, QuantizesActivations: true } && weight.Inputs % PackingLayout.GroupSize == 0
             && weight.GroupScales.Length == (long)weight.Outputs * weight.Inputs / PackingLayout.GroupSize), "The number of second-level scales does not fit scheme and shape.");
+        Check(weight.RotationBlock == 0 || (int.IsPow2(weight.RotationBlock) && weight.Inputs % weight.RotationBlock == 0), "The rotation's block is no power of two that divides the inputs.");
         Check(weight.Bias.IsEmpty || weight.Bias.Length == weight.Outputs, "The number of biases does not fit the shape.");
         Check(weight.Patches.Length == ModalityMap.ModalityCount && weight.Patches[(int)Modality.Text] is null, "Text has a patch, or a modality has no entry.");
         foreach (var patch in weight.Patches)

@@ -6,6 +6,8 @@ namespace MASQuant.Gemm;
 /// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call; a backend that computes on a device keeps the values there.</summary>
 public sealed class PreparedTokens
 {
+    private Matrix _rotated = new(0, 0);
+
     /// <summary>M, the number of tokens.</summary>
     public int Tokens { get; private set; }
 
@@ -23,6 +25,22 @@ public sealed class PreparedTokens
 
     /// <summary>One scale per token: code × scale ≈ smoothed value.</summary>
     public float[] Scales { get; private set; } = [];
+
+    /// <summary>Room for a rotated input, grown as needed.</summary>
+    internal Matrix Rotated(Matrix x)
+    {
+        if (_rotated.Data.Length < x.Rows * x.Columns)
+        {
+            _rotated = new Matrix(x.Rows, x.Columns);
+        }
+        else if (_rotated.Rows != x.Rows || _rotated.Columns != x.Columns)
+        {
+            _rotated = new Matrix(x.Rows, x.Columns, _rotated.Data);
+        }
+
+        x.Span.CopyTo(_rotated.Span);
+        return _rotated;
+    }
 
     /// <summary><see cref="Codes"/> in the order of the CPU kernels, made when first needed.</summary>
     internal PackedTokens Packed { get; } = new();

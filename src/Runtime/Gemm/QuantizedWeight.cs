@@ -25,6 +25,9 @@ public sealed class QuantizedWeight
     /// A code times its group's scale is an integer of 8 bits, so <see cref="Scales"/> still apply once per output.</summary>
     public ReadOnlyMemory<byte> GroupScales { get; init; }
 
+    /// <summary>The block of <see cref="Layers.BlockHadamard"/> by which inputs are rotated before they are smoothed, as the weight's were; 0 for none. <see cref="Layers.QuantizedLinearGroup"/> rotates; backends do not look at it.</summary>
+    public int RotationBlock { get; init; }
+
     /// <summary>N biases, or empty.</summary>
     public ReadOnlyMemory<float> Bias { get; init; }
 

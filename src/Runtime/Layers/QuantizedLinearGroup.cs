@@ -24,9 +24,9 @@ public sealed class QuantizedLinearGroup : ILinearGroup
         foreach (var weight in weights)
         {
             GemmChecks.Weight(weight);
-            if (weight.Inputs != weights[0].Inputs || weight.Scheme != weights[0].Scheme)
+            if (weight.Inputs != weights[0].Inputs || weight.Scheme != weights[0].Scheme || weight.RotationBlock != weights[0].RotationBlock)
             {
-                throw new ArgumentException("The layers of an input group share K and scheme.", nameof(weights));
+                throw new ArgumentException("The layers of an input group share K, scheme and rotation.", nameof(weights));
             }
         }
 
@@ -39,6 +39,12 @@ public sealed class QuantizedLinearGroup : ILinearGroup
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(outputs.Length, _weights.Count);
         var tokens = _pool.Rent();
+        if (_weights[0].RotationBlock > 0)
+        {
+            x = tokens.Rotated(x);
+            BlockHadamard.Apply(x, _weights[0].RotationBlock);
+        }
+
         _backend.Prepare(x, modalities, _inverseSmoothing, _weights[0].Scheme, tokens);
         for (var i = 0; i < outputs.Length; i++)
         {

@@ -25,6 +25,10 @@ public sealed record BlockWeights(int Layer, BlockNorms Norms, IReadOnlyList<Lin
             source.ReadFloats(prefix + "post_attention_layernorm.weight", config.HiddenSize));
     }
 
+    /// <summary>The same block, whose <see cref="LinearWeight.ReadMatrix"/> rotates inputs by the blocks that <paramref name="rotation"/> gives.</summary>
+    public BlockWeights Rotated(Func<DecoderLinear, int> rotation)
+        => this with { Linears = [.. Linears.Select(linear => linear with { RotationBlock = rotation(linear.Linear) })] };
+
     /// <summary>The layers of one input group, in order.</summary>
     public IReadOnlyList<LinearWeight> Group(InputGroup group) => [.. Linears.Where(linear => linear.Linear.Group == group)];
 

@@ -15,6 +15,8 @@ public class OptionEffectTests
     [InlineData("Clipping", "Output")]
     [InlineData("GroupSize", "128")]
     [InlineData("ModalityWeights", "auto")]
+    [InlineData("Rotation", "Down")]
+    [InlineData("Rotation", "All")]
     [InlineData("WeightQuantizer", "Rtn")]
     [InlineData("Compensation", "Weight")]
     public void Every_option_changes_what_is_stored(string option, string value)

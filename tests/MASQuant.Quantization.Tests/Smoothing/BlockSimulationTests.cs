@@ -84,6 +84,24 @@ public class BlockSimulationTests
         }
     }
 
+    [Fact]
+    public void A_rotated_group_is_the_group_on_rotated_inputs()
+    {
+        const int Inputs = 48;
+        const int Block = 16;
+        var random = new Random(11);
+        var (weight, x, upstream) = (Gaussian(random, 8, Inputs, 1), Gaussian(random, Tokens, Inputs, 1), Gaussian(random, Tokens, 8, 1));
+        var factors = Factors(random, Inputs, 3);
+        var modalities = new ModalityMap([0, Modality.Vision, Modality.Vision, 0, Modality.Audio, 0, 0, 0, 0]);
+        var plain = new GroupSimulation([weight], [[]], factors, QuantizationScheme.W4A8);
+        var rotated = new GroupSimulation([weight], [[]], factors, QuantizationScheme.W4A8, rotationBlock: Block);
+        Assert.Equal(plain.Forward(BlockHadamard.Rotate(x, Block), modalities)[0].Data, rotated.Forward(x, modalities)[0].Data);
+
+        // ∂loss/∂X = ∂loss/∂(X·H)·Hᵀ, and H is symmetric.
+        Assert.Equal(BlockHadamard.Rotate(plain.Backward([upstream]), Block).Data, rotated.Backward([upstream]).Data);
+        Assert.NotEqual(plain.Forward(x, modalities)[0].Data, rotated.Forward(x, modalities)[0].Data);
+    }
+
     private static void AssertHiddenGradient(Matrix gradient, Matrix direction, Func<double, Matrix, double> loss)
     {
         const double H = 1e-5;

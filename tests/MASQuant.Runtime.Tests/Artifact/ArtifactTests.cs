@@ -153,6 +153,7 @@ public sealed class ArtifactTests : IDisposable
     [InlineData("W4A16", "L1.vision", DiagnosticCodes.TensorNotFinite)]
     [InlineData("W4A16", "zero_points", DiagnosticCodes.ArtifactInvalid)]
     [InlineData("W4A6", "group_scales", DiagnosticCodes.ArtifactInvalid)]
+    [InlineData("W8A8", "rotation", DiagnosticCodes.ArtifactInvalid)]
     public void Values_that_no_quantization_writes_are_refused(string schemeName, string suffix, string code)
     {
         Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
@@ -214,6 +215,7 @@ public sealed class ArtifactTests : IDisposable
         Assert.True(expected.Scales.Span.SequenceEqual(actual.Scales.Span));
         Assert.True(expected.ZeroPoints.Span.SequenceEqual(actual.ZeroPoints.Span));
         Assert.True(expected.GroupScales.Span.SequenceEqual(actual.GroupScales.Span));
+        Assert.Equal(expected.RotationBlock, actual.RotationBlock);
         Assert.True(expected.Bias.Span.SequenceEqual(actual.Bias.Span));
         Assert.Equal(expected.Patches.Length, actual.Patches.Length);
         foreach (var (one, other) in expected.Patches.Zip(actual.Patches))

@@ -75,6 +75,7 @@ internal static class RandomLayer
             Scales = Floats(random, linear.Outputs * groups),
             ZeroPoints = scheme.QuantizesActivations ? default : Enumerable.Range(0, linear.Outputs * groups).Select(_ => (byte)random.Next(16)).ToArray(),
             GroupScales = scheme == QuantizationScheme.W4A6 ? Enumerable.Range(0, linear.Outputs * linear.Inputs / PackingLayout.GroupSize).Select(_ => (byte)random.Next(1, 17)).ToArray() : default,
+            RotationBlock = scheme == QuantizationScheme.W8A8 ? BlockHadamard.LargestBlock(linear.Inputs) : 0,
             Bias = bias,
             Patches = [null, Patch(random, linear, 3), Patch(random, linear, 5)],
         };
