@@ -124,7 +124,7 @@ INLINE void decode(const Weight& weight, const u8* x, i64 x_stride, const Output
 // Blocks with the same outputs follow each other along x: the weight is read from memory once, the tokens stay in the cache. ---
 
 const int PrefillPanels = 8, PrefillTokens = 128;
-const int WarpPanels = 2, WarpTiles = 8; // 4 × 2 warps
+const int WarpPanels = 2, WarpTiles = 8, ChunkTiles = 2; // 4 × 2 warps
 
 extern __shared__ uint4 ring[];
 
@@ -202,7 +202,7 @@ template <class S> INLINE void prefill(const Weight& weight, const u8* x, i64 x_
   typename S::Sum sum[WarpPanels][WarpTiles][4];
   prefill_sums<S, false>(weight, 0, 0, 0, x, x_stride, nullptr, out.tokens, out.panels, sum);
   int warp = thread_index() >> 5;
-  finish<S, WarpPanels, WarpTiles, S::RowBytes == 64>(sum, out, block_y() * PrefillPanels + (warp & 3) * WarpPanels,
+  finish_chunks<S, WarpPanels, WarpTiles, ChunkTiles>(sum, out, block_y() * PrefillPanels + (warp & 3) * WarpPanels,
       block_x() * PrefillTokens + (warp >> 2) * 8 * WarpTiles);
 }
 
@@ -220,8 +220,8 @@ template <class S> INLINE void prefill(const Weight& weight, const u8* x, i64 x_
     prefill<scheme>(WEIGHT, x, x_stride, OUTPUT);                                                                                              \
   }
 
-GEMM(w4a8, W4A8, 1)
-GEMM(w8a8, W8A8, 1)
+GEMM(w4a8, W4A8, 2)
+GEMM(w8a8, W8A8, 2)
 GEMM(w4a16, W4A16, 1)
 GEMM(bf16, Bf16, 1)
 

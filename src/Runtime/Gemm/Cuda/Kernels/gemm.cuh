@@ -204,6 +204,22 @@ INLINE void finish(typename S::Sum (&sum)[Panels][Tiles][4], const Output& out, 
   }
 }
 
+// The same by chunks of token tiles, where all outputs at once would not fit the registers.
+template <class S, int Panels, int Tiles, int ChunkTiles>
+INLINE void finish_chunks(typename S::Sum (&sum)[Panels][Tiles][4], const Output& out, int first_panel, int first_token) {
+#pragma unroll
+  for (int c = 0; c < Tiles; c += ChunkTiles) {
+    typename S::Sum part[Panels][ChunkTiles][4];
+#pragma unroll
+    for (int p = 0; p < Panels; p++)
+#pragma unroll
+      for (int i = 0; i < ChunkTiles; i++)
+#pragma unroll
+        for (int e = 0; e < 4; e++) part[p][i][e] = sum[p][c + i][e];
+    finish<S, Panels, ChunkTiles, S::RowBytes == 64>(part, out, first_panel, first_token + 8 * c);
+  }
+}
+
 #define OUTPUT_PARAMETERS                                                                                                                      \
   const float *token_scales, const float *weight_scales, const float *bias, float *y, i64 y_stride, const u8 *modalities, const u16 *projected, \
       int projected_stride, const Patch *patches, int layers, int tokens, int panels

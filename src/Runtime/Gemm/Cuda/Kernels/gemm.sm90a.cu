@@ -67,15 +67,7 @@ template <class S> INLINE void prefill(const Weight& weight, const u8* x, i64 x_
     wgmma_wait();
   }
   wait_copies<0>();
-#pragma unroll
-  for (int c = 0; c < Tiles; c += ChunkTiles) { // by chunks: all outputs at once would not fit the registers
-    int part[1][ChunkTiles][4];
-#pragma unroll
-    for (int i = 0; i < ChunkTiles; i++)
-#pragma unroll
-      for (int e = 0; e < 4; e++) part[0][i][e] = sum[0][c + i][e];
-    finish<S, 1, ChunkTiles, true>(part, out, panel, first_token + 8 * c);
-  }
+  finish_chunks<S, 1, Tiles, ChunkTiles>(sum, out, panel, first_token);
 }
 
 #define GEMM(name, scheme)                                                                                                                \
