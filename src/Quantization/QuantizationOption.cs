@@ -13,6 +13,9 @@ public sealed record QuantizationOption(
     Func<QuantizationOptions, string, QuantizationOptions?> Apply,
     Func<QuantizationOptions, string> Format)
 {
+    /// <summary>The first version that has it.</summary>
+    public string Since { get; init; } = "0.1";
+
     /// <summary>What is wrong with a text that <see cref="Apply"/> refuses, where the allowed values alone would not tell; otherwise empty.</summary>
     public Func<string, string> Problem { get; init; } = _ => "";
 

@@ -1,5 +1,7 @@
+using System.Text.RegularExpressions;
 using MASQuant.Budgets;
 using MASQuant.Quantization;
+using MASQuant.Tasks;
 using MASQuant.Tests;
 
 namespace MASQuant.Build.Tests;
@@ -11,10 +13,19 @@ public class DocumentationTests
     public void Every_option_is_documented()
     {
         var text = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "build-integration.md"));
-        var rows = OptionTable.All.Select(option => $"| `{option.Name}` | {Cell(option.Default)} | {Cell(option.Values)} | {option.Description} |\n");
-        var budgets = BudgetTable.All.Select(budget => $"| `{budget.Name}` | {budget.Values} | {budget.Description} |\n");
+        var rows = OptionTable.All.Select(option => $"| `{option.Name}` | {Cell(option.Default)} | {Cell(option.Values)} | {option.Since} | {option.Description} |\n");
+        var budgets = BudgetTable.All.Select(budget => $"| `{budget.Name}` | {budget.Values} | {budget.Since} | {budget.Description} |\n");
         var missing = string.Concat(rows.Concat(budgets).Where(row => !text.Contains(row)));
         Assert.True(missing.Length == 0, missing);
+    }
+
+    /// <summary>What the documentation lists is what the task understands, and the other way round.</summary>
+    [Fact]
+    public void The_documented_metadata_are_those_that_the_task_reads()
+    {
+        var text = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "build-integration.md"));
+        var tables = text[text.IndexOf("\n## Metadata\n", StringComparison.Ordinal)..text.IndexOf("\n## Misspelt", StringComparison.Ordinal)];
+        Assert.Equal(ModelItem.Words.Order(), Regex.Matches(tables, @"(?<=\n\| `)\w+").Select(match => match.Value).Order());
     }
 
     private static string Cell(string text) => text.Length == 0 ? "empty" : text;

@@ -13,6 +13,9 @@ public sealed record Budget(
     Func<ModelBudgets, string, ModelBudgets?> Apply,
     Func<ModelBudgets, string> Format)
 {
+    /// <summary>The first version that has it.</summary>
+    public string Since { get; init; } = "0.1";
+
     /// <summary>The command line's form: <c>--min-sqnr-text</c>.</summary>
     public string Switch => "--" + string.Concat(Name.Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
 }
