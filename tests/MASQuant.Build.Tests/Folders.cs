@@ -12,7 +12,7 @@ internal static class Folders
             if (!except.Contains(path.Split(Path.DirectorySeparatorChar)[0]))
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(to, path))!);
-                File.Copy(file, Path.Combine(to, path));
+                File.Copy(file, Path.Combine(to, path), overwrite: true);
             }
         }
     }

@@ -24,6 +24,20 @@ public class SeveralModelsTests
     }
 
     [Fact]
+    public void Projects_and_their_target_frameworks_share_one_quantization()
+    {
+        using var project = BuildCase.Open("FourProjects");
+        project.Write("model/model.safetensors", "slow"); // so that all ask before there is an artifact
+        var log = project.Build("Four.slnx", "-m:8").MustSucceed();
+        Assert.Equal(["Tiny"], log.Quantized);
+        Assert.Equal(8, log.Compiled);
+        Assert.Equal(8, Directory.GetFiles(project.Folder, "Tiny.masquant.safetensors", SearchOption.AllDirectories).Count(file => file.Contains("/bin/")));
+
+        var again = project.Build("Four.slnx", "-m:8", "--no-restore").MustSucceed();
+        Assert.Equal((0, 0, 0), (again.Quantized.Count, again.KeyTasks, again.Compiled));
+    }
+
+    [Fact]
     public void A_graph_build_in_isolation_works()
     {
         using var project = BuildCase.Open("TwoFrameworks");

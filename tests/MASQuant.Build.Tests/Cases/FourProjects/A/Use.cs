@@ -1,0 +1,4 @@
+public static class Use
+{
+    public const int Width = A.Tiny.HiddenSize;
+}
