@@ -66,6 +66,7 @@ internal static class CommandLine
             EvaluateCommand.Create(console, cancellation),
             CompareCommand.Create(console, cancellation),
             TuneCommand.Create(console, cancellation),
+            CacheCommand.Create(console, cancellation),
         };
         root.Options.OfType<HelpOption>().Single().Action = new HelpPage(console);
         root.Options.OfType<HelpOption>().Single().Description = "Shows this page.";

@@ -40,7 +40,7 @@ internal static class ManifestParser
             Name = root.GetText("name"),
             Source = root.GetText("source"),
             Quantized = root.GetBoolean("quantized"),
-            Artifact = root.GetText("artifact"),
+            Artifact = ReadFileName(root.Get("artifact")),
             ArtifactBytes = root.GetLong("artifactBytes"),
             Family = model.GetText("family"),
             Scheme = ReadScheme(root.Get("scheme")),
@@ -109,6 +109,12 @@ internal static class ManifestParser
                 sqnr.Value.Get("after").ToDouble("after")))),
         };
     }
+
+    // The class loads this file from the application's folder, and from nowhere else.
+    private static string ReadFileName(JsonValue name)
+        => name.Expect(JsonKind.Text, "artifact").Text is { Length: > 0 } text && text is not ("." or "..") && text.IndexOfAny(['/', '\\', ':', '\0']) < 0
+            ? text
+            : throw new JsonFormatException(name.Position, $"'{name.Text}' is not a file name");
 
     private static string ReadName(JsonValue name)
     {

@@ -12,7 +12,7 @@ internal static class ModelInputs
     public static IReadOnlyList<string> OfCheckpoint(string folder)
         => [.. CheckpointPatterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Order(StringComparer.Ordinal)];
 
-    /// <summary>The media files that a calibration set names and that exist, sorted. Lines that are no chats are left to the pipeline, whose messages name them.</summary>
+    /// <summary>The media files that a calibration set names and that exist, sorted. Lines that are no chats, and paths that leave the set's folder, are left to the pipeline, which refuses them: whatever they name is not read.</summary>
     public static IReadOnlyList<string> OfCalibration(string file)
     {
         var media = new SortedSet<string>(StringComparer.Ordinal);
@@ -42,7 +42,7 @@ internal static class ModelInputs
         {
             if (member.Value.ValueKind == JsonValueKind.String && MediaKinds.Contains(member.Name))
             {
-                Add(Path.GetFullPath(member.Value.GetString()!, folder), media);
+                Add(member.Value.GetString()!, folder, media);
             }
             else
             {
@@ -51,9 +51,10 @@ internal static class ModelInputs
         }
     }
 
-    private static void Add(string path, SortedSet<string> media)
+    private static void Add(string name, string folder, SortedSet<string> media)
     {
-        if (File.Exists(path))
+        var path = name.Contains('\0') ? "" : Path.GetFullPath(name, folder);
+        if (path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) && File.Exists(path))
         {
             media.Add(path);
         }

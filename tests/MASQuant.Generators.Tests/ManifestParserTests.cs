@@ -26,6 +26,8 @@ public class ManifestParserTests
     [InlineData("\"name\": \"mlp.down_proj\"", "\"name\": \"mlp.up_proj\"")]
     [InlineData("\"name\": \"mlp.down_proj\"", "\"name\": \"down_proj\"")]
     [InlineData("\"group\": \"Down\"", "\"group\": \"Up\"")]
+    [InlineData("\"artifact\": \"", "\"artifact\": \"../")]
+    [InlineData("\"artifact\": \"", "\"artifact\": \"/etc/")]
     [InlineData("\"index\": 0", "\"index\": 7")]
     [InlineData("\"quantized\": true", "\"quantized\": \"yes\"")]
     [InlineData("\"hiddenSize\"", "\"hidenSize\"")]

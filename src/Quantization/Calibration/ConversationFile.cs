@@ -95,7 +95,7 @@ public static class ConversationFile
 
     private static MediaSource Media(string name, Location at)
     {
-        var full = Path.GetFullPath(Path.Combine(at.Folder, name));
+        var full = name.Contains('\0') ? "" : Path.GetFullPath(Path.Combine(at.Folder, name));
         if (!full.StartsWith(at.Folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         {
             throw at.Missing($"The media path '{name}' leaves the folder of the conversation file. Copy the file below '{at.Folder}'.");

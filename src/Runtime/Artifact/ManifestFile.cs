@@ -76,6 +76,11 @@ public static class ManifestFile
 
     private static void Check(Manifest manifest, string file)
     {
+        if (manifest.Artifact.Length > 0 && !CheckpointIndex.IsPlainFileName(manifest.Artifact))
+        {
+            throw Invalid(file, $"Its artifact '{manifest.Artifact}' is no file name in the manifest's own folder.");
+        }
+
         for (var i = 0; i < manifest.Layers.Count; i++)
         {
             if (manifest.Layers[i] is not { } layer || layer.Index != i)

@@ -45,8 +45,8 @@ internal static class CheckpointIndex
         return shards;
     }
 
-    // Separators of every platform, so that a checkpoint is refused everywhere or nowhere.
-    private static bool IsPlainFileName(string name)
+    /// <summary>Whether a name that a file gives leads nowhere but to its own folder. Separators of every platform count, so that a file is refused everywhere or nowhere.</summary>
+    internal static bool IsPlainFileName(string name)
         => name.Length > 0 && name is not ("." or "..") && name.AsSpan().IndexOfAny("/\\:\0") < 0;
 
     private static MasQuantException Invalid(string file, string message, Exception? inner = null)

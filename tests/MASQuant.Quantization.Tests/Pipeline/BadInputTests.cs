@@ -15,6 +15,8 @@ public class BadInputTests
         { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "robot", "content": "x"}]}""", 2 },
         { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": [{"type": "smell"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "absent.png"}]}]}""", 2 },
+        { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "/dev/zero"}]}]}""", 2 },
+        { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "a\u0000b"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "../../etc/passwd"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "/etc/hostname"}]}]}""", 2 },
         { DiagnosticCodes.ConversationModalityUnsupported, """{"messages": [{"role": "user", "content": [{"type": "audio", "audio": "calibration.jsonl"}]}]}""", 2 },

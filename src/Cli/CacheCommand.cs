@@ -1,0 +1,114 @@
+using System.CommandLine;
+using System.Globalization;
+using MASQuant.Caching;
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Cli;
+
+/// <summary><c>masquant cache</c>: what the shared cache of builds holds, whether it is whole, and making it smaller.</summary>
+internal static class CacheCommand
+{
+    private const string Stats = "stats";
+    private const string Verify = "verify";
+    private const string Clean = "clean";
+    private static readonly string[] Actions = [Stats, Verify, Clean];
+
+    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    {
+        var action = new Argument<string>("ACTION") { Description = "stats: sizes, entries and hits. verify: hashes every file and removes what is damaged. clean: removes what no build works with." };
+        action.Validators.Add(result =>
+        {
+            if (!Actions.Contains(result.Tokens[0].Value))
+            {
+                result.AddError($"'{result.Tokens[0].Value}' is not allowed for 'ACTION'. Allowed: {string.Join(", ", Actions)}.");
+            }
+        });
+        var directory = CliOptions.Text("--directory", "DIR", $"The cache's folder. Default: {CacheSettings.DirectoryWord} of the environment, or the user's cache folder.");
+        var olderThan = Parsed("--older-than", "AGE", CacheAge.Read, CacheAge.Allowed, "clean: only what was last used longer ago.");
+        var maxBytes = Parsed("--max-bytes", "BYTES", ByteCount.Read, ByteCount.Allowed, "clean: only until the cache has no more, the least recently used first.");
+        var command = new CliCommand("cache", "Shows, verifies or cleans the cache that builds share.", $"{string.Join('|', Actions)} [--directory DIR] [--older-than AGE] [--max-bytes BYTES]",
+            "masquant cache stats",
+            "masquant cache clean --older-than 30d")
+        { action, directory, olderThan, maxBytes };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(action) != Clean && (result.GetResult(olderThan) is { Implicit: false } || result.GetResult(maxBytes) is { Implicit: false }))
+            {
+                result.AddError($"'--older-than' and '--max-bytes' belong to '{Clean}'.");
+            }
+        });
+        command.SetAction(parse => parse.GetRequiredValue(action) switch
+        {
+            Stats => ShowStats(console, FolderOf(parse.GetValue(directory))),
+            Verify => VerifyAll(console, FolderOf(parse.GetValue(directory)), cancellation),
+            _ => CleanUp(console, FolderOf(parse.GetValue(directory)), parse.GetValue(olderThan), parse.GetValue(maxBytes), cancellation),
+        });
+        return command;
+    }
+
+    private static int ShowStats(CommandConsole console, CacheFolder folder)
+    {
+        var inventory = CacheInventory.Of(folder);
+        var counters = CacheCounters.Read(folder);
+        var table = new TextTable(1, folder.Path, "");
+        table.Add("artifacts", Number(inventory.Entries.Count));
+        table.Add("unfinished runs", Number(inventory.Runs.Count));
+        table.Add("size", ByteCount.Write(inventory.Bytes));
+        table.Add("of unfinished runs", ByteCount.Write(inventory.Runs.Sum(run => run.Bytes)));
+        table.Add("taken from here", Number(counters.Local));
+        table.Add("downloaded", Number(counters.Remote));
+        table.Add("quantized", Number(counters.Quantized));
+        table.Add("hits", counters.Asked == 0 ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100.0 * (counters.Asked - counters.Quantized) / counters.Asked:F1} %"));
+        table.Add("least recent use", inventory.Entries.Count == 0 ? "-" : inventory.Entries.Min(entry => entry.LastUse).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
+        table.Write(console.Output);
+        return ExitCode.Done;
+    }
+
+    private static int VerifyAll(CommandConsole console, CacheFolder folder, CancellationToken cancellation)
+    {
+        var (read, removed) = CacheVerification.Run(folder, cancellation);
+        foreach (var line in removed)
+        {
+            console.Output.WriteLine($"removed {line}");
+        }
+
+        console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{read} files read, {removed.Count} damaged and removed: {folder.Path}"));
+        return removed.Count == 0 ? ExitCode.Done : ExitCode.BadInput;
+    }
+
+    private static int CleanUp(CommandConsole console, CacheFolder folder, TimeSpan? olderThan, long? maxBytes, CancellationToken cancellation)
+    {
+        // Without a limit everything goes.
+        var trimmed = CacheTrim.Run(folder, maxBytes ?? (olderThan is null ? 0 : null), DateTime.UtcNow - olderThan, cancellation);
+        console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trimmed.Removed} entries removed, {ByteCount.Write(trimmed.BytesFreed)} freed, {ByteCount.Write(trimmed.BytesLeft)} left: {folder.Path}"));
+        return ExitCode.Done;
+    }
+
+    private static CacheFolder FolderOf(string? given)
+    {
+        var path = given is { Length: > 0 } ? given
+            : Environment.GetEnvironmentVariable(CacheSettings.DirectoryWord) is { Length: > 0 } known ? known
+            : CacheFolder.Default();
+        return path is null ? throw new MasQuantException(DiagnosticCodes.CacheNotUsable, null, "There is no cache folder for this user. Name it with --directory.") : new CacheFolder(path);
+    }
+
+    private static Option<T?> Parsed<T>(string name, string label, Func<string, T?> read, string allowed, string description)
+        where T : struct
+        => new(name)
+        {
+            HelpName = label,
+            Description = $"{description} Allowed: {allowed}.",
+            CustomParser = result =>
+            {
+                var value = read(result.Tokens[0].Value);
+                if (value is null)
+                {
+                    result.AddError($"'{result.Tokens[0].Value}' is not allowed for '{name}'. Allowed: {allowed}.");
+                }
+
+                return value;
+            },
+        };
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

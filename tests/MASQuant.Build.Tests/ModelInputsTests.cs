@@ -1,0 +1,21 @@
+using MASQuant.Tasks;
+using MASQuant.Tests;
+
+namespace MASQuant.Build.Tests;
+
+public class ModelInputsTests
+{
+    /// <summary>Keys read every input: a line that names a device, or anything else that is not the set's own, must not make them.</summary>
+    [Fact]
+    public void Paths_that_leave_the_calibration_sets_folder_are_not_read()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory.File("data"));
+        File.WriteAllText(directory.File("outside.png"), "");
+        File.WriteAllText(directory.File("data/inside.png"), "");
+        File.WriteAllText(directory.File("data/set.jsonl"), """
+            {"messages": [{"content": [{"image": "inside.png"}, {"image": "../outside.png"}, {"audio": "/dev/zero"}, {"image": "a\u0000b"}, {"image": ""}, {"image": "../data/inside.png"}]}]}
+            """);
+        Assert.Equal([directory.File("data/inside.png")], ModelInputs.OfCalibration(directory.File("data/set.jsonl")));
+    }
+}
