@@ -6,6 +6,7 @@ using MASQuant.Diagnostics;
 using MASQuant.Gemm;
 using MASQuant.Generation;
 using MASQuant.Models;
+using MASQuant.Models.Device;
 using MASQuant.Safetensors;
 using MASQuant.Tensors;
 using MASQuant.Text;
@@ -20,6 +21,8 @@ public sealed class MultimodalModel : IDisposable
     private readonly ModelOptions _options;
     private readonly IReadOnlyList<int> _endTokens;
     private readonly CudaGemmBackend? _device;
+    private readonly DeviceDecoder? _deviceDecoder;
+    private readonly Lazy<Decoder> _decoder;
     private bool _disposed;
 
     private MultimodalModel(IModelSource source, ModelOptions options, CudaGemmBackend? device)
@@ -32,7 +35,9 @@ public sealed class MultimodalModel : IDisposable
         _endTokens = EndTokens(generation, Encoder.Tokenizer);
         RecommendedOptions = Recommended(generation);
         _device = device;
-        Decoder = DecoderReader.Read(source, config.Text, Encoder.Embedding, options.Backend ?? device);
+        _decoder = new Lazy<Decoder>(() => DecoderReader.Read(source, config.Text, Encoder.Embedding, options.Backend ?? device));
+        _deviceDecoder = device is null ? null : DeviceDecoder.Read(device.Device, device.Gate, source, config.Text, Encoder.Embedding);
+        _ = device is null ? _decoder.Value : null;
     }
 
     /// <summary>What <c>config.json</c> says.</summary>
@@ -47,8 +52,8 @@ public sealed class MultimodalModel : IDisposable
     /// <summary>What turns prompts into the decoder's input.</summary>
     public PromptEncoder Encoder { get; }
 
-    /// <summary>The language model.</summary>
-    public Decoder Decoder { get; }
+    /// <summary>The language model; on a device its quantized layers alone run there, and it is read when first asked for: generation and logits have the whole model on the device.</summary>
+    public Decoder Decoder => _decoder.Value;
 
     /// <summary>The way of sampling that the model's <c>generation_config.json</c> recommends; greedy when it does not sample.</summary>
     public GenerationOptions RecommendedOptions { get; }
@@ -60,8 +65,13 @@ public sealed class MultimodalModel : IDisposable
     public static MultimodalModel Load(string path, ModelOptions? options = null)
     {
         options ??= new ModelOptions();
+        return Load(path, options, OpenDevice(options));
+    }
+
+    /// <summary>Opens a model on a device, which it owns; null for the processor.</summary>
+    internal static MultimodalModel Load(string path, ModelOptions options, CudaGemmBackend? device)
+    {
         IModelSource? source = null;
-        var device = OpenDevice(options);
         try
         {
             source = Directory.Exists(path) ? Checkpoint.Open(path) : Artifact.Open(path);
@@ -133,13 +143,15 @@ public sealed class MultimodalModel : IDisposable
     public Matrix Logits(PreparedPrompt prompt, Range? rows = null, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return NewSession().Logits(prompt, rows ?? Range.All, cancellationToken);
+        using var session = NewSession();
+        return session.Logits(prompt, rows ?? Range.All, cancellationToken);
     }
 
     /// <summary>Closes the files.</summary>
     public void Dispose()
     {
         _disposed = true;
+        _deviceDecoder?.Dispose();
         _device?.Dispose();
         _source.Dispose();
     }
@@ -161,7 +173,7 @@ public sealed class MultimodalModel : IDisposable
         }
     }
 
-    private DecoderSession NewSession() => new(Decoder, _options.PrefillTokens);
+    private IDecoderSession NewSession() => _deviceDecoder is null ? new DecoderSession(Decoder, _options.PrefillTokens) : new DeviceSession(_deviceDecoder, _options.PrefillTokens);
 
     // The processor's backend is the reader's own choice.
     private static CudaGemmBackend? OpenDevice(ModelOptions options)

@@ -10,7 +10,6 @@ namespace MASQuant.Gemm;
 /// <remarks>Equals <see cref="ScalarGemmBackend"/> bit for bit for W8A8, W4A8 and W4A6 where no patch adds; patches and W4A16 multiply BF16 operands. Threads may share it; their calls run one after the other.</remarks>
 public sealed class CudaGemmBackend : IGemmBackend, IDisposable
 {
-    private readonly Lock _gate = new();
     private readonly ICudaDevice _device;
     private readonly bool _ownsDevice;
     private readonly DeviceBuffer _input;
@@ -29,6 +28,12 @@ public sealed class CudaGemmBackend : IGemmBackend, IDisposable
     /// <inheritdoc/>
     public string Name => _device.Name;
 
+    /// <summary>Where the products run.</summary>
+    internal ICudaDevice Device => _device;
+
+    /// <summary>Held while work is queued on <see cref="Device"/>.</summary>
+    internal Lock Gate { get; } = new();
+
     /// <summary>Opens GPU <paramref name="ordinal"/>, from 0.</summary>
     /// <exception cref="Diagnostics.MasQuantException">MASQ1001 … MASQ1003 no usable driver or device, MASQ1006 the driver fails, MASQ1008 the GPU is too old.</exception>
     public static CudaGemmBackend Open(int ordinal = 0) => new(CudaDevice.Open(ordinal), ownsDevice: true);
@@ -38,7 +43,7 @@ public sealed class CudaGemmBackend : IGemmBackend, IDisposable
     public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
     {
         GemmChecks.Input(x, modalities, inverseSmoothing);
-        lock (_gate)
+        lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             tokens.Describe(x.Rows, x.Columns, modalities);
@@ -57,7 +62,7 @@ public sealed class CudaGemmBackend : IGemmBackend, IDisposable
     public void Multiply(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
         GemmChecks.Output(tokens, weight, y);
-        lock (_gate)
+        lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (!_tokens.TryGetValue(tokens, out var prepared))
@@ -74,7 +79,7 @@ public sealed class CudaGemmBackend : IGemmBackend, IDisposable
     /// <summary>Frees the device memory.</summary>
     public void Dispose()
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (_disposed)
             {

@@ -7,7 +7,7 @@ namespace MASQuant.Generation;
 /// <summary>One sequence in progress: a decoder with a cache and scratch memory of its own. A step allocates nothing but cache room. For one thread at a time.</summary>
 /// <param name="decoder">The shared decoder.</param>
 /// <param name="prefillTokens">How many prompt tokens are evaluated at once; changes memory and speed, not results.</param>
-public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderSession.DefaultPrefillTokens)
+public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderSession.DefaultPrefillTokens) : IDecoderSession
 {
     /// <summary>Enough rows to keep a GEMM busy, few enough to bound the MLP's buffers.</summary>
     public const int DefaultPrefillTokens = 512;
@@ -69,6 +69,11 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         _nextPosition++;
         decoder.Logits(_token, _workspace, _logits);
         return _logits.Row(0);
+    }
+
+    // Its memory is the host's.
+    void IDisposable.Dispose()
+    {
     }
 
     /// <summary>Runs the prompt chunk by chunk; <paramref name="evaluated"/> gets the last block's output and the chunk's first token.</summary>

@@ -6,13 +6,14 @@ namespace MASQuant.Generation;
 internal static class TokenGenerator
 {
     /// <summary>The tokens of an answer as they are chosen, the stop token included.</summary>
-    /// <param name="session">Used by this enumeration alone.</param>
+    /// <param name="session">Used by this enumeration alone, and disposed with it.</param>
     /// <param name="prompt">What is answered.</param>
     /// <param name="options">Validated.</param>
     /// <param name="stopTokens">Ids that end the answer.</param>
     /// <param name="cancellation">Obeyed within a step.</param>
-    public static IEnumerable<int> Generate(DecoderSession session, PreparedPrompt prompt, GenerationOptions options, IReadOnlyList<int> stopTokens, CancellationToken cancellation)
+    public static IEnumerable<int> Generate(IDecoderSession session, PreparedPrompt prompt, GenerationOptions options, IReadOnlyList<int> stopTokens, CancellationToken cancellation)
     {
+        using var owned = session;
         var sampler = new Sampler(options);
         var id = sampler.Next(session.Prefill(prompt, cancellation));
         yield return id;

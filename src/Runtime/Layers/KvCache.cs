@@ -28,15 +28,7 @@ public sealed class KvCache
 
     /// <summary>Refuses <paramref name="tokens"/> more tokens when the model has no positions for them.</summary>
     /// <exception cref="MasQuantException">MASQ0921.</exception>
-    public void RequireRoom(int tokens)
-    {
-        var length = (long)Length + tokens;
-        if (length > _maxPositions)
-        {
-            throw new MasQuantException(DiagnosticCodes.SequenceTooLong, null,
-                $"The sequence needs {length} positions; the model has {_maxPositions}. Shorten the prompt or generate fewer tokens.");
-        }
-    }
+    public void RequireRoom(int tokens) => RequireRoom((long)Length + tokens, _maxPositions);
 
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
     public void Truncate(int length)
@@ -44,6 +36,15 @@ public sealed class KvCache
         foreach (var layer in _layers)
         {
             layer.Truncate(length);
+        }
+    }
+
+    internal static void RequireRoom(long length, int maxPositions)
+    {
+        if (length > maxPositions)
+        {
+            throw new MasQuantException(DiagnosticCodes.SequenceTooLong, null,
+                $"The sequence needs {length} positions; the model has {maxPositions}. Shorten the prompt or generate fewer tokens.");
         }
     }
 

@@ -28,12 +28,14 @@ internal static class DecoderReader
         }, embedding);
     }
 
-    private static ILinearGroup ReadGroup(Artifact artifact, TextConfig config, int layer, InputGroup group, IGemmBackend backend, PreparedTokensPool pool)
+    /// <summary>The quantized weights of an input group, of one scheme; null when the artifact holds the group as the checkpoint had it.</summary>
+    /// <exception cref="MasQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public static QuantizedWeight[]? ReadQuantized(Artifact artifact, TextConfig config, int layer, InputGroup group)
     {
         DecoderLinear[] linears = [.. DecoderLinear.Of(config).Where(linear => linear.Group == group)];
         if (!linears.Any(linear => artifact.IsQuantized(layer, linear.Name)))
         {
-            return BlockWeights.ReadDense([.. linears.Select(linear => LinearWeight.Of(artifact, linear, layer))]);
+            return null;
         }
 
         QuantizedWeight[] weights = [.. linears.Select(linear => artifact.ReadLinear(layer, linear.Name))];
@@ -46,6 +48,11 @@ internal static class DecoderReader
             }
         }
 
-        return new QuantizedLinearGroup(weights, artifact.ReadInverseSmoothing(layer, group), backend, pool);
+        return weights;
     }
+
+    private static ILinearGroup ReadGroup(Artifact artifact, TextConfig config, int layer, InputGroup group, IGemmBackend backend, PreparedTokensPool pool)
+        => ReadQuantized(artifact, config, layer, group) is { } weights
+            ? new QuantizedLinearGroup(weights, artifact.ReadInverseSmoothing(layer, group), backend, pool)
+            : BlockWeights.ReadDense([.. DecoderLinear.Of(config).Where(linear => linear.Group == group).Select(linear => LinearWeight.Of(artifact, linear, layer))]);
 }

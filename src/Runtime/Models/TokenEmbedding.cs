@@ -10,7 +10,7 @@ namespace MASQuant.Models;
 /// <summary>The embedding table, [V, H]; BF16 rows stay in the mapped file and are converted when they are looked up.</summary>
 public sealed class TokenEmbedding
 {
-    private const string Tensor = "model.embed_tokens.weight";
+    internal const string Tensor = "model.embed_tokens.weight";
     private readonly string _path;
     private readonly ReadOnlyMemory<byte> _bfloats;
     private readonly Matrix? _floats;

@@ -39,6 +39,30 @@ public class CudaGemmBackendTests
         }
     }
 
+    // Codes times second-level scales are 8-bit integers: exact, as on the processor.
+    [Fact]
+    public void SecondLevelScalesAreExact()
+    {
+        var problem = new LayerProblem(QuantizationScheme.W4A8, 3, [32], 256);
+        var plain = problem.Weights[0];
+        var random = new Random(1);
+        var weight = new QuantizedWeight
+        {
+            Scheme = plain.Scheme,
+            Outputs = plain.Outputs,
+            Inputs = plain.Inputs,
+            Codes = plain.Codes,
+            Scales = plain.Scales,
+            GroupScales = Enumerable.Range(0, 32 * 256 / PackingLayout.GroupSize).Select(_ => (byte)random.Next(1, PackingLayout.MaxGroupScale + 1)).ToArray(),
+        };
+        using var backend = new CudaGemmBackend(new EmulatedDevice());
+        var (expected, actual, tokens) = (new Matrix(3, 32), new Matrix(3, 32), new PreparedTokens());
+        new ScalarGemmBackend().Multiply(problem.Prepare(), weight, expected);
+        backend.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, problem.Scheme, tokens);
+        backend.Multiply(tokens, weight, actual);
+        Assert.Equal(expected.Data, actual.Data);
+    }
+
     [Fact]
     public void WeightsAreCopiedOnce()
     {
@@ -98,41 +122,12 @@ public class CudaGemmBackendTests
                 continue;
             }
 
-            var bound = Bound(weight, patch, prepared, m);
             for (var n = 0; n < expected.Columns; n++)
             {
-                Assert.True(Math.Abs(expected[m, n] - actual[m, n]) <= bound[n] + (1e-6 * Math.Abs(expected[m, n])), $"[{m}, {n}]: {expected[m, n]} and {actual[m, n]} differ by more than {bound[n]}");
+                var bound = RoundingBound.Of(prepared, weight, m, n, expected[m, n]);
+                Assert.True(Math.Abs(expected[m, n] - actual[m, n]) <= bound, $"[{m}, {n}]: {expected[m, n]} and {actual[m, n]} differ by more than {bound}");
             }
         }
-    }
-
-    // Each product x·L1·L2 has four roundings to BF16 (x, L1, their sum, L2) of 2⁻⁹ each; a product of W4A16 has one (x: code − zero point is exact).
-    // FP32 sums of at most 1024 terms, in any order and by tensor cores that cut off, stay within 1024 · 2⁻²³ of the sum of magnitudes; together
-    // under 4.3 · 2⁻⁹ and 1.1 · 2⁻⁹ + 2⁻¹³ of it.
-    private static double[] Bound(QuantizedWeight weight, LowRankFactors? patch, PreparedTokens prepared, int token)
-    {
-        var bound = new double[weight.Outputs];
-        var x = prepared.Smoothed.Row(token).ToArray();
-        for (var r = 0; r < (patch?.Rank ?? 0); r++)
-        {
-            var t = Enumerable.Range(0, x.Length).Sum(k => Math.Abs((double)x[k] * patch!.L1[k, r]));
-            for (var n = 0; n < bound.Length; n++)
-            {
-                bound[n] += 4.3 / 512 * t * Math.Abs(patch!.L2[r, n]);
-            }
-        }
-
-        for (var n = 0; n < bound.Length && !weight.Scheme.QuantizesActivations; n++)
-        {
-            for (var k = 0; k < x.Length; k++)
-            {
-                var group = (n * weight.Inputs / PackingLayout.GroupSize) + (k / PackingLayout.GroupSize);
-                var code = PackingLayout.Code(weight.Codes.Span, n, k, weight.Inputs, 4, unsigned: true) - weight.ZeroPoints.Span[group];
-                bound[n] += ((1.1 / 512) + Math.Pow(2, -13)) * Math.Abs(x[k] * code * (double)weight.Scales.Span[group]);
-            }
-        }
-
-        return bound;
     }
 
     private static Matrix[] Run(CudaGemmBackend backend, LayerProblem problem)

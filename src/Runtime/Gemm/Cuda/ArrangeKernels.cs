@@ -7,6 +7,9 @@ internal static class ArrangeKernels
     private static readonly KernelModule Module = new("decoder.sm80.ptx", 80);
     private static readonly Kernel Arrange = new(Module, "arrange_bf16", 32);
 
+    /// <summary>The kernel, of the decoder's module.</summary>
+    public static Kernel Kernel => Arrange;
+
     /// <summary>Copies a row-major weight [N, K], little-endian, to <paramref name="target"/>, N rounded up to panels. Queues work only, but for growing a buffer.</summary>
     public static void WriteBFloat16(ICudaDevice device, ReadOnlyMemory<byte> weight, int inputs, DevicePointer target)
     {

@@ -16,8 +16,8 @@ internal static class DecoderKernels
     private static readonly Kernel[] PrefillKernels = [.. HeadSizes.Select(size => new Kernel(Module, $"attend_prefill_{size}", 128, PrefillShared(size)))];
     private static readonly Kernel[] DecodeKernels = [.. HeadSizes.Select(size => new Kernel(Module, $"attend_decode_{size}", 128))];
 
-    /// <summary>Every kernel of the module that is launched here.</summary>
-    public static IReadOnlyList<Kernel> All { get; } = [RotateKernel, TakeKernel, MergeKernel, .. PrefillKernels, .. DecodeKernels];
+    /// <summary>Every kernel of the module, that of <see cref="ArrangeKernels"/> included.</summary>
+    public static IReadOnlyList<Kernel> All { get; } = [ArrangeKernels.Kernel, RotateKernel, TakeKernel, MergeKernel, .. PrefillKernels, .. DecodeKernels];
 
     /// <summary>Whether attention with heads of <paramref name="headSize"/> values can run.</summary>
     public static bool Supports(int headSize) => HeadSizes.Contains(headSize);

@@ -15,7 +15,9 @@ internal sealed class DeviceWeight
     /// <summary>Adds quantized weights [N_i, K] of one scheme to an upload; their memory is read when it runs.</summary>
     public DeviceWeight(DeviceUpload upload, IReadOnlyList<QuantizedWeight> weights)
     {
+        // A code times its second-level scale is an integer of 8 bits: such weights multiply as 8-bit ones.
         (Format, Largest) = (GemmKernels.FormatOf(weights[0].Scheme), weights[0].Scheme.ActivationMax);
+        Format = weights.All(weight => weight.GroupScales.IsEmpty) ? Format : WeightFormat.Int8;
         (Outputs, Inputs) = (weights.Sum(weight => weight.Outputs), weights[0].Inputs);
         RequireFit(Outputs, Inputs);
         _codes = upload.Add(GemmKernels.CodeBytes(Format, Outputs, Inputs), (device, target) => WriteCodes(device, target, weights));
@@ -96,7 +98,7 @@ internal sealed class DeviceWeight
         var place = target;
         foreach (var weight in weights)
         {
-            var codes = weight.Codes.Span;
+            var codes = Format == WeightFormat.Int8 && weight.Scheme.WeightBits == 4 ? Widen(weight) : weight.Codes.Span;
             var panels = weight.Outputs / GemmKernels.PanelOutputs;
             if (codes.Length == panels * panelBytes)
             {
@@ -117,6 +119,18 @@ internal sealed class DeviceWeight
         }
 
         device.Launch(GemmKernels.Arrange(Format, target, Outputs, Inputs));
+    }
+
+    /// <summary>4-bit codes, times their second-level scales if there are any, as 8-bit ones.</summary>
+    private static byte[] Widen(QuantizedWeight weight)
+    {
+        var codes = PackingLayout.Unpack(weight.Codes.Span, weight.Outputs, weight.Inputs, 4);
+        for (var i = 0; i < codes.Length && !weight.GroupScales.IsEmpty; i++)
+        {
+            codes[i] = (sbyte)(codes[i] * weight.GroupScales.Span[PackingLayout.GroupScaleIndex(i / weight.Inputs, i % weight.Inputs, weight.Inputs)]);
+        }
+
+        return PackingLayout.Pack(codes, weight.Outputs, weight.Inputs, 8);
     }
 
     /// <summary>[N, groups] of all layers → [groups, ΣN].</summary>

@@ -1,0 +1,100 @@
+using MASQuant.Artifacts;
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Gemm.Cuda;
+using MASQuant.Layers;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Models.Device;
+
+/// <summary>The language model's blocks, final norm and head, resident on a device. Immutable; sessions share it, one at work at a time.</summary>
+internal sealed class DeviceDecoder : IDisposable
+{
+    private static readonly float[][] NoSmoothing = [[], [], []];
+    private readonly IDeviceMemory _memory;
+
+    private DeviceDecoder(ICudaDevice device, Lock gate, IModelSource source, TextConfig config, TokenEmbedding embedding)
+    {
+        (Device, Gate, Config, Embedding) = (device, gate, config, embedding);
+        Heads = new HeadShape(config.AttentionHeads, config.KeyValueHeads, config.HeadSize);
+        var upload = new DeviceUpload();
+        Unsmoothed = new DeviceSmoothing(upload, NoSmoothing);
+        Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => ReadBlock(upload, source, config, layer))];
+        FinalNorm = upload.Add<float>(source.ReadFloats("model.norm.weight", config.HiddenSize));
+        var head = config.TieWordEmbeddings ? TokenEmbedding.Tensor : "lm_head.weight";
+        Head = new DeviceWeight(upload, [BFloat16Tensor.Read(source, head, config.VocabularySize, config.HiddenSize)], config.HiddenSize, []);
+        _memory = upload.Run(device);
+    }
+
+    /// <summary>Where everything lies.</summary>
+    public ICudaDevice Device { get; }
+
+    /// <summary>Held while work is queued: a device is for one thread at a time.</summary>
+    public Lock Gate { get; }
+
+    /// <summary>The extents.</summary>
+    public TextConfig Config { get; }
+
+    /// <summary>Token id → [H]; stays on the host, where its rows are read from the mapped file.</summary>
+    public TokenEmbedding Embedding { get; }
+
+    /// <summary>The heads of attention.</summary>
+    public HeadShape Heads { get; }
+
+    /// <summary>The decoder blocks, in order.</summary>
+    public IReadOnlyList<DeviceDecoderBlock> Blocks { get; }
+
+    /// <summary>The gain of the norm before the head, H values.</summary>
+    public DeviceSlot FinalNorm { get; }
+
+    /// <summary>[V, H], BF16.</summary>
+    public DeviceWeight Head { get; }
+
+    /// <summary>Smooths nothing: what the head reads.</summary>
+    public DeviceSmoothing Unsmoothed { get; }
+
+    /// <summary>Copies a decoder to a device.</summary>
+    /// <param name="device">Receives it.</param>
+    /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
+    /// <param name="source">A checkpoint, whose weights become BF16, or an artifact.</param>
+    /// <param name="config">The extents.</param>
+    /// <param name="embedding">Must outlive the result.</param>
+    /// <exception cref="MasQuantException">A tensor is missing, of another shape or type, or not finite; MASQ0501 a shape that the kernels do not take; MASQ1004 too little memory.</exception>
+    public static DeviceDecoder Read(ICudaDevice device, Lock gate, IModelSource source, TextConfig config, TokenEmbedding embedding)
+    {
+        if (!DecoderKernels.Supports(config.HeadSize))
+        {
+            throw new MasQuantException(DiagnosticCodes.ShapeNotPackable, source.Path,
+                $"The model's attention heads have {config.HeadSize} values; the GPU's kernels take 32, 64 or 128. Run on the processor: --device cpu.");
+        }
+
+        lock (gate)
+        {
+            return new DeviceDecoder(device, gate, source, config, embedding);
+        }
+    }
+
+    /// <summary>Frees the memory; sessions have been disposed.</summary>
+    public void Dispose() => _memory.Dispose();
+
+    private static DeviceDecoderBlock ReadBlock(DeviceUpload upload, IModelSource source, TextConfig config, int layer)
+    {
+        DeviceInputGroup Group(InputGroup group) => ReadGroup(upload, source, config, layer, group);
+        var norms = BlockWeights.ReadNorms(source, config, layer);
+        return new DeviceDecoderBlock(upload.Add<float>(norms.Input), upload.Add<float>(norms.PostAttention), Group(InputGroup.Qkv), Group(InputGroup.O), Group(InputGroup.GateUp), Group(InputGroup.Down));
+    }
+
+    private static DeviceInputGroup ReadGroup(DeviceUpload upload, IModelSource source, TextConfig config, int layer, InputGroup group)
+    {
+        if (source is Artifact artifact && DecoderReader.ReadQuantized(artifact, config, layer, group) is { } weights)
+        {
+            return new DeviceInputGroup(new DeviceWeight(upload, weights), new DeviceSmoothing(upload, artifact.ReadInverseSmoothing(layer, group)));
+        }
+
+        LinearWeight[] layers = [.. DecoderLinear.Of(config).Where(linear => linear.Group == group).Select(linear => LinearWeight.Of(source, linear, layer))];
+        var bias = layers.All(weight => weight.Bias.Length == 0) ? [] : layers.SelectMany(weight => weight.Bias.Length == 0 ? new float[weight.Linear.Outputs] : weight.Bias).ToArray();
+        return new DeviceInputGroup(
+            new DeviceWeight(upload, [.. layers.Select(weight => BFloat16Tensor.Read(source, weight.Tensor, weight.Linear.Outputs, weight.Linear.Inputs))], layers[0].Linear.Inputs, bias),
+            new DeviceSmoothing(upload, NoSmoothing));
+    }
+}

@@ -1,0 +1,235 @@
+using System.Runtime.InteropServices;
+using MASQuant.Gemm.Cuda;
+using MASQuant.Generation;
+using MASQuant.Layers;
+using MASQuant.Tensors;
+
+namespace MASQuant.Models.Device;
+
+/// <summary>One sequence in progress on a device. What a run of tokens queues is recorded once for each padded length and replayed: a step copies a row in, queues one graph, and reads the logits back.</summary>
+internal sealed class DeviceSession : IDecoderSession
+{
+    private const int DecodeTokens = GemmKernels.DecodeTokens;
+    private const int TileTokens = 128;
+    private readonly DeviceDecoder _decoder;
+    private readonly ICudaDevice _device;
+    private readonly DeviceKvCache _cache;
+    private readonly DeviceWorkspace _workspace;
+    private readonly DeviceForward _forward;
+    private readonly RotaryTable _rotary;
+    private readonly Dictionary<(int Tokens, bool Text, bool Head), IDeviceGraph> _graphs = [];
+    private readonly int _prefillTokens;
+    private readonly Matrix _token;
+    private readonly Matrix _logits;
+    private readonly int[] _id = new int[1];
+    private byte[] _step = [];
+    private int _recorded = -1;
+    private int _nextPosition;
+
+    /// <summary>An empty sequence.</summary>
+    /// <param name="decoder">The shared decoder.</param>
+    /// <param name="prefillTokens">How many prompt tokens are evaluated at once.</param>
+    public DeviceSession(DeviceDecoder decoder, int prefillTokens)
+    {
+        (_decoder, _device, _prefillTokens) = (decoder, decoder.Device, prefillTokens);
+        _cache = new DeviceKvCache(_device, decoder.Config);
+        _workspace = new DeviceWorkspace(decoder);
+        _forward = new DeviceForward(decoder, _workspace, _cache);
+        _rotary = new RotaryTable(decoder.Config);
+        _token = new Matrix(1, decoder.Config.HiddenSize);
+        _logits = new Matrix(1, decoder.Config.VocabularySize);
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<float> Prefill(PreparedPrompt prompt, CancellationToken cancellation = default)
+    {
+        lock (_decoder.Gate)
+        {
+            Evaluate(prompt, prompt.InputIds.Length - 1, 1, head: true, cancellation);
+            return ReadLogits();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellation = default)
+    {
+        var (first, count) = rows.GetOffsetAndLength(prompt.InputIds.Length);
+        var logits = new Matrix(count, _decoder.Config.VocabularySize);
+        lock (_decoder.Gate)
+        {
+            _workspace.ReserveRows(Math.Max(1, count));
+            Evaluate(prompt, first, count, head: false, cancellation);
+            if (count > 0)
+            {
+                _workspace.ReserveRows(count);
+                _forward.Head(count);
+                _device.Read(_workspace.Logits, MemoryMarshal.AsBytes(logits.Span));
+            }
+
+            return logits;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<float> Step(int id, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        _id[0] = id;
+        _decoder.Embedding.Lookup(_id, _token);
+        _rotary.Set(_nextPosition);
+        lock (_decoder.Gate)
+        {
+            Reserve(1, 1);
+            WriteStep(1, 1, firstRow: 0);
+            _device.Write(_workspace.Hidden, MemoryMarshal.AsBytes(_token.Span));
+            Graph(1, text: true, head: true).Launch();
+            _cache.Length++;
+            _nextPosition++;
+            return ReadLogits();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_decoder.Gate)
+        {
+            Forget();
+            _workspace.Dispose();
+            _cache.Dispose();
+        }
+    }
+
+    /// <summary>Runs the prompt chunk by chunk and takes <paramref name="count"/> rows from <paramref name="first"/> on; with <paramref name="head"/> the last row's logits are computed in the last chunk's graph.</summary>
+    private void Evaluate(PreparedPrompt prompt, int first, int count, bool head, CancellationToken cancellation)
+    {
+        var tokens = prompt.InputIds.Length;
+        ArgumentOutOfRangeException.ThrowIfZero(tokens, nameof(prompt));
+        _cache.Length = 0;
+        _ = _cache.Reserve(tokens, Pad(tokens) - tokens) && Forget();
+        for (var start = 0; start < tokens; start += _prefillTokens)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var chunk = Math.Min(_prefillTokens, tokens - start);
+            var (from, to) = (Math.Max(first, start), Math.Min(first + count, start + chunk));
+            var withHead = head && start + chunk == tokens;
+            var text = WriteChunk(prompt, start, chunk, Math.Max(0, from - start));
+            Graph(Pad(chunk), text, withHead).Launch();
+            if (to > from && !withHead)
+            {
+                _forward.Take(to - from, from - first);
+            }
+
+            _cache.Length += chunk;
+        }
+
+        _nextPosition = prompt.PositionIds.Next;
+    }
+
+    /// <summary>Copies a chunk's input to the device; padding is zero, and text. Whether all of it is text.</summary>
+    private bool WriteChunk(PreparedPrompt prompt, int start, int chunk, int firstRow)
+    {
+        var (padded, width) = (Pad(chunk), _decoder.Config.HiddenSize);
+        Reserve(chunk, padded);
+        _rotary.Set(prompt.PositionIds, start, chunk);
+        WriteStep(chunk, padded, firstRow);
+        _device.Write(_workspace.Hidden, MemoryMarshal.AsBytes(prompt.InputEmbeddings.Span.Slice(start * width, chunk * width)));
+        if (padded > chunk)
+        {
+            _device.Clear(_workspace.Hidden + ((long)chunk * width * sizeof(float)), (long)(padded - chunk) * width * sizeof(float));
+        }
+
+        var modalities = prompt.Modalities.Tokens.Slice(start, chunk);
+        if (modalities.IndexOfAnyExcept(Modality.Text) < 0)
+        {
+            return true;
+        }
+
+        _device.Clear(_workspace.Modalities, padded);
+        _device.Write(_workspace.Modalities, MemoryMarshal.AsBytes(modalities));
+        return false;
+    }
+
+    /// <summary>Copies what a run reads from memory rather than from its launches: see <see cref="DeviceWorkspace.Step"/>.</summary>
+    private void WriteStep(int tokens, int padded, int firstRow)
+    {
+        var half = _decoder.Heads.Size / 2;
+        var bytes = DeviceWorkspace.AnglesStart + (2 * padded * half * sizeof(float));
+        if (_step.Length < bytes)
+        {
+            _step = new byte[bytes];
+        }
+
+        var words = MemoryMarshal.Cast<byte, int>(_step.AsSpan());
+        (words[0], words[1]) = (_cache.Length, firstRow);
+        var angles = MemoryMarshal.Cast<byte, float>(_step.AsSpan(DeviceWorkspace.AnglesStart));
+        for (var token = 0; token < tokens; token++)
+        {
+            _rotary.Cosines(token).CopyTo(angles[(token * half)..]);
+            _rotary.Sines(token).CopyTo(angles[((padded + token) * half)..]);
+        }
+
+        _device.Write(_workspace.Step, _step.AsSpan(0, bytes));
+    }
+
+    private void Reserve(int tokens, int padded)
+    {
+        _ = _cache.Reserve(tokens, padded - tokens) && Forget();
+        _workspace.ReserveTokens(padded);
+        if (_recorded != _workspace.Generation)
+        {
+            Forget();
+        }
+    }
+
+    /// <summary>The recorded work of a run of tokens, made when it is first asked for.</summary>
+    private IDeviceGraph Graph(int tokens, bool text, bool head)
+    {
+        if (_graphs.TryGetValue((tokens, text, head), out var graph))
+        {
+            return graph;
+        }
+
+        var parts = tokens == 1 ? DecoderKernels.DecodeParts(_decoder.Heads, _cache.Capacity, _device.Multiprocessors) : 0;
+        _workspace.ReserveRows(1);
+        _workspace.ReserveProducts(tokens);
+        _workspace.ReserveParts(parts);
+        if (_recorded != _workspace.Generation)
+        {
+            Forget();
+            _recorded = _workspace.Generation;
+        }
+
+        graph = _device.Record(() =>
+        {
+            _forward.Blocks(tokens, text, parts);
+            if (head)
+            {
+                _forward.Take(1, 0);
+                _forward.Head(1);
+            }
+        });
+        _graphs.Add((tokens, text, head), graph);
+        return graph;
+    }
+
+    private ReadOnlySpan<float> ReadLogits()
+    {
+        _device.Read(_workspace.Logits, MemoryMarshal.AsBytes(_logits.Span));
+        return _logits.Row(0);
+    }
+
+    private bool Forget()
+    {
+        foreach (var graph in _graphs.Values)
+        {
+            graph.Dispose();
+        }
+
+        _graphs.Clear();
+        return true;
+    }
+
+    /// <summary>The length under which a run is recorded: one token, a decode tile, then multiples of the prefill's tile.</summary>
+    private static int Pad(int tokens) => tokens == 1 ? 1 : tokens <= DecodeTokens ? DecodeTokens : (tokens + TileTokens - 1) / TileTokens * TileTokens;
+}

@@ -1,0 +1,116 @@
+using MASQuant.Gemm;
+using MASQuant.Gemm.Cuda;
+using MASQuant.Gemm.Cuda.Driver;
+using MASQuant.Generation;
+using MASQuant.Models;
+using MASQuant.Ptx;
+using MASQuant.Tensors;
+
+namespace MASQuant.Tests.Decoding;
+
+/// <summary>Whole models through the shipped kernels: executed by the interpreter everywhere, and by the GPU where there is one.</summary>
+public sealed class DeviceDecoderTests : IDisposable
+{
+    private static readonly Prompt Text = new Prompt().Text("Say one.");
+    private readonly TemporaryDirectory _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void QuantizedAnswersEqualTheProcessors() => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8), steps: 4);
+
+    [Fact]
+    public void FullPrecisionLogitsAreWithinTheirRounding() => CompareLogits(new EmulatedDevice(), RepositoryFiles.VlTiny, Text, roundInputs: true);
+
+    [Fact]
+    public void QuantizedLogitsAreWithinTheirRounding()
+    {
+        var image = Golden.Load("vl/two-images").Files[0];
+        CompareLogits(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.VlTiny, QuantizationScheme.W8A8), new Prompt().Image(image).Text("What?"), roundInputs: false);
+    }
+
+    [CudaFact]
+    public void TheGpuAnswersLikeTheProcessor()
+    {
+        foreach (var scheme in (QuantizationScheme[])[QuantizationScheme.W8A8, QuantizationScheme.W4A8])
+        {
+            using var folder = new TemporaryDirectory();
+            CompareAnswers(CudaDevice.Open(0), PlainArtifact.Write(folder, RepositoryFiles.OmniTiny, scheme), steps: 16);
+        }
+
+        CompareAnswers(CudaDevice.Open(0), RepositoryFiles.OmniTiny, steps: 16);
+        CompareLogits(CudaDevice.Open(0), RepositoryFiles.VlTiny, Text, roundInputs: true);
+    }
+
+    [Fact]
+    public void StepsRecordOnceAndAllocateNothing()
+    {
+        var device = new CountingDevice(new EmulatedDevice());
+        using (var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), new CudaGemmBackend(device)))
+        {
+            var weights = device.LentBytes;
+            using (var tokens = model.GenerateTokens(model.Prepare(Text), new GenerationOptions { MaxTokens = 4, StopTokens = [] }).GetEnumerator())
+            {
+                Assert.True(tokens.MoveNext() && tokens.MoveNext());
+                var (allocations, recordings, launches) = (device.Allocations, device.Recordings, device.Launches);
+                Assert.True(tokens.MoveNext() && tokens.MoveNext());
+                Assert.Equal((allocations, recordings, launches), (device.Allocations, device.Recordings, device.Launches)); // graphs alone
+                Assert.Equal(2, recordings); // the prompt's and a step's
+            }
+
+            Assert.Equal(weights, device.LentBytes);
+        }
+
+        Assert.Equal(0, device.LentBytes);
+    }
+
+    private static void CompareAnswers(ICudaDevice device, string path, int steps)
+    {
+        var options = new GenerationOptions { MaxTokens = steps, StopTokens = [] };
+        using var processor = MultimodalModel.Load(path, new ModelOptions { Device = "cpu" });
+        using var model = MultimodalModel.Load(path, new ModelOptions(), new CudaGemmBackend(device, ownsDevice: true));
+        var prompt = processor.Prepare(Text);
+        Assert.Equal(processor.GenerateTokens(prompt, options).ToArray(), model.GenerateTokens(prompt, options).ToArray());
+    }
+
+    // How far roundings carry through layers is measured on the processor, with the same roundings in the same places: queries, keys and values, and in full
+    // precision every layer's input, to BF16. The device adds those of probabilities and, in the low-rank branch, of its operands, and of the head's input: of the same
+    // size, in fewer places, and independent, so that twice the processor's own deviation (in the norm of all logits) bounds it, with as much again for the draw.
+    private static void CompareLogits(ICudaDevice device, string path, Prompt question, bool roundInputs)
+    {
+        using var processor = MultimodalModel.Load(path, new ModelOptions { Device = "cpu" });
+        using var model = MultimodalModel.Load(path, new ModelOptions(), new CudaGemmBackend(device, ownsDevice: true));
+        var prompt = processor.Prepare(question);
+        var exact = processor.Logits(prompt);
+        var rounded = new DecoderSession(Round(processor.Decoder, roundInputs)).Logits(prompt, ..);
+        var actual = model.Logits(prompt);
+        var (distance, deviation) = (Distance(actual, exact), Distance(rounded, exact));
+        Assert.InRange(distance, 1e-9, 4 * deviation);
+
+        // Any range of rows is those rows; another number of rows may sum in another order, in FP32, 2⁻¹⁴ of what BF16 rounds.
+        var last = model.Logits(prompt, ^2..);
+        Assert.InRange(Distance(last, new Matrix(2, actual.Columns, actual.Span[^(2 * actual.Columns)..].ToArray())), 0, deviation / 100);
+    }
+
+    private static Decoder Round(Decoder decoder, bool inputs) => decoder with
+    {
+        Blocks = [.. decoder.Blocks.Select(block => block with
+        {
+            Qkv = new RoundedGroup(block.Qkv, inputs, outputs: true),
+            O = new RoundedGroup(block.O, inputs, outputs: false),
+            GateUp = new RoundedGroup(block.GateUp, inputs, outputs: false),
+            Down = new RoundedGroup(block.Down, inputs, outputs: false),
+        })],
+    };
+
+    private static double Distance(Matrix a, Matrix b)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < a.Span.Length; i++)
+        {
+            sum += Math.Pow((double)a.Span[i] - b.Span[i], 2);
+        }
+
+        return Math.Sqrt(sum);
+    }
+}

@@ -1,0 +1,110 @@
+using MASQuant.Artifacts;
+using MASQuant.Configuration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Models;
+using MASQuant.Safetensors;
+using MASQuant.Tensors;
+
+namespace MASQuant.Tests.Decoding;
+
+/// <summary>A checkpoint with every linear layer rounded to nearest, and small patches: an artifact made in a second whose answers make sense.</summary>
+internal static class PlainArtifact
+{
+    public const int Rank = 6;
+
+    public static string Write(TemporaryDirectory folder, string checkpointFolder, QuantizationScheme scheme)
+    {
+        using var checkpoint = Checkpoint.Open(checkpointFolder);
+        var model = ModelConfigReader.Read(checkpoint);
+        var config = model.Text;
+        var layers = Enumerable.Range(0, config.Layers).Select(layer => Quantize(checkpoint, config, layer, scheme)).ToArray();
+        var files = layers.Select(layer => folder.File($"layer-{layer.Index}")).ToArray();
+        foreach (var (layer, file) in layers.Zip(files))
+        {
+            LayerFile.Write(file, layer);
+        }
+
+        return folder.File(ArtifactWriter.Write(folder.Path, Describe(model, layers, scheme), checkpoint, files).Artifact);
+    }
+
+    private static QuantizedLayer Quantize(Checkpoint checkpoint, TextConfig config, int layer, QuantizationScheme scheme) => new()
+    {
+        Index = layer,
+        Linears = BlockWeights.Of(checkpoint, config, layer).Linears.ToDictionary(linear => linear.Linear.Name, linear => Quantize(linear, scheme)),
+        InverseSmoothing = DecoderLinear.Of(config).DistinctBy(linear => linear.Group).ToDictionary(
+            linear => linear.Group, linear => new float[][] { [], [.. Enumerable.Range(0, linear.Inputs).Select(k => 0.75f + (k % 3 * 0.25f))], [] }),
+    };
+
+    private static QuantizedWeight Quantize(LinearWeight linear, QuantizationScheme scheme)
+    {
+        var (weight, random) = (linear.ReadMatrix(), new Random(linear.Tensor.Length));
+        var (codes, scales) = (new sbyte[weight.Rows * weight.Columns], new float[weight.Rows]);
+        for (var n = 0; n < weight.Rows; n++)
+        {
+            scales[n] = weight.Row(n).ToArray().Max(MathF.Abs) / scheme.WeightMax;
+            for (var k = 0; k < weight.Columns; k++)
+            {
+                codes[(n * weight.Columns) + k] = (sbyte)MathF.Round(weight[n, k] / scales[n]);
+            }
+        }
+
+        LowRankFactors Patch() => new(Small(weight.Columns, Rank), Small(Rank, weight.Rows));
+        Matrix Small(int rows, int columns)
+        {
+            var values = Enumerable.Range(0, rows * columns).Select(_ => (random.NextSingle() - 0.5f) * 0.1f).ToArray();
+            BFloat16.Round(values);
+            return new Matrix(rows, columns, values);
+        }
+
+        return new QuantizedWeight
+        {
+            Scheme = scheme,
+            Outputs = weight.Rows,
+            Inputs = weight.Columns,
+            Codes = PackingLayout.Pack(codes, weight.Rows, weight.Columns, scheme.WeightBits),
+            Scales = scales,
+            Bias = linear.Bias,
+            Patches = [null, Patch(), null],
+        };
+    }
+
+    private static Manifest Describe(ModelConfig model, QuantizedLayer[] layers, QuantizationScheme scheme) => new()
+    {
+        ToolVersion = "0.1.0",
+        Name = "Plain",
+        Source = "checkpoint",
+        Quantized = true,
+        Artifact = "",
+        Model = new ManifestModel
+        {
+            Family = model.Family.ToString(),
+            Modalities = [.. model.Modalities.Select(modality => modality.ToString())],
+            HiddenSize = model.Text.HiddenSize,
+            IntermediateSize = model.Text.IntermediateSize,
+            AttentionHeads = model.Text.AttentionHeads,
+            KeyValueHeads = model.Text.KeyValueHeads,
+            VocabularySize = model.Text.VocabularySize,
+            MaxPositions = model.Text.MaxPositions,
+        },
+        Tokenizer = new ManifestTokenizer { Tokens = 1, Sha256 = "00" },
+        Scheme = scheme.ToString(),
+        Options = new Dictionary<string, string>(),
+        Calibration = new ManifestCalibration { File = "none", Sha256 = "00", Samples = 0, Tokens = new Dictionary<string, long>() },
+        Layers = [.. layers.Select(layer => new ManifestLayer
+        {
+            Index = layer.Index,
+            Linears = [.. DecoderLinear.Of(model.Text).Select(linear => new ManifestLinear
+            {
+                Name = linear.Name,
+                Group = linear.Group.ToString(),
+                Outputs = linear.Outputs,
+                Inputs = linear.Inputs,
+                Bias = !layer.Linears[linear.Name].Bias.IsEmpty,
+                Scheme = scheme.ToString(),
+                Ranks = new Dictionary<string, int> { ["Vision"] = Rank },
+                Sqnr = new Dictionary<string, ManifestSqnr>(),
+            })],
+        })],
+    };
+}
