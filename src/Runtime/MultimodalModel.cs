@@ -36,8 +36,8 @@ public sealed class MultimodalModel : IDisposable
         RecommendedOptions = Recommended(generation);
         _device = device;
         _decoder = new Lazy<Decoder>(() => DecoderReader.Read(source, config.Text, Encoder.Embedding, options.Backend ?? device));
-        _deviceDecoder = device is null ? null : DeviceDecoder.Read(device.Device, device.Gate, source, config.Text, Encoder.Embedding);
-        _ = device is null ? _decoder.Value : null;
+        _deviceDecoder = device is null || !DeviceDecoder.Takes(source, config.Text) ? null : DeviceDecoder.Read(device.Device, device.Gate, source, config.Text, Encoder.Embedding);
+        _ = _deviceDecoder is null ? _decoder.Value : null;
     }
 
     /// <summary>What <c>config.json</c> says.</summary>

@@ -53,6 +53,11 @@ internal sealed class DeviceDecoder : IDisposable
     /// <summary>Smooths nothing: what the head reads.</summary>
     public DeviceSmoothing Unsmoothed { get; }
 
+    /// <summary>Whether the kernels take a decoder whole: heads of 32, 64 or 128 values, and no rotated inputs.</summary>
+    public static bool Takes(IModelSource source, TextConfig config)
+        => DecoderKernels.Supports(config.HeadSize) && (source is not Artifact artifact
+            || !Enumerable.Range(0, config.Layers).Any(layer => DecoderLinear.Of(config).Any(linear => artifact.TryGet(ArtifactNames.Rotation(layer, linear.Name), out _))));
+
     /// <summary>Copies a decoder to a device.</summary>
     /// <param name="device">Receives it.</param>
     /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
@@ -62,12 +67,6 @@ internal sealed class DeviceDecoder : IDisposable
     /// <exception cref="MasQuantException">A tensor is missing, of another shape or type, or not finite; MASQ0501 a shape that the kernels do not take; MASQ1004 too little memory.</exception>
     public static DeviceDecoder Read(ICudaDevice device, Lock gate, IModelSource source, TextConfig config, TokenEmbedding embedding)
     {
-        if (!DecoderKernels.Supports(config.HeadSize))
-        {
-            throw new MasQuantException(DiagnosticCodes.ShapeNotPackable, source.Path,
-                $"The model's attention heads have {config.HeadSize} values; the GPU's kernels take 32, 64 or 128. Run on the processor: --device cpu.");
-        }
-
         lock (gate)
         {
             return new DeviceDecoder(device, gate, source, config, embedding);
