@@ -12,5 +12,11 @@ if (args is ["build"])
     return BuildOverhead.Run();
 }
 
+// Takes a quarter of an hour, 3 GB of disk and up to 12 GB of memory.
+if (args is ["large-model", var folder, ..])
+{
+    return LargeModel.Run(folder, layers: 1, samples: args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 16);
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(Ratios).Assembly).Run(args);
 return 0;

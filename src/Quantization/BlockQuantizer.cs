@@ -87,11 +87,7 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
     private ActivationStatistics[] Ranges(DecoderBlock exact, int layer, CancellationToken cancellation)
     {
         var ranges = Enum.GetValues<InputGroup>().Select(group => NewStatistics(layer, group, keepsGram: false)).ToArray();
-        foreach (var group in Enum.GetValues<InputGroup>())
-        {
-            runner.Observe(exact, exact: null, group, (sequence, x, _) => ranges[(int)group].Add(x, sequence.Modalities), cancellation);
-        }
-
+        runner.ObserveInputs(exact, (sequence, group, x) => ranges[(int)group].Add(x, sequence.Modalities), cancellation);
         return ranges;
     }
 

@@ -86,7 +86,7 @@ internal sealed class ActivationStatistics
         {
             if (Gram(modality) is { } gram && weights[(int)modality] > 0)
             {
-                sum.AddScaled(weights[(int)modality] / gram.Tokens, gram.Smooth(factors[modality]));
+                sum.AddSmoothed(weights[(int)modality] / gram.Tokens, gram, factors[modality]);
             }
         }
 

@@ -9,9 +9,8 @@ namespace MASQuant.Calibration;
 /// <param name="sequences">The calibration set.</param>
 internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)
 {
-    // Sequences whose activations are held at once; fixed, so that sums do not depend on the machine.
-    private const int BatchSize = 16;
-    private readonly DecoderWorkspace[] _workspaces = [.. Enumerable.Range(0, BatchSize).Select(_ => new DecoderWorkspace(config))];
+    // Sequences whose activations are held at once. They are visited in the order of the set, so their number changes no sum.
+    private readonly DecoderWorkspace[] _workspaces = [.. Enumerable.Range(0, BatchSizeOf(config, sequences)).Select(_ => new DecoderWorkspace(config))];
 
     /// <summary>The block by which what enters a group is rotated before it is handed on; 0 for none.</summary>
     public Func<InputGroup, int> RotationBlock { get; init; } = _ => 0;
@@ -23,7 +22,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
     public Matrix[] Outputs(DecoderBlock block, Func<CalibrationSequence, Matrix> input, CancellationToken cancellation)
     {
         var outputs = new Matrix[sequences.Count];
-        InBatches(i => outputs[i] = Run(block, sequences[i], input(sequences[i]), i % BatchSize), _ => { }, cancellation);
+        InBatches(i => outputs[i] = Run(block, sequences[i], input(sequences[i]), i % _workspaces.Length), _ => { }, cancellation);
         return outputs;
     }
 
@@ -35,12 +34,12 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
     /// <param name="cancellation">Obeyed between batches.</param>
     public void Observe(DecoderBlock block, DecoderBlock? exact, InputGroup group, Action<CalibrationSequence, Matrix, Matrix[]> visit, CancellationToken cancellation)
     {
-        var inputs = new Matrix[BatchSize];
-        var targets = new Matrix[BatchSize][];
+        var inputs = new Matrix[_workspaces.Length];
+        var targets = new Matrix[_workspaces.Length][];
         InBatches(
             i =>
             {
-                var slot = i % BatchSize;
+                var slot = i % _workspaces.Length;
                 var observed = block.With(group, new ObservedLinearGroup(block[group], (x, _) => inputs[slot] = Copy(x)));
                 var rotation = RotationBlock(group);
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
@@ -56,8 +55,47 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                     Run(goal, sequences[i], sequences[i].Exact, slot);
                 }
             },
-            i => visit(sequences[i], inputs[i % BatchSize], targets[i % BatchSize]),
+            i => visit(sequences[i], inputs[i % _workspaces.Length], targets[i % _workspaces.Length]),
             cancellation);
+    }
+
+    /// <summary>What enters every input group of <paramref name="block"/> on quantized inputs.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="visit">Called for every sequence in order, and every group, with X [T, K].</param>
+    /// <param name="cancellation">Obeyed between batches.</param>
+    public void ObserveInputs(DecoderBlock block, Action<CalibrationSequence, InputGroup, Matrix> visit, CancellationToken cancellation)
+    {
+        var groups = Enum.GetValues<InputGroup>();
+        var inputs = new Matrix[_workspaces.Length, groups.Length];
+        InBatches(
+            i =>
+            {
+                var slot = i % _workspaces.Length;
+                var observed = block;
+                foreach (var group in groups)
+                {
+                    observed = observed.With(group, new ObservedLinearGroup(block[group], (x, _) => inputs[slot, (int)group] = Copy(x)));
+                }
+
+                Run(observed, sequences[i], sequences[i].Quantized, slot);
+            },
+            i =>
+            {
+                foreach (var group in groups)
+                {
+                    visit(sequences[i], group, inputs[i % _workspaces.Length, (int)group]);
+                }
+            },
+            cancellation);
+    }
+
+    private static int BatchSizeOf(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)
+    {
+        const int Largest = 16;
+        const long Bytes = 1L << 29;
+        var tokens = sequences.Count == 0 ? 1 : sequences.Max(sequence => sequence.Modalities.Count);
+        var perSequence = (long)tokens * ((3L * config.IntermediateSize) + (8L * config.HiddenSize)) * sizeof(float);
+        return (int)Math.Clamp(Bytes / Math.Max(1, perSequence), Math.Min(Largest, Workers.Count), Largest);
     }
 
     private Matrix Run(DecoderBlock block, CalibrationSequence sequence, Matrix input, int slot)
@@ -69,11 +107,11 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
 
     private void InBatches(Action<int> compute, Action<int> visit, CancellationToken cancellation)
     {
-        for (var start = 0; start < sequences.Count; start += BatchSize)
+        for (var start = 0; start < sequences.Count; start += _workspaces.Length)
         {
             cancellation.ThrowIfCancellationRequested();
             var first = start;
-            var count = Math.Min(BatchSize, sequences.Count - start);
+            var count = Math.Min(_workspaces.Length, sequences.Count - start);
             Workers.For(count, i => compute(first + i));
             for (var i = start; i < start + count; i++)
             {

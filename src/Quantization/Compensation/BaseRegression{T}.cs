@@ -33,7 +33,7 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
         }
 
         var sum = (GramMatrix<T>)statistics.SmoothedGram(factors, [.. weights]);
-        return DampedCholesky.TryFactor(sum.Lower, damping, Retries, out var used) is { } lower
+        return DampedCholesky.TryFactor(sum.Lower.Copy, damping, Retries, out var used) is { } lower
             ? [.. sides.Select((side, i) => Solve(lower, side, used * sum.MeanDiagonal, fit.Codes[i].Dequantize(), scaled[i]))]
             : [.. scaled];
     }

@@ -9,14 +9,15 @@ namespace MASQuant.Compensation;
 internal abstract class CrossModalCompensation
 {
     /// <summary>Whitens.</summary>
-    /// <param name="smoothedGram">C = (X_m/s_m)ᵀ(X_m/s_m), or null when calibration saw no token of the modality.</param>
+    /// <param name="gram">C = (X_m/s_m)ᵀ(X_m/s_m), or null when calibration saw no token of the modality.</param>
     /// <param name="options">Damping and accuracy.</param>
+    /// <param name="factor">s_m, when <paramref name="gram"/> is X_mᵀX_m and still to be smoothed; otherwise null.</param>
     /// <returns>Null when there is nothing to fit to.</returns>
-    public static CrossModalCompensation? Create(GramMatrix? smoothedGram, CompensationOptions options) => smoothedGram switch
+    public static CrossModalCompensation? Create(GramMatrix? gram, CompensationOptions options, SmoothingFactor? factor = null) => gram switch
     {
         null or { Tokens: 0 } => null,
-        GramMatrix<double> gram => new CrossModalCompensation<double>(gram, options),
-        _ => new CrossModalCompensation<float>((GramMatrix<float>)smoothedGram, options),
+        GramMatrix<double> wide => new CrossModalCompensation<double>(wide, options, factor),
+        _ => new CrossModalCompensation<float>((GramMatrix<float>)gram, options, factor),
     };
 
     /// <summary>ΔW_m = s_m ⊙ W − Q_w(s_b ⊙ W), [N, K] (paper, Eq. 22).</summary>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using MASQuant.Numerics;
+using MASQuant.Smoothing;
 using MASQuant.Tensors;
 
 namespace MASQuant.Compensation;
@@ -11,10 +12,10 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     private readonly CompensationOptions _options;
     private readonly WhiteningTransform<T> _whitening;
 
-    public CrossModalCompensation(GramMatrix<T> smoothedGram, CompensationOptions options)
+    public CrossModalCompensation(GramMatrix<T> gram, CompensationOptions options, SmoothingFactor? factor)
     {
         _options = options;
-        _whitening = WhiteningTransform<T>.Create(smoothedGram, options.Whitening);
+        _whitening = WhiteningTransform<T>.Create(gram, options.Whitening, factor);
     }
 
     // ‖(X/s)·E‖ = ‖T·E‖, so the best rank-r L1·L2 is T⁻¹ times the truncated decomposition of T·ΔWᵀ.

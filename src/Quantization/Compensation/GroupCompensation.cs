@@ -5,6 +5,7 @@ using MASQuant.Facts;
 using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Models;
+using MASQuant.Numerics;
 using MASQuant.Quantization;
 using MASQuant.Smoothing;
 using MASQuant.Tensors;
@@ -25,6 +26,7 @@ internal sealed record LayerPatches(LowRankFactors?[] Factors, SortedDictionary<
 internal sealed class GroupCompensation(QuantizationOptions options, int layer, IGemmBackend backend, BlockRunner runner, ActivationStatistics statistics, SmoothingFactors factors)
 {
     private static readonly Modality[] Patched = [.. Enum.GetValues<Modality>().Where(m => m != Modality.Text)];
+    private readonly Dictionary<Modality, CrossModalCompensation?> _compensations = [];
 
     /// <summary>Patches for each layer of the group.</summary>
     public GroupFit Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellation)
@@ -122,8 +124,20 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
 
     private bool Compensates(InputGroup group) => options.Compensation != CompensationKind.None && (group != InputGroup.Down || options.CompensateDown);
 
+    // Kept for the next who asks, unless it is one of the few that fill a gigabyte.
     private CrossModalCompensation? Compensation(Modality modality)
-        => CrossModalCompensation.Create(statistics.Gram(modality)?.Smooth(factors[modality]), new CompensationOptions());
+    {
+        if (!_compensations.TryGetValue(modality, out var compensation))
+        {
+            compensation = CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions(), factors[modality]);
+            if (statistics.Inputs <= GramMatrix.MaxWideInputs)
+            {
+                _compensations.Add(modality, compensation);
+            }
+        }
+
+        return compensation;
+    }
 
     private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellation)
     {

@@ -7,6 +7,10 @@ namespace MASQuant.Numerics;
 internal static class Cholesky
 {
     private const int Block = 64;
+
+    // Above this many rows the matrix leaves the caches, and wider blocks pass over it less often.
+    private const int ManyRows = 2048;
+    private const int WideBlock = 256;
     private const int PieceRows = 64;
 
     /// <summary>Replaces the lower triangle of <paramref name="a"/> by L and clears the upper one.</summary>
@@ -21,9 +25,10 @@ internal static class Cholesky
             floors[i] = a[i, i] * T.CreateTruncating(size) * (T.BitIncrement(T.One) - T.One);
         }
 
-        for (var start = 0; start < size; start += Block)
+        var block = size > ManyRows ? WideBlock : Block;
+        for (var start = 0; start < size; start += block)
         {
-            var end = Math.Min(start + Block, size);
+            var end = Math.Min(start + block, size);
             if (!TryFactorDiagonal(a, start, end, floors))
             {
                 return false;

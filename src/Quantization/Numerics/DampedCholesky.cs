@@ -8,19 +8,19 @@ internal static class DampedCholesky
     /// <summary>The λ tried after 0.</summary>
     private const double SmallestDamping = 1e-10;
 
-    /// <summary>Factors a copy of <paramref name="lower"/>.</summary>
-    /// <param name="lower">C, [K, K], lower triangle.</param>
+    /// <summary>Factors C.</summary>
+    /// <param name="create">Gives C, [K, K], lower triangle, in a matrix that the factor may replace; called once per λ, since a failed attempt leaves nothing of it.</param>
     /// <param name="damping">The first λ, 0 or more.</param>
     /// <param name="retries">How often λ is raised.</param>
     /// <param name="used">The λ that was used.</param>
     /// <returns>L, or null when no λ sufficed.</returns>
-    public static RealMatrix<T>? TryFactor<T>(RealMatrix<T> lower, double damping, int retries, out double used)
+    public static RealMatrix<T>? TryFactor<T>(Func<RealMatrix<T>> create, double damping, int retries, out double used)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         used = damping;
         for (var attempt = 0; attempt <= retries; attempt++)
         {
-            var factor = lower.Copy();
+            var factor = create();
             AddToDiagonal(factor, used);
             if (Cholesky.TryFactor(factor))
             {

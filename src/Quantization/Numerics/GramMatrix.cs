@@ -26,8 +26,8 @@ internal abstract class GramMatrix
     /// <summary>S⁻¹·C·S⁻¹, the Gram matrix of X / s.</summary>
     public abstract GramMatrix Smooth(SmoothingFactor factor);
 
-    /// <summary>C += weight·<paramref name="other"/>, which is of the same precision. The rows of <paramref name="other"/> count as added.</summary>
-    public abstract void AddScaled(double weight, GramMatrix other);
+    /// <summary>C += weight·S⁻¹·<paramref name="other"/>·S⁻¹, without a copy of <paramref name="other"/>, which is of the same precision and whose rows count as added.</summary>
+    public abstract void AddSmoothed(double weight, GramMatrix other, SmoothingFactor factor);
 
     /// <summary>The mean of the diagonal: the average energy of a channel.</summary>
     public abstract double MeanDiagonal { get; }

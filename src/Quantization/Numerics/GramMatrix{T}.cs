@@ -10,6 +10,7 @@ internal sealed class GramMatrix<T> : GramMatrix
 {
     // Rows wait until there are enough to make passing over K² sums worth while.
     private const int PendingRows = 256;
+    private const int PieceRows = 64;
 
     private readonly RealMatrix<T> _lower;
     private Matrix? _pending;
@@ -84,15 +85,26 @@ internal sealed class GramMatrix<T> : GramMatrix
         return new GramMatrix<T>(smoothed, Tokens);
     }
 
-    public override void AddScaled(double weight, GramMatrix other)
+    public override void AddSmoothed(double weight, GramMatrix other, SmoothingFactor factor)
     {
         var source = ((GramMatrix<T>)other).Lower;
         var target = Lower;
-        for (var i = 0; i < Inputs; i++)
+        var inverse = factor.Inverse;
+        Workers.For((Inputs + PieceRows - 1) / PieceRows, piece =>
         {
-            Lanes.AddScaled<T>(T.CreateTruncating(weight), source.Row(i)[..(i + 1)], target.Row(i));
-        }
+            var smoothed = new T[Inputs];
+            for (var i = piece * PieceRows; i < Math.Min(Inputs, (piece + 1) * PieceRows); i++)
+            {
+                var scale = T.CreateTruncating(inverse[i]);
+                var row = source.Row(i);
+                for (var j = 0; j <= i; j++)
+                {
+                    smoothed[j] = row[j] * (scale * T.CreateTruncating(inverse[j]));
+                }
 
+                Lanes.AddScaled<T>(T.CreateTruncating(weight), smoothed.AsSpan(0, i + 1), target.Row(i));
+            }
+        });
         Tokens += other.Tokens;
     }
 

@@ -137,10 +137,28 @@ internal static class RealGemm
         {
             var target = c.Row(row + i).Slice(column, columns);
             var source = sums.Slice(i * width, columns);
+            if (columns == width)
+            {
+                Add(ref MemoryMarshal.GetReference(target), ref MemoryMarshal.GetReference(source), subtract);
+                continue;
+            }
+
             for (var j = 0; j < target.Length; j++)
             {
                 target[j] = subtract ? target[j] - source[j] : target[j] + source[j];
             }
+        }
+    }
+
+    /// <summary>Adds a whole tile's row.</summary>
+    private static void Add<T>(ref T target, ref T source, bool subtract)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var lanes = (nuint)Vector512<T>.Count;
+        for (nuint j = 0; j < 2 * lanes; j += lanes)
+        {
+            var (sum, part) = (Vector512.LoadUnsafe(ref target, j), Vector512.LoadUnsafe(ref source, j));
+            (subtract ? sum - part : sum + part).StoreUnsafe(ref target, j);
         }
     }
 

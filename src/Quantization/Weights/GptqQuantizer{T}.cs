@@ -109,22 +109,29 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
     /// <summary>M with M·Mᵀ = H + λ·mean(diag H)·I in the given order: the ordinary factor of the matrix turned upside down, turned back.</summary>
     private static RealMatrix<T> FactorUpper(RealMatrix<T> lower, int[] order, GptqOptions options)
     {
-        var size = order.Length;
-        var turned = new RealMatrix<T>(size, size);
-        for (var i = 0; i < size; i++)
-        {
-            var a = order[size - 1 - i];
-            for (var j = 0; j <= i; j++)
-            {
-                var b = order[size - 1 - j];
-                turned[i, j] = a >= b ? lower[a, b] : lower[b, a];
-            }
-        }
-
-        var factor = DampedCholesky.TryFactor(turned, options.Damping, options.Retries, out _) ?? throw new MasQuantException(
+        var factor = DampedCholesky.TryFactor(() => Turn(lower, order), options.Damping, options.Retries, out _) ?? throw new MasQuantException(
             DiagnosticCodes.GramNotFactorable, null,
             "The calibration activations of a layer leave its error feedback undefined. Check the checkpoint for damaged weights, or quantize weights by rounding to nearest.");
         Array.Reverse(factor.Data);
         return factor;
+    }
+
+    private static RealMatrix<T> Turn(RealMatrix<T> lower, int[] order)
+    {
+        var size = order.Length;
+        var turned = new RealMatrix<T>(size, size);
+        Workers.For((size + PieceRows - 1) / PieceRows, piece =>
+        {
+            for (var i = piece * PieceRows; i < Math.Min(size, (piece + 1) * PieceRows); i++)
+            {
+                var a = order[size - 1 - i];
+                for (var j = 0; j <= i; j++)
+                {
+                    var b = order[size - 1 - j];
+                    turned[i, j] = a >= b ? lower[a, b] : lower[b, a];
+                }
+            }
+        });
+        return turned;
     }
 }
