@@ -4,6 +4,7 @@ using MASQuant.Configuration;
 using MASQuant.Diagnostics;
 using MASQuant.Gemm;
 using MASQuant.Layers;
+using MASQuant.Planning;
 using MASQuant.Safetensors;
 
 namespace MASQuant.Cli;
@@ -34,7 +35,7 @@ internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOn
 
         var quantized = linears.Select(linear => linear.TensorName).ToHashSet();
         var others = checkpoint.Tensors.Where(tensor => !quantized.Contains(tensor.Name))
-            .GroupBy(tensor => Part(tensor.Name), tensor => (long)checkpoint.Bytes(tensor.Name).Length)
+            .GroupBy(tensor => ModelPart.Of(tensor.Name, quantized), tensor => (long)checkpoint.Bytes(tensor.Name).Length)
             .Select(group => (group.Key, group.Sum())).OrderBy(part => part.Key, StringComparer.Ordinal);
         var schemes = QuantizationScheme.All.Where(scheme => shapes.All(shape => Fits(shape, scheme))).Select(scheme => scheme.ToString());
         return new(checkpoint.Path, config, linears, [.. others], [.. schemes]);
@@ -113,14 +114,6 @@ internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOn
 
         json.WriteEndArray();
     }
-
-    private static string Part(string tensor) => tensor.Split('.')[0] switch
-    {
-        "visual" => "vision tower",
-        "audio_tower" => "audio tower",
-        _ when tensor.Contains("embed_tokens", StringComparison.Ordinal) || tensor.StartsWith("lm_head", StringComparison.Ordinal) => "embedding and head",
-        _ => "norms and biases",
-    };
 
     private static bool Fits(DecoderLinear linear, QuantizationScheme scheme)
     {

@@ -61,6 +61,7 @@ internal static class CommandLine
         var root = new RootCommand("Quantizes Qwen2.5-VL and Qwen2.5-Omni models with MASQuant, inspects, runs and evaluates them.")
         {
             QuantizeCommand.Create(console, cancellation),
+            PlanCommand.Create(console, cancellation),
             InspectCommand.Create(console),
             RunCommand.Create(console, cancellation),
             EvaluateCommand.Create(console, cancellation),

@@ -7,6 +7,7 @@ using MASQuant.Facts;
 using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Models;
+using MASQuant.Planning;
 using MASQuant.Safetensors;
 using MASQuant.Smoothing;
 
@@ -32,6 +33,7 @@ public static class QuantizationPipeline
         clock.Enter(QuantizationStage.Prepare);
         report.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
         var calibration = LoadCalibration(job, config, cancellation);
+        CheckResources(job, checkpoint, config, calibration);
         var sequences = CalibrationSequences.Embed(checkpoint, config, calibration, cancellation);
         var work = WorkFolder.Open(job.WorkFolder, RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation), config.Text);
 
@@ -56,6 +58,14 @@ public static class QuantizationPipeline
         using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var calibration = LoadCalibration(job, ModelConfigReader.Read(checkpoint), cancellation);
         return RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation);
+    }
+
+    // Before any work: neither a full disk nor a killed process says how much would have been enough.
+    private static void CheckResources(QuantizationJob job, Checkpoint checkpoint, ModelConfig config, CalibrationSet calibration)
+    {
+        var plan = QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(calibration.Conversations, config));
+        var done = Directory.Exists(job.WorkFolder) ? new DirectoryInfo(job.WorkFolder).EnumerateFiles().Sum(file => file.Length) : 0;
+        Preflight.Check(plan, MachineResources.Here(job.OutputFolder), done, job.ModelFolder, job.OutputFolder);
     }
 
     private static CalibrationSet LoadCalibration(QuantizationJob job, ModelConfig config, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using MASQuant.Artifacts;
 using MASQuant.Budgets;
 using MASQuant.Diagnostics;
 using MASQuant.Quantization;
+using MASQuant.Safetensors;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -59,9 +60,9 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 
                 var media = ModelInputs.OfCalibration(model.Calibration);
                 var key = ModelKey.Of(model, media, ToolFolder, hashes);
-                if (DesignTime && !File.Exists(store.Manifest(key, model.Name)))
+                if (DesignTime && !store.Contains(key, model.Name))
                 {
-                    ManifestFile.Write(store.Manifest(key, model.Name), ModelPlan.Of(model));
+                    WritePlan(store.Manifest(key, model.Name), model);
                 }
 
                 models.Add((model, key));
@@ -94,6 +95,20 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         if (State.Length > 0 && !Log.HasLoggedErrors && !_warned)
         {
             PreparedModels.Write(State, PreparedModels.Question(Models, Store), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps, started, DesignTime);
+        }
+    }
+
+    // Planned anew each time, to repeat its warnings; written when different, so that nothing is compiled again for it.
+    private void WritePlan(string path, ModelItem model)
+    {
+        var plan = ManifestFile.Serialize(ModelPlan.Of(model, problem =>
+        {
+            _warned = true;
+            Log.LogWarning(problem);
+        }));
+        if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(plan))
+        {
+            AtomicFile.Write(path, plan);
         }
     }
 

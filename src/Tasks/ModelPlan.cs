@@ -3,18 +3,24 @@ using MASQuant.Artifacts;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
 using MASQuant.Layers;
+using MASQuant.Planning;
 using MASQuant.Quantization;
+using MASQuant.Safetensors;
 
 namespace MASQuant.Tasks;
 
-/// <summary>The manifest that quantizing a model would give, as far as its configuration tells: everything but bytes and SQNR. Editors show it before the first build.</summary>
+/// <summary>The manifest that quantizing a model would give, as far as its configuration and the headers of its weights tell: everything but bytes and SQNR. Editors show it before the first build.</summary>
 internal static class ModelPlan
 {
+    /// <summary>Plans.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="warn">Receives what is wrong with the weights' headers; the configuration then has to do.</param>
     /// <exception cref="MasQuantException">The configuration cannot be read.</exception>
-    public static Manifest Of(ModelItem model)
+    public static Manifest Of(ModelItem model, Action<MasQuantException> warn)
     {
         var config = ModelConfigReader.ReadFolder(model.Folder);
         model.Options.CheckBlocks(config.Text.Layers);
+        CheckHeaders(model.Folder, config, warn);
         return new Manifest
         {
             ToolVersion = ToolVersion.Current,
@@ -28,6 +34,23 @@ internal static class ModelPlan
             Options = OptionTable.Write(model.Options),
             Layers = [.. Enumerable.Range(0, config.Text.Layers).Select(layer => Layer(layer, config, model.Options))],
         };
+    }
+
+    // Weights that Git LFS has not fetched yet are nothing to complain of in an editor.
+    private static void CheckHeaders(string folder, ModelConfig config, Action<MasQuantException> warn)
+    {
+        try
+        {
+            using var checkpoint = Checkpoint.Open(folder);
+            CheckpointShapes.Read(checkpoint, config.Text);
+        }
+        catch (MasQuantException problem)
+        {
+            if (problem.Code != DiagnosticCodes.LfsPointer)
+            {
+                warn(problem);
+            }
+        }
     }
 
     private static ManifestTokenizer Tokenizer(string file)

@@ -22,6 +22,32 @@ public class DesignTimeTests
     }
 
     [Fact]
+    public void Weights_of_another_model_are_a_warning_and_the_configuration_does()
+    {
+        using var project = Open();
+        project.Write("model/config.json", File.ReadAllText(project.InFolder("model/config.json")).Replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4"));
+        for (var time = 0; time < 2; time++)
+        {
+            var log = project.Dotnet("msbuild", "-restore", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:TreatWarningsAsErrors=false").MustSucceed();
+            var (code, _, text) = Assert.Single(log.Warnings);
+            Assert.Equal("MASQ0107", code);
+            Assert.Contains("model.layers.3.self_attn.q_proj.weight", text);
+        }
+
+        Assert.Equal(4, ManifestFile.Read(Assert.Single(Directory.EnumerateFiles(project.InFolder("obj/masquant"), "*.masquant.json", SearchOption.AllDirectories))).Layers.Count);
+    }
+
+    [Fact]
+    public void Weights_not_yet_fetched_are_no_warning()
+    {
+        using var project = Open();
+        project.Write("model/model.safetensors", $"version https://git-lfs.github.com/spec/v1\noid sha256:{new string('a', 64)}\nsize 7\n");
+        var log = project.Dotnet("msbuild", "-restore", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true").MustSucceed();
+        Assert.Empty(log.Warnings);
+        Assert.Equal(3, ManifestFile.Read(Assert.Single(Directory.EnumerateFiles(project.InFolder("obj/masquant"), "*.masquant.json", SearchOption.AllDirectories))).Layers.Count);
+    }
+
+    [Fact]
     public void A_wrong_item_is_a_warning()
     {
         using var project = Open();
@@ -42,7 +68,7 @@ public class DesignTimeTests
     private static BuildCase Open()
     {
         var project = BuildCase.Open("OneModel");
-        foreach (var file in new[] { "config.json", "tokenizer.json" })
+        foreach (var file in new[] { "config.json", "tokenizer.json", "model.safetensors" })
         {
             File.Copy(Path.Combine(RepositoryFiles.VlTiny, file), project.InFolder("model/" + file), overwrite: true);
         }

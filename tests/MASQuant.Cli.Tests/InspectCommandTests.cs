@@ -58,4 +58,14 @@ public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<Quan
         Assert.Contains("error MASQ0601:", run.Error);
         Assert.Empty(run.Output);
     }
+
+    [Fact]
+    public void APlanTellsSizesAndNeeds()
+    {
+        var run = CommandRun.Of("plan", RepositoryFiles.VlTiny, "--scheme", "W8A8");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Empty(run.Error);
+        Assert.All(["Qwen25VL, 3 decoder layers of width 128", "are quantized", "mlp.down_proj", "128 × 256", "W4A16", "disk", "memory", "GFLOP/s"], words => Assert.Contains(words, run.Output));
+        Assert.Equal(1, CommandRun.Of("plan", "nowhere").ExitCode);
+    }
 }

@@ -149,6 +149,14 @@ public class LayerLoaderGeneratorTests
         Assert.Contains("public static class Layer79", generation.Source);
     }
 
+    /// <summary>Each layer adds the same number of nodes: a class of its own, and an entry of the table.</summary>
+    [Fact]
+    public void Code_grows_with_the_layers_and_no_faster()
+    {
+        int[] nodes = [.. new[] { 20, 40, 80 }.Select(layers => Generation.Run("", Manifest(SampleManifest.Create(layers: layers))).Driver.GetRunResult().GeneratedTrees.Single().GetRoot().DescendantNodes().Count())];
+        Assert.Equal(2 * (nodes[1] - nodes[0]), nodes[2] - nodes[1]);
+    }
+
     private static ManifestFile Manifest(Artifacts.Manifest manifest) => new($"/obj/{manifest.Name}.masquant.json", SampleManifest.Json(manifest));
 
     private static void AssertCached(GeneratorRunResult result)

@@ -40,7 +40,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
             i =>
             {
                 var slot = i % _workspaces.Length;
-                var observed = block.With(group, new ObservedLinearGroup(block[group], (x, _) => inputs[slot] = Copy(x)));
+                var observed = Until(block, group, new ObservedLinearGroup(SkippedLinearGroup.Instance, (x, _) => inputs[slot] = Copy(x)));
                 var rotation = RotationBlock(group);
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
                 if (rotation > 0)
@@ -51,7 +51,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                 targets[slot] = [];
                 if (exact is not null)
                 {
-                    var goal = exact.With(group, new ObservedLinearGroup(exact[group], (_, outputs) => targets[slot] = Copy(outputs)));
+                    var goal = Until(exact, group, new ObservedLinearGroup(exact[group], (_, outputs) => targets[slot] = Copy(outputs)));
                     Run(goal, sequences[i], sequences[i].Exact, slot);
                 }
             },
@@ -74,7 +74,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                 var observed = block;
                 foreach (var group in groups)
                 {
-                    observed = observed.With(group, new ObservedLinearGroup(block[group], (x, _) => inputs[slot, (int)group] = Copy(x)));
+                    observed = observed.With(group, new ObservedLinearGroup(group == InputGroup.Down ? SkippedLinearGroup.Instance : block[group], (x, _) => inputs[slot, (int)group] = Copy(x)));
                 }
 
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
@@ -87,6 +87,18 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                 }
             },
             cancellation);
+    }
+
+    // What lies behind the observed group is not computed.
+    private static DecoderBlock Until(DecoderBlock block, InputGroup group, ILinearGroup observed)
+    {
+        var shortened = block.With(group, observed);
+        foreach (var later in Enum.GetValues<InputGroup>().Where(later => later > group))
+        {
+            shortened = shortened.With(later, SkippedLinearGroup.Instance);
+        }
+
+        return shortened;
     }
 
     private static int BatchSizeOf(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)

@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Globalization;
+using MASQuant.Calibration;
+using MASQuant.Configuration;
+using MASQuant.Gemm;
+using MASQuant.Layers;
+using MASQuant.Planning;
+using MASQuant.Quantization;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Cli;
+
+/// <summary><c>masquant plan</c>: what quantizing a checkpoint would take, from its headers.</summary>
+internal static class PlanCommand
+{
+    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    {
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
+        var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, whose size decides the time. Default: 128 conversations of 400 tokens are assumed.");
+        var output = CliOptions.Text("--output", "DIR", "The folder whose disk is looked at. Default: the current one.");
+        var options = OptionTable.All.Select(option => (option, QuantizeCommand.CreateOption(option))).ToArray();
+        var command = new CliCommand("plan", "Tells what quantizing a checkpoint would take: sizes, disk, memory and time. Reads headers and configuration alone, and quantizes nothing.",
+            "MODEL [--calibration FILE] [options]",
+            "masquant plan models/Qwen2.5-VL-7B-Instruct --calibration data/calibration.jsonl",
+            "masquant plan models/omni-tiny --scheme W8A8 --epochs 0")
+        { model, calibration, output };
+        foreach (var (_, option) in options)
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(parse =>
+        {
+            var words = options.Where(pair => parse.GetValue(pair.Item2) is not null).ToDictionary(pair => pair.option.Name, pair => parse.GetValue(pair.Item2)!);
+            return Run(console, parse.GetRequiredValue(model), parse.GetValue(calibration), parse.GetValue(output) ?? ".", OptionTable.Read(words), cancellation);
+        });
+        return command;
+    }
+
+    private static int Run(CommandConsole console, string model, string? calibration, string output, QuantizationOptions options, CancellationToken cancellation)
+    {
+        using var checkpoint = Checkpoint.Open(model);
+        var config = ModelConfigReader.Read(checkpoint);
+        options.CheckBlocks(config.Text.Layers);
+        var extent = calibration is null ? CalibrationExtent.Typical : CalibrationExtent.Of(CalibrationSet.Load(calibration, config, cancellation).Conversations, config);
+        var plan = QuantizationPlan.Of(checkpoint, config, options, extent);
+        var machine = MachineResources.Here(output);
+        Write(console.Output, plan, model, machine, MachineResources.MeasureSpeed());
+        Preflight.Check(plan, machine, done: 0, model, output);
+        return ExitCode.Done;
+    }
+
+    private static void Write(TextWriter writer, QuantizationPlan plan, string model, MachineResources machine, double speed)
+    {
+        var text = plan.Config.Text;
+        writer.WriteLine($"{model}: {plan.Config.Family}, {text.Layers} decoder layers of width {text.HiddenSize}, takes {string.Join(", ", plan.Config.Modalities)}.");
+        writer.WriteLine();
+        var parts = new TextTable(1, "part", "tensors", "bytes", "");
+        foreach (var (part, tensors, bytes) in plan.Parts)
+        {
+            parts.Add(part, tensors.ToString(CultureInfo.InvariantCulture), Figures.Bytes(bytes), part == ModelPart.Quantized ? "are quantized" : "stay");
+        }
+
+        parts.Write(writer);
+        writer.WriteLine();
+        var linears = new TextTable(1, "quantized, in each layer", "outputs × inputs", "scheme", "rank");
+        foreach (var linear in DecoderLinear.Of(text))
+        {
+            linears.Add(linear.Name, FormattableString.Invariant($"{linear.Outputs} × {linear.Inputs}"), Distinct(plan, layer => plan.Options.SchemeFor(layer, linear.Group).ToString()),
+                Distinct(plan, layer => plan.Config.Modalities.Max(modality => plan.Options.RankFor(layer, linear, modality)).ToString(CultureInfo.InvariantCulture)));
+        }
+
+        linears.Write(writer);
+        writer.WriteLine();
+        var total = plan.Parts.Sum(part => part.Bytes);
+        var schemes = new TextTable(1, "scheme", "artifact", "of the checkpoint", "");
+        foreach (var scheme in QuantizationScheme.All)
+        {
+            var bytes = plan.ArtifactBytesAt(scheme);
+            schemes.Add(scheme.ToString(), bytes is { } known ? Figures.Bytes(known) : "–", bytes is { } size ? $"{Figures.Percent((double)size / total)} %" : "shapes do not fit", scheme == plan.Options.Scheme ? "chosen" : "");
+        }
+
+        schemes.Write(writer);
+        writer.WriteLine();
+        var seconds = TimeSpan.FromSeconds(plan.Operations / speed);
+        var needs = new TextTable(1, "needs", "about", "there is");
+        needs.Add("disk", Figures.Bytes(plan.DiskBytes), $"{Figures.Bytes(machine.FreeDiskBytes)} free");
+        needs.Add("memory", Figures.Bytes(plan.MemoryBytes), Figures.Bytes(machine.MemoryBytes));
+        needs.Add("time", Figures.Estimate(seconds), FormattableString.Invariant($"{Environment.ProcessorCount} cores, FP32 products at {speed / 1e9:F0} GFLOP/s"));
+        needs.Write(writer);
+        writer.WriteLine();
+        writer.WriteLine(FormattableString.Invariant($"Calibration: {plan.Calibration.Samples} samples, about {plan.Calibration.Tokens} tokens. The time is a rough estimate, right within a factor of two or three."));
+    }
+
+    private static string Distinct(QuantizationPlan plan, Func<int, string> value) => string.Join(", ", Enumerable.Range(0, plan.Config.Text.Layers).Select(value).Distinct());
+}

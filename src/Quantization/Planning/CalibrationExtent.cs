@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using MASQuant.Calibration;
+using MASQuant.Chat;
+using MASQuant.Configuration;
+
+namespace MASQuant.Planning;
+
+/// <summary>How much calibration there is, estimated from texts' lengths and media files' headers.</summary>
+/// <param name="Samples">Conversations.</param>
+/// <param name="Tokens">Tokens of all of them.</param>
+/// <param name="Longest">Tokens of the longest.</param>
+public sealed record CalibrationExtent(int Samples, long Tokens, long Longest)
+{
+    private const double LettersPerToken = 3.5;
+    private const int TokensPerMessage = 5;
+    private const int AudioTokensPerSecond = 25;
+    private const int UnknownImageTokens = 1024;
+
+    /// <summary>What is assumed when no set is given: what the documentation asks for.</summary>
+    public static CalibrationExtent Typical => new(128, 128 * 400, 1024);
+
+    /// <summary>Adds up a set.</summary>
+    public static CalibrationExtent Of(IReadOnlyList<Conversation> conversations, ModelConfig config)
+    {
+        long[] tokens = [.. conversations.Select(conversation => (long)conversation.Messages.Sum(message => TokensPerMessage + message.Content.Sum(part => TokensOf(part, config))))];
+        return new CalibrationExtent(tokens.Length, tokens.Sum(), tokens.Max());
+    }
+
+    private static double TokensOf(ContentPart part, ModelConfig config) => part switch
+    {
+        TextPart text => text.Text.Length / LettersPerToken,
+        ImagePart image => Image(image.Source, config.Vision),
+        VideoPart video => video.Frames.Sum(frame => Image(frame, config.Vision)) / config.Vision.TemporalPatchSize,
+        AudioPart { Source.Path: { } path } => WavSeconds(path) * AudioTokensPerSecond,
+        _ => 0,
+    };
+
+    private static double Image(MediaSource source, VisionConfig vision)
+    {
+        var side = (double)vision.PatchSize * vision.SpatialMergeSize;
+        return source.Path is { } path && PngSize(path) is var (width, height) ? Math.Ceiling(width / side) * Math.Ceiling(height / side) : UnknownImageTokens;
+    }
+
+    // Width and height stand at fixed places; of other formats an image of about a megapixel is assumed.
+    private static (uint Width, uint Height)? PngSize(string path)
+    {
+        var start = Start(path, 24);
+        return start.Length == 24 && start.AsSpan(1, 3).SequenceEqual("PNG"u8)
+            ? (BinaryPrimitives.ReadUInt32BigEndian(start.AsSpan(16)), BinaryPrimitives.ReadUInt32BigEndian(start.AsSpan(20)))
+            : null;
+    }
+
+    private static double WavSeconds(string path)
+    {
+        var start = Start(path, 32);
+        var bytesPerSecond = start.Length == 32 ? BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(28)) : 0;
+        return bytesPerSecond > 0 ? new FileInfo(path).Length / (double)bytesPerSecond : 0;
+    }
+
+    private static byte[] Start(string path, int count)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            var bytes = new byte[count];
+            return bytes[..stream.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];
+        }
+        catch (IOException)
+        {
+            return []; // The run itself will say what is wrong with it.
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using MASQuant.Configuration;
+using MASQuant.Diagnostics;
+using MASQuant.Layers;
+using MASQuant.Safetensors;
+
+namespace MASQuant.Planning;
+
+/// <summary>The decoder's linear layers as the safetensors headers have them; no weight is read.</summary>
+public static class CheckpointShapes
+{
+    /// <summary>Every layer of every block with its extents by the headers.</summary>
+    /// <param name="source">The checkpoint.</param>
+    /// <param name="config">What <c>config.json</c> says.</param>
+    /// <exception cref="MasQuantException">MASQ0107 a layer is missing, MASQ0108 it has another shape than the configuration calls for, or a type that cannot be read.</exception>
+    public static IReadOnlyList<(int Layer, DecoderLinear Linear, TensorInfo Tensor)> Read(ITensorSource source, TextConfig config)
+    {
+        var found = new List<(int, DecoderLinear, TensorInfo)>();
+        for (var layer = 0; layer < config.Layers; layer++)
+        {
+            foreach (var linear in DecoderLinear.Of(config))
+            {
+                var tensor = source.Find($"{DecoderLinear.BlockPrefix(layer)}{linear.Name}.weight");
+                if (tensor.Shape is not [var outputs, var inputs] || (outputs, inputs) != (linear.Outputs, linear.Inputs))
+                {
+                    throw TensorReading.ShapeMismatch(source, tensor, linear.Outputs, linear.Inputs);
+                }
+
+                if (tensor.Type is not (DataType.BF16 or DataType.F16 or DataType.F32))
+                {
+                    throw new MasQuantException(DiagnosticCodes.TensorMismatch, source.Path,
+                        $"Tensor '{tensor.Name}' has element type {tensor.Type.FileName()}; BF16, F16 and F32 are supported. Convert the checkpoint to BF16.");
+                }
+
+                found.Add((layer, linear with { Outputs = outputs, Inputs = inputs }, tensor));
+            }
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,18 @@
+namespace MASQuant.Planning;
+
+/// <summary>Which part of a model a tensor belongs to.</summary>
+public static class ModelPart
+{
+    /// <summary>The decoder's linear layers, which are quantized.</summary>
+    public const string Quantized = "decoder layers";
+
+    /// <summary>The part's name; <paramref name="quantized"/> holds the names of the tensors that are quantized.</summary>
+    public static string Of(string tensor, IReadOnlySet<string> quantized) => tensor.Split('.')[0] switch
+    {
+        "visual" => "vision tower",
+        "audio_tower" => "audio tower",
+        _ when quantized.Contains(tensor) => Quantized,
+        _ when tensor.Contains("embed_tokens", StringComparison.Ordinal) || tensor.StartsWith("lm_head", StringComparison.Ordinal) => "embedding and head",
+        _ => "norms and biases",
+    };
+}
