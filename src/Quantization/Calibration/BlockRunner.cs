@@ -78,6 +78,10 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                 }
 
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
+                foreach (var group in groups.Where(group => RotationBlock(group) > 0))
+                {
+                    BlockHadamard.Apply(inputs[slot, (int)group], RotationBlock(group));
+                }
             },
             i =>
             {
