@@ -67,13 +67,15 @@ public sealed class NegativeControlTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
     public void ANormWithoutOneOfItsBarriersIsReported(int occurrence)
     {
         using var device = new EmulatedDevice(Mutation.Replace("prepare_norm", Barrier, "", occurrence));
         using var hidden = new DeviceArray<float>(device, new float[512]);
         using var codes = new DeviceArray<sbyte>(device, 512);
         using var scales = new DeviceArray<float>(device, 1);
-        var target = new PreparedPointers(codes.Pointer, scales.Pointer, DevicePointer.Null, 512, 0, 127);
+        var target = new PreparedPointers(codes.Pointer, scales.Pointer, DevicePointer.Null, 512, 0, 127, Rotation: 8);
         Assert.Contains(Fault(() => device.Launch(PrepareKernels.Norm(hidden.Pointer, DevicePointer.Null, hidden.Pointer, 1e-6f, 1, 512, default, target))),
             (PtxFault[])[PtxFault.Race, PtxFault.UninitializedShared]);
     }

@@ -90,6 +90,23 @@ public sealed class PrepareKernelTests
         problem.Compare(expected, codes, scales, smoothed);
     }
 
+    [Theory]
+    [InlineData(3, 72, 8)]
+    [InlineData(2, 4096, 4096)]
+    [InlineData(1, 1280, 256)]
+    [InlineData(1, 8, 2)]
+    public void RotatedTokensEqualTheCpu(int tokens, int inputs, int block)
+    {
+        var problem = new PrepareProblem(tokens, inputs, 8, seed: 6);
+        var expected = problem.Expect(BlockHadamard.Rotate(problem.X, block));
+        problem.Run(out var codes, out var scales, out var smoothed, (device, smoothing, target) =>
+        {
+            using var x = new DeviceArray<float>(device, problem.X.Span);
+            device.Launch(PrepareKernels.Tokens(x.Pointer, inputs, tokens, inputs, smoothing, target with { Rotation = block }));
+        });
+        problem.Compare(expected, codes, scales, smoothed);
+    }
+
     [Fact]
     public void InterleavedCodesStandWhereHopperReadsThem()
     {

@@ -87,6 +87,25 @@ public sealed class InstructionTests
     }
 
     [Fact]
+    public void LanesWaitAtABarrierForThoseFurtherDown()
+    {
+        // The compiler may put a loop behind the code that follows it.
+        const string body = """
+            mov.b32 %r2, %r1;
+            setp.lt.u32 %p0, %r1, 5;
+            @%p0 bra BODY;
+            JOIN:
+            bar.sync 0;
+            bra.uni DONE;
+            BODY:
+            add.s32 %r2, %r2, 100;
+            bra.uni JOIN;
+            DONE:
+            """;
+        Assert.Equal(Lanes(i => i < 5 ? i + 100 : i), Snippet.Run(body, Lanes(i => i)));
+    }
+
+    [Fact]
     public void BallotsSeeEveryLane()
         => Assert.Equal(Lanes(_ => 0xAAAAAAAAu), Snippet.Run("and.b32 %r3, %r1, 1; setp.eq.b32 %p0, %r3, 1; vote.sync.ballot.b32 %r2, %p0, 0xffffffff;", Lanes(i => i)));
 

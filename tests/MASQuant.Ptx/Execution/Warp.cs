@@ -162,7 +162,7 @@ internal sealed unsafe class Warp : IDisposable
                     Flow.Next();
                     break;
                 case Syntax.Flow.WarpWide:
-                    if (mask != 0 && !Flow.Gather(mask))
+                    if (mask != 0 && !Flow.Gather(mask, PtxFault.DivergentWarp))
                     {
                         break;
                     }
@@ -181,9 +181,9 @@ internal sealed unsafe class Warp : IDisposable
                     Flow.Exit(mask);
                     break;
                 default:
-                    if (mask != Flow.Live)
+                    if (!Flow.Gather(mask, PtxFault.DivergentBarrier))
                     {
-                        throw new PtxException(PtxFault.DivergentBarrier, $"{BitOperations.PopCount(mask)} of {BitOperations.PopCount(Flow.Live)} lanes reach the barrier");
+                        break;
                     }
 
                     Flow.Next();

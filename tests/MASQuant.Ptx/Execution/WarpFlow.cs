@@ -64,7 +64,7 @@ internal sealed class WarpFlow
     }
 
     /// <summary>Whether the running group holds every lane of the warp that is left; if not, it waits here for the others.</summary>
-    public bool Gather(uint mask)
+    public bool Gather(uint mask, PtxFault fault)
     {
         if (mask == Live)
         {
@@ -73,7 +73,7 @@ internal sealed class WarpFlow
 
         if (mask != Mask || !AnyRunning())
         {
-            throw new PtxException(PtxFault.DivergentWarp, "not all lanes of the warp reach this instruction");
+            throw new PtxException(fault, "not all lanes of the warp reach this instruction");
         }
 
         Add(Counter, Mask, true);

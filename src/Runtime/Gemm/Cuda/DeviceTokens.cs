@@ -68,9 +68,9 @@ internal sealed class DeviceTokens(ICudaDevice device) : IDisposable
         takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, largest,
         takesCodes && GemmKernels.TakesInterleaved(device, Count));
 
-    /// <summary>As <see cref="Target(bool, int, int)"/>, for what <paramref name="weight"/> reads.</summary>
+    /// <summary>As <see cref="Target(bool, int, int)"/>, for what <paramref name="weight"/> reads; tokens are rotated as it asks.</summary>
     public PreparedPointers Target(DeviceWeight weight)
-        => Target(weight.TakesCodes, Modalities == DevicePointer.Null && weight.TakesCodes ? 0 : weight.Keep, weight.Largest);
+        => Target(weight.TakesCodes, Modalities == DevicePointer.Null && weight.TakesCodes ? 0 : weight.Keep, weight.Largest) with { Rotation = weight.Rotation };
 
     /// <summary>Makes room for a product.</summary>
     public void Reserve(in GemmPlan plan, int patchColumns, int? count = null)

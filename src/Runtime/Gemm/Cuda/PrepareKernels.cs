@@ -37,7 +37,8 @@ internal static class PrepareKernels
 
     private static KernelArguments Finish(KernelArguments arguments, in TokenSmoothing smoothing, in PreparedPointers target)
         => arguments.With(smoothing.Modalities).With(smoothing.Text).With(smoothing.Vision).With(smoothing.Audio)
-            .With(target.Codes).With(target.Scales).With(target.Smoothed).With(target.Stride).With(target.Keep).With(target.Largest).With(target.Interleaved ? 1 : 0);
+            .With(target.Codes).With(target.Scales).With(target.Smoothed).With(target.Stride).With(target.Keep).With(target.Largest).With(target.Interleaved ? 1 : 0)
+            .With(target.Rotation).With(target.Rotation == 0 ? 1f : (float)(1 / Math.Sqrt(target.Rotation)));
 
     private static KernelLaunch Launch(Kernel kernel, int tokens, int inputs, in KernelArguments arguments)
         => new(kernel, new GridSize(tokens), checked(inputs * sizeof(float)), arguments);

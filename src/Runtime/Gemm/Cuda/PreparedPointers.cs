@@ -8,4 +8,5 @@ namespace MASQuant.Gemm.Cuda;
 /// <param name="Keep">Bit 1 &lt;&lt; m: rows of modality m are written to <paramref name="Smoothed"/>. The others are left as they are.</param>
 /// <param name="Largest">The largest code: 127 or 31.</param>
 /// <param name="Interleaved">Whether codes are written as <see cref="TokenPointers.Interleaved"/> says.</param>
-internal readonly record struct PreparedPointers(DevicePointer Codes, DevicePointer Scales, DevicePointer Smoothed, int Stride, int Keep, int Largest, bool Interleaved = false);
+/// <param name="Rotation">The block of the Hadamard rotation that comes before smoothing (<see cref="QuantizedWeight.RotationBlock"/>); 0: none, or done already.</param>
+internal readonly record struct PreparedPointers(DevicePointer Codes, DevicePointer Scales, DevicePointer Smoothed, int Stride, int Keep, int Largest, bool Interleaved = false, int Rotation = 0);
