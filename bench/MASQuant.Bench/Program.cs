@@ -1,7 +1,8 @@
 using BenchmarkDotNet.Running;
 using MASQuant.Bench;
+using MASQuant.Bench.Paper;
 
-// "ratios" and "build" measure what the project promises, in a minute each; anything else goes to BenchmarkDotNet.
+// "ratios" and "build" measure what the project promises, in a minute each; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
 if (args is ["ratios", ..])
 {
     return RatioRunner.Run(Ratios.All(), cpuTime: args.Contains("--cpu-time"));
@@ -16,6 +17,11 @@ if (args is ["build"])
 if (args is ["large-model", var folder, ..])
 {
     return LargeModel.Run(folder, layers: 1, samples: args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 16);
+}
+
+if (args is ["own-weights", ..])
+{
+    return OwnWeights.Run(args[1..]);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Ratios).Assembly).Run(args);
