@@ -108,7 +108,7 @@ internal static class CompareCommand
             WriteSweep(json, i == 0 ? [] : models[i - 1].Swept);
             json.WriteNumber("bytes", i == 0 ? originalBytes : new FileInfo(models[i - 1].Artifact).Length);
         });
-        return new Report([ComparisonTable.Of(originalBytes, models, results)], EvaluationTables.Note, json, () => ComparisonPage.Render(job, models, results, ComparisonTable.Of(originalBytes, models, results)));
+        return new Report([ComparisonTable.Of(originalBytes, models, results), EvaluationTables.Modalities(results)], EvaluationTables.Note, json, () => ComparisonPage.Render(job, models, results, ComparisonTable.Of(originalBytes, models, results)));
     }
 
     private static void WriteSweep(Utf8JsonWriter json, IReadOnlyList<SweptValue> swept)

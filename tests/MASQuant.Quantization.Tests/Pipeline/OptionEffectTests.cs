@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MASQuant.Quantization;
 
 namespace MASQuant.Tests.Pipeline;
@@ -5,34 +6,65 @@ namespace MASQuant.Tests.Pipeline;
 /// <summary>An option that does nothing would leave the artifact as it is; the manifest, which names the option, is left out of the comparison.</summary>
 public class OptionEffectTests
 {
-    private static readonly Dictionary<string, string> Base = new() { ["Epochs"] = "0", ["Rank"] = "4", ["DeviatingChannels"] = "2", ["Clipping"] = "Rounding", ["Alternations"] = "0", ["ModalityWeights"] = "1,1,1" };
+    private const string Base = "Epochs=0|Rank=4|DeviatingChannels=2|Clipping=Rounding|Alternations=0|ModalityWeights=1,1,1";
 
-    private static readonly Lazy<string> Unchanged = new(() => Codes([]));
+    private static readonly ConcurrentDictionary<string, Lazy<string>> Known = new();
+
+    /// <summary>An option, a value other than the base's, and what else the base needs for the option to have a say.</summary>
+    public static TheoryData<string, string, string> Changes() => new()
+    {
+        { "Method", "SmoothQuant", "" },
+        { "Scheme", "W8A8", "" },
+        { "LayerSchemes", "1.Down:W8A8", "" },
+        { "Smoothing", "Uniform", "" },
+        { "MigrationStrength", "0.4", "Smoothing=Uniform" },
+        { "Epochs", "1", "" },
+        { "LearningRate", "0.01", "Epochs=1" },
+        { "Rotation", "Down", "" },
+        { "Rotation", "All", "" },
+        { "DeviatingChannels", "0", "" },
+        { "WeightQuantizer", "Rtn", "" },
+        { "GroupSize", "128", "" },
+        { "Clipping", "None", "" },
+        { "Clipping", "Output", "" },
+        { "Compensation", "None", "" },
+        { "Compensation", "Weight", "" },
+        { "Rank", "2", "" },
+        { "RankRatio", "0.2", "RankRatio=0.1" },
+        { "PatchBytes", "4096", "" },
+        { "LayerRanks", "1:8", "" },
+        { "Alternations", "1", "" },
+        { "CompensateDown", "false", "" },
+        { "ModalityWeights", "1,0.1,1", "" },
+        { "ModalityWeights", "auto", "" },
+        { "Seed", "1", "Epochs=1" },
+    };
 
     [Theory]
-    [InlineData("Alternations", "1")]
-    [InlineData("Clipping", "None")]
-    [InlineData("Clipping", "Output")]
-    [InlineData("GroupSize", "128")]
-    [InlineData("ModalityWeights", "auto")]
-    [InlineData("Rotation", "Down")]
-    [InlineData("Rotation", "All")]
-    [InlineData("WeightQuantizer", "Rtn")]
-    [InlineData("Compensation", "Weight")]
-    public void Every_option_changes_what_is_stored(string option, string value)
-        => Assert.NotEqual(Unchanged.Value, Codes(new() { [option] = value }));
-
-    private static string Codes(Dictionary<string, string> changes)
+    [MemberData(nameof(Changes))]
+    public void Every_option_changes_what_is_stored(string option, string value, string needs)
     {
-        using var folder = new TemporaryDirectory();
-        var words = new Dictionary<string, string>(Base);
-        foreach (var (option, value) in changes)
+        var words = (Base + "|" + needs).Split('|', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Split('=')).GroupBy(word => word[0]).ToDictionary(word => word.Key, word => word.Last()[1]);
+        var before = Tensors(words);
+        if (option == "Method")
         {
-            words[option] = value;
+            words.Clear(); // What is given beside a preset wins.
         }
 
-        var job = TinyRun.Job(folder.Path, OptionTable.Read(words));
-        QuantizationPipeline.Run(job);
-        return TinyRun.TensorHash(job);
+        words[option] = value;
+        Assert.NotEqual(before, Tensors(words));
     }
+
+    [Fact]
+    public void Every_option_of_the_table_is_changed()
+        => Assert.Equal(OptionTable.All.Select(option => option.Name), Changes().Select(change => (string)change[0]).Distinct());
+
+    private static string Tensors(Dictionary<string, string> words)
+        => Known.GetOrAdd(string.Join('|', words.OrderBy(word => word.Key, StringComparer.Ordinal)), _ => new Lazy<string>(() =>
+        {
+            using var folder = new TemporaryDirectory();
+            var job = TinyRun.Job(folder.Path, OptionTable.Read(words));
+            QuantizationPipeline.Run(job);
+            return TinyRun.TensorHash(job);
+        })).Value;
 }

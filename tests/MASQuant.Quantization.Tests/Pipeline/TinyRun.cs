@@ -9,12 +9,12 @@ internal static class TinyRun
 {
     public static QuantizationOptions Options => new() { Epochs = 1, Rank = 4, DeviatingChannels = 2 };
 
-    /// <summary>Writes a calibration set of images and text into <paramref name="folder"/> and returns its path.</summary>
-    public static string Calibration(string folder, int images = 3)
+    /// <summary>Writes a set of images (out of the calibration set or, kind "eval", the evaluation set) and text into <paramref name="folder"/> and returns its path.</summary>
+    public static string Calibration(string folder, int images = 3, string kind = "calib")
     {
         var lines = new List<string>();
         Directory.CreateDirectory(Path.Combine(folder, "media"));
-        foreach (var file in Directory.GetFiles(RepositoryFiles.Data("media"), "calib-ocr-*.png").Order(StringComparer.Ordinal).Take(images))
+        foreach (var file in Directory.GetFiles(RepositoryFiles.Data("media"), $"{kind}-ocr-*.png").Order(StringComparer.Ordinal).Take(images))
         {
             File.Copy(file, Path.Combine(folder, "media", Path.GetFileName(file)), overwrite: true);
             lines.Add($$"""{"messages": [{"role": "user", "content": [{"type": "image", "image": "media/{{Path.GetFileName(file)}}"}, {"type": "text", "text": "Read the digits."}]}, {"role": "assistant", "content": "8 1 6"}]}""");
