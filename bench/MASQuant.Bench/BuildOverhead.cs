@@ -13,7 +13,8 @@ internal static class BuildOverhead
     private static readonly string Root = typeof(BuildOverhead).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
 
     /// <summary>Prints the medians; returns 0 when the difference holds, otherwise 1.</summary>
-    public static int Run()
+    /// <param name="cpuTime">Take the processor time of the build's processes instead of the clock: for a machine that others use too. Needs bash.</param>
+    public static int Run(bool cpuTime)
     {
         var folder = Directory.CreateTempSubdirectory("masquant-bench-").FullName;
         try
@@ -25,8 +26,8 @@ internal static class BuildOverhead
             {
                 // Either goes first as often.
                 var withFirst = round % 2 == 0;
-                var first = Build(withFirst ? with : without);
-                var second = Build(withFirst ? without : with);
+                var first = Milliseconds(withFirst ? with : without, cpuTime);
+                var second = Milliseconds(withFirst ? without : with, cpuTime);
                 (withTimes[round], withoutTimes[round]) = withFirst ? (first, second) : (second, first);
                 differences[round] = withTimes[round] - withoutTimes[round];
             }
@@ -72,27 +73,33 @@ internal static class BuildOverhead
         return folder;
     }
 
-    private static double Build(string folder)
+    private static double Milliseconds(string folder, bool cpuTime)
     {
         var start = Stopwatch.GetTimestamp();
-        Dotnet(folder, "build", "--no-restore");
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        if (!cpuTime)
+        {
+            Dotnet(folder, "build", "--no-restore");
+            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        // bash's `times`: its own user and system time, then its children's, as 0m1.234s.
+        var output = Run(folder, "bash", "-c", "dotnet build --no-restore -v:quiet -nodeReuse:false > build.log || exit 1; times");
+        return output.Split('\n')[1].Split(' ').Sum(time => 1000 * double.Parse(time.Split('m')[1].TrimEnd('s'), CultureInfo.InvariantCulture));
     }
 
-    private static void Dotnet(string folder, params string[] arguments)
+    private static void Dotnet(string folder, params string[] arguments) => Run(folder, "dotnet", [.. arguments, "-v:quiet", "-nodeReuse:false"]);
+
+    private static string Run(string folder, string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [.. arguments, "-v:quiet", "-nodeReuse:false"])
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
-            Environment = { ["DOTNET_NOLOGO"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1" },
+            Environment = { ["DOTNET_NOLOGO"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1" },
         })!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException(output);
-        }
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException(output);
     }
 
     private static double Median(double[] values)

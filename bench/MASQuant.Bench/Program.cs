@@ -8,9 +8,9 @@ if (args is ["ratios", ..])
     return RatioRunner.Run(Ratios.All(), cpuTime: args.Contains("--cpu-time"));
 }
 
-if (args is ["build"])
+if (args is ["build", ..])
 {
-    return BuildOverhead.Run();
+    return BuildOverhead.Run(cpuTime: args.Contains("--cpu-time"));
 }
 
 // Takes a quarter of an hour, 3 GB of disk and up to 12 GB of memory.
