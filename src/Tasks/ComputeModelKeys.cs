@@ -92,9 +92,18 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     // An answer with a warning is not remembered: every build repeats the warning.
     private void Remember(FileHashes hashes, DateTime started)
     {
-        if (State.Length > 0 && !Log.HasLoggedErrors && !_warned)
+        if (State.Length == 0 || Log.HasLoggedErrors || _warned)
+        {
+            return;
+        }
+
+        try
         {
             PreparedModels.Write(State, PreparedModels.Question(Models, Store), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps, started, DesignTime);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The next build asks again.
         }
     }
 

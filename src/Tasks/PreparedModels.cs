@@ -53,36 +53,31 @@ internal static class PreparedModels
             return;
         }
 
-        var lines = new StringBuilder(question).Append('\n');
-        foreach (var (file, stamp) in stamps)
-        {
-            Add(lines, "file", file, stamp);
-        }
-
-        foreach (var folder in folders)
-        {
-            Add(lines, "folder", folder, FolderStamp(folder));
-        }
-
-        foreach (var input in inputs)
-        {
-            Add(lines, "input", input);
-        }
-
+        var lines = new List<string[]> { new[] { question } };
+        lines.AddRange(stamps.Select(file => new[] { "file", file.Path, file.Stamp }));
+        lines.AddRange(folders.Select(folder => new[] { "folder", folder, FolderStamp(folder) }));
+        lines.AddRange(inputs.Select(input => new[] { "input", input }));
         foreach (var answer in answers)
         {
             answer.SetMetadata("Quantized", "true");
-            Add(lines, "there", answer.GetMetadata("Manifest"));
+            lines.Add(["there", answer.GetMetadata("Manifest")]);
             if (!designTime)
             {
-                Add(lines, "there", answer.GetMetadata("Artifact"));
+                lines.Add(["there", answer.GetMetadata("Artifact")]);
             }
 
             var metadata = answer.CloneCustomMetadata();
-            Add(lines, ["model", answer.ItemSpec, .. metadata.Keys.Cast<string>().SelectMany(name => new[] { name, metadata[name] as string ?? "" })]);
+            lines.Add(["model", answer.ItemSpec, .. metadata.Keys.Cast<string>().SelectMany(name => new[] { name, metadata[name] as string ?? "" })]);
         }
 
-        AtomicFile.Write(path, Encoding.UTF8.GetBytes(lines.ToString()));
+        // A name that the format has no form for is not remembered.
+        if (lines.Skip(1).Any(line => line.Any(field => field.AsSpan().ContainsAny('\t', '\r', '\n'))))
+        {
+            File.Delete(path);
+            return;
+        }
+
+        AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => string.Join('\t', line) + "\n"))));
     }
 
     /// <summary>The answer to <paramref name="question"/>, if it is known and still right.</summary>
@@ -140,6 +135,4 @@ internal static class PreparedModels
     }
 
     private static string FolderStamp(string path) => Directory.GetLastWriteTimeUtc(path).Ticks.ToString(CultureInfo.InvariantCulture);
-
-    private static void Add(StringBuilder lines, params string[] fields) => lines.AppendJoin('\t', fields).Append('\n');
 }
