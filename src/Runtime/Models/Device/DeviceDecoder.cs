@@ -13,18 +13,31 @@ internal sealed class DeviceDecoder : IDisposable
     private static readonly float[][] NoSmoothing = [[], [], []];
     private readonly IDeviceMemory _memory;
 
-    private DeviceDecoder(ICudaDevice device, Lock gate, IModelSource source, TextConfig config, TokenEmbedding embedding)
+    /// <summary>Copies a decoder to a device.</summary>
+    /// <param name="device">Receives it.</param>
+    /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
+    /// <param name="config">The extents.</param>
+    /// <param name="embedding">Must outlive this.</param>
+    /// <param name="block">Adds each block to the upload; called with 0, 1, ….</param>
+    /// <param name="finalNorm">The gain of the norm before the head, H values.</param>
+    /// <param name="head">[V, H] BF16, row-major.</param>
+    /// <exception cref="MasQuantException">MASQ1004: the device has too little memory.</exception>
+    internal DeviceDecoder(
+        ICudaDevice device, Lock gate, TextConfig config, TokenEmbedding embedding, Func<DeviceUpload, int, DeviceDecoderBlock> block, float[] finalNorm, ReadOnlyMemory<byte> head)
     {
         (Device, Gate, Config, Embedding) = (device, gate, config, embedding);
         Heads = new HeadShape(config.AttentionHeads, config.KeyValueHeads, config.HeadSize);
         var upload = new DeviceUpload();
         Unsmoothed = new DeviceSmoothing(upload, NoSmoothing);
-        Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => ReadBlock(upload, source, config, layer))];
-        FinalNorm = upload.Add<float>(source.ReadFloats("model.norm.weight", config.HiddenSize));
-        var head = config.TieWordEmbeddings ? TokenEmbedding.Tensor : "lm_head.weight";
-        Head = new DeviceWeight(upload, [BFloat16Tensor.Read(source, head, config.VocabularySize, config.HiddenSize)], config.HiddenSize, []);
+        Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => block(upload, layer))];
+        FinalNorm = upload.Add<float>(finalNorm);
+        Head = new DeviceWeight(upload, [head], config.HiddenSize, []);
+        Bytes = upload.Bytes;
         _memory = upload.Run(device);
     }
+
+    /// <summary>The device memory that the weights take.</summary>
+    public long Bytes { get; }
 
     /// <summary>Where everything lies.</summary>
     public ICudaDevice Device { get; }
@@ -67,9 +80,11 @@ internal sealed class DeviceDecoder : IDisposable
     /// <exception cref="MasQuantException">A tensor is missing, of another shape or type, or not finite; MASQ0501 a shape that the kernels do not take; MASQ1004 too little memory.</exception>
     public static DeviceDecoder Read(ICudaDevice device, Lock gate, IModelSource source, TextConfig config, TokenEmbedding embedding)
     {
+        var head = config.TieWordEmbeddings ? TokenEmbedding.Tensor : "lm_head.weight";
         lock (gate)
         {
-            return new DeviceDecoder(device, gate, source, config, embedding);
+            return new DeviceDecoder(device, gate, config, embedding, (upload, layer) => ReadBlock(upload, source, config, layer),
+                source.ReadFloats("model.norm.weight", config.HiddenSize), BFloat16Tensor.Read(source, head, config.VocabularySize, config.HiddenSize));
         }
     }
 

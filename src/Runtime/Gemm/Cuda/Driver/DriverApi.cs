@@ -60,7 +60,7 @@ internal sealed unsafe class DriverApi
         _driverGetVersion = (delegate* unmanaged<int*, int>)Find(find, "cuDriverGetVersion");
         _getErrorName = (delegate* unmanaged<int, byte**, int>)Find(find, "cuGetErrorName");
         _getErrorString = (delegate* unmanaged<int, byte**, int>)Find(find, "cuGetErrorString");
-        RequireVersion();
+        Version = RequireVersion();
         Init = (delegate* unmanaged<uint, int>)Find(find, "cuInit");
         DeviceGetCount = (delegate* unmanaged<int*, int>)Find(find, "cuDeviceGetCount");
         DeviceGet = (delegate* unmanaged<int*, int, int>)Find(find, "cuDeviceGet");
@@ -99,6 +99,9 @@ internal sealed unsafe class DriverApi
         LaunchKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)Find(find, "cuLaunchKernel");
     }
 
+    /// <summary>The CUDA version that the driver supports, 12040 for 12.4.</summary>
+    public int Version { get; }
+
     /// <summary>Refuses a result that is not success.</summary>
     /// <param name="result">What the call returned.</param>
     /// <param name="call">The call's text: it names the function.</param>
@@ -135,7 +138,7 @@ internal sealed unsafe class DriverApi
             $"The NVIDIA driver answered cu{call[start..end]} with {Describe(result)}. A failure while kernels run may have happened in a launch before; run again, and set MASQUANT_DEVICE=cpu to run on the processor.");
     }
 
-    private void RequireVersion()
+    private int RequireVersion()
     {
         int version;
         Check(_driverGetVersion(&version), "DriverGetVersion()");
@@ -144,6 +147,8 @@ internal sealed unsafe class DriverApi
             throw new MasQuantException(DiagnosticCodes.DriverTooOld, null,
                 $"The NVIDIA driver supports CUDA {version / 1000}.{version % 1000 / 10}; the kernels need CUDA {LeastVersion / 1000}.{LeastVersion % 1000 / 10}, which is driver R520 or newer. Update the driver, or run on the processor: --device cpu.");
         }
+
+        return version;
     }
 
     private nint Find(Func<string, nint> find, string name)
