@@ -36,7 +36,7 @@ public sealed class MultimodalModel : IDisposable
         RecommendedOptions = Recommended(generation);
         _device = device;
         _decoder = new Lazy<Decoder>(() => DecoderReader.Read(source, config.Text, Encoder.Embedding, options.Backend ?? device));
-        _deviceDecoder = device is null || !DeviceDecoder.Takes(source, config.Text) ? null : DeviceDecoder.Read(device.Device, device.Gate, source, config.Text, Encoder.Embedding);
+        _deviceDecoder = device is null || !DeviceDecoder.Takes(config.Text) ? null : DeviceDecoder.Read(device.Device, device.Gate, source, config.Text, Encoder.Embedding);
         _ = _deviceDecoder is null ? _decoder.Value : null;
     }
 

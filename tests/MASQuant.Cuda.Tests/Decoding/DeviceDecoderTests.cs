@@ -20,6 +20,10 @@ public sealed class DeviceDecoderTests : IDisposable
     public void QuantizedAnswersEqualTheProcessors() => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8), steps: 4);
 
     [Fact]
+    public void AnswersOfRotatedWeightsEqualTheProcessors()
+        => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8, rotated: true), steps: 2);
+
+    [Fact]
     public void FullPrecisionLogitsAreWithinTheirRounding() => CompareLogits(new EmulatedDevice(), RepositoryFiles.VlTiny, Text, roundInputs: true);
 
     [Fact]

@@ -13,12 +13,12 @@ internal static class PlainArtifact
 {
     public const int Rank = 6;
 
-    public static string Write(TemporaryDirectory folder, string checkpointFolder, QuantizationScheme scheme)
+    public static string Write(TemporaryDirectory folder, string checkpointFolder, QuantizationScheme scheme, bool rotated = false)
     {
         using var checkpoint = Checkpoint.Open(checkpointFolder);
         var model = ModelConfigReader.Read(checkpoint);
         var config = model.Text;
-        var layers = Enumerable.Range(0, config.Layers).Select(layer => Quantize(checkpoint, config, layer, scheme)).ToArray();
+        var layers = Enumerable.Range(0, config.Layers).Select(layer => Quantize(checkpoint, config, layer, scheme, rotated)).ToArray();
         var files = layers.Select(layer => folder.File($"layer-{layer.Index}")).ToArray();
         foreach (var (layer, file) in layers.Zip(files))
         {
@@ -28,17 +28,19 @@ internal static class PlainArtifact
         return folder.File(ArtifactWriter.Write(folder.Path, Describe(model, layers, scheme), checkpoint, files).Artifact);
     }
 
-    private static QuantizedLayer Quantize(Checkpoint checkpoint, TextConfig config, int layer, QuantizationScheme scheme) => new()
+    private static QuantizedLayer Quantize(Checkpoint checkpoint, TextConfig config, int layer, QuantizationScheme scheme, bool rotated) => new()
     {
         Index = layer,
-        Linears = BlockWeights.Of(checkpoint, config, layer).Linears.ToDictionary(linear => linear.Linear.Name, linear => Quantize(linear, scheme)),
+        Linears = BlockWeights.Of(checkpoint, config, layer).Linears.ToDictionary(linear => linear.Linear.Name, linear => Quantize(linear, scheme, rotated)),
         InverseSmoothing = DecoderLinear.Of(config).DistinctBy(linear => linear.Group).ToDictionary(
             linear => linear.Group, linear => new float[][] { [], [.. Enumerable.Range(0, linear.Inputs).Select(k => 0.75f + (k % 3 * 0.25f))], [] }),
     };
 
-    private static QuantizedWeight Quantize(LinearWeight linear, QuantizationScheme scheme)
+    private static QuantizedWeight Quantize(LinearWeight linear, QuantizationScheme scheme, bool rotated)
     {
         var (weight, random) = (linear.ReadMatrix(), new Random(linear.Tensor.Length));
+        var block = rotated ? BlockHadamard.LargestBlock(weight.Columns) : 0;
+        weight = rotated ? BlockHadamard.Rotate(weight, block) : weight;
         var (codes, scales) = (new sbyte[weight.Rows * weight.Columns], new float[weight.Rows]);
         for (var n = 0; n < weight.Rows; n++)
         {
@@ -66,6 +68,7 @@ internal static class PlainArtifact
             Scales = scales,
             Bias = linear.Bias,
             Patches = [null, Patch(), null],
+            RotationBlock = block,
         };
     }
 

@@ -66,10 +66,8 @@ internal sealed class DeviceDecoder : IDisposable
     /// <summary>Smooths nothing: what the head reads.</summary>
     public DeviceSmoothing Unsmoothed { get; }
 
-    /// <summary>Whether the kernels take a decoder whole: heads of 32, 64 or 128 values, and no rotated inputs.</summary>
-    public static bool Takes(IModelSource source, TextConfig config)
-        => DecoderKernels.Supports(config.HeadSize) && (source is not Artifact artifact
-            || !Enumerable.Range(0, config.Layers).Any(layer => DecoderLinear.Of(config).Any(linear => artifact.TryGet(ArtifactNames.Rotation(layer, linear.Name), out _))));
+    /// <summary>Whether the kernels take a decoder whole: heads of 32, 64 or 128 values.</summary>
+    public static bool Takes(TextConfig config) => DecoderKernels.Supports(config.HeadSize);
 
     /// <summary>Copies a decoder to a device.</summary>
     /// <param name="device">Receives it.</param>
