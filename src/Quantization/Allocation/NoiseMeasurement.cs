@@ -24,7 +24,8 @@ internal sealed class NoiseMeasurement(TextConfig config, QuantizationOptions op
     private readonly QuantizationOptions _options = options with
     {
         Epochs = 0,
-        Rank = 0,
+        Rank = Math.Max(0, options.DeviatingChannels), // So that what deviating channels ask of patches is in the residuals.
+        PatchBytes = null,
         LayerRanks = LayerRanks.None,
         Alternations = 0,
         Rotation = RotationKind.None,
