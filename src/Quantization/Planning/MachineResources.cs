@@ -18,7 +18,20 @@ public sealed record MachineResources(long FreeDiskBytes, long MemoryBytes)
             existing = parent;
         }
 
-        return new MachineResources(new DriveInfo(existing).AvailableFreeSpace, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        return new MachineResources(FreeSpace(existing), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+    }
+
+    // Windows does not tell of network shares: then the run itself has to find out.
+    private static long FreeSpace(string folder)
+    {
+        try
+        {
+            return new DriveInfo(folder).AvailableFreeSpace;
+        }
+        catch (Exception problem) when (problem is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            return long.MaxValue;
+        }
     }
 
     /// <summary>Measures FP32 products for a fraction of a second: operations per second, all threads together.</summary>
