@@ -41,7 +41,7 @@ internal static class DecoderReader
         QuantizedWeight[] weights = [.. linears.Select(linear => artifact.ReadLinear(layer, linear.Name))];
         foreach (var (linear, weight) in linears.Zip(weights))
         {
-            if ((weight.Outputs, weight.Inputs, weight.Scheme) != (linear.Outputs, linear.Inputs, weights[0].Scheme))
+            if ((weight.Outputs, weight.Inputs, weight.Scheme, weight.RotationBlock) != (linear.Outputs, linear.Inputs, weights[0].Scheme, weights[0].RotationBlock))
             {
                 throw new MasQuantException(DiagnosticCodes.ArtifactInvalid, artifact.Path,
                     $"Layer '{DecoderLinear.BlockPrefix(layer)}{linear.Name}' is {weight.Scheme} [{weight.Outputs}, {weight.Inputs}]; its model and its input group call for {weights[0].Scheme} [{linear.Outputs}, {linear.Inputs}]. Quantize the model again.");
