@@ -64,9 +64,11 @@ public class RemoteCacheTests
             server.Behaves = manner;
             Directory.Delete(project.Cache, recursive: true);
             Directory.Delete(project.InFolder("obj/masquant"), recursive: true);
-            var log = project.Quantize().MustSucceed(); // although the case treats warnings as errors
+            server.Requests.Clear();
+            var log = project.Quantize("-p:TreatWarningsAsErrors=true").MustSucceed(); // a global property, which reaches the project that quantizes
             Assert.Equal(("Tiny", manner), (Assert.Single(log.Quantized), manner));
             Assert.Equal([("MASQ0931", project.InFolder("OneModel.csproj"), manner)], log.Warnings.Select(warning => (warning.Code, warning.File, manner)));
+            Assert.True(manner == ServerManner.StallsUploads || !server.Requests.Any(request => request.StartsWith("PUT ")), "After a failure the server is left alone.");
             Assert.Equal(right, File.ReadAllText(Assert.Single(project.Artifacts())));
             Assert.Empty(project.Leftovers());
         }
@@ -95,6 +97,7 @@ public class RemoteCacheTests
         var log = project.Quantize("-v:diagnostic").MustSucceed();
         Assert.Equal(["Model", "OtherModel"], log.Quantized);
         Assert.Equal(["MASQ0931"], log.Warnings.Select(warning => warning.Code));
+        Assert.Single(server.Requests); // Logs repeat warnings; but who would warn again would have to ask again.
         Assert.NotEmpty(server.Authorizations);
         Assert.DoesNotContain(log.Messages, message => message.Contains("s3cret"));
     }

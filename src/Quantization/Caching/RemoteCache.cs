@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace MASQuant.Caching;
@@ -106,7 +105,7 @@ internal sealed class RemoteCache : IDisposable
             {
                 throw new RemoteCacheException(FormattableString.Invariant($"it stood still for {_settings.Timeout.TotalSeconds} s or was slower than it would be worth waiting for"), exception);
             }
-            catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException)
+            catch (Exception exception) when (exception is not (OperationCanceledException or RemoteCacheException)) // Whatever a server makes the client throw, no build fails of it.
             {
                 throw new RemoteCacheException($"the transfer failed: {exception.Message}", exception);
             }
