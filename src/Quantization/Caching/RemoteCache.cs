@@ -38,7 +38,7 @@ internal sealed class RemoteCache : IDisposable
     public async Task<bool> DownloadAsync(CachedFile file, string path, CancellationToken cancellation)
     {
         var folder = Directory.CreateDirectory(Path.GetDirectoryName(path)!).FullName;
-        if (file.Bytes > new DriveInfo(folder).AvailableFreeSpace)
+        if (FreeSpace(folder) is { } free && file.Bytes > free)
         {
             throw new RemoteCacheException($"it announces {file.Bytes} bytes, more than there is space for");
         }
@@ -135,6 +135,19 @@ internal sealed class RemoteCache : IDisposable
         }
 
         return received;
+    }
+
+    // Null where a share does not tell.
+    private static long? FreeSpace(string folder)
+    {
+        try
+        {
+            return new DriveInfo(folder).AvailableFreeSpace is > 0 and var free ? free : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
     }
 
     private HttpRequestMessage Request(HttpMethod method, string place)
