@@ -4,8 +4,8 @@ namespace MASQuant.Tests.Caching;
 
 public class RemoteCacheTests
 {
-    // Long enough for a busy machine to answer, and what each standstill costs.
-    private const double Timeout = 1;
+    private const double Timeout = 60; // never what a busy machine needs
+    private const double Standstill = 0.5; // what a test waits where nothing comes anyway
     private static readonly string Key = CacheCase.Key("a");
 
     [Fact]
@@ -48,9 +48,10 @@ public class RemoteCacheTests
     {
         using var server = new CacheServer();
         using var cache = new CacheCase();
-        using var remote = Remote(server);
-        await remote.UploadAsync(cache.Write(Key), cache.Folder.Run(Key).Output, default);
-        await remote.UploadAsync(cache.Write(CacheCase.Key("b"), artifact: "other"), cache.Folder.Run(CacheCase.Key("b")).Output, default);
+        using var filler = Remote(server);
+        using var remote = Remote(server, message == "stood still" ? Standstill : Timeout);
+        await filler.UploadAsync(cache.Write(Key), cache.Folder.Run(Key).Output, default);
+        await filler.UploadAsync(cache.Write(CacheCase.Key("b"), artifact: "other"), cache.Folder.Run(CacheCase.Key("b")).Output, default);
         server.Behaves = manner;
         var error = await Assert.ThrowsAsync<RemoteCacheException>(async () =>
         {
@@ -96,7 +97,7 @@ public class RemoteCacheTests
     {
         using var server = new CacheServer { Behaves = manner };
         using var cache = new CacheCase();
-        using var remote = Remote(server);
+        using var remote = Remote(server, message == "stood still" ? Standstill : Timeout);
         var error = await Assert.ThrowsAsync<RemoteCacheException>(() => remote.UploadAsync(cache.Write(Key), cache.Folder.Run(Key).Output, default));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
