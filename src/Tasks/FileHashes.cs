@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
-using MASQuant.Safetensors;
+using MASQuant.Caching;
 
 namespace MASQuant.Tasks;
 
@@ -54,7 +53,8 @@ internal sealed class FileHashes
         }
 
         var lines = string.Concat(_used.Select(entry => $"{entry.Key}{Separator}{entry.Value.Stamp}{Separator}{entry.Value.Hash}\n"));
-        AtomicFile.Write(_memoFile, Encoding.UTF8.GetBytes(lines));
+        using var alone = FileLock.Take(_memoFile + ".lock", null, CancellationToken.None);
+        LockedFile.Write(_memoFile, lines);
     }
 
     private static string Hash(string path)

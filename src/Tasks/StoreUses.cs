@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Caching;
-using MASQuant.Safetensors;
 
 namespace MASQuant.Tasks;
 
@@ -25,7 +24,7 @@ internal sealed class StoreUses(string folder)
         }
 
         using var alone = Lock();
-        AtomicFile.Write(file, Encoding.ASCII.GetBytes(text));
+        LockedFile.Write(file, text);
     }
 
     /// <summary>All keys in use.</summary>

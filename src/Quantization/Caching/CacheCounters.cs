@@ -8,8 +8,6 @@ namespace MASQuant.Caching;
 /// <param name="Quantized">Artifacts that were nowhere and had to be made.</param>
 internal readonly record struct CacheCounters(long Local, long Remote, long Quantized)
 {
-    private const string TemporarySuffix = ".tmp"; // One name: whoever holds the lock is the only one to write.
-
     /// <summary>All times that an artifact was asked for.</summary>
     public long Asked => Local + Remote + Quantized;
 
@@ -34,8 +32,7 @@ internal readonly record struct CacheCounters(long Local, long Remote, long Quan
             using var alone = folder.LockStore(cancellation);
             var old = Read(folder);
             var text = string.Create(CultureInfo.InvariantCulture, $"{old.Local + more.Local} {old.Remote + more.Remote} {old.Quantized + more.Quantized}\n");
-            File.WriteAllText(folder.Counters + TemporarySuffix, text);
-            File.Move(folder.Counters + TemporarySuffix, folder.Counters, overwrite: true);
+            LockedFile.Write(folder.Counters, text);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
