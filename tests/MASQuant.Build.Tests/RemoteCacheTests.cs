@@ -65,7 +65,7 @@ public class RemoteCacheTests
             Directory.Delete(project.Cache, recursive: true);
             Directory.Delete(project.InFolder("obj/masquant"), recursive: true);
             server.Requests.Clear();
-            var log = project.Quantize("-p:TreatWarningsAsErrors=true").MustSucceed(); // a global property, which reaches the project that quantizes
+            var log = project.Quantize("-warnaserror").MustSucceed(); // which reaches the project that quantizes, too
             Assert.Equal(("Tiny", manner), (Assert.Single(log.Quantized), manner));
             Assert.Equal([("MASQ0931", project.InFolder("OneModel.csproj"), manner)], log.Warnings.Select(warning => (warning.Code, warning.File, manner)));
             Assert.True(manner == ServerManner.StallsUploads || !server.Requests.Any(request => request.StartsWith("PUT ")), "After a failure the server is left alone.");
