@@ -17,7 +17,7 @@ public class ProcessTests
         // Learning makes the blocks that are left long enough for the signal to arrive within them.
         string[] command =
         [
-            "quantize", RepositoryFiles.VlTiny, "--epochs", "1", "--rank", "4", "--name", "Tiny",
+            "quantize", RepositoryFiles.VlTiny, "--epochs", "30", "--rank", "4", "--name", "Tiny",
             "--calibration", CalibrationData.Write(folder.Path, samples: 4), "--output", output,
         ];
         using var process = Start(command);
@@ -42,7 +42,7 @@ public class ProcessTests
         await again.WaitForExitAsync().WaitAsync(Limit);
         Assert.Equal((0, Path.Combine(output, "Tiny.masquant.safetensors") + "\n"), (again.ExitCode, await resumedAnswer));
         Assert.Contains("Block 1 of 3: finished by an earlier run.", await messages);
-        Assert.Equal(["Tiny.masquant.json", "Tiny.masquant.safetensors"], Directory.EnumerateFileSystemEntries(output).Select(Path.GetFileName).Order());
+        Assert.Equal(["Tiny.masquant.facts.json", "Tiny.masquant.json", "Tiny.masquant.safetensors", "Tiny.masquant.times.json"], Directory.EnumerateFileSystemEntries(output).Select(Path.GetFileName).Order());
     }
 
     private static Process Start(string[] args)
