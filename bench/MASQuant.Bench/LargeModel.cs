@@ -66,7 +66,7 @@ internal static class LargeModel
     {
         const string Status = "/proc/self/status";
         return File.Exists(Status)
-            ? 1024 * long.Parse(File.ReadLines(Status).First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)
+            ? 1024 * long.Parse(File.ReadLines(Status).First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)
             : Process.GetCurrentProcess().PeakWorkingSet64;
     }
 

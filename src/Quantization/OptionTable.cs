@@ -48,7 +48,7 @@ public static class OptionTable
         new("ModalityWeights", "auto, or three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer; auto takes each block's from gradients.",
             (o, text) => TryWeights(text, out var weights) ? o with { ModalityWeights = weights } : null,
             o => o.ModalityWeights.Count == 0 ? AutomaticWeights : string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
-        new("Seed", "0…18446744073709551615", "Seeds the order of the samples and the random projections.",
+        new("Seed", "0…18446744073709551615", "Seeds the order of the samples.",
             (o, text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? o with { Seed = seed } : null,
             o => o.Seed.ToString(CultureInfo.InvariantCulture)),
     ];

@@ -127,7 +127,7 @@ public sealed record QuantizationOptions
     /// <summary>λ_m of the loss and of the weight quantizer's Gram matrix, indexed by <see cref="Modality"/>; empty to take each block's from gradients.</summary>
     public IReadOnlyList<double> ModalityWeights { get; init; } = [1, 1, 1];
 
-    /// <summary>Seeds the order of the samples and the random projections.</summary>
+    /// <summary>Seeds the order of the samples.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>The block by which a layer's inputs are rotated; 0 for none.</summary>
