@@ -15,7 +15,7 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
 
     private readonly int _linears = DecoderLinear.Of(config).Count;
     private readonly DecoderWorkspace[] _workspaces = [.. sequences.Select(_ => new DecoderWorkspace(config))];
-    private readonly Matrix[] _exact = [.. sequences.Select(sequence => Copy(sequence.Exact))];
+    private readonly Matrix[] _exact = [.. sequences.Select(sequence => sequence.Exact.Copy())];
     private readonly List<Stream> _streams = [];
 
     /// <summary>‖Y‖², [linear][modality], of the blocks passed so far.</summary>
@@ -32,7 +32,7 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
     public void Pass(int layer, DecoderBlock exact, IReadOnlyList<DecoderBlock> disturbed, CancellationToken cancellation)
     {
         var first = _streams.Count;
-        _streams.AddRange(disturbed.Select(_ => new Stream([.. _exact.Select(Copy)], Energies(config))));
+        _streams.AddRange(disturbed.Select(_ => new Stream(Matrix.Copy(_exact), Energies(config))));
         var sums = new double[sequences.Count][][][];
         Workers.For(sequences.Count, t =>
         {
@@ -63,10 +63,10 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
         var outputs = new Matrix[Groups.Length][];
         foreach (var group in Groups)
         {
-            block = block.With(group, new ObservedLinearGroup(block[group], (_, y) => outputs[(int)group] = Copy(y)));
+            block = block.With(group, new ObservedLinearGroup(block[group], (_, y) => outputs[(int)group] = Matrix.Copy(y)));
         }
 
-        var hidden = Copy(input);
+        var hidden = input.Copy();
         block.Forward(hidden, sequences[t].Modalities, sequences[t].Rotary, _workspaces[t]);
         return ([.. outputs.SelectMany(group => group)], hidden);
     }
@@ -101,19 +101,6 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
 
     private static double[][] Energies(TextConfig config)
         => [.. Enumerable.Range(0, config.Layers * DecoderLinear.Of(config).Count).Select(_ => new double[ModalityMap.ModalityCount])];
-
-    private static Matrix Copy(Matrix matrix) => new(matrix.Rows, matrix.Columns, matrix.Span.ToArray());
-
-    private static Matrix[] Copy(ReadOnlySpan<Matrix> matrices)
-    {
-        var copies = new Matrix[matrices.Length];
-        for (var i = 0; i < copies.Length; i++)
-        {
-            copies[i] = Copy(matrices[i]);
-        }
-
-        return copies;
-    }
 
     private sealed record Stream(Matrix[] Hidden, double[][] Noise);
 }

@@ -40,7 +40,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
             i =>
             {
                 var slot = i % _workspaces.Length;
-                var observed = Until(block, group, new ObservedLinearGroup(SkippedLinearGroup.Instance, (x, _) => inputs[slot] = Copy(x)));
+                var observed = Until(block, group, new ObservedLinearGroup(SkippedLinearGroup.Instance, (x, _) => inputs[slot] = x.Copy()));
                 var rotation = RotationBlock(group);
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
                 if (rotation > 0)
@@ -51,7 +51,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                 targets[slot] = [];
                 if (exact is not null)
                 {
-                    var goal = Until(exact, group, new ObservedLinearGroup(exact[group], (_, outputs) => targets[slot] = Copy(outputs)));
+                    var goal = Until(exact, group, new ObservedLinearGroup(exact[group], (_, outputs) => targets[slot] = Matrix.Copy(outputs)));
                     Run(goal, sequences[i], sequences[i].Exact, slot);
                 }
             },
@@ -74,7 +74,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                 var observed = block;
                 foreach (var group in groups)
                 {
-                    observed = observed.With(group, new ObservedLinearGroup(group == InputGroup.Down ? SkippedLinearGroup.Instance : block[group], (x, _) => inputs[slot, (int)group] = Copy(x)));
+                    observed = observed.With(group, new ObservedLinearGroup(group == InputGroup.Down ? SkippedLinearGroup.Instance : block[group], (x, _) => inputs[slot, (int)group] = x.Copy()));
                 }
 
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
@@ -116,7 +116,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
 
     private Matrix Run(DecoderBlock block, CalibrationSequence sequence, Matrix input, int slot)
     {
-        var hidden = Copy(input);
+        var hidden = input.Copy();
         block.Forward(hidden, sequence.Modalities, sequence.Rotary, _workspaces[slot]);
         return hidden;
     }
@@ -134,18 +134,5 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                 visit(i);
             }
         }
-    }
-
-    private static Matrix Copy(Matrix matrix) => new(matrix.Rows, matrix.Columns, matrix.Span.ToArray());
-
-    private static Matrix[] Copy(ReadOnlySpan<Matrix> matrices)
-    {
-        var copies = new Matrix[matrices.Length];
-        for (var i = 0; i < copies.Length; i++)
-        {
-            copies[i] = Copy(matrices[i]);
-        }
-
-        return copies;
     }
 }

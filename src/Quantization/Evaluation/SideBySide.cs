@@ -31,7 +31,7 @@ internal sealed class SideBySide(IReadOnlyList<Decoder> decoders)
         var rotary = new RotaryTable(decoders[0].Config);
         rotary.Set(prompt.PositionIds);
         var embeddings = prompt.InputEmbeddings;
-        var hidden = decoders.Select(_ => new Matrix(embeddings.Rows, embeddings.Columns, embeddings.Span.ToArray())).ToArray();
+        var hidden = decoders.Select(_ => embeddings.Copy()).ToArray();
         for (var layer = 0; layer < decoders[0].Blocks.Count; layer++)
         {
             for (var m = 0; m < decoders.Count; m++)

@@ -46,7 +46,7 @@ public static class BlockHadamard
     /// <summary>The rows of <paramref name="x"/> rotated, a new matrix.</summary>
     internal static Matrix Rotate(Matrix x, int block)
     {
-        var rotated = new Matrix(x.Rows, x.Columns, x.Span.ToArray());
+        var rotated = x.Copy();
         Apply(rotated, block);
         return rotated;
     }

@@ -36,6 +36,18 @@ public sealed class Matrix
         return whole;
     }
 
+    /// <summary>Matrices of their own with the same values, in order.</summary>
+    public static Matrix[] Copy(ReadOnlySpan<Matrix> matrices)
+    {
+        var copies = new Matrix[matrices.Length];
+        for (var i = 0; i < copies.Length; i++)
+        {
+            copies[i] = matrices[i].Copy();
+        }
+
+        return copies;
+    }
+
     /// <summary>The number of rows.</summary>
     public int Rows { get; }
 
@@ -53,6 +65,9 @@ public sealed class Matrix
 
     /// <summary>The values of row <paramref name="row"/>.</summary>
     public Span<float> Row(int row) => Data.AsSpan(row * Columns, Columns);
+
+    /// <summary>A matrix of its own with the same values.</summary>
+    public Matrix Copy() => new(Rows, Columns, Span.ToArray());
 
     /// <summary>The first <paramref name="rows"/> rows, sharing the backing array.</summary>
     public Matrix Top(int rows)
