@@ -36,7 +36,7 @@ internal interface ICudaDevice : IDisposable
     /// <summary>Queues a kernel. A launch over no blocks is none.</summary>
     void Launch(in KernelLaunch launch);
 
-    /// <summary>Records what <paramref name="work"/> queues on this device, without running it. <paramref name="work"/> allocates nothing and reads nothing back.</summary>
+    /// <summary>Records what <paramref name="work"/> queues on this device, without running it. <paramref name="work"/> allocates nothing, reads nothing back, and may be called twice, queueing the same.</summary>
     IDeviceGraph Record(Action work);
 
     /// <summary>Waits for all work queued.</summary>

@@ -174,6 +174,18 @@ public sealed class CudaDeviceTests : IDisposable
         Assert.Equal(DiagnosticCodes.DeviceMissing, Assert.Throws<MasQuantException>(() => FakeDriver.Open()).Code);
     }
 
+    [Theory]
+    [InlineData(90, 11080, true)]
+    [InlineData(90, 12000, false)]
+    [InlineData(89, 11080, false)]
+    public void HoppersKernelsNeedADriverThatKnowsThem(int capability, int version, bool refused)
+    {
+        (FakeDriver.Capability, FakeDriver.Version) = (capability, version);
+        var error = Record.Exception(() => FakeDriver.Open().Dispose()) as MasQuantException;
+        Assert.Equal(refused ? DiagnosticCodes.DriverTooOld : null, error?.Code);
+        Assert.Empty(FakeDriver.Leaked);
+    }
+
     [Fact]
     public void OldDeviceIsRefused()
     {
@@ -265,6 +277,22 @@ public sealed class CudaDeviceTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => device.Record(() => device.Write(memory.Pointer, new byte[4])));
         Assert.Throws<InvalidOperationException>(() => device.Record(() => device.Read(memory.Pointer, new byte[4])));
         device.Write(memory.Pointer, new byte[4]); // A failed recording is over.
+    }
+
+    [Fact]
+    public void KernelsAreLoadedBeforeACaptureBegins()
+    {
+        using var device = FakeDriver.Open();
+        using var memory = device.Allocate(64);
+        using var graph = device.Record(() =>
+        {
+            device.Clear(memory.Pointer, 32);
+            device.Copy(memory.Pointer, memory.Pointer + 32, 32);
+            device.Launch(new KernelLaunch(Large, new GridSize(1), 60_000, default));
+        });
+        string[] named = ["cuModuleLoadDataEx", "cuModuleGetFunction", "cuFuncSetAttribute 8 100000", "cuStreamBeginCapture", "cuMemsetD8Async", "cuMemcpyDtoDAsync", "cuLaunchKernel", "cuStreamEndCapture"];
+        Assert.Equal(named, FakeDriver.Calls.Where(named.Contains));
+        Assert.Throws<InvalidOperationException>(() => device.Record(() => device.Allocate(64)));
     }
 
     private static void UseEverything(CudaDevice device)

@@ -7,6 +7,8 @@ namespace MASQuant.Gemm.Cuda.Driver;
 internal sealed unsafe class CudaDevice : ICudaDevice
 {
     private const int LeastComputeCapability = 80;
+    private const int HopperCapability = 90;
+    private const int LeastVersionOnHopper = 12000; // Its module is PTX ISA 8.0.
     private const int RelaxedCapture = 2; // Other threads may go on using the driver meanwhile.
     private static readonly nint LaunchBuffer = 1; // CU_LAUNCH_PARAM_BUFFER_POINTER
     private static readonly nint LaunchBufferSize = 2; // CU_LAUNCH_PARAM_BUFFER_SIZE
@@ -19,6 +21,7 @@ internal sealed unsafe class CudaDevice : ICudaDevice
     private readonly Dictionary<KernelModule, DeviceModule> _modules = [];
     private readonly Dictionary<Kernel, nint> _functions = new(ReferenceEqualityComparer.Instance);
     private bool _recording;
+    private bool _loading;
     private bool _disposed;
 
     private CudaDevice(DriverApi driver, int ordinal, int device)
@@ -34,6 +37,12 @@ internal sealed unsafe class CudaDevice : ICudaDevice
         {
             throw new MasQuantException(DiagnosticCodes.DeviceTooOld, null,
                 $"{Name} ({ProductName}) has compute capability {ComputeCapability / 10}.{ComputeCapability % 10}; the kernels need {LeastComputeCapability / 10}.0 (Ampere) or more. Choose another device, or run on the processor: --device cpu.");
+        }
+
+        if (ComputeCapability == HopperCapability && driver.Version < LeastVersionOnHopper)
+        {
+            throw new MasQuantException(DiagnosticCodes.DriverTooOld, null,
+                $"The NVIDIA driver supports CUDA {driver.Version / 1000}.{driver.Version % 1000 / 10}; the kernels for {Name} ({ProductName}) need CUDA {LeastVersionOnHopper / 1000}.0, which is driver R525 or newer. Update the driver, or run on the processor: --device cpu.");
         }
 
         _context = PrimaryContext.Retain(driver, device);
@@ -97,6 +106,7 @@ internal sealed unsafe class CudaDevice : ICudaDevice
     public IDeviceMemory Allocate(long bytes)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        RefuseWhileRecording();
         return _memory.Rent(bytes);
     }
 
@@ -120,14 +130,20 @@ internal sealed unsafe class CudaDevice : ICudaDevice
     public void Copy(DevicePointer source, DevicePointer target, long bytes)
     {
         Begin();
-        _driver.Check(_driver.MemcpyDtoDAsync(target.Address, source.Address, (nuint)bytes, _stream.Value));
+        if (!_loading)
+        {
+            _driver.Check(_driver.MemcpyDtoDAsync(target.Address, source.Address, (nuint)bytes, _stream.Value));
+        }
     }
 
     /// <inheritdoc/>
     public void Clear(DevicePointer target, long bytes)
     {
         Begin();
-        _driver.Check(_driver.MemsetD8Async(target.Address, 0, (nuint)bytes, _stream.Value));
+        if (!_loading)
+        {
+            _driver.Check(_driver.MemsetD8Async(target.Address, 0, (nuint)bytes, _stream.Value));
+        }
     }
 
     /// <inheritdoc/>
@@ -140,13 +156,19 @@ internal sealed unsafe class CudaDevice : ICudaDevice
             return;
         }
 
+        var function = Function(launch.Kernel);
+        if (_loading)
+        {
+            return;
+        }
+
         var arguments = launch.Arguments;
         var size = (nuint)arguments.Length;
         fixed (byte* bytes = arguments.Bytes)
         {
             var extra = stackalloc void*[] { (void*)LaunchBuffer, bytes, (void*)LaunchBufferSize, &size, null };
             _driver.Check(_driver.LaunchKernel(
-                Function(launch.Kernel), (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)launch.Kernel.Threads, 1, 1, (uint)launch.SharedBytes, _stream.Value, null, extra));
+                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)launch.Kernel.Threads, 1, 1, (uint)launch.SharedBytes, _stream.Value, null, extra));
         }
     }
 
@@ -155,27 +177,16 @@ internal sealed unsafe class CudaDevice : ICudaDevice
     {
         Begin();
         RefuseWhileRecording();
-        _driver.Check(_driver.StreamBeginCapture(_stream.Value, RelaxedCapture));
-        nint captured;
-        int result;
         _recording = true;
         try
         {
-            work();
-        }
-        catch
-        {
-            _ = _driver.StreamEndCapture(_stream.Value, &captured) == DriverResult.Success && captured != 0 ? _driver.GraphDestroy(captured) : 0;
-            throw;
+            Load(work);
+            return DeviceGraph.Instantiate(_context, _stream, Capture(work));
         }
         finally
         {
             _recording = false;
         }
-
-        result = _driver.StreamEndCapture(_stream.Value, &captured);
-        _driver.Check(result, "StreamEndCapture()");
-        return DeviceGraph.Instantiate(_context, _stream, captured);
     }
 
     /// <inheritdoc/>
@@ -224,6 +235,39 @@ internal sealed unsafe class CudaDevice : ICudaDevice
         int value;
         _driver.Check(_driver.DeviceGetAttribute(&value, (int)attribute, device));
         return value;
+    }
+
+    /// <summary>Finds the kernels of <paramref name="work"/>: compiling one, or loading it, may wait for the device, which a capture must not.</summary>
+    private void Load(Action work)
+    {
+        _loading = true;
+        try
+        {
+            work();
+        }
+        finally
+        {
+            _loading = false;
+        }
+    }
+
+    private nint Capture(Action work)
+    {
+        nint captured;
+        _driver.Check(_driver.StreamBeginCapture(_stream.Value, RelaxedCapture));
+        try
+        {
+            work();
+        }
+        catch
+        {
+            _ = _driver.StreamEndCapture(_stream.Value, &captured) == DriverResult.Success && captured != 0 ? _driver.GraphDestroy(captured) : 0;
+            throw;
+        }
+
+        var result = _driver.StreamEndCapture(_stream.Value, &captured);
+        _driver.Check(result, "StreamEndCapture()");
+        return captured;
     }
 
     private void Begin()

@@ -55,14 +55,18 @@ internal sealed unsafe class PinnedStaging : IDisposable
     public void Read(DevicePointer source, Span<byte> target)
     {
         var driver = _context.Driver;
-        driver.Check(driver.StreamSynchronize(_stream.Value)); // Both buffers are free now.
-        _used = 0;
         while (!target.IsEmpty)
         {
-            var count = Math.Min(target.Length, BufferBytes);
-            var staged = _buffers[_current].Pointer;
+            if (_used == BufferBytes)
+            {
+                Turn();
+            }
+
+            var count = Math.Min(target.Length, BufferBytes - _used);
+            var staged = _buffers[_current].Pointer + _used; // Behind what the device may still read.
             driver.Check(driver.MemcpyDtoHAsync(staged, source.Address, (nuint)count, _stream.Value));
             driver.Check(driver.StreamSynchronize(_stream.Value));
+            _used = 0; // Nothing is under way: both buffers are free.
             new ReadOnlySpan<byte>(staged, count).CopyTo(target);
             source += count;
             target = target[count..];

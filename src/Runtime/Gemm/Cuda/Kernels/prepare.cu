@@ -4,7 +4,7 @@
 
 const int Threads = 256;
 const int Warps = Threads / 32;
-const int SumLanes = 16;
+const int SumLanes = 16, SumAtOnce = 8;
 const float SmallestMagnitude = 1e-30f;
 
 struct Target {
@@ -136,7 +136,15 @@ KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gai
   sync_block();
   if (thread_index() < SumLanes) {
     float sum = 0;
-    for (int k = thread_index(); k < inputs; k += SumLanes) sum = fused(row[k], row[k], sum);
+    int k = thread_index();
+    for (; k + (SumAtOnce - 1) * SumLanes < inputs; k += SumAtOnce * SumLanes) {
+      float v[SumAtOnce]; // The sums wait for each other; the loads need not.
+#pragma unroll
+      for (int i = 0; i < SumAtOnce; i++) v[i] = row[k + i * SumLanes];
+#pragma unroll
+      for (int i = 0; i < SumAtOnce; i++) sum = fused(v[i], v[i], sum);
+    }
+    for (; k < inputs; k += SumLanes) sum = fused(row[k], row[k], sum);
     squares[thread_index()] = sum;
   }
   sync_block();
