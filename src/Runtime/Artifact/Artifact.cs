@@ -41,7 +41,7 @@ public sealed class Artifact : IModelSource
             {
                 foreach (var linear in layer.Linears)
                 {
-                    LayerTensors.Check(file, layer.Index, linear);
+                    LayerTensors.Check(file, artifact.Manifest, layer.Index, linear);
                 }
             }
 

@@ -26,7 +26,7 @@ public static class ArtifactWriter
             {
                 Artifact = manifest.Name + ModelFiles.ArtifactSuffix,
                 ArtifactBytes = 0,
-                Layers = [.. manifest.Layers.Select(layer => CheckedWithSizes(layer, layers[layer.Index]))],
+                Layers = [.. manifest.Layers.Select(layer => CheckedWithSizes(manifest, layer, layers[layer.Index]))],
             };
             var path = Path.Combine(folder, described.Artifact);
             SafetensorsWriter.Write(path, Payloads(described, checkpoint, layers), Metadata(), cancellation);
@@ -73,11 +73,11 @@ public static class ArtifactWriter
     private static TensorPayload File(string name, ReadOnlyMemory<byte> content)
         => TensorPayload.OfBytes(ArtifactNames.FilePrefix + name, DataType.U8, content, content.Length);
 
-    private static ManifestLayer CheckedWithSizes(ManifestLayer layer, SafetensorsFile file)
+    private static ManifestLayer CheckedWithSizes(Manifest manifest, ManifestLayer layer, SafetensorsFile file)
     {
         foreach (var linear in layer.Linears)
         {
-            LayerTensors.Check(file, layer.Index, linear);
+            LayerTensors.Check(file, manifest, layer.Index, linear);
         }
 
         var groups = new HashSet<string>(StringComparer.Ordinal);

@@ -10,6 +10,7 @@ namespace MASQuant.Artifacts;
 internal static class LayerTensors
 {
     private const byte MaxZeroPoint = 15;
+    private const string GroupSizeOption = "GroupSize";
 
     private static readonly Modality[] Modalities = Enum.GetValues<Modality>();
 
@@ -50,7 +51,7 @@ internal static class LayerTensors
 
     /// <summary>Checks that every tensor of a layer that the manifest lists is there, in the right shape; reads headers alone.</summary>
     /// <exception cref="MasQuantException">MASQ0501 an impossible shape, MASQ0603 a missing or misshapen tensor.</exception>
-    public static void Check(SafetensorsFile file, int layer, ManifestLinear linear)
+    public static void Check(SafetensorsFile file, Manifest manifest, int layer, ManifestLinear linear)
     {
         var (name, outputs, inputs, scheme) = (linear.Name, linear.Outputs, linear.Inputs, linear.ParsedScheme);
         PackingLayout.CheckShape(ArtifactNames.Linear(layer, name), outputs, inputs, scheme);
@@ -59,6 +60,12 @@ internal static class LayerTensors
         if (!scheme.QuantizesActivations)
         {
             Require(file, ArtifactNames.ZeroPoints(layer, name), DataType.U8, ScalesShape(outputs, inputs, scheme));
+        }
+
+        // Without them the codes would be read as if every group's scale were 1.
+        if (scheme is { WeightBits: 4, QuantizesActivations: true } && manifest.Options.GetValueOrDefault(GroupSizeOption, "0") != "0")
+        {
+            Require(file, ArtifactNames.GroupScales(layer, name), DataType.U8, GroupScalesShape(outputs, inputs));
         }
 
         foreach (var modality in Modalities)

@@ -132,18 +132,22 @@ public sealed class ArtifactTests : IDisposable
     }
 
     [Theory]
-    [InlineData("codes")]
-    [InlineData("scales")]
-    [InlineData("L1.vision")]
-    [InlineData("L2.audio")]
-    public void An_artifact_without_a_tensor_or_with_another_shape_is_refused(string suffix)
+    [InlineData("W4A8", "codes")]
+    [InlineData("W4A8", "scales")]
+    [InlineData("W4A8", "L1.vision")]
+    [InlineData("W4A8", "L2.audio")]
+    [InlineData("W4A16", "zero_points")]
+    [InlineData("W4A6", "group_scales")]
+    public void An_artifact_without_a_tensor_or_with_another_shape_is_refused(string schemeName, string suffix)
     {
+        Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
+        QuantizedLayer[] layers = [.. Enumerable.Range(0, 2).Select(i => RandomLayer.Create(i, i, _config, scheme))];
         var name = $"model.layers.1.{Linear}.{suffix}";
-        var path = Write(Layers());
+        var path = Write(layers);
         Rewrite(path, tensors => tensors.Where(t => t.Tensor.Name != name));
         Assert.Contains(name, AssertThrows(DiagnosticCodes.ArtifactInvalid, () => Artifact.Open(path)).Message, StringComparison.Ordinal);
 
-        path = Write(Layers());
+        path = Write(layers);
         Rewrite(path, tensors => tensors.Select(t => t.Tensor.Name == name ? TensorPayload.OfBytes(name, t.Tensor.Type, new byte[64], 64 / t.Tensor.Type.ByteSize()) : t));
         Assert.Contains(name, AssertThrows(DiagnosticCodes.ArtifactInvalid, () => Artifact.Open(path)).Message, StringComparison.Ordinal);
     }
@@ -245,11 +249,14 @@ public sealed class ArtifactTests : IDisposable
 
         var manifest = ArtifactWriter.Write(
             _folder.Path,
-            RandomLayer.Manifest([.. layers.Select(layer => RandomLayer.Describe(layer, _config))]),
+            RandomLayer.Manifest([.. layers.Select(layer => RandomLayer.Describe(layer, _config))]) with { Options = Options(layers) },
             _checkpoint,
             [.. layers.Select(layer => work.File($"{layer.Index}"))]);
         return _folder.File(manifest.Artifact);
     }
+
+    private static Dictionary<string, string> Options(IEnumerable<QuantizedLayer> layers)
+        => new() { ["GroupSize"] = layers.Any(layer => layer.Linears.Values.Any(weight => !weight.GroupScales.IsEmpty)) ? "128" : "0" };
 
     private static void Rewrite(string path, Func<IEnumerable<TensorPayload>, IEnumerable<TensorPayload>> change, Dictionary<string, string>? metadata = null)
     {
