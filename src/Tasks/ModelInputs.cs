@@ -40,16 +40,22 @@ internal static class ModelInputs
 
         foreach (var member in element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : default)
         {
-            if (member.Value.ValueKind == JsonValueKind.String && MediaKinds.Contains(member.Name))
+            foreach (var name in MediaKinds.Contains(member.Name) ? Names(member.Value) : [])
             {
-                Add(member.Value.GetString()!, folder, media);
+                Add(name, folder, media);
             }
-            else
-            {
-                Collect(member.Value, folder, media);
-            }
+
+            Collect(member.Value, folder, media);
         }
     }
+
+    // A file, or a video's frames.
+    private static IEnumerable<string> Names(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => [value.GetString()!],
+        JsonValueKind.Array => value.EnumerateArray().Where(frame => frame.ValueKind == JsonValueKind.String).Select(frame => frame.GetString()!),
+        _ => [],
+    };
 
     private static void Add(string name, string folder, SortedSet<string> media)
     {

@@ -17,7 +17,7 @@ public class BadInputTests
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "absent.png"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "/dev/zero"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "a\u0000b"}]}]}""", 2 },
-        { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "../../etc/passwd"}]}]}""", 2 },
+        { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "../../../../../../../../../../etc/hostname"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "/etc/hostname"}]}]}""", 2 },
         { DiagnosticCodes.ConversationModalityUnsupported, """{"messages": [{"role": "user", "content": [{"type": "audio", "audio": "calibration.jsonl"}]}]}""", 2 },
         { DiagnosticCodes.CalibrationModalityMissing, Text, 0 },
