@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using MASQuant.Artifacts;
 
 namespace MASQuant.Tasks;
@@ -7,6 +9,7 @@ internal sealed class ArtifactStore(string folder)
 {
     // Enough of a key within one project, and a shorter path.
     private const int FolderLetters = 32;
+    private const int MarkLetters = 16;
 
     /// <summary>The folder.</summary>
     public string Folder { get; } = folder;
@@ -24,6 +27,10 @@ internal sealed class ArtifactStore(string folder)
 
     /// <summary>The manifest, or before quantization the plan.</summary>
     public string Manifest(string key, string name) => Path.Combine(FolderOf(key), name + ModelFiles.ManifestSuffix);
+
+    /// <summary>The file that tells by being there that the artifact keeps its budgets. Everything that could change the answer is in its name: the key, the budgets, and what the loss is measured on.</summary>
+    public string BudgetMark(string key, string name, string budgets, string lossKey)
+        => Path.Combine(FolderOf(key), $"{name}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{budgets}\n{lossKey}")))[..MarkLetters]}.budgets");
 
     public bool Contains(string key, string name) => File.Exists(Artifact(key, name)) && File.Exists(Manifest(key, name));
 

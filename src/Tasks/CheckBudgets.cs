@@ -5,7 +5,7 @@ using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;
 
-/// <summary>Holds every model against its budgets, by the manifest in the store. Runs in every build, so a model that falls short fails until it no longer does; nothing is quantized for it.</summary>
+/// <summary>Holds models against their budgets, by the manifest in the store; nothing is quantized for it. A model that keeps them is marked, and is not asked again until it, they, or what they are measured on is another.</summary>
 public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
 {
     private readonly CancellationTokenSource _cancellation = new();
@@ -55,9 +55,15 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
     {
         var budgets = BudgetTable.Read(OptionText.Words(model.GetMetadata("Budgets")), Project);
         var loss = budgets.MaxEvaluationLoss is null ? null : Loss(model);
-        foreach (var problem in BudgetCheck.Run(budgets, ManifestFile.Read(model.GetMetadata("Manifest")), loss, Project))
+        var problems = BudgetCheck.Run(budgets, ManifestFile.Read(model.GetMetadata("Manifest")), loss, Project);
+        foreach (var problem in problems)
         {
             Log.LogError(problem);
+        }
+
+        if (problems.Count == 0)
+        {
+            File.WriteAllBytes(model.GetMetadata("BudgetMark"), []);
         }
     }
 
@@ -70,7 +76,7 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
         }
 
         var losses = new EvaluationLosses(Store);
-        var key = losses.KeyOf(model.GetMetadata("MASQuantKey"), file);
+        var key = model.GetMetadata("LossKey");
         using var alone = losses.Lock(key, () => Log.LogMessage(MessageImportance.High, "{0}", Messages.Waiting(name)), _cancellation.Token);
         if (losses.TryRead(key) is { } known)
         {

@@ -31,7 +31,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Where the answer is kept for <see cref="ReadPreparedModels"/>; empty keeps none.</summary>
     public string State { get; set; } = "";
 
-    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, <c>Budgets</c>, <c>EvaluationFile</c>.</summary>
+    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, and of budgets <c>Budgets</c>, <c>EvaluationFile</c>, <c>LossKey</c>, and <c>BudgetMark</c>, the file that exists when they are kept.</summary>
     [Output]
     public ITaskItem[] KeyedModels { get; set; } = [];
 
@@ -45,7 +45,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         var started = DateTime.UtcNow;
         var store = new ArtifactStore(Store);
         var hashes = new FileHashes(store.HashMemo);
-        var models = new List<(ModelItem Model, string Key)>();
+        var models = new List<(ModelItem Model, string Key, string LossKey)>();
         var inputs = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var item in Models)
         {
@@ -65,8 +65,9 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
                     WritePlan(store.Manifest(key, model.Name), model);
                 }
 
-                models.Add((model, key));
-                inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. media]);
+                string[] evaluation = model is { Budgets.MaxEvaluationLoss: not null, Evaluation: { } conversations } ? [conversations, .. ModelInputs.OfCalibration(conversations)] : [];
+                models.Add((model, key, evaluation.Length > 0 ? EvaluationLosses.KeyOf(key, evaluation, hashes) : ""));
+                inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. media, .. evaluation]);
             }
             catch (MasQuantException problem) when (DesignTime)
             {
@@ -81,7 +82,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 
         hashes.Save();
         store.Uses.Record(State, models.Select(model => model.Key)); // before looking what is there
-        KeyedModels = [.. models.Select(model => Describe(model.Model, model.Key, store))];
+        KeyedModels = [.. models.Select(model => Describe(model.Model, model.Key, model.LossKey, store))];
         InputFiles = [.. inputs.Select(file => new TaskItem(file))];
         Remember(hashes, started);
         return !Log.HasLoggedErrors;
@@ -130,7 +131,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         }
     }
 
-    private static TaskItem Describe(ModelItem model, string key, ArtifactStore store)
+    private static TaskItem Describe(ModelItem model, string key, string lossKey, ArtifactStore store)
     {
         var described = new TaskItem(model.Name);
         described.SetMetadata("MASQuantKey", key);
@@ -140,8 +141,11 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         described.SetMetadata("ModelFolder", model.Folder);
         described.SetMetadata("CalibrationFile", model.Calibration);
         described.SetMetadata("Options", OptionText.Write(model.Options));
-        described.SetMetadata("Budgets", OptionText.Write(BudgetTable.Write(model.Budgets)));
+        var budgets = OptionText.Write(BudgetTable.Write(model.Budgets));
+        described.SetMetadata("Budgets", budgets);
+        described.SetMetadata("BudgetMark", store.BudgetMark(key, model.Name, budgets, lossKey));
         described.SetMetadata("EvaluationFile", model.Evaluation ?? "");
+        described.SetMetadata("LossKey", lossKey);
         return described;
     }
 }

@@ -13,17 +13,18 @@ internal sealed class EvaluationLosses(string store)
     private readonly string _folder = Path.Combine(store, "losses");
 
     /// <summary>Names a measurement by the artifact's key and the contents of the conversations and their media.</summary>
-    public string KeyOf(string modelKey, string evaluationFile)
+    /// <param name="modelKey">The artifact's key.</param>
+    /// <param name="files">The conversations' file, then their media.</param>
+    /// <param name="hashes">Knows their contents.</param>
+    public static string KeyOf(string modelKey, IReadOnlyList<string> files, FileHashes hashes)
     {
-        var hashes = new FileHashes(Path.Combine(_folder, "hashes.tsv"));
-        var folder = Path.GetDirectoryName(evaluationFile)!;
+        var folder = Path.GetDirectoryName(files[0])!;
         var text = new StringBuilder("masquant loss 1\n").Append(modelKey).Append('\n');
-        foreach (var file in ModelInputs.OfCalibration(evaluationFile).Prepend(evaluationFile))
+        foreach (var file in files)
         {
             text.Append(Path.GetRelativePath(folder, file).Replace('\\', '/')).Append(' ').Append(hashes.Of(file)).Append('\n');
         }
 
-        hashes.Save();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..32];
     }
 

@@ -31,6 +31,18 @@ public class BudgetTests
     }
 
     [Fact]
+    public void A_kept_budget_is_not_checked_again_before_it_changes()
+    {
+        using var project = BuildCase.Open("OneModel");
+        Assert.Equal(1, project.Build("-p:MinSqnrVision=31").MustSucceed().BudgetTasks);
+        var again = project.Build("-p:MinSqnrVision=31").MustSucceed();
+        Assert.Equal((0, 0, 0), (again.BudgetTasks, again.KeyTasks, again.Compiled)); // either task takes a process
+
+        var changed = project.Build("-p:MinSqnrVision=30").MustSucceed();
+        Assert.Equal((1, 0), (changed.BudgetTasks, changed.Quantized.Count));
+    }
+
+    [Fact]
     public void A_loss_needs_conversations()
     {
         using var project = BuildCase.Open("OneModel");

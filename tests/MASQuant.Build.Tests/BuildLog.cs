@@ -36,6 +36,9 @@ internal sealed class BuildLog(int exitCode, string output, Microsoft.Build.Logg
     /// <summary>How often models were keyed anew.</summary>
     public int KeyTasks => Nodes<Microsoft.Build.Logging.StructuredLogger.Task>().Count(task => task.Name.EndsWith("ComputeModelKeys", StringComparison.Ordinal));
 
+    /// <summary>How often models were held against their budgets.</summary>
+    public int BudgetTasks => Nodes<Microsoft.Build.Logging.StructuredLogger.Task>().Count(task => task.Name.EndsWith("CheckBudgets", StringComparison.Ordinal));
+
     /// <summary>How often the compiler ran.</summary>
     public int Compiled => Nodes<CscTask>().Count();
 

@@ -1,0 +1,30 @@
+using System.Collections;
+using Microsoft.Build.Framework;
+
+namespace MASQuant.Build.Tests;
+
+/// <summary>Lets a task run without MSBuild, and keeps what it says.</summary>
+internal sealed class RecordingEngine : IBuildEngine
+{
+    public List<string> Messages { get; } = [];
+
+    public List<string> Codes { get; } = [];
+
+    public bool ContinueOnError => false;
+
+    public int LineNumberOfTaskNode => 0;
+
+    public int ColumnNumberOfTaskNode => 0;
+
+    public string ProjectFileOfTaskNode => "";
+
+    public bool BuildProjectFile(string projectFileName, string[] targetNames, IDictionary globalProperties, IDictionary targetOutputs) => throw new NotSupportedException();
+
+    public void LogCustomEvent(CustomBuildEventArgs e) => Messages.Add(e.Message ?? "");
+
+    public void LogErrorEvent(BuildErrorEventArgs e) => Codes.Add(e.Code);
+
+    public void LogMessageEvent(BuildMessageEventArgs e) => Messages.Add(e.Message ?? "");
+
+    public void LogWarningEvent(BuildWarningEventArgs e) => Codes.Add(e.Code);
+}
