@@ -74,6 +74,22 @@ public sealed class TuneCommandTests : IDisposable
         Assert.Equal((0, whole.Output), (resumed.ExitCode, resumed.Output));
     }
 
+    [Fact]
+    public void OtherOptionsAreChosenByQuantizingTheFirstSettingWithEach()
+    {
+        var run = Tune("out", "--max-bytes", "1330000", "--points", "2", "--sweep", "WeightQuantizer=Rtn,Gptq");
+        Assert.Equal(0, run.ExitCode);
+        var measured = Directory.GetFiles(_folder.File("out"), "*.masquant.json", SearchOption.AllDirectories).Select(ManifestFile.Read).ToDictionary(manifest => manifest.Options["WeightQuantizer"]);
+        Assert.Equal(["Gptq", "Rtn"], measured.Keys.Order(StringComparer.Ordinal));
+        string[] shared = ["Scheme", "LayerSchemes", "Rank", "LayerRanks"];
+        Assert.All(shared, option => Assert.Equal(measured["Rtn"].Options.GetValueOrDefault(option), measured["Gptq"].Options.GetValueOrDefault(option)));
+
+        static double Lowest(Manifest manifest) => manifest.Layers.SelectMany(layer => layer.Linears).SelectMany(linear => linear.Sqnr.Values).Min(sqnr => sqnr.After);
+        var best = measured.Values.Where(manifest => manifest.ArtifactBytes <= 1_330_000).MaxBy(Lowest)!;
+        Assert.Equal(best.Options, ManifestFile.Read(Path.ChangeExtension(Chosen(run), ".json")).Options);
+        Assert.Matches("point +kB +8-bit weights % +patches +WeightQuantizer", run.Output);
+    }
+
     [Theory]
     [InlineData("--min-sqnr-text", "70", @"Text has \d+\.\d\d dB in layer \d\.\S+, \d+\.\d\d dB less than --min-sqnr-text asks.*What helps: more --epochs")]
     [InlineData("--max-bytes", "1000", @"the artifact has \d+ bytes, \d+ more than --max-bytes allows.*What helps: --max-bytes of about \d+")]
@@ -92,6 +108,9 @@ public sealed class TuneCommandTests : IDisposable
     [InlineData("'much' is not allowed for '--min-sqnr-text'", "--min-sqnr-text", "much")]
     [InlineData("'W3A3' is not allowed for '--schemes'. Allowed: W8A8, W4A8, W4A6, W4A16.", "--max-bytes", "5", "--schemes", "W4A8,W3A3")]
     [InlineData("'-1' is not allowed for '--max-bytes'", "--max-bytes", "-1")]
+    [InlineData("'Rank' is not swept: 'tune' chooses it.", "--max-bytes", "5", "--sweep", "rank=4,8")]
+    [InlineData("'Method' is not swept: give it with '--method'.", "--max-bytes", "5", "--sweep", "Method=MAS")]
+    [InlineData("'Alternation' is not allowed for '--sweep'. Did you mean 'Alternations'?", "--max-bytes", "5", "--sweep", "Alternation=1")]
     [InlineData("Unrecognized option '--rank'", "--max-bytes", "5", "--rank", "4")]
     public void WrongUsageIsTold(string message, params string[] words)
     {

@@ -15,6 +15,7 @@ internal static class CompareCommand
 
     // From the simplest on; the last name, Custom, is no preset.
     private static readonly string[] Methods = [.. QuantizationMethod.Names.SkipLast(1).Reverse()];
+    private static readonly Dictionary<string, string> Lists = new() { ["Method"] = "list its values with '--methods'", ["Scheme"] = "list its values with '--schemes'" };
     private static readonly string[] DefaultSchemes = ["W8A8", "W4A8", "W4A6"];
 
     public static Command Create(CommandConsole console, CancellationToken cancellation)
@@ -25,7 +26,8 @@ internal static class CompareCommand
         var methods = CliOptions.Words("--methods", "LIST", Methods, Methods, "The methods, separated by commas.");
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes, separated by commas.");
         var output = CliOptions.Text("--output", "DIR", $"Receives the artifacts, and gives back those that an earlier run left. Default: {DefaultOutput}.");
-        var sweep = Sweep.CreateOption();
+        var sweep = Sweep.CreateOption(
+            "Quantizes once for every value of an option of 'quantize': --sweep Rank=0,8,16. Semicolons separate values that have commas. One value fixes the option; several sweeps give every combination.", Lists);
         var subset = new SubsetOptions();
         var options = new EvaluationOptions();
         var command = new CliCommand("compare", "Quantizes a checkpoint by several methods and schemes and compares all of them with full precision. Reruns reuse what is there and give the same figures.",

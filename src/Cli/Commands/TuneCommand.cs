@@ -14,6 +14,7 @@ internal static class TuneCommand
 {
     private const string DefaultOutput = "tuning";
     private const int DefaultPoints = 4;
+    private static readonly Dictionary<string, string> Refusals = TuningJob.Tuned.Select(name => (name, "'tune' chooses it")).Append(("Method", "give it with '--method'")).ToDictionary();
     private static readonly string[] DefaultSchemes = ["W4A8", "W8A8"];
 
     public static Command Create(CommandConsole console, CancellationToken cancellation)
@@ -22,6 +23,8 @@ internal static class TuneCommand
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, on which everything is measured.", required: true);
         var budgets = new BudgetOptions();
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes to choose from, separated by commas.");
+        var sweep = Sweep.CreateOption(
+            "Chooses between values of an option of 'quantize', the first being the one to begin with: --sweep Alternations=0,1. Semicolons separate values that have commas; several sweeps give every combination, each taking one of the points.", Refusals);
         var points = CliOptions.Number("--points", DefaultPoints, value => value is >= 1 and <= 100, "1…100", "The most settings that are quantized for real.");
         var output = CliOptions.Text("--output", "DIR", $"Keeps measurements and artifacts, and gives back those of an earlier run. Default: {DefaultOutput}.");
         var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: plots of bytes and SQNR, the table, what every input group got.");
@@ -31,7 +34,7 @@ internal static class TuneCommand
             "MODEL --calibration FILE BUDGET… [options]",
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --max-bytes 9500000",
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --min-sqnr-text 25 --min-sqnr-audio 24 --schemes W4A8,W8A8")
-        { model, calibration, schemes, points, output, report };
+        { model, calibration, schemes, sweep, points, output, report };
         budgets.AddTo(command);
         subset.AddTo(command);
         foreach (var (_, option) in options)
@@ -57,7 +60,8 @@ internal static class TuneCommand
                 subset.Of(parse),
                 parse.GetValue(output) ?? DefaultOutput,
                 ModelName.From(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))),
-                OptionTable.Read(words),
+                [.. Sweep.Combine(parse.GetValue(sweep)!).Select(swept => OptionTable.Read(words.Concat(swept.Select(value => KeyValuePair.Create(value.Option, value.Value))).ToDictionary()))],
+                [.. parse.GetValue(sweep)!.Select(swept => swept.Option)],
                 [.. parse.GetValue(schemes)!.Select(name => QuantizationScheme.TryParse(name, out var scheme) ? scheme : default)],
                 new TuningBudgets(demands.Budgets),
                 demands.Evaluation,
@@ -72,14 +76,14 @@ internal static class TuneCommand
         var run = new TuningRun(job, progress);
         try
         {
-            var (model, search) = run.Run(cancellation);
+            var search = run.Run(cancellation);
             progress.Clear();
             if (report is not null)
             {
-                AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(TuningPage.Render(job, model, search)));
+                AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(TuningPage.Render(job, search)));
             }
 
-            Write(console, job, run, model, search);
+            Write(console, job, run, search);
             return ExitCode.Done;
         }
         catch (OperationCanceledException)
@@ -95,24 +99,24 @@ internal static class TuneCommand
         }
     }
 
-    private static void Write(CommandConsole console, TuningJob job, TuningRun run, NoiseModel model, TuningSearch search)
+    private static void Write(CommandConsole console, TuningJob job, TuningRun run, TuningSearch search)
     {
         var answer = console.Output;
-        TuningTable.Of(model.Config.Modalities, search).Write(answer);
+        TuningTable.Of(job, search).Write(answer);
         answer.WriteLine();
         answer.WriteLine(TuningTable.Note);
         answer.WriteLine();
-        TuningPlot.Write(answer, model.Config.Modalities, search);
+        TuningPlot.Write(answer, search.Model.Config.Modalities, search);
         if (search.Chosen is not { } chosen)
         {
-            throw new MasQuantException(DiagnosticCodes.BudgetsNotReached, job.Model, TuningAnswer.Shortfall(job, search, model));
+            throw new MasQuantException(DiagnosticCodes.BudgetsNotReached, job.Model, TuningAnswer.Shortfall(job, search));
         }
 
-        var options = chosen.Setting.ToOptions(job.Options, model.Config.Modalities);
+        var options = job.OptionsOf(chosen, search.Model.Config.Modalities);
         answer.WriteLine();
         answer.WriteLine(TuningAnswer.Item(job, options));
         answer.WriteLine();
         answer.WriteLine(TuningAnswer.Command(job, options));
-        console.Error.WriteLine($"The chosen artifact: {run.Artifacts[chosen.Setting]}");
+        console.Error.WriteLine($"The chosen artifact: {run.Artifacts[chosen.Key]}");
     }
 }

@@ -8,16 +8,15 @@ namespace MASQuant.Cli;
 /// <param name="Values">Its values in the option's own spelling, each once.</param>
 internal sealed record Sweep(QuantizationOption Option, IReadOnlyList<string> Values)
 {
-    // Commands have lists of their own for these.
-    private static readonly string[] Listed = ["Method", "Scheme"];
-
     /// <summary><c>--sweep</c>, which may be given several times.</summary>
-    public static Option<Sweep[]> CreateOption()
+    /// <param name="description">What the command does with it.</param>
+    /// <param name="refusals">Options that this command does not sweep, and why.</param>
+    public static Option<Sweep[]> CreateOption(string description, IReadOnlyDictionary<string, string> refusals)
     {
         return new Option<Sweep[]>("--sweep")
         {
             HelpName = "OPTION=LIST",
-            Description = "Quantizes once for every value of an option of 'quantize': --sweep Rank=0,8,16. Semicolons separate values that have commas. One value fixes the option; several sweeps give every combination.",
+            Description = description,
             Arity = ArgumentArity.ZeroOrMore,
             DefaultValueFactory = _ => [],
             CustomParser = result =>
@@ -25,7 +24,7 @@ internal sealed record Sweep(QuantizationOption Option, IReadOnlyList<string> Va
                 var sweeps = new List<Sweep>();
                 foreach (var token in result.Tokens)
                 {
-                    if (TryParse(token.Value, out var sweep) is { } problem)
+                    if (TryParse(token.Value, refusals, out var sweep) is { } problem)
                     {
                         result.AddError(problem);
                     }
@@ -56,22 +55,24 @@ internal sealed record Sweep(QuantizationOption Option, IReadOnlyList<string> Va
         return combinations;
     }
 
-    private static IEnumerable<QuantizationOption> Sweepable => OptionTable.All.Where(option => !Listed.Contains(option.Name));
-
     // Returns what is wrong, or null.
-    private static string? TryParse(string text, out Sweep sweep)
+    private static string? TryParse(string text, IReadOnlyDictionary<string, string> refusals, out Sweep sweep)
     {
         sweep = null!;
         if (text.Split('=', 2) is not [var name, { Length: > 0 } list])
         {
-            return $"'{text}' is not allowed for '--sweep'. Write OPTION=VALUE,VALUE: --sweep Rank=0,8,16.";
+            return $"'{text}' is not allowed for '--sweep'. Write OPTION=VALUE,VALUE: --sweep Epochs=0,2.";
         }
 
-        if (Sweepable.FirstOrDefault(candidate => string.Equals(candidate.Name, name, StringComparison.OrdinalIgnoreCase) || candidate.Switch == name) is not { } option)
+        if (OptionTable.All.FirstOrDefault(candidate => string.Equals(candidate.Name, name, StringComparison.OrdinalIgnoreCase) || candidate.Switch == name) is not { } option)
         {
-            return Listed.Contains(name, StringComparer.OrdinalIgnoreCase)
-                ? $"'{name}' is not swept: list its values with '--{name.ToLowerInvariant()}s'."
-                : $"'{name}' is not allowed for '--sweep'. Did you mean '{ClosestWord.Of(name, Sweepable.Select(candidate => candidate.Name))}'?";
+            var sweepable = OptionTable.All.Select(candidate => candidate.Name).Where(candidate => !refusals.ContainsKey(candidate));
+            return $"'{name}' is not allowed for '--sweep'. Did you mean '{ClosestWord.Of(name, sweepable)}'?";
+        }
+
+        if (refusals.TryGetValue(option.Name, out var reason))
+        {
+            return $"'{option.Name}' is not swept: {reason}.";
         }
 
         var values = new List<string>();

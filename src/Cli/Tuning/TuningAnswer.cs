@@ -44,8 +44,9 @@ internal static class TuningAnswer
     }
 
     /// <summary>By how much, in which layer the nearest measured point misses the budgets, and what would help.</summary>
-    public static string Shortfall(TuningJob job, TuningSearch search, NoiseModel model)
+    public static string Shortfall(TuningJob job, TuningSearch search)
     {
+        var model = search.Model;
         var nearest = search.Measured.OrderBy(point => model.Config.Modalities.Max(modality => job.Budgets.Shortfall(point, modality)))
             .ThenBy(job.Budgets.LossExcess).ThenBy(point => point.Measured!.ArtifactBytes).First();
         var misses = model.Config.Modalities.Where(modality => job.Budgets.Shortfall(nearest, modality) > 0).Select(modality =>
@@ -63,10 +64,10 @@ internal static class TuningAnswer
             misses.Add($"the evaluation loss is {Figures.Fixed(nearest.MeasuredLoss!.Value, 5)} nats per token, {Figures.Fixed(job.Budgets.LossExcess(nearest), 5)} more than --max-evaluation-loss allows");
         }
 
-        return $"None of {search.Measured.Count} quantized settings keeps the budgets. The nearest, {TuningTable.Label(search, nearest)}: {string.Join("; ", misses)}. {Help(job, search, model)}";
+        return $"None of {search.Measured.Count} quantized settings keeps the budgets. The nearest, {TuningTable.Label(search, nearest)}: {string.Join("; ", misses)}. {Help(job, search)}";
     }
 
-    private static string Help(TuningJob job, TuningSearch search, NoiseModel model)
+    private static string Help(TuningJob job, TuningSearch search)
     {
         var withoutBytes = new TuningBudgets(job.Budgets.Wanted with { MaxBytes = null });
         if (search.Path.FirstOrDefault(withoutBytes.ArePredictedToBeKept) is { } smallest && (job.Budgets.AsksForQuality || smallest.Bytes > job.Budgets.MaxBytes))
@@ -76,7 +77,7 @@ internal static class TuningAnswer
                 : FormattableString.Invariant($"What helps: more --points than {job.Points}.");
         }
 
-        var schemes = model.Schemes.Any(scheme => scheme.WeightBits == 8) ? "" : "W8A8 among --schemes, ";
+        var schemes = search.Model.Schemes.Any(scheme => scheme.WeightBits == 8) ? "" : "W8A8 among --schemes, ";
         return $"What helps: {schemes}more --epochs, or more calibration samples of the modality that falls short.";
     }
 

@@ -7,21 +7,21 @@ namespace MASQuant.Cli;
 internal static class TuningPage
 {
     /// <summary>The page.</summary>
-    public static string Render(TuningJob job, NoiseModel model, TuningSearch search)
+    public static string Render(TuningJob job, TuningSearch search)
         => ReportPage.Render($"{job.Name}: tuning", $"{job.Model}, calibrated on {job.Calibration}. {TuningTable.Note}",
         [
             new ReportSection("front", "Bytes and SQNR", html =>
             {
                 using (html.Element("div", ("class", "charts")))
                 {
-                    foreach (var modality in model.Config.Modalities)
+                    foreach (var modality in search.Model.Config.Modalities)
                     {
                         ChartWriter.Write(html, Front(search, modality));
                     }
                 }
             }),
-            new ReportSection("points", "Settings", html => TuningTable.Of(model.Config.Modalities, search).WriteHtml(html, "The smallest first")),
-            .. Choice(job, model, search),
+            new ReportSection("points", "Settings", html => TuningTable.Of(job, search).WriteHtml(html, "The smallest first")),
+            .. Choice(job, search),
         ]);
 
     private static Chart Front(TuningSearch search, Modality modality)
@@ -37,15 +37,15 @@ internal static class TuningPage
         ]);
     }
 
-    private static IEnumerable<ReportSection> Choice(TuningJob job, NoiseModel model, TuningSearch search)
+    private static IEnumerable<ReportSection> Choice(TuningJob job, TuningSearch search)
     {
         if (search.Chosen is not { } chosen)
         {
-            yield return new ReportSection("missed", "No setting keeps the budgets", html => html.Element("p", TuningAnswer.Shortfall(job, search, model)));
+            yield return new ReportSection("missed", "No setting keeps the budgets", html => html.Element("p", TuningAnswer.Shortfall(job, search)));
             yield break;
         }
 
-        var options = chosen.Setting.ToOptions(job.Options, model.Config.Modalities);
+        var options = job.OptionsOf(chosen, search.Model.Config.Modalities);
         yield return new ReportSection("choice", $"The choice, {TuningTable.Label(search, chosen)}", html =>
         {
             html.Element("pre", TuningAnswer.Item(job, options), ("class", "scroll"));
@@ -53,7 +53,7 @@ internal static class TuningPage
             var table = new TextTable(5, "block", "Qkv", "O", "GateUp", "Down");
             foreach (var (layer, groups) in chosen.Setting.All.Chunk(4).Index())
             {
-                table.Add([FormattableString.Invariant($"{layer}"), .. groups.Select(group => Words(group, model.Config.Modalities))]);
+                table.Add([FormattableString.Invariant($"{layer}"), .. groups.Select(group => Words(group, search.Model.Config.Modalities))]);
             }
 
             table.WriteHtml(html, "Scheme and ranks of every input group");

@@ -19,11 +19,11 @@ namespace MASQuant.Cli;
 internal sealed class TuningRun(TuningJob job, TuningReporter progress)
 {
     /// <summary>Where a measured point's artifact lies.</summary>
-    public Dictionary<ModelSetting, string> Artifacts { get; } = [];
+    public Dictionary<(ModelSetting Setting, int Combination), string> Artifacts { get; } = [];
 
     /// <summary>Runs to the end.</summary>
     /// <exception cref="Diagnostics.MasQuantException">Bad input, with its code, file and remedy.</exception>
-    public (NoiseModel Model, TuningSearch Search) Run(CancellationToken cancellation)
+    public TuningSearch Run(CancellationToken cancellation)
     {
         using var checkpoint = Checkpoint.Open(job.Model);
         var config = ModelConfigReader.Read(checkpoint);
@@ -33,15 +33,15 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         }
 
         var model = new NoiseModel(config, Measure(checkpoint, config, cancellation), OtherBytes(checkpoint, config));
-        var search = new TuningSearch(model, job.Budgets);
+        var search = new TuningSearch(model, job.Budgets, job.Combinations.Count);
         search.Run(job.Points, point => Quantize(point, config, cancellation));
-        return (model, search);
+        return search;
     }
 
     private ModelNoise Measure(Checkpoint checkpoint, ModelConfig config, CancellationToken cancellation)
     {
         var file = Path.Combine(job.Output, "noise");
-        var key = ComparedModel.Mark(QuantizationPipeline.Fingerprint(job.Point(job.Options, job.Output), cancellation) + string.Join('+', job.Schemes));
+        var key = ComparedModel.Mark(QuantizationPipeline.Fingerprint(job.Point(job.Combinations[0], job.Output), cancellation) + string.Join('+', job.Schemes));
         if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Text.Layers * Enum.GetValues<InputGroup>().Length * job.Schemes.Count)
         {
             progress.Reuse("Measurements");
@@ -51,7 +51,7 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         progress.Begin("Measuring what every input group's noise does to the model");
         var set = CalibrationSet.Load(job.Calibration, config, cancellation);
         var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellation);
-        var noise = new NoiseMeasurement(config.Text, job.Options, (_, _) => job.Schemes)
+        var noise = new NoiseMeasurement(config.Text, job.Combinations[0], (_, _) => job.Schemes)
             .Run(layer => BlockWeights.Of(checkpoint, config.Text, layer), sequences, progress.Measured, cancellation);
         AtomicFile.Write(file, (byte[])[.. System.Text.Encoding.ASCII.GetBytes(key), .. JsonSerializer.SerializeToUtf8Bytes(noise, NoiseJson.Default.ModelNoise)]);
         progress.Finish();
@@ -77,11 +77,11 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
 
     private (Manifest Manifest, double? Loss) Quantize(TuningPoint point, ModelConfig config, CancellationToken cancellation)
     {
-        var options = point.Setting.ToOptions(job.Options, config.Modalities);
+        var options = job.OptionsOf(point, config.Modalities);
         var fingerprint = QuantizationPipeline.Fingerprint(job.Point(options, job.Output), cancellation);
         var folder = Path.Combine(job.Output, "points", fingerprint[..12]);
         var model = new ComparedModel("tuned", [], job.Point(options, folder));
-        Artifacts[point.Setting] = model.Artifact;
+        Artifacts[point.Key] = model.Artifact;
         if (model.IsFinished(fingerprint))
         {
             progress.Reuse($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}");

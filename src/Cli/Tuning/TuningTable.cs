@@ -12,10 +12,11 @@ internal static class TuningTable
     public const string Note = "SQNR: the lowest over all quantized layers, dB, predicted → measured on the calibration set. A letter: quantized for real. *: chosen.";
 
     /// <summary>The table.</summary>
-    public static TextTable Of(IReadOnlyList<Modality> modalities, TuningSearch search)
+    public static TextTable Of(TuningJob job, TuningSearch search)
     {
+        var modalities = search.Model.Config.Modalities;
         var loss = search.Measured.Exists(point => point.MeasuredLoss is not null);
-        var table = new TextTable(1, ["point", "kB", "8-bit weights %", "patches", .. modalities.Select(modality => $"SQNR {modality.ToString().ToLowerInvariant()}"), .. loss ? ["KL"] : Array.Empty<string>()]);
+        var table = new TextTable(1, ["point", "kB", "8-bit weights %", "patches", .. job.Swept.Select(option => option.Name), .. modalities.Select(modality => $"SQNR {modality.ToString().ToLowerInvariant()}"), .. loss ? ["KL"] : Array.Empty<string>()]);
         foreach (var point in Rows(search))
         {
             table.Add(
@@ -24,6 +25,7 @@ internal static class TuningTable
                 point.Measured is { } measured ? $"{Kilobytes(point.Bytes)} → {Kilobytes(measured.ArtifactBytes)}" : Kilobytes(point.Bytes),
                 Figures.Percent(point.Setting.All.Average(group => group.Scheme.WeightBits == 8 ? 1 : 0), 0),
                 Ranks(point, modalities),
+                .. job.SweptValues(point),
                 .. modalities.Select(modality => Sqnr(point, modality)),
                 .. loss ? [Loss(point)] : Array.Empty<string>(),
             ]);
@@ -37,7 +39,7 @@ internal static class TuningTable
     {
         var count = Math.Min(PredictedRows, search.Path.Count);
         var predicted = Enumerable.Range(0, count).Select(i => search.Path[i * (search.Path.Count - 1) / Math.Max(1, count - 1)])
-            .Where(point => !search.Measured.Exists(measured => measured.Setting.Equals(point.Setting)));
+            .Where(point => !search.Measured.Exists(measured => measured.Key == point.Key));
         return search.Measured.Concat(predicted.Distinct()).OrderBy(point => point.Measured?.ArtifactBytes ?? point.Bytes);
     }
 

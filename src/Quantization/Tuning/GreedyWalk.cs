@@ -19,8 +19,8 @@ internal sealed class GreedyWalk(NoiseModel model, TuningBudgets budgets)
     {
         var setting = new ModelSetting(Enumerable.Range(0, model.Groups).Select(g => model.Schemes
             .Select(scheme => new GroupSetting(scheme, 0, 0)).OrderBy(candidate => model.Bytes(g, candidate)).ThenBy(candidate => model.Contribution(g, candidate).Sum()).First()));
-        var noise = model.Noise(setting);
-        var weights = Weights(noise);
+        var noise = model.Uncorrected(setting);
+        var weights = Weights(model.Noise(setting));
         var parts = setting.All.Select((group, g) => model.Contribution(g, group)).ToArray();
         var path = new List<TuningPoint> { TuningPoint.Of(model, setting) };
         while (Best(setting, noise, parts, weights) is { } step)
@@ -43,14 +43,15 @@ internal sealed class GreedyWalk(NoiseModel model, TuningBudgets budgets)
     private (int Group, GroupSetting Setting, double[] Part)? Best(ModelSetting setting, double[] noise, double[][] parts, double[] weights)
     {
         (int, GroupSetting, double[])? best = null;
-        var (rate, cost, changed) = (0.0, Cost(noise, weights), new double[noise.Length]);
+        var (rate, corrections) = (0.0, model.Corrections(noise));
+        var (cost, changed) = (Cost(noise, corrections, weights), new double[noise.Length]);
         for (var g = 0; g < model.Groups; g++)
         {
             foreach (var candidate in Moves(setting.All[g]))
             {
                 var part = model.Contribution(g, candidate);
                 Replace(noise, parts[g], part, changed);
-                var gain = cost - Cost(changed, weights);
+                var gain = cost - Cost(changed, corrections, weights);
                 var bytes = Math.Max(1, model.Bytes(g, candidate) - model.Bytes(g, setting.All[g]));
                 if (gain > Least * cost && gain / bytes > rate)
                 {
@@ -72,12 +73,12 @@ internal sealed class GreedyWalk(NoiseModel model, TuningBudgets budgets)
             ? budgets.Wanted.MinSqnr(modality) is { } wanted ? Math.Pow(10, wanted / 10) : 0
             : Math.Pow(10, NoiseModel.Sqnr(noise, modality) / 10))];
 
-    private static double Cost(double[] noise, double[] weights)
+    private static double Cost(double[] noise, double[] corrections, double[] weights)
     {
         var sum = 0.0;
         for (var i = 0; i < noise.Length; i++)
         {
-            var relative = noise[i] * weights[i % weights.Length];
+            var relative = noise[i] * corrections[i] * weights[i % weights.Length];
             sum += relative * relative * relative * relative;
         }
 

@@ -6,17 +6,17 @@ using MASQuant.Layers;
 
 namespace MASQuant.Tuning;
 
-/// <summary>Predicts a setting's bytes and noise: the noises of its groups add up, patches take their measured share, and what real quantizations showed corrects the sums.</summary>
-internal sealed class NoiseModel
+/// <summary>Predicts a setting's bytes and noise: the noises of its groups add up, patches take their measured share, and what real quantizations showed corrects the sums. Immutable.</summary>
+internal sealed record NoiseModel
 {
     private const int Modalities = ModalityMap.ModalityCount;
 
     private readonly ModelNoise _noise;
     private readonly DecoderLinear[] _linears;
     private readonly Dictionary<(int Group, QuantizationScheme Scheme), GroupNoise> _groups;
-    private readonly double[] _corrections;
-    private long _otherBytes;
+    private NoiseCorrections _corrections = NoiseCorrections.None;
     private double _lossPerNoise = double.NaN;
+    private long _otherBytes;
 
     /// <summary>Predicts from measurements.</summary>
     /// <param name="config">The model.</param>
@@ -27,7 +27,6 @@ internal sealed class NoiseModel
         (Config, _noise, _otherBytes) = (config, noise, otherBytes);
         _linears = [.. DecoderLinear.Of(config.Text)];
         _groups = noise.Groups.ToDictionary(group => ((group.Layer * 4) + (int)group.Group, group.ParsedScheme));
-        _corrections = [.. Enumerable.Repeat(1.0, noise.Signal.Length * Modalities)];
         Schemes = [.. noise.Groups.Select(group => group.ParsedScheme).Distinct()];
     }
 
@@ -40,28 +39,28 @@ internal sealed class NoiseModel
     /// <summary>The number of input groups.</summary>
     public int Groups => Config.Text.Layers * 4;
 
-    /// <summary>Noise per signal that a group adds to every linear layer and modality, [linear·3 + modality].</summary>
+    /// <summary>Noise per signal that a group adds to every linear layer and modality, uncorrected, [linear·3 + modality].</summary>
     public double[] Contribution(int group, GroupSetting setting)
     {
         var measured = _groups[(group, setting.Scheme)];
-        var result = new double[_corrections.Length];
+        var result = new double[_noise.Signal.Length * Modalities];
         foreach (var modality in Config.Modalities)
         {
             var share = modality == Modality.Text ? 1 : measured.Remainder(modality, _ => setting.Rank(modality));
             for (var i = 0; i < _noise.Signal.Length; i++)
             {
                 var signal = _noise.Signal[i][(int)modality];
-                result[(i * Modalities) + (int)modality] = signal > 0 ? share * measured.Noise[i][(int)modality] / signal * _corrections[(i * Modalities) + (int)modality] : 0;
+                result[(i * Modalities) + (int)modality] = signal > 0 ? share * measured.Noise[i][(int)modality] / signal : 0;
             }
         }
 
         return result;
     }
 
-    /// <summary>Noise per signal at every linear layer and modality.</summary>
-    public double[] Noise(ModelSetting setting)
+    /// <summary>The sum of a setting's contributions.</summary>
+    public double[] Uncorrected(ModelSetting setting)
     {
-        var sum = new double[_corrections.Length];
+        var sum = new double[_noise.Signal.Length * Modalities];
         for (var g = 0; g < Groups; g++)
         {
             var part = Contribution(g, setting.All[g]);
@@ -72,6 +71,16 @@ internal sealed class NoiseModel
         }
 
         return sum;
+    }
+
+    /// <summary>The factors that take a sum of contributions to its prediction, place by place.</summary>
+    public double[] Corrections(double[] uncorrected) => _corrections.At(uncorrected) ?? [.. Enumerable.Repeat(1.0, uncorrected.Length)];
+
+    /// <summary>Noise per signal at every linear layer and modality.</summary>
+    public double[] Noise(ModelSetting setting)
+    {
+        var sum = Uncorrected(setting);
+        return [.. sum.Zip(Corrections(sum), (noise, factor) => noise * factor)];
     }
 
     /// <summary>The lowest SQNR of a modality over all linear layers, in dB.</summary>
@@ -86,7 +95,7 @@ internal sealed class NoiseModel
         return Numerics.Sqnr.Decibels(1, largest);
     }
 
-    /// <summary>The evaluation loss: a divergence grows with the square of small disturbances, so with the noise. NaN before <see cref="Correct"/> has seen one.</summary>
+    /// <summary>The evaluation loss: a divergence grows with the square of small disturbances, so with the noise. NaN before <see cref="Corrected"/> has seen one.</summary>
     public double Loss(double[] noise) => _lossPerNoise * noise.Sum();
 
     /// <summary>The bytes that a group's layers take in the artifact.</summary>
@@ -108,29 +117,27 @@ internal sealed class NoiseModel
     /// <summary>The artifact's bytes.</summary>
     public long Bytes(ModelSetting setting) => _otherBytes + Enumerable.Range(0, Groups).Sum(g => Bytes(g, setting.All[g]));
 
-    /// <summary>Learns from a real quantization: at this very setting the predictions are then the measurements.</summary>
+    /// <summary>The same after a real quantization: at this very setting its predictions are the measurements.</summary>
     /// <param name="setting">What was quantized.</param>
     /// <param name="measured">Its manifest.</param>
     /// <param name="loss">Its evaluation loss, or null.</param>
-    public void Correct(ModelSetting setting, Manifest measured, double? loss = null)
+    public NoiseModel Corrected(ModelSetting setting, Manifest measured, double? loss = null)
     {
-        var noise = Noise(setting);
-        _otherBytes += measured.ArtifactBytes - Bytes(setting);
-        var index = 0;
-        foreach (var linear in measured.Layers.SelectMany(layer => layer.Linears))
+        var predicted = Uncorrected(setting);
+        var factors = Corrections(predicted);
+        foreach (var (index, linear) in measured.Layers.SelectMany(layer => layer.Linears).Index())
         {
             foreach (var modality in Config.Modalities)
             {
                 var place = (index * Modalities) + (int)modality;
-                if (noise[place] > 0 && linear.Sqnr.TryGetValue(modality.ToString(), out var sqnr))
+                if (predicted[place] > 0 && linear.Sqnr.TryGetValue(modality.ToString(), out var sqnr) && double.IsFinite(sqnr.After))
                 {
-                    _corrections[place] *= Math.Pow(10, -sqnr.After / 10) / noise[place];
+                    factors[place] = Math.Pow(10, -sqnr.After / 10) / predicted[place];
                 }
             }
-
-            index++;
         }
 
-        _lossPerNoise = loss / Noise(setting).Sum() ?? double.NaN;
+        var corrected = this with { _corrections = _corrections.With(predicted, factors), _otherBytes = _otherBytes + measured.ArtifactBytes - Bytes(setting) };
+        return corrected with { _lossPerNoise = loss / corrected.Noise(setting).Sum() ?? double.NaN };
     }
 }

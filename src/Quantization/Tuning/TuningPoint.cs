@@ -9,6 +9,12 @@ namespace MASQuant.Tuning;
 /// <param name="Loss">The evaluation loss, predicted; NaN while none was measured.</param>
 internal sealed record TuningPoint(ModelSetting Setting, long Bytes, double[] Sqnr, double Loss)
 {
+    /// <summary>Which combination of other options it takes, from 0.</summary>
+    public int Combination { get; init; }
+
+    /// <summary>What was or is to be quantized.</summary>
+    public (ModelSetting Setting, int Combination) Key => (Setting, Combination);
+
     /// <summary>The manifest of the real quantization, or null while there is none.</summary>
     public Manifest? Measured { get; init; }
 

@@ -2,13 +2,20 @@ using MASQuant.Artifacts;
 
 namespace MASQuant.Tuning;
 
-/// <summary>Finds the setting that keeps the budgets: walk on predictions, quantize what they point to, correct the predictions by what came out, walk again.</summary>
+/// <summary>Finds the setting that keeps the budgets: walk on predictions, quantize what they point to, correct the predictions by what came out, walk again. Where other options are to be chosen as well, the first setting is quantized with each combination of them, and the search goes on with the one that then promises most.</summary>
 /// <param name="model">Predicts.</param>
 /// <param name="budgets">What is wanted.</param>
-internal sealed class TuningSearch(NoiseModel model, TuningBudgets budgets)
+/// <param name="combinations">How many combinations of other options there are.</param>
+internal sealed class TuningSearch(NoiseModel model, TuningBudgets budgets, int combinations = 1)
 {
     // A setting that promises to save less than this share is not worth another quantization.
     private const double WorthTrying = 0.005;
+
+    private readonly NoiseModel[] _models = [.. Enumerable.Repeat(model, combinations)];
+    private int _combination;
+
+    /// <summary>What predicts now.</summary>
+    public NoiseModel Model => _models[_combination];
 
     /// <summary>Everything that was quantized, in order.</summary>
     public List<TuningPoint> Measured { get; } = [];
@@ -23,26 +30,53 @@ internal sealed class TuningSearch(NoiseModel model, TuningBudgets budgets)
 
     /// <summary>Searches.</summary>
     /// <param name="points">The most settings to quantize.</param>
-    /// <param name="quantize">Quantizes a setting for real, and measures its evaluation loss where that is asked for.</param>
+    /// <param name="quantize">Quantizes a point for real, and measures its evaluation loss where that is asked for.</param>
     public void Run(int points, Func<TuningPoint, (Manifest Manifest, double? Loss)> quantize)
     {
-        Path = new GreedyWalk(model, budgets).Run();
+        Path = Walk(0);
+        var first = Candidate(Path);
+        var tried = Math.Min(points, combinations);
+        for (var combination = 0; combination < tried; combination++)
+        {
+            Measure(first with { Combination = combination }, quantize);
+        }
+
+        Path = MostPromising(tried);
+        _combination = Path[0].Combination;
         while (Measured.Count < points && Next() is { } point)
         {
-            var (manifest, loss) = quantize(point);
-            Measured.Add(point with { Measured = manifest, MeasuredLoss = loss });
-            model.Correct(point.Setting, manifest, loss);
-            Path = new GreedyWalk(model, budgets).Run();
+            Measure(point, quantize);
+            Path = Walk(_combination);
         }
     }
 
+    private void Measure(TuningPoint point, Func<TuningPoint, (Manifest Manifest, double? Loss)> quantize)
+    {
+        var (manifest, loss) = quantize(point);
+        Measured.Add(point with { Measured = manifest, MeasuredLoss = loss });
+        _models[point.Combination] = _models[point.Combination].Corrected(point.Setting, manifest, loss);
+    }
+
+    private IReadOnlyList<TuningPoint> Walk(int combination)
+        => [.. new GreedyWalk(_models[combination], budgets).Run().Select(point => point with { Combination = combination })];
+
+    // Whose candidate is expected to keep the budgets, with the fewest bytes or the least noise; the earlier of equals.
+    private IReadOnlyList<TuningPoint> MostPromising(int tried)
+        => Enumerable.Range(0, tried).Select(Walk)
+            .OrderByDescending(path => budgets.ArePredictedToBeKept(Candidate(path)))
+            .ThenBy(path => budgets.AsksForQuality && budgets.ArePredictedToBeKept(Candidate(path)) ? Candidate(path).Bytes : -model.Config.Modalities.Min(modality => Candidate(path).Sqnr[(int)modality]))
+            .First();
+
     private TuningPoint? Next()
     {
-        var candidate = budgets.AsksForQuality
-            ? Path.FirstOrDefault(budgets.ArePredictedToBeKept) ?? Path.LastOrDefault(point => !(point.Bytes > budgets.MaxBytes)) ?? Path[0]
-            : Path.LastOrDefault(budgets.ArePredictedToBeKept) ?? Path[0];
-        var known = Measured.Exists(point => point.Setting.Equals(candidate.Setting));
+        var candidate = Candidate(Path);
+        var known = Measured.Exists(point => point.Key == candidate.Key);
         var small = budgets.AsksForQuality && Chosen?.Measured is { } kept && candidate.Bytes > kept.ArtifactBytes * (1 - WorthTrying);
         return known || small ? null : candidate;
     }
+
+    // Where the walk meets the budgets; where it never does, as near as the bytes allow.
+    private TuningPoint Candidate(IReadOnlyList<TuningPoint> path) => budgets.AsksForQuality
+        ? path.FirstOrDefault(budgets.ArePredictedToBeKept) ?? path.LastOrDefault(point => !(point.Bytes > budgets.MaxBytes)) ?? path[0]
+        : path.LastOrDefault(budgets.ArePredictedToBeKept) ?? path[0];
 }

@@ -67,14 +67,59 @@ public class TuningTests
         var setting = new GreedyWalk(model, Budgets(40, 40)).Run()[3].Setting;
         var random = new Random(4);
         var manifest = Measured(random);
-        model.Correct(setting, manifest);
-        var point = TuningPoint.Of(model, setting);
+        var point = TuningPoint.Of(model.Corrected(setting, manifest), setting);
         Assert.Equal(manifest.ArtifactBytes, point.Bytes);
         foreach (var modality in Config.Modalities)
         {
             // Eight products and a logarithm in FP64.
             Assert.Equal(manifest.Layers.SelectMany(layer => layer.Linears).Min(linear => linear.Sqnr[modality.ToString()].After), point.Sqnr[(int)modality], 1e-9);
         }
+    }
+
+    [Fact]
+    public void Between_real_quantizations_predictions_change_steadily_from_one_to_the_other()
+    {
+        var model = Model();
+        var path = new GreedyWalk(model, Budgets(40, 40)).Run();
+        ModelSetting[] measured = [path[0].Setting, path[path.Count / 2].Setting, path[^1].Setting];
+        double[] offsets = [-6, -2, -3];
+        var corrected = model;
+        foreach (var i in new[] { 2, 0, 1 })
+        {
+            corrected = corrected.Corrected(measured[i], Manifest(model, measured[i], offsets[i]));
+        }
+
+        double Offset(ModelSetting setting) => TuningPoint.Of(corrected, setting).Sqnr[0] - TuningPoint.Of(model, setting).Sqnr[0];
+
+        // All that was measured stays true, whatever was measured after it. Sums of 12 in FP64 and two logarithms.
+        Assert.All(measured.Zip(offsets), pair => Assert.Equal(pair.Second, Offset(pair.First), 1e-9));
+        var first = path.Take((path.Count / 2) + 1).Select(point => Offset(point.Setting)).ToArray();
+        Assert.All(first.Zip(first.Skip(1)), pair => Assert.True(pair.Second >= pair.First - 1e-9));
+        Assert.True(first[1] > -6 + 1e-9 && first[^2] < -2 - 1e-9);
+    }
+
+    // Three combinations of other options: honest, 4 dB better, 2 dB better.
+    [Fact]
+    public void The_search_goes_on_with_the_combination_that_promises_the_fewest_bytes()
+    {
+        var model = Model();
+        var search = new TuningSearch(model, Budgets(12, 12), combinations: 3);
+        search.Run(9, point => (Manifest(model, point.Setting, decibels: new[] { 0, 4, 2 }[point.Combination]), null));
+        Assert.Equal([0, 1, 2], search.Measured.Take(3).Select(point => point.Combination));
+        Assert.Single(search.Measured.Take(3).Select(point => point.Setting).Distinct());
+        Assert.True(search.Measured.Count > 3);
+        Assert.All(search.Measured.Skip(3).Concat(search.Path), point => Assert.Equal(1, point.Combination));
+        Assert.Equal(1, search.Chosen!.Combination);
+        Assert.True(search.Chosen.Measured!.ArtifactBytes < search.Measured[0].Measured!.ArtifactBytes);
+    }
+
+    [Fact]
+    public void No_more_combinations_are_tried_than_points_are_allowed()
+    {
+        var model = Model();
+        var search = new TuningSearch(model, Budgets(18, 18), combinations: 3);
+        search.Run(2, point => (Manifest(model, point.Setting, decibels: point.Combination), null));
+        Assert.Equal([0, 1], search.Measured.Select(point => point.Combination));
     }
 
     // An artifact that always has 3 dB less than was predicted.
