@@ -35,8 +35,8 @@ internal static class ModelCases
         var head = new byte[2L * config.VocabularySize * config.HiddenSize];
         new Random(9).NextBytes(head);
         DeviceBench.ShapeBFloat16(head);
-        using var decoder = new DeviceDecoder(device, new Lock(), config, null!, (upload, _) => new DeviceDecoderBlock(
-            upload.Add<float>(gain), upload.Add<float>(gain), Group(upload, 0), Group(upload, 1), Group(upload, 2), Group(upload, 3)), gain, head);
+        using var decoder = new DeviceDecoder(device, new Lock(), config, (upload, _) => new DeviceDecoderBlock(
+            upload.Add<float>(gain), upload.Add<float>(gain), Group(upload, 0), Group(upload, 1), Group(upload, 2), Group(upload, 3)), gain, head, head);
         using var workspace = new DeviceWorkspace(decoder);
         using var cache = new DeviceKvCache(device, config);
         var forward = new DeviceForward(decoder, workspace, cache);

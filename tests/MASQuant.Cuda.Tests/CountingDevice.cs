@@ -7,6 +7,8 @@ internal sealed class CountingDevice(ICudaDevice device) : ICudaDevice
 {
     public long WrittenBytes { get; private set; }
 
+    public long ReadBytes { get; private set; }
+
     public long LentBytes { get; private set; }
 
     public int Allocations { get; private set; }
@@ -36,7 +38,11 @@ internal sealed class CountingDevice(ICudaDevice device) : ICudaDevice
         device.Write(target, source);
     }
 
-    public void Read(DevicePointer source, Span<byte> target) => device.Read(source, target);
+    public void Read(DevicePointer source, Span<byte> target)
+    {
+        ReadBytes += target.Length;
+        device.Read(source, target);
+    }
 
     public void Copy(DevicePointer source, DevicePointer target, long bytes) => device.Copy(source, target, bytes);
 

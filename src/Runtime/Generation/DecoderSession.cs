@@ -71,6 +71,10 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         return _logits.Row(0);
     }
 
+    int IDecoderSession.Next(PreparedPrompt prompt, Sampler sampler, CancellationToken cancellation) => sampler.Next(Prefill(prompt, cancellation));
+
+    int IDecoderSession.Next(int id, Sampler sampler, CancellationToken cancellation) => sampler.Next(Step(id, cancellation));
+
     // Its memory is the host's.
     void IDisposable.Dispose()
     {

@@ -6,11 +6,11 @@ namespace MASQuant.Generation;
 /// <summary>One sequence in progress, on the processor or on a device. For one thread at a time.</summary>
 internal interface IDecoderSession : IDisposable
 {
-    /// <inheritdoc cref="DecoderSession.Prefill"/>
-    ReadOnlySpan<float> Prefill(PreparedPrompt prompt, CancellationToken cancellation = default);
+    /// <summary>Evaluates a prompt and chooses the token that follows it.</summary>
+    int Next(PreparedPrompt prompt, Sampler sampler, CancellationToken cancellation);
 
-    /// <inheritdoc cref="DecoderSession.Step"/>
-    ReadOnlySpan<float> Step(int id, CancellationToken cancellation = default);
+    /// <summary>Evaluates one more text token and chooses the one that follows it.</summary>
+    int Next(int id, Sampler sampler, CancellationToken cancellation);
 
     /// <inheritdoc cref="DecoderSession.Logits"/>
     Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellation = default);

@@ -29,19 +29,28 @@ internal sealed class Sampler
         _random = new RandomSequence(options.Seed);
     }
 
+    /// <summary>Whether the largest logit alone decides.</summary>
+    public bool IsGreedy => _temperature == 0;
+
     /// <summary>The id of the next token; allocates nothing after the first call.</summary>
     /// <param name="logits">[V], finite or −∞; NaN counts as −∞.</param>
     /// <exception cref="MasQuantException"><see cref="DiagnosticCodes.LogitsNotFinite"/></exception>
     public int Next(ReadOnlySpan<float> logits)
     {
         var largest = Largest(logits);
+        RequireFinite(largest, logits.Length);
+        return IsGreedy ? logits.IndexOf(largest) : Sample(logits, largest);
+    }
+
+    /// <summary>Refuses logits whose largest is no finite number.</summary>
+    /// <exception cref="MasQuantException"><see cref="DiagnosticCodes.LogitsNotFinite"/></exception>
+    public static void RequireFinite(float largest, int count)
+    {
         if (!float.IsFinite(largest))
         {
             throw new MasQuantException(DiagnosticCodes.LogitsNotFinite, null,
-                $"None of the {logits.Length} logits is a finite number. Check that the checkpoint gives sensible answers in full precision, and download or quantize it again.");
+                $"None of the {count} logits is a finite number. Check that the checkpoint gives sensible answers in full precision, and download or quantize it again.");
         }
-
-        return _temperature == 0 ? logits.IndexOf(largest) : Sample(logits, largest);
     }
 
     private int Sample(ReadOnlySpan<float> logits, float largest)

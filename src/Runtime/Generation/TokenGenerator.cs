@@ -15,11 +15,11 @@ internal static class TokenGenerator
     {
         using var owned = session;
         var sampler = new Sampler(options);
-        var id = sampler.Next(session.Prefill(prompt, cancellation));
+        var id = session.Next(prompt, sampler, cancellation);
         yield return id;
         for (var count = 1; count < options.MaxTokens && !stopTokens.Contains(id); count++)
         {
-            id = sampler.Next(session.Step(id, cancellation));
+            id = session.Next(id, sampler, cancellation);
             yield return id;
         }
     }

@@ -47,12 +47,7 @@ public sealed class TokenEmbedding
     {
         for (var t = 0; t < ids.Length; t++)
         {
-            if ((uint)ids[t] >= (uint)VocabularySize)
-            {
-                throw new MasQuantException(DiagnosticCodes.TokenOutsideEmbedding, _path,
-                    $"Token {ids[t]} has no row in the embedding, which has {VocabularySize}. Take tokenizer.json, config.json and the weights from the same revision of the checkpoint.");
-            }
-
+            RequireRow(ids[t]);
             if (_floats is not null)
             {
                 _floats.Row(ids[t]).CopyTo(embeddings.Row(t));
@@ -62,6 +57,17 @@ public sealed class TokenEmbedding
                 var row = MemoryMarshal.Cast<byte, ushort>(_bfloats.Span).Slice(ids[t] * HiddenSize, HiddenSize);
                 BFloat16.Widen(row, embeddings.Row(t));
             }
+        }
+    }
+
+    /// <summary>Refuses an id without a row.</summary>
+    /// <exception cref="MasQuantException">MASQ0923: <paramref name="id"/> is not in 0…V−1.</exception>
+    internal void RequireRow(int id)
+    {
+        if ((uint)id >= (uint)VocabularySize)
+        {
+            throw new MasQuantException(DiagnosticCodes.TokenOutsideEmbedding, _path,
+                $"Token {id} has no row in the embedding, which has {VocabularySize}. Take tokenizer.json, config.json and the weights from the same revision of the checkpoint.");
         }
     }
 

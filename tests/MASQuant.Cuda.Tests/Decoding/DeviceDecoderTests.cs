@@ -3,6 +3,7 @@ using MASQuant.Gemm.Cuda;
 using MASQuant.Gemm.Cuda.Driver;
 using MASQuant.Generation;
 using MASQuant.Models;
+using MASQuant.Models.Device;
 using MASQuant.Ptx;
 using MASQuant.Tensors;
 
@@ -57,9 +58,14 @@ public sealed class DeviceDecoderTests : IDisposable
             {
                 Assert.True(tokens.MoveNext() && tokens.MoveNext());
                 var (allocations, recordings, launches) = (device.Allocations, device.Recordings, device.Launches);
+                var (written, read) = (device.WrittenBytes, device.ReadBytes);
                 Assert.True(tokens.MoveNext() && tokens.MoveNext());
                 Assert.Equal((allocations, recordings, launches), (device.Allocations, device.Recordings, device.Launches)); // graphs alone
                 Assert.Equal(2, recordings); // the prompt's and a step's
+
+                // In: the cached tokens, a token's angles, its id. Out: the chosen id and its logit.
+                Assert.Equal(2 * (DeviceWorkspace.AnglesStart + (model.Config.Text.HeadSize * sizeof(float)) + sizeof(int)), device.WrittenBytes - written);
+                Assert.Equal(2 * TokenKernels.ChoiceBytes, device.ReadBytes - read);
             }
 
             Assert.Equal(weights, device.LentBytes);
@@ -90,6 +96,10 @@ public sealed class DeviceDecoderTests : IDisposable
         var actual = model.Logits(prompt);
         var (distance, deviation) = (Distance(actual, exact), Distance(rounded, exact));
         Assert.InRange(distance, 1e-9, 4 * deviation);
+
+        // Chunks cut through media; each row is bound as before.
+        using var chunked = MultimodalModel.Load(path, new ModelOptions { PrefillTokens = 7 }, new CudaGemmBackend(device));
+        Assert.InRange(Distance(chunked.Logits(prompt), exact), 1e-9, 4 * deviation);
 
         // Any range of rows is those rows; another number of rows may sum in another order, in FP32, 2⁻¹⁴ of what BF16 rounds.
         var last = model.Logits(prompt, ^2..);

@@ -17,6 +17,14 @@ public sealed class FaultTests
     public void OutOfBounds(string body) => Assert.Equal(PtxFault.OutOfBounds, Snippet.Fault(body));
 
     [Fact]
+    public void AnAccessAcrossTheEndIsOutOfBounds()
+    {
+        var words = new uint[33]; // 132 bytes
+        Assert.Equal([0u], Snippet.Run("ld.global.v2.b32 {%r2, %r3}, [%rd0+120];", words).Distinct());
+        Assert.Equal(PtxFault.OutOfBounds, Assert.Throws<PtxException>(() => Snippet.Run("ld.global.v2.b32 {%r2, %r3}, [%rd0+128];", words)).Fault);
+    }
+
+    [Fact]
     public void StoresOutOfBounds() => Assert.Equal(PtxFault.OutOfBounds, Snippet.Fault("mov.b32 %r2, 0; st.global.b32 [%rd4+4], %r2;"));
 
     [Theory]

@@ -27,7 +27,7 @@ internal static unsafe class LongArithmetic
         table["shl.b64"] = Shift((a, b) => b > 63 ? 0 : a << (int)b);
         table["shr.u64"] = table["shr.b64"] = Shift((a, b) => b > 63 ? 0 : a >> (int)b);
         table["shr.s64"] = Shift((a, b) => (ulong)((long)a >> (int)Math.Min(b, 63)));
-        table["mul.wide.u32"] = table["mul.wide.u16"] = Widen((a, b, _) => (ulong)a * b, false);
+        table["mul.wide.u32"] = Widen((a, b, _) => (ulong)a * b, false);
         table["mul.wide.s32"] = Widen((a, b, _) => (ulong)((long)(int)a * (int)b), false);
         table["mad.wide.u32"] = Widen((a, b, c) => ((ulong)a * b) + c, true);
         table["mad.wide.s32"] = Widen((a, b, c) => (ulong)((long)(int)a * (int)b) + c, true);

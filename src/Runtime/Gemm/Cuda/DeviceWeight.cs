@@ -71,6 +71,9 @@ internal sealed class DeviceWeight
     /// <summary>Whether tokens are int8 codes rather than BF16 values.</summary>
     public bool TakesCodes => Format is WeightFormat.Int4 or WeightFormat.Int8;
 
+    /// <summary>The codes or BF16 values, in fragment order.</summary>
+    public DevicePointer Codes => _codes.Pointer;
+
     /// <summary>R, the columns that the patches project to; 0 without patches.</summary>
     public int PatchColumns => _patches?.Columns ?? 0;
 

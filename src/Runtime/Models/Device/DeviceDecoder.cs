@@ -11,27 +11,29 @@ namespace MASQuant.Models.Device;
 internal sealed class DeviceDecoder : IDisposable
 {
     private static readonly float[][] NoSmoothing = [[], [], []];
+    private readonly DeviceSlot _embedding;
     private readonly IDeviceMemory _memory;
 
     /// <summary>Copies a decoder to a device.</summary>
     /// <param name="device">Receives it.</param>
     /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
     /// <param name="config">The extents.</param>
-    /// <param name="embedding">Must outlive this.</param>
     /// <param name="block">Adds each block to the upload; called with 0, 1, ….</param>
     /// <param name="finalNorm">The gain of the norm before the head, H values.</param>
     /// <param name="head">[V, H] BF16, row-major.</param>
+    /// <param name="embedding">As <paramref name="head"/>; empty: the head is the embedding.</param>
     /// <exception cref="MasQuantException">MASQ1004: the device has too little memory.</exception>
     internal DeviceDecoder(
-        ICudaDevice device, Lock gate, TextConfig config, TokenEmbedding embedding, Func<DeviceUpload, int, DeviceDecoderBlock> block, float[] finalNorm, ReadOnlyMemory<byte> head)
+        ICudaDevice device, Lock gate, TextConfig config, Func<DeviceUpload, int, DeviceDecoderBlock> block, float[] finalNorm, ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> embedding)
     {
-        (Device, Gate, Config, Embedding) = (device, gate, config, embedding);
+        (Device, Gate, Config) = (device, gate, config);
         Heads = new HeadShape(config.AttentionHeads, config.KeyValueHeads, config.HeadSize);
         var upload = new DeviceUpload();
         Unsmoothed = new DeviceSmoothing(upload, NoSmoothing);
         Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => block(upload, layer))];
         FinalNorm = upload.Add<float>(finalNorm);
         Head = new DeviceWeight(upload, [head], config.HiddenSize, []);
+        _embedding = upload.Add(embedding);
         Bytes = upload.Bytes;
         _memory = upload.Run(device);
     }
@@ -48,8 +50,8 @@ internal sealed class DeviceDecoder : IDisposable
     /// <summary>The extents.</summary>
     public TextConfig Config { get; }
 
-    /// <summary>Token id → [H]; stays on the host, where its rows are read from the mapped file.</summary>
-    public TokenEmbedding Embedding { get; }
+    /// <summary>Refuses token ids without a row in the embedding; null: all are taken for good.</summary>
+    public TokenEmbedding? Vocabulary { get; private init; }
 
     /// <summary>The heads of attention.</summary>
     public HeadShape Heads { get; }
@@ -66,6 +68,10 @@ internal sealed class DeviceDecoder : IDisposable
     /// <summary>Smooths nothing: what the head reads.</summary>
     public DeviceSmoothing Unsmoothed { get; }
 
+    /// <summary>Fills [M, H] with the rows of token ids and media: see <see cref="TokenKernels.Embed"/>.</summary>
+    public KernelLaunch Embed(DevicePointer sources, DevicePointer media, DevicePointer hidden, int tokens)
+        => TokenKernels.Embed(sources, Config.TieWordEmbeddings ? Head.Codes : _embedding.Pointer, Config.TieWordEmbeddings, media, hidden, tokens, Config.HiddenSize);
+
     /// <summary>Whether the kernels take a decoder whole: heads of 32, 64 or 128 values.</summary>
     public static bool Takes(TextConfig config) => DecoderKernels.Supports(config.HeadSize);
 
@@ -74,15 +80,19 @@ internal sealed class DeviceDecoder : IDisposable
     /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
     /// <param name="source">A checkpoint, whose weights become BF16, or an artifact.</param>
     /// <param name="config">The extents.</param>
-    /// <param name="embedding">Must outlive the result.</param>
+    /// <param name="vocabulary">Knows the token ids; its table is copied as BF16.</param>
     /// <exception cref="MasQuantException">A tensor is missing, of another shape or type, or not finite; MASQ0501 a shape that the kernels do not take; MASQ1004 too little memory.</exception>
-    public static DeviceDecoder Read(ICudaDevice device, Lock gate, IModelSource source, TextConfig config, TokenEmbedding embedding)
+    public static DeviceDecoder Read(ICudaDevice device, Lock gate, IModelSource source, TextConfig config, TokenEmbedding vocabulary)
     {
-        var head = config.TieWordEmbeddings ? TokenEmbedding.Tensor : "lm_head.weight";
+        ReadOnlyMemory<byte> Table(string name) => BFloat16Tensor.Read(source, name, config.VocabularySize, config.HiddenSize);
+        var embedding = Table(TokenEmbedding.Tensor);
         lock (gate)
         {
-            return new DeviceDecoder(device, gate, config, embedding, (upload, layer) => ReadBlock(upload, source, config, layer),
-                source.ReadFloats("model.norm.weight", config.HiddenSize), BFloat16Tensor.Read(source, head, config.VocabularySize, config.HiddenSize));
+            return new DeviceDecoder(device, gate, config, (upload, layer) => ReadBlock(upload, source, config, layer), source.ReadFloats("model.norm.weight", config.HiddenSize),
+                config.TieWordEmbeddings ? embedding : Table("lm_head.weight"), config.TieWordEmbeddings ? default : embedding)
+            {
+                Vocabulary = vocabulary,
+            };
         }
     }
 

@@ -7,6 +7,9 @@ internal sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace works
 {
     private readonly ICudaDevice _device = decoder.Device;
 
+    /// <summary>Fills <see cref="DeviceWorkspace.Hidden"/> with what the step's sources name.</summary>
+    public void Embed(int tokens) => _device.Launch(decoder.Embed(workspace.Sources(tokens), workspace.Media, workspace.Hidden, tokens));
+
     /// <summary>Runs all blocks on the M tokens of the workspace; the last block's output is <see cref="DeviceWorkspace.Hidden"/> + <see cref="DeviceWorkspace.Branch"/>.</summary>
     /// <param name="tokens">M, padding included.</param>
     /// <param name="text">Whether all of them are text: then no low-rank work is queued.</param>
@@ -36,6 +39,14 @@ internal sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace works
     {
         Normalize(workspace.Rows, DevicePointer.Null, decoder.FinalNorm, new DeviceInputGroup(decoder.Head, decoder.Unsmoothed), rows, DevicePointer.Null);
         decoder.Head.Multiply(_device, workspace.Tokens, workspace.Logits, decoder.Config.VocabularySize);
+    }
+
+    /// <summary>The greedy choice of R rows of logits.</summary>
+    public void Choose(int rows)
+    {
+        var vocabulary = decoder.Config.VocabularySize;
+        _device.Launch(TokenKernels.ChooseParts(workspace.Logits, vocabulary, workspace.ChoiceParts, rows));
+        _device.Launch(TokenKernels.Choose(workspace.ChoiceParts, vocabulary, workspace.Chosen, rows));
     }
 
     private void Attend(DeviceDecoderBlock block, int layer, int tokens, DevicePointer modalities, int parts)

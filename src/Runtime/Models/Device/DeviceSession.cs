@@ -6,7 +6,7 @@ using MASQuant.Tensors;
 
 namespace MASQuant.Models.Device;
 
-/// <summary>One sequence in progress on a device. What a run of tokens queues is recorded once for each padded length and replayed: a step copies a row in, queues one graph, and reads the logits back.</summary>
+/// <summary>One sequence in progress on a device. What a run of tokens queues is recorded once for each padded length and replayed: a step copies its token's id and position in, queues one graph, and reads the chosen id back.</summary>
 internal sealed class DeviceSession : IDecoderSession
 {
     private const int DecodeTokens = GemmKernels.DecodeTokens;
@@ -19,9 +19,8 @@ internal sealed class DeviceSession : IDecoderSession
     private readonly RotaryTable _rotary;
     private readonly Dictionary<(int Tokens, bool Text, bool Head), IDeviceGraph> _graphs = [];
     private readonly int _prefillTokens;
-    private readonly Matrix _token;
     private readonly Matrix _logits;
-    private readonly int[] _id = new int[1];
+    private readonly byte[] _chosen = new byte[TokenKernels.ChoiceBytes];
     private byte[] _step = [];
     private int _recorded = -1;
     private int _nextPosition;
@@ -36,17 +35,16 @@ internal sealed class DeviceSession : IDecoderSession
         _workspace = new DeviceWorkspace(decoder);
         _forward = new DeviceForward(decoder, _workspace, _cache);
         _rotary = new RotaryTable(decoder.Config);
-        _token = new Matrix(1, decoder.Config.HiddenSize);
         _logits = new Matrix(1, decoder.Config.VocabularySize);
     }
 
     /// <inheritdoc/>
-    public ReadOnlySpan<float> Prefill(PreparedPrompt prompt, CancellationToken cancellation = default)
+    public int Next(PreparedPrompt prompt, Sampler sampler, CancellationToken cancellation)
     {
         lock (_decoder.Gate)
         {
             Evaluate(prompt, prompt.InputIds.Length - 1, 1, head: true, cancellation);
-            return ReadLogits();
+            return Choose(sampler);
         }
     }
 
@@ -71,21 +69,20 @@ internal sealed class DeviceSession : IDecoderSession
     }
 
     /// <inheritdoc/>
-    public ReadOnlySpan<float> Step(int id, CancellationToken cancellation = default)
+    public int Next(int id, Sampler sampler, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        _id[0] = id;
-        _decoder.Embedding.Lookup(_id, _token);
+        _decoder.Vocabulary?.RequireRow(id);
         _rotary.Set(_nextPosition);
         lock (_decoder.Gate)
         {
             Reserve(1, 1);
-            WriteStep(1, 1, firstRow: 0);
-            _device.Write(_workspace.Hidden, MemoryMarshal.AsBytes(_token.Span));
+            StartStep(1, 1, firstRow: 0)[0] = id;
+            WriteStep(1);
             Graph(1, text: true, head: true).Launch();
             _cache.Length++;
             _nextPosition++;
-            return ReadLogits();
+            return Choose(sampler);
         }
     }
 
@@ -126,35 +123,56 @@ internal sealed class DeviceSession : IDecoderSession
         _nextPosition = prompt.PositionIds.Next;
     }
 
-    /// <summary>Copies a chunk's input to the device; padding is zero, and text. Whether all of it is text.</summary>
+    /// <summary>Copies a chunk's input to the device: ids, and the rows of media; padding is zero, and text. Whether all of it is text.</summary>
     private bool WriteChunk(PreparedPrompt prompt, int start, int chunk, int firstRow)
     {
-        var (padded, width) = (Pad(chunk), _decoder.Config.HiddenSize);
-        Reserve(chunk, padded);
-        _rotary.Set(prompt.PositionIds, start, chunk);
-        WriteStep(chunk, padded, firstRow);
-        _device.Write(_workspace.Hidden, MemoryMarshal.AsBytes(prompt.InputEmbeddings.Span.Slice(start * width, chunk * width)));
-        if (padded > chunk)
-        {
-            _device.Clear(_workspace.Hidden + ((long)chunk * width * sizeof(float)), (long)(padded - chunk) * width * sizeof(float));
-        }
-
+        var padded = Pad(chunk);
         var modalities = prompt.Modalities.Tokens.Slice(start, chunk);
-        if (modalities.IndexOfAnyExcept(Modality.Text) < 0)
+        var text = modalities.IndexOfAnyExcept(Modality.Text) < 0;
+        Reserve(chunk, padded, text ? 0 : padded);
+        _rotary.Set(prompt.PositionIds, start, chunk);
+        var sources = StartStep(chunk, padded, firstRow);
+        sources[chunk..].Fill(TokenKernels.NoSource);
+        for (var (token, media) = (0, 0); token < chunk; token++)
         {
-            return true;
+            var isText = modalities[token] == Modality.Text;
+            sources[token] = isText ? prompt.InputIds[start + token] : TokenKernels.Medium(media++);
+            if (isText)
+            {
+                _decoder.Vocabulary?.RequireRow(sources[token]);
+            }
         }
 
-        _device.Clear(_workspace.Modalities, padded);
-        _device.Write(_workspace.Modalities, MemoryMarshal.AsBytes(modalities));
-        return false;
+        WriteStep(padded);
+        if (!text)
+        {
+            WriteMedia(prompt.InputEmbeddings, start, modalities);
+            _device.Clear(_workspace.Modalities, padded);
+            _device.Write(_workspace.Modalities, MemoryMarshal.AsBytes(modalities));
+        }
+
+        return text;
     }
 
-    /// <summary>Copies what a run reads from memory rather than from its launches: see <see cref="DeviceWorkspace.Step"/>.</summary>
-    private void WriteStep(int tokens, int padded, int firstRow)
+    /// <summary>Copies the rows of tokens that are not text, run by run, one behind the other.</summary>
+    private void WriteMedia(Matrix embeddings, int start, ReadOnlySpan<Modality> modalities)
+    {
+        var width = embeddings.Columns;
+        for (var (token, target) = (0, _workspace.Media); token < modalities.Length; token++)
+        {
+            var rest = modalities[token..];
+            var count = rest.IndexOf(Modality.Text) is var end && end < 0 ? rest.Length : end;
+            _device.Write(target, MemoryMarshal.AsBytes(embeddings.Span.Slice((start + token) * width, count * width)));
+            target += (long)count * width * sizeof(float);
+            token += count;
+        }
+    }
+
+    /// <summary>Sets what a run reads from memory rather than from its launches, see <see cref="DeviceWorkspace.Step"/>; the sources of its rows are left to the caller.</summary>
+    private Span<int> StartStep(int tokens, int padded, int firstRow)
     {
         var half = _decoder.Heads.Size / 2;
-        var bytes = DeviceWorkspace.AnglesStart + (2 * padded * half * sizeof(float));
+        var (sources, bytes) = (_workspace.SourcesStart(padded), _workspace.SourcesStart(padded) + (padded * sizeof(int)));
         if (_step.Length < bytes)
         {
             _step = new byte[bytes];
@@ -169,13 +187,16 @@ internal sealed class DeviceSession : IDecoderSession
             _rotary.Sines(token).CopyTo(angles[((padded + token) * half)..]);
         }
 
-        _device.Write(_workspace.Step, _step.AsSpan(0, bytes));
+        return MemoryMarshal.Cast<byte, int>(_step.AsSpan(sources, bytes - sources));
     }
 
-    private void Reserve(int tokens, int padded)
+    private void WriteStep(int padded) => _device.Write(_workspace.Step, _step.AsSpan(0, _workspace.SourcesStart(padded) + (padded * sizeof(int))));
+
+    private void Reserve(int tokens, int padded, int media = 0)
     {
         _ = _cache.Reserve(tokens, padded - tokens) && Forget();
         _workspace.ReserveTokens(padded);
+        _workspace.ReserveMedia(media);
         if (_recorded != _workspace.Generation)
         {
             Forget();
@@ -202,21 +223,31 @@ internal sealed class DeviceSession : IDecoderSession
 
         graph = _device.Record(() =>
         {
+            _forward.Embed(tokens);
             _forward.Blocks(tokens, text, parts);
             if (head)
             {
                 _forward.Take(1, 0);
                 _forward.Head(1);
+                _forward.Choose(1);
             }
         });
         _graphs.Add((tokens, text, head), graph);
         return graph;
     }
 
-    private ReadOnlySpan<float> ReadLogits()
+    /// <summary>The next token: chosen on the device, or drawn from the logits where chance decides.</summary>
+    private int Choose(Sampler sampler)
     {
-        _device.Read(_workspace.Logits, MemoryMarshal.AsBytes(_logits.Span));
-        return _logits.Row(0);
+        if (!sampler.IsGreedy)
+        {
+            _device.Read(_workspace.Logits, MemoryMarshal.AsBytes(_logits.Span));
+            return sampler.Next(_logits.Row(0));
+        }
+
+        _device.Read(_workspace.Chosen, _chosen);
+        Sampler.RequireFinite(MemoryMarshal.Read<float>(_chosen), _logits.Columns);
+        return MemoryMarshal.Read<int>(_chosen.AsSpan(sizeof(float)));
     }
 
     private bool Forget()

@@ -19,7 +19,7 @@ internal sealed class DeviceWorkspace : IDisposable
     {
         _decoder = decoder;
         Tokens = new DeviceTokens(decoder.Device);
-        _buffers = [.. Enumerable.Range(0, 10).Select(_ => new DeviceBuffer(decoder.Device))];
+        _buffers = [.. Enumerable.Range(0, 13).Select(_ => new DeviceBuffer(decoder.Device))];
     }
 
     /// <summary>The prepared input of the group at work.</summary>
@@ -46,7 +46,7 @@ internal sealed class DeviceWorkspace : IDisposable
     /// <summary>[M] bytes.</summary>
     public DevicePointer Modalities => _buffers[5].Pointer;
 
-    /// <summary>The number of cached tokens and the first wanted row, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, d/2] FP32 each.</summary>
+    /// <summary>The number of cached tokens and the first wanted row, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, d/2] FP32 each, and <see cref="Sources"/>.</summary>
     public DevicePointer Step => _buffers[6].Pointer;
 
     /// <summary>Rows of the last block's output, [R, H] FP32.</summary>
@@ -57,6 +57,21 @@ internal sealed class DeviceWorkspace : IDisposable
 
     /// <summary>The parts of a decode step's attention.</summary>
     public DevicePointer Parts => _buffers[9].Pointer;
+
+    /// <summary>Rows of media that sources name, [rows, H] FP32.</summary>
+    public DevicePointer Media => _buffers[10].Pointer;
+
+    /// <summary>The choices of parts of logits.</summary>
+    public DevicePointer ChoiceParts => _buffers[11].Pointer;
+
+    /// <summary>[R] choices: <see cref="TokenKernels.ChoiceBytes"/> each.</summary>
+    public DevicePointer Chosen => _buffers[12].Pointer;
+
+    /// <summary>What fills each row of <see cref="Hidden"/>, [M] 32 bits: see <see cref="TokenKernels.Embed"/>.</summary>
+    public DevicePointer Sources(int tokens) => Step + SourcesStart(tokens);
+
+    /// <summary>Where the sources of M tokens start in the step's values.</summary>
+    public int SourcesStart(int tokens) => AnglesStart + (tokens * _decoder.Heads.Size * sizeof(float));
 
     /// <summary>Makes room for M tokens.</summary>
     public void ReserveTokens(int tokens)
@@ -74,10 +89,13 @@ internal sealed class DeviceWorkspace : IDisposable
         Reserve(3, tokens, queries);
         Reserve(4, tokens, 2 * config.IntermediateSize);
         _generation += _buffers[5].Reserve(tokens) ? 1 : 0;
-        _generation += _buffers[6].Reserve(AnglesStart + ((long)tokens * heads.Size * sizeof(float))) ? 1 : 0;
+        _generation += _buffers[6].Reserve(SourcesStart(tokens) + ((long)tokens * sizeof(int))) ? 1 : 0;
         Tokens.Reset(tokens, Math.Max(config.HiddenSize, Math.Max(config.IntermediateSize, queries)), DevicePointer.Null);
         _tokens = tokens;
     }
+
+    /// <summary>Makes room for rows of media.</summary>
+    public void ReserveMedia(int rows) => Reserve(10, rows, _decoder.Config.HiddenSize);
 
     /// <summary>Makes room for the products of M tokens.</summary>
     public void ReserveProducts(int tokens)
@@ -95,6 +113,8 @@ internal sealed class DeviceWorkspace : IDisposable
         {
             Reserve(7, rows, _decoder.Config.HiddenSize);
             Reserve(8, rows, _decoder.Config.VocabularySize);
+            Reserve(11, rows, TokenKernels.ChoiceParts(_decoder.Config.VocabularySize) * TokenKernels.ChoiceBytes / sizeof(float));
+            Reserve(12, rows, TokenKernels.ChoiceBytes / sizeof(float));
             _rows = rows;
         }
 
