@@ -21,24 +21,32 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         _cache = OpenCache();
         var run = new RunFolder(Root, key);
         ActionResult? made;
+        FileStream? upload;
         using (run.Lock(() => Say(Messages.Waiting(name)), cancellation))
         {
-            if (store.Contains(key, name))
+            if (store.Contains(key, name) && !Pending.IsNoted)
             {
+                store.UnmarkUpload(key, name); // another clone made up for it
                 return;
             }
 
-            made = TryRestore(cancellation) || TryDownload(run, cancellation) ? null : Make(run, quantize, cancellation);
-            run.Delete();
+            made = store.Contains(key, name) ? null : Bring(run, quantize, cancellation);
+            upload = made is not null || Pending.IsNoted ? TryTakeUpload() : null;
             VerifiedFile.Appear(store.FolderOf(key), _names.All);
-
             Tidy(cancellation); // still under the lock: what was just made stays, however low the limit
         }
 
-        if (made is not null)
+        if (upload is not null)
         {
-            Upload(made, cancellation);
+            Upload(upload, made, cancellation);
         }
+    }
+
+    private ActionResult? Bring(RunFolder run, Action<RunFolder> quantize, CancellationToken cancellation)
+    {
+        var made = TryRestore(cancellation) || TryDownload(run, cancellation) ? null : Make(run, quantize, cancellation);
+        run.Delete();
+        return made;
     }
 
     private string Root => _cache?.Folder.Path ?? store.Folder;
@@ -119,8 +127,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
             quantize(run);
         }
 
-        var isShared = _cache is not null || settings.Remote is { ReadOnly: false };
-        var result = isShared ? new ActionResult(key, [.. Present(run.Output).Select(file => CachedFile.Of(Path.Combine(run.Output, file), cancellation))]) : null;
+        var result = _cache is not null || settings.Remote is { ReadOnly: false } ? Result(run.Output, cancellation) : null;
         Keep(result, run.Output, cancellation);
         Count(new CacheCounters(0, 0, 1), cancellation);
         return result;
@@ -148,23 +155,49 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
     }
 
-    private void Upload(ActionResult made, CancellationToken cancellation)
+    private ActionResult Result(string folder, CancellationToken cancellation) => new(key, [.. Present(folder).Select(file => CachedFile.Of(Path.Combine(folder, file), cancellation))]);
+
+    private PendingUpload Pending => new(Root, key);
+
+    // Null when there is nothing to upload to, or somebody is at it.
+    private FileStream? TryTakeUpload()
     {
-        if (!AsksRemote || settings.Remote!.ReadOnly)
+        if (settings.Remote is not { ReadOnly: false })
         {
-            return;
+            Pending.Remove();
+            store.UnmarkUpload(key, name);
+            return null;
         }
 
-        try
+        var taken = AsksRemote ? Pending.TryTake() : null;
+        if (taken is not null)
         {
-            using var remote = new RemoteCache(settings.Remote);
-            remote.UploadAsync(made, store.FolderOf(key), cancellation).GetAwaiter().GetResult();
-            Say(Messages.Uploaded(name, settings.Remote.Display, made.Files.Sum(file => file.Bytes)));
+            store.MarkUpload(key, name);
         }
-        catch (Exception exception) when (exception is RemoteCacheException or IOException or UnauthorizedAccessException)
+
+        return taken;
+    }
+
+    // A server that does not take it is not asked again; an upload that was killed or cancelled leaves its note, and the next build takes it on.
+    private void Upload(FileStream taken, ActionResult? made, CancellationToken cancellation)
+    {
+        using (taken)
         {
-            WarnOfRemote(exception);
+            try
+            {
+                made ??= Result(store.FolderOf(key), cancellation);
+                using var remote = new RemoteCache(settings.Remote!);
+                remote.UploadAsync(made, store.FolderOf(key), cancellation).GetAwaiter().GetResult();
+                Say(Messages.Uploaded(name, settings.Remote!.Display, made.Files.Sum(file => file.Bytes)));
+            }
+            catch (Exception exception) when (exception is RemoteCacheException or IOException or UnauthorizedAccessException)
+            {
+                WarnOfRemote(exception);
+            }
         }
+
+        Pending.Remove();
+        store.UnmarkUpload(key, name);
     }
 
     private void Tidy(CancellationToken cancellation)

@@ -32,6 +32,13 @@ internal sealed class ArtifactStore(string folder)
     public string BudgetMark(string key, string name, string budgets, string lossKey)
         => Path.Combine(FolderOf(key), $"{name}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{budgets}\n{lossKey}")))[..MarkLetters]}.budgets");
 
+    /// <summary>The file that is there while the model is due at the remote cache: then the build goes to it although the artifact is there.</summary>
+    public string UploadMark(string key, string name) => Path.Combine(FolderOf(key), name + ".upload");
+
+    public void MarkUpload(string key, string name) => File.WriteAllBytes(UploadMark(key, name), []);
+
+    public void UnmarkUpload(string key, string name) => File.Delete(UploadMark(key, name));
+
     public bool Contains(string key, string name) => File.Exists(Artifact(key, name)) && File.Exists(Manifest(key, name));
 
     /// <summary>Removes the files of keys that no build of the project uses. (The shared cache has them.)</summary>

@@ -8,7 +8,7 @@ namespace MASQuant.Tasks;
 
 /// <summary>What <see cref="ComputeModelKeys"/> answered, and the facts that the answer rests on: as long as they hold, nobody needs to ask again.</summary>
 /// <remarks>
-/// Lines of tab-separated fields: the format, what was asked, then facts (<c>file</c> path, size and time; <c>folder</c> path and time, which a new or missing file changes; <c>there</c> path)
+/// Lines of tab-separated fields: the format, what was asked, then facts (<c>file</c> path, size and time; <c>folder</c> path and time, which a new or missing file changes; <c>there</c> path; <c>gone</c> path)
 /// and answers (<c>model</c> name and metadata; <c>input</c> path). <see cref="ReadPreparedModels"/> runs inside MSBuild, so reading avoids whatever takes long to compile.
 /// </remarks>
 internal static class PreparedModels
@@ -64,6 +64,7 @@ internal static class PreparedModels
             if (!designTime)
             {
                 lines.Add(["there", answer.GetMetadata("Artifact")]);
+                lines.Add(["gone", answer.GetMetadata("UploadMark")]);
             }
 
             var metadata = answer.CloneCustomMetadata();
@@ -102,6 +103,7 @@ internal static class PreparedModels
                 case "file" when Stamp(fields[1]) == fields[2]:
                 case "folder" when FolderStamp(fields[1]) == fields[2]:
                 case "there" when File.Exists(fields[1]):
+                case "gone" when !File.Exists(fields[1]):
                     break;
                 case "input":
                     inputs.Add(new TaskItem(fields[1]));

@@ -139,6 +139,26 @@ public class CacheTests
         Assert.Equal(["Tiny"], project.Quantize("-p:Scheme=W4A8").MustSucceed().Quantized);
     }
 
+    /// <summary>Not only global properties and environment variables, which every project sees by itself.</summary>
+    [Fact]
+    public void Settings_of_a_project_file_reach_the_project_that_quantizes()
+    {
+        using var project = BuildCase.Open("OneModel");
+        var text = File.ReadAllText(project.InFolder("OneModel.csproj"));
+        foreach (var name in new[] { "MASQuantCache", "MASQuantCacheMaxBytes", "MASQuantRemoteCache", "MASQuantRemoteCacheReadOnly", "MASQuantRemoteCacheTimeout" })
+        {
+            project.Write("OneModel.csproj", text.Replace("</PropertyGroup>", $"<{name}>no such value</{name}></PropertyGroup>"));
+            var (code, _, message) = Assert.Single(project.Quantize().Errors);
+            Assert.Equal("MASQ0932", code);
+            Assert.EndsWith($"the property {name}.", message[..(message.IndexOf(". Allowed", StringComparison.Ordinal) + 1)], StringComparison.Ordinal);
+        }
+
+        project.Write("OneModel.csproj", text.Replace("</PropertyGroup>", "<MASQuantCacheDirectory>elsewhere</MASQuantCacheDirectory></PropertyGroup>"));
+        project.Quantize().MustSucceed();
+        Assert.Single(Directory.EnumerateFiles(project.InFolder("elsewhere/ac")));
+        Assert.False(Directory.Exists(project.Cache));
+    }
+
     [Fact]
     public void A_wrong_setting_is_an_error_of_the_project()
     {

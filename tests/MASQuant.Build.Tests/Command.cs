@@ -1,10 +1,19 @@
 using System.Diagnostics;
+using MASQuant.Tests;
 
 namespace MASQuant.Build.Tests;
 
 /// <summary>Runs programs as a user's shell would.</summary>
 internal static class Command
 {
+    // The SDK leaves a few empty folders behind in every build; here they go with the tests.
+    private static readonly Lazy<TemporaryDirectory> Temporary = new(() =>
+    {
+        var folder = new TemporaryDirectory();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
+        return folder;
+    });
+
     /// <param name="folder">The working directory.</param>
     /// <param name="program">A path, or a name to look for in PATH.</param>
     /// <param name="arguments">One entry per argument.</param>
@@ -26,7 +35,7 @@ internal static class Command
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1", ["CI"] = null, ["MASQuantCacheDirectory"] = Path.Combine(folder, "cache") },
+            Environment = { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1", ["CI"] = null, ["TMPDIR"] = Temporary.Value.Path, ["MASQuantCacheDirectory"] = Path.Combine(folder, "cache") },
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
         {

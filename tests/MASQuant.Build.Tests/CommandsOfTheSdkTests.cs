@@ -23,13 +23,7 @@ public class CommandsOfTheSdkTests
     {
         using var project = BuildCase.Open("OneModel");
         var source = project.InFolder("Program.cs");
-        using var watch = Process.Start(new ProcessStartInfo("dotnet", ["watch", "--non-interactive", "--no-hot-reload", "run", "-nodeReuse:false", "-v:minimal"])
-        {
-            WorkingDirectory = project.Folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_NOLOGO"] = "1", ["MASQuantCacheDirectory"] = project.InFolder("cache") },
-        })!;
+        using var watch = project.Start("dotnet", "watch", "--non-interactive", "--no-hot-reload", "run", "-nodeReuse:false", "-v:minimal");
         try
         {
             var lines = new Lines();

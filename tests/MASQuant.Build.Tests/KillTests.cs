@@ -28,7 +28,7 @@ public class KillTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_build_that_is_killed_while_it_uploads_has_its_model()
+    public void A_build_that_is_killed_while_it_uploads_has_its_model_and_uploads_it_next_time()
     {
         using var server = new CacheServer { Behaves = ServerManner.StallsUploads };
         using var project = Open();
@@ -43,7 +43,10 @@ public class KillTests(ITestOutputHelper output)
         server.Behaves = ServerManner.Good;
         var log = Resume(project);
         Assert.Empty(log.Quantized);
+        Assert.Equal(["Tiny"], log.Uploaded);
+        Assert.Single(server.Stored.Keys, place => place.StartsWith("ac/", StringComparison.Ordinal)); // the last of an upload
         Assert.Equal(Undisturbed.Value, Result(project));
+        Assert.Equal(0, Resume(project).QuantizeTasks);
     }
 
     /// <summary>MASQUANT_KILL_POINTS says how many points are tried; continuous integration takes a few.</summary>

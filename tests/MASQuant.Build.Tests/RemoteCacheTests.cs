@@ -46,6 +46,35 @@ public class RemoteCacheTests
         Assert.Empty(project.Leftovers());
     }
 
+    [Fact]
+    public void An_upload_that_was_killed_is_made_up_for_by_another_clone_and_asked_for_once()
+    {
+        using var server = new CacheServer();
+        using var project = Open(server);
+        KillUploading(project, server);
+        using var clone = BuildCase.Open("OneModel", sharing: project);
+        clone.Environment["MASQuantRemoteCache"] = server.Address;
+        var log = clone.Quantize().MustSucceed();
+        Assert.Equal(("Tiny", "Tiny"), (Assert.Single(log.Restored), Assert.Single(log.Uploaded)));
+        Assert.Equal(4, server.Stored.Count);
+
+        server.Requests.Clear();
+        Assert.Empty(project.Quantize().MustSucceed().Uploaded); // it looks, and finds nothing due
+        Assert.Equal(0, project.Quantize().MustSucceed().QuantizeTasks);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public void An_upload_that_was_killed_is_forgotten_with_its_server()
+    {
+        using var server = new CacheServer();
+        using var project = Open(server);
+        KillUploading(project, server);
+        project.Environment["MASQuantRemoteCache"] = null;
+        Assert.Empty(project.Quantize().MustSucceed().Uploaded);
+        Assert.Equal(0, project.Quantize().MustSucceed().QuantizeTasks);
+    }
+
     // The client's own tests go through more misbehaviours; here each kind of end once, on one project to save builds.
     [Fact]
     public void A_server_that_misbehaves_is_one_warning_and_the_build_is_right()
@@ -100,6 +129,19 @@ public class RemoteCacheTests
         Assert.Single(server.Requests); // Logs repeat warnings; but who would warn again would have to ask again.
         Assert.NotEmpty(server.Authorizations);
         Assert.DoesNotContain(log.Messages, message => message.Contains("s3cret"));
+    }
+
+    private static void KillUploading(BuildCase project, CacheServer server)
+    {
+        server.Behaves = ServerManner.StallsUploads;
+        project.Environment["MASQuantRemoteCacheTimeout"] = "600";
+        using var build = project.Start("dotnet", "msbuild", "-t:MASQuantQuantize", "-p:BuildingProject=true", "-nologo", "-nodeReuse:false");
+        _ = build.StandardOutput.ReadToEndAsync();
+        _ = build.StandardError.ReadToEndAsync();
+        Assert.True(server.Uploading.Wait(TimeSpan.FromMinutes(2)));
+        build.Kill(entireProcessTree: true);
+        build.WaitForExit();
+        server.Behaves = ServerManner.Good;
     }
 
     private static BuildCase Open(CacheServer server)

@@ -71,6 +71,7 @@ public class CacheCommandTests
     [InlineData("cache", "clean", "--max-bytes", "-1")]
     [InlineData("cache", "clean", "--older-than", "30")]
     [InlineData("cache", "clean", "--older-than", "1e9w")]
+    [InlineData("cache", "clean", "--older-than", "36501d")]
     public void WrongUsageIsTwo(params string[] words) => Assert.Equal(2, CommandRun.Of(words).ExitCode);
 
     private static CacheFolder Filled(TemporaryDirectory directory)

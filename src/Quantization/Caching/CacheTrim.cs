@@ -76,6 +76,7 @@ internal static class CacheTrim
             }
 
             Removed++;
+            new PendingUpload(folder.Path, key).Remove();
             DeleteLock(key);
         }
 
