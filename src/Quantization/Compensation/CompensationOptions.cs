@@ -8,6 +8,9 @@ internal sealed record CompensationOptions
     /// <summary>Damping of the whitening.</summary>
     public WhiteningOptions Whitening { get; init; } = new();
 
+    /// <summary>τ: how many tokens the regression on outputs counts the known weight residual for. Beside many tokens it says little; beside few it says nearly all.</summary>
+    public double PriorTokens { get; init; }
+
     /// <summary>The truncated decomposition of residuals too large for an exact one.</summary>
     public RandomizedSvdOptions Decomposition { get; init; } = new();
 

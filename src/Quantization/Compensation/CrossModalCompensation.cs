@@ -38,12 +38,14 @@ internal abstract class CrossModalCompensation
     /// <param name="rank">r, at most min(N, K).</param>
     public abstract Patch Compensate(Matrix residual, int rank);
 
-    /// <summary>The patch that minimises ‖R − (X_m/s_m)·L1·L2‖: reduced-rank regression on the true output error.</summary>
+    /// <summary>The patch that minimises ‖R − (X_m/s_m)·L1·L2‖² + δ·‖ΔW_mᵀ − L1·L2‖²: reduced-rank ridge regression on the true output error.
+    /// δ, the whitening's damping, is the energy of <see cref="CompensationOptions.PriorTokens"/> tokens, spread evenly over the channels: without data the patch is that of the weight residual, which needs none.</summary>
     /// <param name="residual">P and ‖R‖².</param>
+    /// <param name="prior">ΔW_m, [N, K].</param>
     /// <param name="rank">r, at most min(N, K).</param>
-    public abstract Patch Compensate(OutputResidual residual, int rank);
+    public abstract Patch Compensate(OutputResidual residual, Matrix prior, int rank);
 
-    /// <summary>σ² of what the regression has to match in the whitened space, the largest first: what each rank takes from ‖R‖².</summary>
+    /// <summary>σ² of what a regression without prior has to match in the whitened space, the largest first: what each rank takes from ‖R‖².</summary>
     /// <param name="residual">P and ‖R‖².</param>
     /// <param name="rank">How many, at most min(N, K).</param>
     public abstract double[] Gains(OutputResidual residual, int rank);

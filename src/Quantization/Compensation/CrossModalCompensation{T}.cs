@@ -11,19 +11,20 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
 {
     private readonly CompensationOptions _options;
     private readonly WhiteningTransform<T> _whitening;
+    private readonly double _ridge;
 
     public CrossModalCompensation(GramMatrix<T> gram, CompensationOptions options, SmoothingFactor? factor)
     {
         _options = options;
-        _whitening = WhiteningTransform<T>.Create(gram, options.Whitening, factor);
+        var damping = Math.Max(options.Whitening.Damping, options.PriorTokens / gram.Tokens);
+        _whitening = WhiteningTransform<T>.Create(gram, options.Whitening with { Damping = damping }, factor);
+        _ridge = _whitening.Damping * MeanDiagonal(gram, factor);
     }
 
     // ‖(X/s)·E‖ = ‖T·E‖, so the best rank-r L1·L2 is T⁻¹ times the truncated decomposition of T·ΔWᵀ.
     public override Patch Compensate(Matrix residual, int rank) => Fit(_whitening.Apply(residual.View().Transposed), rank);
 
-    // ‖R − (X/s)·B‖² = const + ‖T⁻ᵀ·P − T·B‖² by completing the square.
-    public override Patch Compensate(OutputResidual residual, int rank)
-        => Fit(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()), rank);
+    public override Patch Compensate(OutputResidual residual, Matrix prior, int rank) => Fit(Whitened(residual, prior), rank);
 
     public override double[] Gains(OutputResidual residual, int rank)
         => [.. TruncatedSvd.Decompose(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()).View, rank, _options.Decomposition).Values.Select(value => value * value)];
@@ -33,6 +34,35 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
         Math.Min(residual.Rows, residual.Columns) <= Spectrum.MaxExact
             ? new Spectrum(SingularValues.Of(_whitening.Apply(residual.View().Transposed).View))
             : SpectrumEstimate.Of(new WhitenedGram<T>(_whitening, residual)));
+
+    // With TᵀT = ZᵀZ + δ: ‖R − Z·B‖² + δ·‖ΔWᵀ − B‖² = const + ‖T⁻ᵀ·(P + δ·ΔWᵀ) − T·B‖², by completing the square.
+    private RealMatrix<T> Whitened(OutputResidual residual, Matrix prior)
+    {
+        var product = ((OutputResidual<T>)residual).CrossProduct.Copy();
+        Workers.For(product.Rows, k =>
+        {
+            var row = product.Row(k);
+            for (var n = 0; n < row.Length; n++)
+            {
+                row[n] += T.CreateTruncating(_ridge * prior[n, k]);
+            }
+        });
+
+        return _whitening.SolveTransposed(product);
+    }
+
+    // Of the smoothed matrix.
+    private static double MeanDiagonal(GramMatrix<T> gram, SmoothingFactor? factor)
+    {
+        var sum = 0.0;
+        for (var k = 0; k < gram.Inputs; k++)
+        {
+            var scale = factor is null ? 1.0 : factor.Inverse[k];
+            sum += double.CreateTruncating(gram.Lower[k, k]) * scale * scale;
+        }
+
+        return sum / gram.Inputs;
+    }
 
     /// <summary>L1 = T⁻¹·U_r and L2 = Σ_r·V_rᵀ of what L1·L2 has to match in the whitened space, [K, N].</summary>
     private Patch Fit(RealMatrix<T> whitened, int rank)

@@ -25,8 +25,12 @@ internal sealed record LayerPatches(LowRankFactors?[] Factors, SortedDictionary<
 /// <param name="factors">The group's smoothing factors.</param>
 internal sealed class GroupCompensation(QuantizationOptions options, int layer, IGemmBackend backend, BlockRunner runner, ActivationStatistics statistics, SmoothingFactors factors)
 {
+    // Chosen by calibration rows alone; docs/accuracy.md has the figures of others.
+    private const double PriorTokens = 100;
+
     private static readonly Modality[] Patched = [.. Enum.GetValues<Modality>().Where(m => m != Modality.Text)];
-    private readonly Dictionary<Modality, CrossModalCompensation?> _compensations = [];
+    private readonly Dictionary<(Modality, double PriorTokens), CrossModalCompensation?> _compensations = [];
+    private readonly double _priorTokens = options.Compensation == CompensationKind.Output ? PriorTokens : 0;
 
     /// <summary>Patches for each layer of the group.</summary>
     public GroupFit Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellation)
@@ -43,14 +47,15 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
                 report(modality);
             }
 
-            var compensation = Compensation(modality);
+            var compensation = Compensation(modality, _priorTokens);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
                 var rank = options.RankFor(layer, linears[i].Linear, modality);
+                var residual = CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], codes[i]);
                 patches[i].Factors[(int)modality] = (options.Compensation == CompensationKind.Weight
-                    ? compensation.Compensate(CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], codes[i]), rank)
-                    : compensation.Compensate(residuals[i][(int)modality]!, rank)).Factors;
+                    ? compensation.Compensate(residual, rank)
+                    : compensation.Compensate(residuals[i][(int)modality]!, residual, rank)).Factors;
             }
         }
 
@@ -62,7 +67,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     {
         foreach (var modality in Compensates(group) ? Patched : [])
         {
-            var compensation = Compensation(modality);
+            var compensation = Compensation(modality, _priorTokens);
             for (var i = 0; i < linears.Count && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -110,7 +115,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         var residuals = OutputResiduals(exact, exact, group, linears, codes, cancellation);
         foreach (var modality in Patched)
         {
-            var compensation = Compensation(modality);
+            var compensation = Compensation(modality, priorTokens: 0);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -125,14 +130,14 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private bool Compensates(InputGroup group) => options.Compensation != CompensationKind.None && (group != InputGroup.Down || options.CompensateDown);
 
     // Kept for the next who asks, unless it is one of the few that fill a gigabyte.
-    private CrossModalCompensation? Compensation(Modality modality)
+    private CrossModalCompensation? Compensation(Modality modality, double priorTokens)
     {
-        if (!_compensations.TryGetValue(modality, out var compensation))
+        if (!_compensations.TryGetValue((modality, priorTokens), out var compensation))
         {
-            compensation = CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions(), factors[modality]);
+            compensation = CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens }, factors[modality]);
             if (statistics.Inputs <= GramMatrix.MaxWideInputs)
             {
-                _compensations.Add(modality, compensation);
+                _compensations.Add((modality, priorTokens), compensation);
             }
         }
 

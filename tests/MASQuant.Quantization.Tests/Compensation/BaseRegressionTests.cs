@@ -127,7 +127,7 @@ public class BaseRegressionTests
             if (modality != Modality.Text)
             {
                 var gram = (GramMatrix)Statistics().Gram(modality)!.Smooth(_factors[modality]);
-                patches[(int)modality] = CrossModalCompensation.Create(gram, new CompensationOptions())!.Compensate(residual, Rank).Factors;
+                patches[(int)modality] = CrossModalCompensation.Create(gram, new CompensationOptions())!.Compensate(residual, CrossModalCompensation.Residual(_weight, _factors[modality], codes), Rank).Factors;
             }
         }
 

@@ -113,7 +113,7 @@ public class CrossModalCompensationTests
         var residual = OutputResidual.Create(48, 64);
         residual.Add(x.Top(100), target.Top(100), output.Top(100));
         residual.Add(Bottom(x, 100), Bottom(target, 100), Bottom(output, 100));
-        var patch = CrossModalCompensation.Create(Gram(x), Exact with { Whitening = new WhiteningOptions { Damping = 0 } })!.Compensate(residual, 5);
+        var patch = CrossModalCompensation.Create(Gram(x), Exact with { Whitening = new WhiteningOptions { Damping = 0 } })!.Compensate(residual, QuantizationResidual(64, 48, 22), 5);
 
         // Reduced-rank regression (Izenman, 1975): the full least-squares fit, its fitted values truncated.
         var values = x.ToMathNet();

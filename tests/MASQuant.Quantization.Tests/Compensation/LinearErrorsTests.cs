@@ -54,10 +54,11 @@ public class LinearErrorsTests
         foreach (var modality in new[] { Modality.Vision, Modality.Audio })
         {
             var compensation = CrossModalCompensation.Create(_statistics.Gram(modality)!.Smooth(factors[modality]), new CompensationOptions())!;
-            byWeight[(int)modality] = compensation.Compensate(CrossModalCompensation.Residual(_weight, factors[modality], codes), 16).Factors;
+            var prior = CrossModalCompensation.Residual(_weight, factors[modality], codes);
+            byWeight[(int)modality] = compensation.Compensate(prior, 16).Factors;
             var residual = OutputResidual.Create(Inputs, Outputs);
             residual.Add(ModalityRows.Select(tokens.Smoothed, _modalities, modality), ModalityRows.Select(_target, _modalities, modality), ModalityRows.Select(unpatched, _modalities, modality));
-            byOutput[(int)modality] = compensation.Compensate(residual, 16).Factors;
+            byOutput[(int)modality] = compensation.Compensate(residual, prior, 16).Factors;
         }
 
         var weightErrors = Measure(tokens, codes.Pack(patches: byWeight));
