@@ -127,6 +127,20 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
+    public void ThePeakIsTheMostMemoryHeldAtOnce()
+    {
+        using var device = FakeDriver.Open();
+        using var kept = device.Allocate(2 << 20);
+        device.Allocate(6 << 20).Dispose();
+        device.Allocate(4 << 20).Dispose(); // The 6 MiB are idle, and still held.
+        Assert.Equal(12 << 20, device.Memory.PeakBytes);
+        device.Memory.StartPeak();
+        Assert.Equal((2 << 20, 2), (device.Memory.PeakBytes, FakeDriver.Count("cuMemFree")));
+        using var other = device.Allocate(300);
+        Assert.Equal((2 << 20) + 512, device.Memory.PeakBytes);
+    }
+
+    [Fact]
     public void TooLittleMemorySaysHowMuchIsNeededAndFree()
     {
         FakeDriver.FreeBytes = 3 << 20;

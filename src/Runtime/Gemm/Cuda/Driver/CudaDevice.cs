@@ -78,6 +78,9 @@ internal sealed unsafe class CudaDevice : ICudaDevice
     /// <summary>What measurements must exceed to read memory rather than cache.</summary>
     public int L2CacheBytes { get; }
 
+    /// <summary>Device memory, for measurements of its peak.</summary>
+    internal DeviceMemoryPool Memory => _memory;
+
     /// <summary>The context, for measurements that call other libraries.</summary>
     internal PrimaryContext Context => _context;
 

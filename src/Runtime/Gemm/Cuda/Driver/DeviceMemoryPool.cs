@@ -9,6 +9,10 @@ internal sealed unsafe class DeviceMemoryPool(PrimaryContext context, string dev
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Stack<DeviceBlock>> _idle = [];
     private bool _disposed;
+    private long _heldBytes;
+
+    /// <summary>The most memory that the driver had given at once since <see cref="StartPeak"/>.</summary>
+    public long PeakBytes { get; private set; }
 
     /// <summary>Lends at least <paramref name="bytes"/> bytes.</summary>
     /// <exception cref="MasQuantException">MASQ1004: too little memory.</exception>
@@ -21,6 +25,16 @@ internal sealed unsafe class DeviceMemoryPool(PrimaryContext context, string dev
             ObjectDisposedException.ThrowIf(_disposed, this);
             var block = _idle.TryGetValue(size, out var blocks) && blocks.TryPop(out var idle) ? idle : Allocate(size, bytes);
             return new PooledMemory(this, block, bytes);
+        }
+    }
+
+    /// <summary>Frees what is not lent and begins <see cref="PeakBytes"/> anew.</summary>
+    public void StartPeak()
+    {
+        lock (_gate)
+        {
+            Trim();
+            PeakBytes = _heldBytes;
         }
     }
 
@@ -55,6 +69,7 @@ internal sealed unsafe class DeviceMemoryPool(PrimaryContext context, string dev
         }
 
         context.Driver.Check(result, "MemAlloc()");
+        PeakBytes = Math.Max(PeakBytes, _heldBytes += size);
         return new DeviceBlock(context, address, size);
     }
 
@@ -70,10 +85,16 @@ internal sealed unsafe class DeviceMemoryPool(PrimaryContext context, string dev
     {
         foreach (var block in _idle.Values.SelectMany(blocks => blocks))
         {
-            block.Dispose();
+            Free(block);
         }
 
         _idle.Clear();
+    }
+
+    private void Free(DeviceBlock block)
+    {
+        _heldBytes -= block.Bytes;
+        block.Dispose();
     }
 
     private void Return(DeviceBlock block)
@@ -82,7 +103,7 @@ internal sealed unsafe class DeviceMemoryPool(PrimaryContext context, string dev
         {
             if (_disposed)
             {
-                block.Dispose();
+                Free(block);
                 return;
             }
 
