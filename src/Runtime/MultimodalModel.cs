@@ -22,6 +22,7 @@ public sealed class MultimodalModel : IDisposable
     private readonly IReadOnlyList<int> _endTokens;
     private readonly CudaGemmBackend? _device;
     private readonly DeviceDecoder? _deviceDecoder;
+    private readonly DeviceVisionTower? _deviceVision;
     private readonly Lazy<Decoder> _decoder;
     private bool _disposed;
 
@@ -31,7 +32,8 @@ public sealed class MultimodalModel : IDisposable
         var generation = GenerationConfigReader.Read(source);
         _source = source;
         _options = options;
-        Encoder = new PromptEncoder(source, config);
+        _deviceVision = device is null || !DeviceVisionTower.Takes(config.Vision) ? null : new DeviceVisionTower(device.Device, device.Gate, source, config.Vision);
+        Encoder = new PromptEncoder(source, config, _deviceVision);
         _endTokens = EndTokens(generation, Encoder.Tokenizer);
         RecommendedOptions = Recommended(generation);
         _device = device;
@@ -152,6 +154,7 @@ public sealed class MultimodalModel : IDisposable
     {
         _disposed = true;
         _deviceDecoder?.Dispose();
+        _deviceVision?.Dispose();
         _device?.Dispose();
         _source.Dispose();
     }

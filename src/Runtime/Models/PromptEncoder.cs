@@ -14,7 +14,7 @@ public sealed class PromptEncoder
 {
     private const string TokenizerFileName = "tokenizer.json";
     private readonly ImagePreprocessor _images;
-    private readonly VisionTower _vision;
+    private readonly IVisionTower _vision;
     private readonly LogMelSpectrogram? _spectrogram;
     private readonly AudioTower? _audio;
 
@@ -23,13 +23,19 @@ public sealed class PromptEncoder
     /// <param name="config">What <c>config.json</c> of <paramref name="source"/> says.</param>
     /// <exception cref="MasQuantException">A file or tensor is missing, malformed or of another shape.</exception>
     public PromptEncoder(IModelSource source, ModelConfig config)
+        : this(source, config, null)
+    {
+    }
+
+    /// <summary>As the public constructor, with a tower that is at hand; null: the processor's.</summary>
+    internal PromptEncoder(IModelSource source, ModelConfig config, IVisionTower? vision)
     {
         var preprocessor = PreprocessorConfigReader.Read(source);
         Config = config;
         Tokenizer = Tokenizer.Load(source.ReadFile(TokenizerFileName), Path.Combine(source.Path, TokenizerFileName));
         Embedding = TokenEmbedding.Of(source, config.Text);
         _images = new ImagePreprocessor(preprocessor, config.Vision, config.Family);
-        _vision = new VisionTower(source, config.Vision);
+        _vision = vision ?? new VisionTower(source, config.Vision);
         if (config.Audio is not null)
         {
             _spectrogram = new LogMelSpectrogram(preprocessor);

@@ -6,7 +6,7 @@ using MASQuant.Tensors;
 namespace MASQuant.Vision;
 
 /// <summary>The vision tower of Qwen2.5-VL and Qwen2.5-Omni (Qwen2.5-VL technical report, section 2.1.1): patches → tokens of the decoder's width. Stays in full precision. Threads may share it.</summary>
-public sealed class VisionTower
+public sealed class VisionTower : IVisionTower
 {
     private readonly VisionConfig _config;
     private readonly DenseLinear _patchEmbedding;
@@ -21,7 +21,7 @@ public sealed class VisionTower
     {
         _config = config;
         var merged = checked(config.HiddenSize * BlockPatches);
-        _patchEmbedding = DenseLinear.Read(source, "visual.patch_embed.proj", config.HiddenSize, PatchValues, bias: false);
+        _patchEmbedding = DenseLinear.Read(source, "visual.patch_embed.proj", config.HiddenSize, PatchValues(config), bias: false);
         _blocks = [.. Enumerable.Range(0, config.Depth).Select(index => new VisionTowerBlock(source, config, index))];
         _mergerNorm = source.ReadFloats("visual.merger.ln_q.weight", config.HiddenSize);
         _mergerInner = DenseLinear.Read(source, "visual.merger.mlp.0", merged, merged);
@@ -31,24 +31,16 @@ public sealed class VisionTower
     /// <summary>Patches of a merged block.</summary>
     private int BlockPatches => _config.SpatialMergeSize * _config.SpatialMergeSize;
 
-    /// <summary>Values of a patch.</summary>
-    private int PatchValues => checked(_config.Channels * _config.TemporalPatchSize * _config.PatchSize * _config.PatchSize);
-
     /// <summary>The tokens of one image or video, one per merged block, in the blocks' order: [t · h · w / 4, out].</summary>
     /// <exception cref="ArgumentException">The pixels do not fit the grid.</exception>
     public Matrix Forward(ImagePatches image, CancellationToken cancellationToken = default)
     {
-        var patches = checked(image.GridT * image.GridH * image.GridW);
-        if (image.Pixels.Rows != patches || image.Pixels.Columns != PatchValues)
-        {
-            throw new ArgumentException(
-                $"A grid of {image.GridT} × {image.GridH} × {image.GridW} needs {patches} patches of {PatchValues} values, not {image.Pixels.Rows} of {image.Pixels.Columns}.", nameof(image));
-        }
-
+        RequireGrid(image, _config);
+        var patches = image.Pixels.Rows;
         var layout = new VisionTowerLayout(image.GridT, image.GridH, image.GridW, _config);
         var rotary = new VisionTowerRotary(layout, patches, _config.HiddenSize / _config.Heads);
         var buffers = new VisionTowerBlock.Buffers(patches, _config);
-        var x = InWindowOrder(_patchEmbedding.Forward(image.Pixels), layout);
+        var x = InWindowOrder(_patchEmbedding.Forward(image.Pixels), layout, BlockPatches);
         for (var index = 0; index < _blocks.Length; index++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -57,6 +49,21 @@ public sealed class VisionTower
         }
 
         return InBlockOrder(Merge(x), layout);
+    }
+
+    /// <summary>Values of a patch.</summary>
+    internal static int PatchValues(VisionConfig config) => checked(config.Channels * config.TemporalPatchSize * config.PatchSize * config.PatchSize);
+
+    /// <summary>Refuses pixels that do not fit their grid.</summary>
+    /// <exception cref="ArgumentException">They do not.</exception>
+    internal static void RequireGrid(ImagePatches image, VisionConfig config)
+    {
+        var (patches, values) = (checked(image.GridT * image.GridH * image.GridW), PatchValues(config));
+        if (image.Pixels.Rows != patches || image.Pixels.Columns != values)
+        {
+            throw new ArgumentException(
+                $"A grid of {image.GridT} × {image.GridH} × {image.GridW} needs {patches} patches of {values} values, not {image.Pixels.Rows} of {image.Pixels.Columns}.", nameof(image));
+        }
     }
 
     /// <summary>The tokens of several images or videos, one after the other.</summary>
@@ -73,10 +80,11 @@ public sealed class VisionTower
         return _mergerOuter.Forward(inner);
     }
 
-    private Matrix InWindowOrder(Matrix embedded, VisionTowerLayout layout)
+    /// <summary>Rows of patches, block by block in the order of <paramref name="layout"/>.</summary>
+    internal static Matrix InWindowOrder(Matrix embedded, VisionTowerLayout layout, int blockPatches)
     {
         var ordered = new Matrix(embedded.Rows, embedded.Columns);
-        var size = BlockPatches * embedded.Columns;
+        var size = blockPatches * embedded.Columns;
         for (var place = 0; place < layout.BlockOrder.Length; place++)
         {
             embedded.Span.Slice(layout.BlockOrder[place] * size, size).CopyTo(ordered.Span.Slice(place * size, size));
@@ -85,7 +93,8 @@ public sealed class VisionTower
         return ordered;
     }
 
-    private static Matrix InBlockOrder(Matrix tokens, VisionTowerLayout layout)
+    /// <summary>Rows of blocks in the order in which they arrived.</summary>
+    internal static Matrix InBlockOrder(Matrix tokens, VisionTowerLayout layout)
     {
         var ordered = new Matrix(tokens.Rows, tokens.Columns);
         for (var place = 0; place < layout.BlockOrder.Length; place++)

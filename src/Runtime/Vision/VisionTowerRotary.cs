@@ -8,9 +8,6 @@ internal sealed class VisionTowerRotary
 {
     private const double Theta = 10000;
 
-    private readonly Matrix _cosines;
-    private readonly Matrix _sines;
-
     /// <summary>Computes the angles of <paramref name="patches"/> patches in the order of <paramref name="layout"/>.</summary>
     public VisionTowerRotary(VisionTowerLayout layout, int patches, int headSize)
     {
@@ -20,7 +17,7 @@ internal sealed class VisionTowerRotary
             frequencies[i] = (float)(1 / Math.Pow(Theta, 4.0 * i / headSize));
         }
 
-        (_cosines, _sines) = (new Matrix(patches, headSize / 2), new Matrix(patches, headSize / 2));
+        (Cosines, Sines) = (new Matrix(patches, headSize / 2), new Matrix(patches, headSize / 2));
         for (var place = 0; place < patches; place++)
         {
             var (row, column) = layout.Position(place);
@@ -29,8 +26,14 @@ internal sealed class VisionTowerRotary
         }
     }
 
+    /// <summary>[T, d/2].</summary>
+    public Matrix Cosines { get; }
+
+    /// <summary>[T, d/2].</summary>
+    public Matrix Sines { get; }
+
     /// <summary>Rotates every head of <paramref name="x"/>, [T, heads · d], in place.</summary>
-    public void Rotate(Matrix x) => Rows.For(x.Rows, row => Rotary.Rotate(x.Row(row), _cosines.Row(row), _sines.Row(row)));
+    public void Rotate(Matrix x) => Rows.For(x.Rows, row => Rotary.Rotate(x.Row(row), Cosines.Row(row), Sines.Row(row)));
 
     private void Fill(int place, int start, int position, float[] frequencies)
     {
@@ -38,7 +41,7 @@ internal sealed class VisionTowerRotary
         {
             // The angle is rounded to FP32 before the cosine, as in the reference.
             var (sine, cosine) = Math.SinCos(position * frequencies[i]);
-            (_cosines[place, start + i], _sines[place, start + i]) = ((float)cosine, (float)sine);
+            (Cosines[place, start + i], Sines[place, start + i]) = ((float)cosine, (float)sine);
         }
     }
 }

@@ -124,51 +124,12 @@ public class DecoderKernelTests
             for (var head = 0; head < heads.Queries; head++)
             {
                 var start = head / (heads.Queries / heads.Keys) * heads.Size;
-                CheckHead(q.AsSpan((t * stride) + (head * heads.Size), heads.Size), key => Row(k, key, start), key => Row(v, key, start), cached + t + 1, actual.AsSpan((t * width) + (head * heads.Size), heads.Size));
+                AttentionBound.Check(q.AsSpan((t * stride) + (head * heads.Size), heads.Size), key => Row(k, key, start), key => Row(v, key, start), cached + t + 1, actual.AsSpan((t * width) + (head * heads.Size), heads.Size));
             }
         }
 
         ReadOnlySpan<ushort> Row(ushort[] cache, int key, int start) => cache.AsSpan((key * row) + start, heads.Size);
     }
-
-    private delegate ReadOnlySpan<ushort> CacheRow(int key);
-
-    // A score has its query rounded to BF16 (2⁻⁸ of each product, at most; keys are exact) and FP32 sums (d · 2⁻²² of it): its weight changes by the factor
-    // e^±ε, ε the largest such error, and again where it is rounded to BF16 (2⁻⁸); the sum of weights by e^±ε. FP32 in sums, powers and rescaling: under 2⁻¹⁴.
-    private static void CheckHead(ReadOnlySpan<float> query, CacheRow key, CacheRow value, int visible, ReadOnlySpan<float> actual)
-    {
-        var (scores, error) = (new double[visible], 0.0);
-        for (var i = 0; i < visible; i++)
-        {
-            var magnitude = 0.0;
-            for (var j = 0; j < query.Length; j++)
-            {
-                var product = (double)query[j] * Widen(key(i)[j]) / Math.Sqrt(query.Length);
-                scores[i] += product;
-                magnitude += Math.Abs(product);
-            }
-
-            error = Math.Max(error, magnitude * (Math.Pow(2, -8) + (query.Length * Math.Pow(2, -22))));
-        }
-
-        var top = scores.Max();
-        var weights = scores.Select(score => Math.Exp(score - top)).ToArray();
-        var sum = weights.Sum();
-        for (var j = 0; j < actual.Length; j++)
-        {
-            var (expected, magnitude) = (0.0, 0.0);
-            for (var i = 0; i < visible; i++)
-            {
-                expected += weights[i] / sum * Widen(value(i)[j]);
-                magnitude += weights[i] / sum * Math.Abs(Widen(value(i)[j]));
-            }
-
-            var bound = magnitude * ((Math.Exp(2 * error) * (1 + Math.Pow(2, -8)) * (1 + Math.Pow(2, -14))) - 1);
-            Assert.True(Math.Abs(actual[j] - expected) <= bound, $"value {j} over {visible} keys: {actual[j]} is not {expected} ± {bound}");
-        }
-    }
-
-    private static float Widen(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);
 
     private static float[] Values(Random random, int count, float range = 1) => [.. Enumerable.Range(0, count).Select(_ => ((random.NextSingle() * 2) - 1) * range)];
 }

@@ -11,6 +11,7 @@ public sealed class InstructionTests
     [InlineData("mad.lo.s32 %r2, %r1, 3, 4;", 5u, 19u)]
     [InlineData("mul.wide.s32 %rd5, %r1, -2; shr.u64 %rd6, %rd5, 32; cvt.u32.u64 %r2, %rd6;", 1u, 0xFFFFFFFFu)]
     [InlineData("cvt.u16.u32 %rs0, %r1; mul.wide.u16 %r2, %rs0, 1024;", 0x7FFFFu, 0x3FFFC00u)]
+    [InlineData("cvt.u16.u32 %rs0, %r1; mul.hi.u16 %rs1, %rs0, 5462; cvt.u32.u16 %r2, %rs1;", 0x7FFFFu, 0x1555u)]
     [InlineData("div.s32 %r2, %r1, 2;", 0xFFFFFFF9u, 0xFFFFFFFDu)]
     [InlineData("rem.s32 %r2, %r1, 4;", 0xFFFFFFF9u, 0xFFFFFFFDu)]
     [InlineData("min.s32 %r2, %r1, 1;", 0xFFFFFFFFu, 0xFFFFFFFFu)]

@@ -42,6 +42,7 @@ internal static unsafe class WordArithmetic
         AddScalar(table, ["rem.u32"], (a, b) => b == 0 ? a : a % b);
         AddScalar(table, ["div.s32"], (a, b) => b == 0 ? ~0u : (uint)(int)((long)(int)a / (int)b));
         AddScalar(table, ["rem.s32"], (a, b) => b == 0 ? a : (uint)(int)((long)(int)a % (int)b));
+        AddScalar(table, ["mul.hi.u16"], (a, b) => ((a & 0xFFFF) * (b & 0xFFFF)) >> 16);
         AddScalar(table, ["mul.wide.u16"], (a, b) => (a & 0xFFFF) * (b & 0xFFFF));
         AddScalar(table, ["mul.hi.u32"], (a, b) => (uint)(((ulong)a * b) >> 32));
         AddScalar(table, ["mul.hi.s32"], (a, b) => (uint)(((long)(int)a * (int)b) >> 32));

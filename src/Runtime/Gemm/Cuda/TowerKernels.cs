@@ -1,0 +1,70 @@
+namespace MASQuant.Gemm.Cuda;
+
+/// <summary>What the vision and audio towers do between their linear layers. Heads are padded with zeros to <see cref="PaddedHead"/> values.</summary>
+internal static class TowerKernels
+{
+    private const int Threads = 256;
+    private const int TileQueries = 64;
+    private static readonly int[] HeadSizes = [32, 64, 96, 128];
+    private static readonly KernelModule Module = new("towers.sm80.ptx", 80);
+    private static readonly Kernel SplitKernel = new(Module, "split_heads", Threads);
+    private static readonly Kernel GeluKernel = new(Module, "prepare_gelu", Threads);
+    private static readonly Kernel[] AttendKernels = [.. HeadSizes.Select(size => new Kernel(Module, $"attend_segment_{size}", 128, AttendShared(size)))];
+
+    /// <summary>Every kernel of the module.</summary>
+    public static IReadOnlyList<Kernel> All { get; } = [SplitKernel, GeluKernel, .. AttendKernels];
+
+    /// <summary>Whether attention with heads of <paramref name="headSize"/> values can run.</summary>
+    public static bool Supports(int headSize) => headSize % 4 == 0 && headSize <= HeadSizes[^1];
+
+    /// <summary>The values of a head in the kernels' operands.</summary>
+    public static int PaddedHead(int headSize) => HeadSizes.First(size => size >= headSize);
+
+    /// <summary>The queries of segments in tiles, as <see cref="Attend"/> takes them: four numbers each.</summary>
+    /// <param name="bounds">Where segments begin, ascending, from 0; the last entry is their end.</param>
+    public static int[] Tiles(ReadOnlySpan<int> bounds)
+    {
+        var tiles = new List<int>();
+        for (var segment = 1; segment < bounds.Length; segment++)
+        {
+            for (var first = bounds[segment - 1]; first < bounds[segment]; first += TileQueries)
+            {
+                tiles.AddRange([first, Math.Min(first + TileQueries, bounds[segment]), bounds[segment - 1], bounds[segment]]);
+            }
+        }
+
+        return [.. tiles];
+    }
+
+    /// <summary>Parts queries, keys and values, turns the first two, and pads heads.</summary>
+    /// <param name="qkv">[M, stride] FP32: queries, keys, values.</param>
+    /// <param name="stride">Values from row to row.</param>
+    /// <param name="heads">Heads.</param>
+    /// <param name="size">d, the values of a head.</param>
+    /// <param name="angles">Cosines then sines, [M, d/2] FP32 each; null: nothing is turned.</param>
+    /// <param name="tokens">M.</param>
+    /// <param name="target">Where the operands go.</param>
+    public static KernelLaunch Split(DevicePointer qkv, long stride, int heads, int size, DevicePointer angles, int tokens, in TowerHeads target)
+        => new(SplitKernel, new GridSize(tokens), 0, new KernelArguments().With(qkv).With(stride).With(heads).With(size).With(PaddedHead(size))
+            .With(angles).With(angles == DevicePointer.Null ? angles : angles + ((long)tokens * (size / 2) * sizeof(float))).With(target.Queries).With(target.Keys).With(target.Values));
+
+    /// <summary>softmax(q·Kᵀ/√d)·V of each tile's queries over its segment.</summary>
+    /// <param name="source">The operands.</param>
+    /// <param name="heads">Heads.</param>
+    /// <param name="size">d.</param>
+    /// <param name="tiles">[<paramref name="count"/>, 4] of <see cref="Tiles"/>.</param>
+    /// <param name="count">Tiles.</param>
+    /// <param name="output">[M, heads · d] FP32.</param>
+    public static KernelLaunch Attend(in TowerHeads source, int heads, int size, DevicePointer tiles, int count, DevicePointer output)
+    {
+        var kernel = AttendKernels[Array.IndexOf(HeadSizes, PaddedHead(size))];
+        return new KernelLaunch(kernel, new GridSize(count, heads), kernel.MaxSharedBytes, new KernelArguments().With(source.Queries).With(source.Keys).With(source.Values)
+            .With(tiles).With(output).With(heads).With(size).With((float)(Math.Log2(Math.E) / Math.Sqrt(size))));
+    }
+
+    /// <summary>Prepares GELU(x) as BF16; the processor's values, rounded.</summary>
+    public static KernelLaunch Gelu(DevicePointer x, int tokens, int inputs, DevicePointer prepared)
+        => new(GeluKernel, new GridSize(tokens), 0, new KernelArguments().With(x).With((long)inputs).With(inputs).With(prepared).With(PrepareKernels.Stride(inputs)));
+
+    private static int AttendShared(int size) => 2 * 2 * TileQueries * (size + 8) * sizeof(ushort);
+}
