@@ -169,13 +169,21 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
             return null;
         }
 
-        var taken = AsksRemote ? Pending.TryTake() : null;
-        if (taken is not null)
+        try
         {
-            store.MarkUpload(key, name);
-        }
+            var taken = AsksRemote ? Pending.TryTake() : null;
+            if (taken is not null)
+            {
+                store.MarkUpload(key, name);
+            }
 
-        return taken;
+            return taken;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            return null;
+        }
     }
 
     // A server that does not take it is not asked again; an upload that was killed or cancelled leaves its note, and the next build takes it on.
