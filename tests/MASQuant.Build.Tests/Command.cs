@@ -10,7 +10,17 @@ internal static class Command
     private static readonly Lazy<TemporaryDirectory> Temporary = new(() =>
     {
         var folder = new TemporaryDirectory();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            try
+            {
+                folder.Dispose();
+            }
+            catch (IOException)
+            {
+                // A node or a compiler server is just ending.
+            }
+        };
         return folder;
     });
 
