@@ -140,9 +140,10 @@ public class RemoteCacheTests
         using var build = project.Start("dotnet", "msbuild", "-t:MASQuantQuantize", "-p:BuildingProject=true", "-nologo", "-nodeReuse:false");
         _ = build.StandardOutput.ReadToEndAsync();
         _ = build.StandardError.ReadToEndAsync();
-        Assert.True(server.Uploading.Wait(TimeSpan.FromMinutes(2)));
+        var began = server.Uploading.Wait(TimeSpan.FromMinutes(2));
         build.Kill(entireProcessTree: true);
         build.WaitForExit();
+        Assert.True(began);
         server.Behaves = ServerManner.Good;
     }
 

@@ -18,13 +18,19 @@ public sealed class AtomicFileTests : IDisposable
         var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(AtomicFileTests).Assembly.Location, "write", Target]) { RedirectStandardOutput = true };
         using (var writer = Process.Start(start)!)
         {
-            Assert.Equal("writing", writer.StandardOutput.ReadLine());
-            var living = Assert.Single(Files());
-            LongAgo(living);
-            AtomicFile.Write(Target, Content);
-            Assert.Contains(living, Files()); // it is still being written
-            writer.Kill();
-            writer.WaitForExit();
+            try
+            {
+                Assert.Equal("writing", writer.StandardOutput.ReadLine());
+                var living = Assert.Single(Files());
+                LongAgo(living);
+                AtomicFile.Write(Target, Content);
+                Assert.Contains(living, Files()); // it is still being written
+            }
+            finally
+            {
+                writer.Kill();
+                writer.WaitForExit();
+            }
         }
 
         Assert.Equal(2, Files().Length);
