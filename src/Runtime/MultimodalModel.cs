@@ -23,6 +23,7 @@ public sealed class MultimodalModel : IDisposable
     private readonly CudaGemmBackend? _device;
     private readonly DeviceDecoder? _deviceDecoder;
     private readonly DeviceVisionTower? _deviceVision;
+    private readonly DeviceAudioTower? _deviceAudio;
     private readonly Lazy<Decoder> _decoder;
     private bool _disposed;
 
@@ -33,7 +34,8 @@ public sealed class MultimodalModel : IDisposable
         _source = source;
         _options = options;
         _deviceVision = device is null || !DeviceVisionTower.Takes(config.Vision) ? null : new DeviceVisionTower(device.Device, device.Gate, source, config.Vision);
-        Encoder = new PromptEncoder(source, config, _deviceVision);
+        _deviceAudio = device is null || config.Audio is null || !DeviceAudioTower.Takes(config.Audio) ? null : new DeviceAudioTower(device.Device, device.Gate, source, config.Audio);
+        Encoder = new PromptEncoder(source, config, _deviceVision, _deviceAudio);
         _endTokens = EndTokens(generation, Encoder.Tokenizer);
         RecommendedOptions = Recommended(generation);
         _device = device;
@@ -155,6 +157,7 @@ public sealed class MultimodalModel : IDisposable
         _disposed = true;
         _deviceDecoder?.Dispose();
         _deviceVision?.Dispose();
+        _deviceAudio?.Dispose();
         _device?.Dispose();
         _source.Dispose();
     }

@@ -8,7 +8,9 @@ namespace MASQuant.Audio;
 /// <summary>The audio tower's entry: two convolutions of width 3 with GELU, the second of stride 2, and sinusoidal positions. Every window is on its own: silence (zeros) surrounds it, and positions begin at 0.</summary>
 internal sealed class AudioTowerEmbedding
 {
-    private const int Taps = 3;
+    /// <summary>The width of the convolutions.</summary>
+    public const int Taps = 3;
+
     private const double LongestPeriod = 10000;
 
     private readonly AudioConfig _config;
@@ -79,7 +81,7 @@ internal sealed class AudioTowerEmbedding
     }
 
     /// <summary>[length, D]: sines of the position times 10000^(−i/(D/2 − 1)), then as many cosines.</summary>
-    private static Matrix Positions(int length, int columns)
+    public static Matrix Positions(int length, int columns)
     {
         var positions = new Matrix(length, columns);
         var half = columns / 2;

@@ -7,7 +7,8 @@ namespace MASQuant.Audio;
 /// <summary>A layer norm of the audio tower: gain and bias, ε = 1e-5.</summary>
 internal sealed class AudioTowerNorm(ITensorSource source, string name, int length)
 {
-    private const float Epsilon = 1e-5f;
+    /// <summary>ε; configurations do not carry it.</summary>
+    public const float Epsilon = 1e-5f;
 
     private readonly float[] _gain = source.ReadFloats(name + ".weight", length);
     private readonly float[] _bias = source.ReadFloats(name + ".bias", length);

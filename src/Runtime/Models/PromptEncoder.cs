@@ -16,19 +16,19 @@ public sealed class PromptEncoder
     private readonly ImagePreprocessor _images;
     private readonly IVisionTower _vision;
     private readonly LogMelSpectrogram? _spectrogram;
-    private readonly AudioTower? _audio;
+    private readonly IAudioTower? _audio;
 
     /// <summary>Reads tokenizer, preprocessors, embedding and towers.</summary>
     /// <param name="source">Must outlive this.</param>
     /// <param name="config">What <c>config.json</c> of <paramref name="source"/> says.</param>
     /// <exception cref="MasQuantException">A file or tensor is missing, malformed or of another shape.</exception>
     public PromptEncoder(IModelSource source, ModelConfig config)
-        : this(source, config, null)
+        : this(source, config, null, null)
     {
     }
 
-    /// <summary>As the public constructor, with a tower that is at hand; null: the processor's.</summary>
-    internal PromptEncoder(IModelSource source, ModelConfig config, IVisionTower? vision)
+    /// <summary>As the public constructor, with towers that are at hand; null: the processor's.</summary>
+    internal PromptEncoder(IModelSource source, ModelConfig config, IVisionTower? vision, IAudioTower? audio)
     {
         var preprocessor = PreprocessorConfigReader.Read(source);
         Config = config;
@@ -39,7 +39,7 @@ public sealed class PromptEncoder
         if (config.Audio is not null)
         {
             _spectrogram = new LogMelSpectrogram(preprocessor);
-            _audio = new AudioTower(source, config.Audio);
+            _audio = audio ?? new AudioTower(source, config.Audio);
         }
     }
 

@@ -9,10 +9,14 @@ internal static class TowerKernels
     private static readonly KernelModule Module = new("towers.sm80.ptx", 80);
     private static readonly Kernel SplitKernel = new(Module, "split_heads", Threads);
     private static readonly Kernel GeluKernel = new(Module, "prepare_gelu", Threads);
+    private static readonly Kernel TapsKernel = new(Module, "prepare_taps", Threads);
+    private static readonly Kernel PlaceKernel = new(Module, "place_rows", Threads);
+    private static readonly Kernel PoolKernel = new(Module, "pool_rows", Threads);
+    private static readonly Kernel LayerNormKernel = new(Module, "prepare_layer_norm", Threads, PrepareKernels.MaxInputs * sizeof(float));
     private static readonly Kernel[] AttendKernels = [.. HeadSizes.Select(size => new Kernel(Module, $"attend_segment_{size}", 128, AttendShared(size)))];
 
     /// <summary>Every kernel of the module.</summary>
-    public static IReadOnlyList<Kernel> All { get; } = [SplitKernel, GeluKernel, .. AttendKernels];
+    public static IReadOnlyList<Kernel> All { get; } = [SplitKernel, GeluKernel, TapsKernel, PlaceKernel, PoolKernel, LayerNormKernel, .. AttendKernels];
 
     /// <summary>Whether attention with heads of <paramref name="headSize"/> values can run.</summary>
     public static bool Supports(int headSize) => headSize % 4 == 0 && headSize <= HeadSizes[^1];
@@ -65,6 +69,29 @@ internal static class TowerKernels
     /// <summary>Prepares GELU(x) as BF16; the processor's values, rounded.</summary>
     public static KernelLaunch Gelu(DevicePointer x, int tokens, int inputs, DevicePointer prepared)
         => new(GeluKernel, new GridSize(tokens), 0, new KernelArguments().With(x).With((long)inputs).With(inputs).With(prepared).With(PrepareKernels.Stride(inputs)));
+
+    /// <summary>Prepares the rows under a convolution's kernel of width 3: row m holds column i of x[taps[3m + tap]] at 3i + tap.</summary>
+    /// <param name="x">[…, columns] FP32.</param>
+    /// <param name="columns">Columns of x.</param>
+    /// <param name="taps">[M, 3] 32 bits: rows of x, or −1 for zeros.</param>
+    /// <param name="tokens">M.</param>
+    /// <param name="activated">Whether GELU(x) is meant.</param>
+    /// <param name="prepared">BF16.</param>
+    public static KernelLaunch Taps(DevicePointer x, int columns, DevicePointer taps, int tokens, bool activated, DevicePointer prepared)
+        => new(TapsKernel, new GridSize(tokens), 0, new KernelArguments().With(x).With(columns).With(taps).With(activated ? 1 : 0).With(prepared).With(PrepareKernels.Stride(checked(3 * columns))));
+
+    /// <summary>hidden = GELU(x) + positions[places], [M, H] FP32 each but places, 32 bits.</summary>
+    public static KernelLaunch Place(DevicePointer x, DevicePointer positions, DevicePointer places, int tokens, int columns, DevicePointer hidden)
+        => new(PlaceKernel, new GridSize(tokens), 0, new KernelArguments().With(x).With(positions).With(places).With(hidden).With(columns));
+
+    /// <summary>The mean of every two rows of hidden + branch: <paramref name="pairs"/> rows.</summary>
+    public static KernelLaunch Pool(DevicePointer hidden, DevicePointer branch, int pairs, int columns, DevicePointer target)
+        => new(PoolKernel, new GridSize(pairs), 0, new KernelArguments().With(hidden).With(branch).With(target).With(columns));
+
+    /// <summary>hidden += branch (unless null), in place; then its layer norm as BF16, the processor's values rounded.</summary>
+    public static KernelLaunch LayerNorm(DevicePointer hidden, DevicePointer branch, DevicePointer gain, DevicePointer bias, float epsilon, int tokens, int inputs, DevicePointer prepared)
+        => new(LayerNormKernel, new GridSize(tokens), checked(inputs * sizeof(float)), new KernelArguments().With(hidden).With(branch).With(gain).With(bias).With(epsilon).With(inputs)
+            .With(prepared).With(PrepareKernels.Stride(inputs)));
 
     private static int AttendShared(int size) => 2 * 2 * TileQueries * (size + 8) * sizeof(ushort);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MASQuant.Gemm.Cuda;
 using MASQuant.Tensors;
@@ -61,7 +62,7 @@ internal sealed class TowerWorkspace : IDisposable
     public DevicePointer Upload<T>(ReadOnlySpan<T> values)
         where T : unmanaged
     {
-        var target = Allocate(Math.Max(1L, (long)values.Length * Marshal.SizeOf<T>()));
+        var target = Allocate(Math.Max(1L, (long)values.Length * Unsafe.SizeOf<T>()));
         _device.Write(target, MemoryMarshal.AsBytes(values));
         return target;
     }

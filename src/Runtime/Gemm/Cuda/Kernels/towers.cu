@@ -83,3 +83,82 @@ KERNEL(256, 4) prepare_gelu(const float* x, i64 x_stride, int inputs, u16* prepa
     store_prepared(prepared, stride, k, v);
   }
 }
+
+// --- The audio tower's convolutions of width 3, as products with the rows under the kernel, and its norms. ---
+
+// Row m holds x[taps[3m + tap]] (GELU of it where asked) at places 3i + tap; a tap below 0 is silence. x has `columns` columns.
+KERNEL(256, 4) prepare_taps(const float* x, int columns, const int* taps, int activated, u16* prepared, int stride) {
+  const int* mine = taps + 3 * block_x();
+  for (int k = 4 * thread_index(); k < stride; k += 4 * Threads) {
+    float v[4];
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+      int i = (k + e) / 3, source = i < columns ? mine[k + e - 3 * i] : -1;
+      v[e] = source < 0 ? 0.0f : x[(i64)source * columns + i];
+      if (activated) v[e] = gelu(v[e]);
+    }
+    store_prepared(prepared, stride, k, {v[0], v[1], v[2], v[3]});
+  }
+}
+
+// hidden = GELU(x) + the position's row.
+KERNEL(256, 4) place_rows(const float* x, const float* positions, const int* places, float* hidden, int columns) {
+  i64 row = (i64)block_x() * columns, place = (i64)places[block_x()] * columns;
+  for (int k = 4 * thread_index(); k < columns; k += 4 * Threads) {
+    float4 v = gelu(*(const float4*)(x + row + k)), p = *(const float4*)(positions + place + k);
+    *(float4*)(hidden + row + k) = {v.x + p.x, v.y + p.y, v.z + p.z, v.w + p.w};
+  }
+}
+
+// The mean of two rows of hidden + branch.
+KERNEL(256, 4) pool_rows(const float* hidden, const float* branch, float* target, int columns) {
+  i64 from = (i64)block_x() * 2 * columns, to = (i64)block_x() * columns;
+  for (int k = thread_index(); k < columns; k += Threads)
+    target[to + k] = ((hidden[from + k] + branch[from + k]) + (hidden[from + columns + k] + branch[from + columns + k])) * 0.5f;
+}
+
+const int SumLanes = 16;
+
+// What 16 lanes hold, added as the processor adds them: halves onto each other.
+INLINE float sum_of(const float* lanes) {
+  float four[4];
+#pragma unroll
+  for (int i = 0; i < 4; i++) four[i] = (lanes[i] + lanes[i + 8]) + (lanes[i + 4] + lanes[i + 12]);
+  return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+extern __shared__ float4 row_memory[];
+
+// hidden[M, K] += branch[M, K] (unless null); then (x − mean) / √(variance + ε) ⊙ gain + bias.
+KERNEL(256, 4) prepare_layer_norm(float* hidden, const float* branch, const float* gain, const float* bias, float epsilon, int inputs, u16* prepared, int stride) {
+  __shared__ float sums[SumLanes], squares[SumLanes];
+  float* row = (float*)row_memory;
+  float* source = hidden + (i64)block_x() * inputs;
+  for (int k = thread_index(); k < inputs; k += Threads) {
+    float v = source[k];
+    if (branch) source[k] = v = v + branch[(i64)block_x() * inputs + k];
+    row[k] = v;
+  }
+  sync_block();
+  if (thread_index() < SumLanes) {
+    float sum = 0;
+    for (int k = thread_index(); k < inputs; k += SumLanes) sum += row[k];
+    sums[thread_index()] = sum;
+  }
+  sync_block();
+  float mean = sum_of(sums) / (float)inputs;
+  if (thread_index() < SumLanes) {
+    float sum = 0;
+    for (int k = thread_index(); k < inputs; k += SumLanes) sum = fused(row[k] - mean, row[k] - mean, sum);
+    squares[thread_index()] = sum;
+  }
+  sync_block();
+  float scale = 1.0f / square_root(sum_of(squares) / (float)inputs + epsilon);
+  for (int k = 4 * thread_index(); k < stride; k += 4 * Threads) {
+    float v[4] = {0, 0, 0, 0};
+    if (k < inputs)
+#pragma unroll
+      for (int e = 0; e < 4; e++) v[e] = fused((row[k + e] - mean) * scale, gain[k + e], bias[k + e]);
+    store_prepared(prepared, stride, k, {v[0], v[1], v[2], v[3]});
+  }
+}

@@ -1,0 +1,68 @@
+using MASQuant.Audio;
+using MASQuant.Configuration;
+using MASQuant.Gemm.Cuda;
+using MASQuant.Gemm.Cuda.Driver;
+using MASQuant.Models.Device;
+using MASQuant.Ptx;
+using MASQuant.Safetensors;
+using MASQuant.Tensors;
+
+namespace MASQuant.Tests.Towers;
+
+/// <summary>The whole audio tower through the shipped kernels, beside the processor's and an FP64 oracle.</summary>
+public sealed class DeviceAudioTowerTests
+{
+    [Fact]
+    public void TokensAreWithinTheirRounding() => Check(new EmulatedDevice());
+
+    [CudaFact]
+    public void TokensAreWithinTheirRoundingOnTheGpu()
+    {
+        using var device = CudaDevice.Open(0);
+        Check(device);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void AClipTooShortForATokenHasNone(int frames)
+    {
+        var device = new CountingDevice(new EmulatedDevice());
+        using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
+        var config = ModelConfigReader.Read(source).Audio!;
+        using (var tower = new DeviceAudioTower(device, new Lock(), source, config))
+        {
+            Assert.Equal(0, tower.Forward(new Matrix(config.MelBins, frames)).Rows);
+            Assert.Throws<OperationCanceledException>(() => tower.Forward(new Matrix(config.MelBins, 8), new CancellationToken(canceled: true)));
+            Assert.Throws<ArgumentOutOfRangeException>("mel", () => tower.Forward(new Matrix(config.MelBins + 1, 8)));
+        }
+
+        Assert.Equal(0, device.LentBytes);
+    }
+
+    [Fact]
+    public void OtherExtentsStayOnTheProcessor()
+    {
+        using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
+        var config = ModelConfigReader.Read(source).Audio!;
+        Assert.True(DeviceAudioTower.Takes(config));
+        Assert.True(DeviceAudioTower.Takes(config with { ModelSize = 1280, Heads = 20, FeedForwardSize = 5120, OutputSize = 3584 }));
+        Assert.False(DeviceAudioTower.Takes(config with { FeedForwardSize = 500 }));
+    }
+
+    // Runs of two windows: the second run is a window of 31 frames, 16 rows, after 200. The bound is that of the vision tower's test.
+    private static void Check(ICudaDevice device)
+    {
+        using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
+        var (config, random) = (ModelConfigReader.Read(source).Audio!, new Random(4));
+        var frames = (4 * config.HalfWindow) + 31;
+        var mel = new Matrix(config.MelBins, frames, [.. Enumerable.Range(0, config.MelBins * frames).Select(_ => (random.NextSingle() * 3) - 1.5f)]);
+        var exact = ReferenceAudioTower.Forward(source, config, mel, rounds: false);
+        var deviation = Reference.Distance(ReferenceAudioTower.Forward(source, config, mel, rounds: true), exact);
+        using var tower = new DeviceAudioTower(device, new Lock(), source, config, windowsAtOnce: 2);
+        var tokens = Reference.Rows(tower.Forward(mel));
+        Assert.Equal(AudioTower.TokenCount(frames), tokens.Length);
+        Assert.InRange(Reference.Distance(Reference.Rows(new AudioTower(source, config).Forward(mel)), exact), 0, deviation / 20);
+        Assert.InRange(Reference.Distance(tokens, exact), deviation / 100, 4 * deviation);
+    }
+}
