@@ -4,20 +4,26 @@ using System.Text.Json.Nodes;
 
 namespace MASQuant.Bench;
 
-/// <summary>Writes a checkpoint with the extents of Qwen2.5-VL-7B and few layers, in the hub's layout: random weights wherever something is computed, holes on the disk for the rest of the vocabulary and the head.</summary>
-internal static class LargeCheckpoint
+/// <summary>Writes a checkpoint with the extents of Qwen2.5-VL-7B, or a fraction of them, and few layers, in the hub's layout: random weights wherever something is computed, holes on the disk for the rest of the vocabulary and the head.</summary>
+/// <param name="layers">Decoder blocks.</param>
+/// <param name="fraction">By which the decoder's extents are divided: 1, 2 or 4, so that heads keep their size.</param>
+internal sealed class LargeCheckpoint(int layers, int fraction)
 {
-    private const int Hidden = 3584;
-    private const int Intermediate = 18944;
-    private const int KeyValue = 512;
+    private const int HeadSize = 128;
     private const int Vocabulary = 152064;
     private const int VisionHidden = 1280;
     private const int VisionIntermediate = 3420;
     private const int VisionDepth = 2; // of 32: the tower is not what is measured
     private const int Merged = 4 * VisionHidden;
 
+    private int Hidden => 3584 / fraction;
+
+    private int Intermediate => 18944 / fraction;
+
+    private int KeyValue => 512 / fraction;
+
     /// <summary>Writes into <paramref name="folder"/>, with the tokenizer of the small model in <paramref name="small"/>.</summary>
-    public static void Write(string folder, string small, int layers)
+    public void Write(string folder, string small)
     {
         Directory.CreateDirectory(folder);
         foreach (var file in Directory.EnumerateFiles(small).Where(file => !file.EndsWith(".safetensors", StringComparison.Ordinal) && !file.EndsWith("config.json", StringComparison.Ordinal)))
@@ -28,7 +34,7 @@ internal static class LargeCheckpoint
         File.Copy(Path.Combine(small, "preprocessor_config.json"), Path.Combine(folder, "preprocessor_config.json"), overwrite: true);
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(small, "config.json")))!.AsObject();
         var used = (int)config["vocab_size"]!;
-        File.WriteAllText(Path.Combine(folder, "config.json"), Config(config, layers).ToJsonString());
+        File.WriteAllText(Path.Combine(folder, "config.json"), Config(config).ToJsonString());
 
         (string Name, int[] Shape, long Filled)[] first = [("model.embed_tokens.weight", [Vocabulary, Hidden], (long)used * Hidden), .. Vision()];
         (string Name, int[] Shape, long Filled)[] second = [.. Enumerable.Range(0, layers).SelectMany(Decoder), Norm("model.norm.weight", Hidden), ("lm_head.weight", [Vocabulary, Hidden], 0)];
@@ -46,12 +52,12 @@ internal static class LargeCheckpoint
         File.WriteAllText(Path.Combine(folder, "model.safetensors.index.json"), new JsonObject { ["metadata"] = new JsonObject(), ["weight_map"] = map }.ToJsonString());
     }
 
-    private static JsonObject Config(JsonObject config, int layers)
+    private JsonObject Config(JsonObject config)
     {
         config["hidden_size"] = Hidden;
         config["intermediate_size"] = Intermediate;
-        config["num_attention_heads"] = 28;
-        config["num_key_value_heads"] = 4;
+        config["num_attention_heads"] = Hidden / HeadSize;
+        config["num_key_value_heads"] = KeyValue / HeadSize;
         config["num_hidden_layers"] = layers;
         config["vocab_size"] = Vocabulary;
         config["tie_word_embeddings"] = false;
@@ -66,7 +72,7 @@ internal static class LargeCheckpoint
         return config;
     }
 
-    private static IEnumerable<(string Name, int[] Shape, long Filled)> Decoder(int layer)
+    private IEnumerable<(string Name, int[] Shape, long Filled)> Decoder(int layer)
     {
         var prefix = string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}.");
         yield return Norm(prefix + "input_layernorm.weight", Hidden);
@@ -83,7 +89,7 @@ internal static class LargeCheckpoint
         yield return Full(prefix + "mlp.down_proj.weight", Hidden, Intermediate);
     }
 
-    private static IEnumerable<(string Name, int[] Shape, long Filled)> Vision()
+    private IEnumerable<(string Name, int[] Shape, long Filled)> Vision()
     {
         yield return Full("visual.patch_embed.proj.weight", VisionHidden, 3, 2, 14, 14);
         for (var block = 0; block < VisionDepth; block++)

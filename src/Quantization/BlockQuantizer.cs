@@ -105,10 +105,18 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         }, cancellation);
         var quantizer = NewQuantizer(statistics, factors);
         var compensation = new GroupCompensation(options, weights.Layer, backend, runner, statistics, factors);
-        var scaled = linears.Select(linear => factors.Base.ScaleWeight(linear.ReadMatrix())).ToArray();
-        GroupFit Fit(IEnumerable<Matrix> targets) => compensation.Fit(
-            block, exact, group, linears, [.. targets.Select(target => quantizer.Quantize(target, scheme, cancellation))], modality => report(QuantizationStage.Compensate, modality), cancellation);
-        var fit = new Alternation(options, statistics, factors).Run(scaled, Fit);
+        GroupFit Fit(IEnumerable<Matrix> targets)
+        {
+            WeightCodes[] codes = [.. targets.Select(target => quantizer.Quantize(target, scheme, cancellation))];
+            if (options.Alternations == 0)
+            {
+                quantizer.Release();
+            }
+
+            return compensation.Fit(block, exact, group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellation);
+        }
+
+        var fit = new Alternation(options, statistics, factors).Run(linears.Select(linear => factors.Base.ScaleWeight(linear.ReadMatrix())), Fit);
         compensation.AddSpectra(group, linears, fit, cancellation);
 
         var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors, linear.RotationBlock)).ToArray();
@@ -121,16 +129,20 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         };
     }
 
-    /// <summary>Q_w for an input group.</summary>
+    /// <summary>Q_w for an input group. Takes over what <paramref name="statistics"/> holds for it alone.</summary>
     public IWeightQuantizer NewQuantizer(ActivationStatistics statistics, SmoothingFactors factors)
         => options.WeightQuantizer == WeightQuantizerKind.Gptq
-            ? GptqQuantizer.Create(statistics.SmoothedGram(factors, [.. options.ModalityWeights]), new GptqOptions
+            ? GptqQuantizer.Create(statistics.SmoothedGram(factors, [.. options.ModalityWeights], NeedsGramLater), new GptqOptions
             {
                 SearchClip = options.Clipping != ClippingKind.None,
                 SearchOutput = options.Clipping == ClippingKind.Output,
                 SecondLevel = options.GroupSize > 0,
             })
             : new RtnQuantizer(searchClip: options.Clipping != ClippingKind.None, secondLevel: options.GroupSize > 0);
+
+    // The regression of later rounds asks for all; otherwise patches alone do, and text has none.
+    private bool NeedsGramLater(Modality modality)
+        => options.Alternations > 0 || (modality != Modality.Text && options.Compensation != CompensationKind.None);
 
     private ActivationStatistics NewStatistics(int layer, InputGroup group, bool keepsGram)
         => new($"model.layers.{layer} {group}", DecoderLinear.Of(config).First(linear => linear.Group == group).Inputs, keepsGram);

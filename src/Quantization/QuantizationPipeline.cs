@@ -7,6 +7,7 @@ using MASQuant.Facts;
 using MASQuant.Gemm;
 using MASQuant.Layers;
 using MASQuant.Models;
+using MASQuant.Numerics;
 using MASQuant.Planning;
 using MASQuant.Safetensors;
 using MASQuant.Smoothing;
@@ -24,8 +25,7 @@ public static class QuantizationPipeline
     /// <exception cref="MasQuantException">Bad input, with its code, file and remedy.</exception>
     public static Manifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var checkpoint = Checkpoint.Open(job.ModelFolder);
-        var config = ModelConfigReader.Read(checkpoint);
+        var config = ReadConfig(job.ModelFolder);
         CheckShapes(config.Text, job.Options);
         var report = new RunProgress(progress, config.Text.Layers, job.Options.Epochs > 0 && job.Options.Smoothing != SmoothingKind.None);
 
@@ -33,16 +33,17 @@ public static class QuantizationPipeline
         clock.Enter(QuantizationStage.Prepare);
         report.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
         var calibration = LoadCalibration(job, config, cancellation);
-        CheckResources(job, checkpoint, config, calibration);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, calibration, cancellation);
+        CheckResources(job, config, calibration);
+        var sequences = Embed(job.ModelFolder, config, calibration, cancellation);
         var work = WorkFolder.Open(job.WorkFolder, RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation), config.Text);
 
-        var options = WithRanks(job.Options, checkpoint, config.Text, sequences, work, report, cancellation);
+        var options = WithRanks(job, config.Text, sequences, work, report, cancellation);
         var prepared = clock.Take();
-        var blocks = QuantizeBlocks(options, checkpoint, config.Text, sequences, work, clock, report, cancellation);
+        var blocks = QuantizeBlocks(options, job.ModelFolder, config.Text, sequences, work, clock, report, cancellation);
 
         clock.Enter(QuantizationStage.Write);
         report.Report(QuantizationStage.Write, "Writing the artifact.");
+        using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var facts = ModelFacts.Of(job, checkpoint, config, calibration, sequences, [.. blocks.Select(block => block.Facts)]);
         var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => work.LayerPath(block.Facts.Index))], cancellation);
         FactsFile.Write(job.OutputFolder, job.Name, RunFactsOf(job, blocks), new RunTimes { Prepare = prepared.Values.Sum(), Write = clock.Take().Values.Sum(), Blocks = [.. blocks.Select(block => block.Times)] });
@@ -55,17 +56,30 @@ public static class QuantizationPipeline
     /// <exception cref="MasQuantException">The checkpoint or the calibration set cannot be read.</exception>
     public static string Fingerprint(QuantizationJob job, CancellationToken cancellation = default)
     {
-        using var checkpoint = Checkpoint.Open(job.ModelFolder);
-        var calibration = LoadCalibration(job, ModelConfigReader.Read(checkpoint), cancellation);
+        var calibration = LoadCalibration(job, ReadConfig(job.ModelFolder), cancellation);
         return RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation);
     }
 
     // Before any work: neither a full disk nor a killed process says how much would have been enough.
-    private static void CheckResources(QuantizationJob job, Checkpoint checkpoint, ModelConfig config, CalibrationSet calibration)
+    private static void CheckResources(QuantizationJob job, ModelConfig config, CalibrationSet calibration)
     {
+        using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var plan = QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(calibration.Conversations, config));
         var done = Directory.Exists(job.WorkFolder) ? new DirectoryInfo(job.WorkFolder).EnumerateFiles().Sum(file => file.Length) : 0;
         Preflight.Check(plan, MachineResources.Here(job.OutputFolder), done, job.ModelFolder, job.OutputFolder);
+    }
+
+    private static ModelConfig ReadConfig(string modelFolder)
+    {
+        using var checkpoint = Checkpoint.Open(modelFolder);
+        return ModelConfigReader.Read(checkpoint);
+    }
+
+    // What was read of a mapped file counts as this process's memory until the mapping goes: embeddings and towers here, a block's weights below.
+    private static IReadOnlyList<CalibrationSequence> Embed(string modelFolder, ModelConfig config, CalibrationSet calibration, CancellationToken cancellation)
+    {
+        using var checkpoint = Checkpoint.Open(modelFolder);
+        return CalibrationSequences.Embed(checkpoint, config, calibration, cancellation);
     }
 
     private static CalibrationSet LoadCalibration(QuantizationJob job, ModelConfig config, CancellationToken cancellation)
@@ -75,8 +89,9 @@ public static class QuantizationPipeline
     }
 
     // Ranks depend on all blocks, so they are chosen before the first is quantized, and kept for a run that resumes.
-    private static QuantizationOptions WithRanks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellation)
+    private static QuantizationOptions WithRanks(QuantizationJob job, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellation)
     {
+        var options = job.Options;
         if (options.PatchBytes is null)
         {
             return options;
@@ -87,6 +102,7 @@ public static class QuantizationPipeline
             return options with { LayerRanks = kept, PatchBytes = null };
         }
 
+        using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var measurement = new NoiseMeasurement(config, options, (layer, group) => [options.SchemeFor(layer, group)]);
         var noise = measurement.Run(layer => BlockWeights.Of(checkpoint, config, layer), sequences,
             _ => report.Report(QuantizationStage.Prepare, "Measuring what patches bring."), cancellation);
@@ -95,16 +111,18 @@ public static class QuantizationPipeline
         return allocated;
     }
 
-    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, Checkpoint checkpoint, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellation)
+    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, string modelFolder, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellation)
     {
         var backend = new CpuGemmBackend();
         var runner = new BlockRunner(config, sequences) { RotationBlock = group => options.RotationBlockFor(DecoderLinear.Of(config).First(linear => linear.Group == group)) };
-        var modalityWeights = options.ModalityWeights.Count > 0 ? null : GradientWeights.Measure(checkpoint, config, sequences, cancellation);
+        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(modelFolder, config, sequences, cancellation);
         var blocks = new List<FinishedBlock>();
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var index = layer;
             var quantizer = new BlockQuantizer(config, modalityWeights is null ? options : options with { ModalityWeights = modalityWeights[layer] }, backend, runner);
+            LargeBuffers.Reclaim();
+            using var checkpoint = Checkpoint.Open(modelFolder);
             var weights = BlockWeights.Of(checkpoint, config, layer);
             var exact = weights.ToDense(config);
             if (work.TryRead(layer) is { } finished)
@@ -128,6 +146,12 @@ public static class QuantizationPipeline
         }
 
         return blocks;
+    }
+
+    private static double[][] MeasureWeights(string modelFolder, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellation)
+    {
+        using var checkpoint = Checkpoint.Open(modelFolder);
+        return GradientWeights.Measure(checkpoint, config, sequences, cancellation);
     }
 
     private static RunFacts RunFactsOf(QuantizationJob job, IReadOnlyList<FinishedBlock> blocks) => new()

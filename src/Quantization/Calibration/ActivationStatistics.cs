@@ -79,18 +79,31 @@ internal sealed class ActivationStatistics
     /// <summary>Σ_m λ_m/T_m·(X_m/s_m)ᵀ(X_m/s_m): what an error of the stored weight costs an average token.</summary>
     /// <param name="factors">s_m.</param>
     /// <param name="weights">λ_m, indexed by <see cref="Modality"/>.</param>
-    public GramMatrix SmoothedGram(SmoothingFactors factors, ReadOnlySpan<double> weights)
+    /// <param name="keeps">Which C_m are still wanted; the others are let go of, and the first becomes the sum where it lies. By default all are kept.</param>
+    public GramMatrix SmoothedGram(SmoothingFactors factors, ReadOnlySpan<double> weights, Func<Modality, bool>? keeps = null)
     {
-        var sum = GramMatrix.Create(Inputs);
+        GramMatrix? sum = null;
         foreach (var modality in Enum.GetValues<Modality>())
         {
+            var kept = keeps is null || keeps(modality);
             if (Gram(modality) is { } gram && weights[(int)modality] > 0)
             {
-                sum.AddSmoothed(weights[(int)modality] / gram.Tokens, gram, factors[modality]);
+                var weight = weights[(int)modality] / gram.Tokens;
+                if (sum is null && !kept)
+                {
+                    sum = gram;
+                    sum.SmoothInPlace(weight, factors[modality]);
+                }
+                else
+                {
+                    (sum ??= GramMatrix.Create(Inputs)).AddSmoothed(weight, gram, factors[modality]);
+                }
             }
+
+            _grams[(int)modality] = kept ? _grams[(int)modality] : null;
         }
 
-        return sum;
+        return sum ?? GramMatrix.Create(Inputs);
     }
 
     private void CheckFinite(Modality modality)

@@ -1,5 +1,6 @@
 using MASQuant.Configuration;
 using MASQuant.Layers;
+using MASQuant.Numerics;
 using MASQuant.Tensors;
 
 namespace MASQuant.Calibration;
@@ -126,6 +127,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
         for (var start = 0; start < sequences.Count; start += _workspaces.Length)
         {
             cancellation.ThrowIfCancellationRequested();
+            LargeBuffers.Reclaim();
             var first = start;
             var count = Math.Min(_workspaces.Length, sequences.Count - start);
             Workers.For(count, i => compute(first + i));

@@ -15,21 +15,22 @@ internal sealed class Alternation(QuantizationOptions options, ActivationStatist
     private const double Damping = 0.1;
 
     /// <summary>Runs all rounds.</summary>
-    /// <param name="weights">s_b⊙W of each layer of the group, [N, K].</param>
+    /// <param name="weights">s_b⊙W of each layer of the group, [N, K]; read one by one where there are no rounds.</param>
     /// <param name="fit">Quantizes weights and fits patches to them.</param>
-    public GroupFit Run(IReadOnlyList<Matrix> weights, Func<IEnumerable<Matrix>, GroupFit> fit)
+    public GroupFit Run(IEnumerable<Matrix> weights, Func<IEnumerable<Matrix>, GroupFit> fit)
     {
-        var best = fit(weights);
         if (options.Alternations == 0)
         {
-            return best;
+            return fit(weights);
         }
 
+        Matrix[] scaled = [.. weights];
+        var best = fit(scaled);
         var regression = BaseRegression.Create(statistics, factors, options.ModalityWeights, Damping);
         var least = regression.Errors(best);
         for (var round = 0; round < options.Alternations; round++)
         {
-            var next = fit(regression.Targets(best, weights));
+            var next = fit(regression.Targets(best, scaled));
             var errors = regression.Errors(next);
             var better = errors.Zip(least, (now, before) => now.All < before.All && now.Text <= before.Text).ToArray();
             if (!better.Contains(true))

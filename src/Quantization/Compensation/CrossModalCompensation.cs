@@ -43,7 +43,8 @@ internal abstract class CrossModalCompensation
     /// <param name="residual">P and ‖R‖².</param>
     /// <param name="prior">ΔW_m, [N, K].</param>
     /// <param name="rank">r, at most min(N, K).</param>
-    public abstract Patch Compensate(OutputResidual residual, Matrix prior, int rank);
+    /// <param name="keeps">Whether <paramref name="residual"/> is still wanted; otherwise it loses its P.</param>
+    public abstract Patch Compensate(OutputResidual residual, Matrix prior, int rank, bool keeps = true);
 
     /// <summary>σ² of what a regression without prior has to match in the whitened space, the largest first: what each rank takes from ‖R‖².</summary>
     /// <param name="residual">P and ‖R‖².</param>

@@ -24,7 +24,8 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     // ‖(X/s)·E‖ = ‖T·E‖, so the best rank-r L1·L2 is T⁻¹ times the truncated decomposition of T·ΔWᵀ.
     public override Patch Compensate(Matrix residual, int rank) => Fit(_whitening.Apply(residual.View().Transposed), rank);
 
-    public override Patch Compensate(OutputResidual residual, Matrix prior, int rank) => Fit(Whitened(residual, prior), rank);
+    public override Patch Compensate(OutputResidual residual, Matrix prior, int rank, bool keeps = true)
+        => Fit(Whitened(((OutputResidual<T>)residual).Take(keeps), prior), rank);
 
     public override double[] Gains(OutputResidual residual, int rank)
         => [.. TruncatedSvd.Decompose(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()).View, rank, _options.Decomposition).Values.Select(value => value * value)];
@@ -36,9 +37,8 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
             : SpectrumEstimate.Of(new WhitenedGram<T>(_whitening, residual)));
 
     // With TᵀT = ZᵀZ + δ: ‖R − Z·B‖² + δ·‖ΔWᵀ − B‖² = const + ‖T⁻ᵀ·(P + δ·ΔWᵀ) − T·B‖², by completing the square.
-    private RealMatrix<T> Whitened(OutputResidual residual, Matrix prior)
+    private RealMatrix<T> Whitened(RealMatrix<T> product, Matrix prior)
     {
-        var product = ((OutputResidual<T>)residual).CrossProduct.Copy();
         Workers.For(product.Rows, k =>
         {
             var row = product.Row(k);

@@ -32,12 +32,15 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private readonly Dictionary<(Modality, double PriorTokens), CrossModalCompensation?> _compensations = [];
     private readonly double _priorTokens = options.Compensation == CompensationKind.Output ? PriorTokens : 0;
 
-    /// <summary>Patches for each layer of the group.</summary>
+    // Later rounds need every residual, Gram matrix and whitening again. Without them each is let go of when it has served.
+    private bool Alternates => options.Alternations > 0;
+
+    /// <summary>Patches for each layer of the group; with their spectra, unless rounds follow.</summary>
     public GroupFit Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellation)
     {
         var patches = codes.Select(_ => new LayerPatches(new LowRankFactors?[ModalityMap.ModalityCount], new(StringComparer.Ordinal), [])).ToArray();
         var compensates = Compensates(group);
-        var residuals = options.Alternations > 0 || (compensates && options.Compensation == CompensationKind.Output)
+        var residuals = Alternates || (compensates && options.Compensation == CompensationKind.Output)
             ? OutputResiduals(block, exact, group, linears, codes, cancellation)
             : [.. codes.Select(_ => new OutputResidual?[ModalityMap.ModalityCount])];
         foreach (var modality in compensates ? Patched : [])
@@ -55,33 +58,27 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
                 var residual = CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], codes[i]);
                 patches[i].Factors[(int)modality] = (options.Compensation == CompensationKind.Weight
                     ? compensation.Compensate(residual, rank)
-                    : compensation.Compensate(residuals[i][(int)modality]!, residual, rank)).Factors;
+                    : compensation.Compensate(residuals[i][(int)modality]!, residual, rank, keeps: Alternates)).Factors;
+                if (!Alternates)
+                {
+                    AddSpectra(modality, compensation, linears[i], residual, patches[i]);
+                }
             }
         }
 
         return new GroupFit(codes, patches, residuals);
     }
 
-    /// <summary>Adds the spectra of the weight residuals and their effective ranks.</summary>
+    /// <summary>Adds the spectra of the weight residuals and their effective ranks to what the last round left.</summary>
     public void AddSpectra(InputGroup group, IReadOnlyList<LinearWeight> linears, GroupFit fit, CancellationToken cancellation)
     {
-        foreach (var modality in Compensates(group) ? Patched : [])
+        foreach (var modality in Alternates && Compensates(group) ? Patched : [])
         {
             var compensation = Compensation(modality, _priorTokens);
             for (var i = 0; i < linears.Count && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var residual = CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], fit.Codes[i]);
-                var (plain, whitened) = compensation.Spectra(residual);
-                fit.Patches[i].EffectiveRanks[modality.ToString()] = new ManifestEffectiveRank(plain.EffectiveRank, whitened.EffectiveRank);
-                fit.Patches[i].Spectra.Add(new SpectrumFacts
-                {
-                    Linear = linears[i].Linear.Name,
-                    Modality = modality.ToString(),
-                    Count = plain.Count,
-                    Plain = SpectrumSampling.Sample(plain),
-                    Whitened = SpectrumSampling.Sample(whitened),
-                });
+                AddSpectra(modality, compensation, linears[i], CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], fit.Codes[i]), fit.Patches[i]);
             }
         }
     }
@@ -127,15 +124,29 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         return gains;
     }
 
+    private static void AddSpectra(Modality modality, CrossModalCompensation compensation, LinearWeight linear, Matrix residual, LayerPatches patches)
+    {
+        var (plain, whitened) = compensation.Spectra(residual);
+        patches.EffectiveRanks[modality.ToString()] = new ManifestEffectiveRank(plain.EffectiveRank, whitened.EffectiveRank);
+        patches.Spectra.Add(new SpectrumFacts
+        {
+            Linear = linear.Linear.Name,
+            Modality = modality.ToString(),
+            Count = plain.Count,
+            Plain = SpectrumSampling.Sample(plain),
+            Whitened = SpectrumSampling.Sample(whitened),
+        });
+    }
+
     private bool Compensates(InputGroup group) => options.Compensation != CompensationKind.None && (group != InputGroup.Down || options.CompensateDown);
 
-    // Kept for the next who asks, unless it is one of the few that fill a gigabyte.
+    // Kept for the rounds that follow, unless it is one of the few that fill a gigabyte.
     private CrossModalCompensation? Compensation(Modality modality, double priorTokens)
     {
         if (!_compensations.TryGetValue((modality, priorTokens), out var compensation))
         {
             compensation = CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens }, factors[modality]);
-            if (statistics.Inputs <= GramMatrix.MaxWideInputs)
+            if (Alternates && statistics.Inputs <= GramMatrix.MaxWideInputs)
             {
                 _compensations.Add((modality, priorTokens), compensation);
             }
@@ -146,7 +157,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
 
     private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellation)
     {
-        var observed = options.Alternations > 0 ? Enum.GetValues<Modality>() : Patched;
+        var observed = Alternates ? Enum.GetValues<Modality>() : Patched;
         var unpatched = codes.Select((c, i) => c.Pack(linears[i].Bias)).ToArray();
         var residuals = codes.Select(c => Enum.GetValues<Modality>()
             .Select(m => !observed.Contains(m) || statistics.TokenCount(m) == 0 ? null : OutputResidual.Create(c.Inputs, c.Outputs)).ToArray()).ToArray();

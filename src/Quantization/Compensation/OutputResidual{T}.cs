@@ -13,7 +13,15 @@ internal sealed class OutputResidual<T> : OutputResidual
         => CrossProduct = new RealMatrix<T>(inputs, outputs);
 
     /// <summary>P, [K, N].</summary>
-    public RealMatrix<T> CrossProduct { get; }
+    public RealMatrix<T> CrossProduct { get; private set; }
+
+    /// <summary>P, to be overwritten: a copy, or P itself when nobody else will ask for it.</summary>
+    public RealMatrix<T> Take(bool keeps)
+    {
+        var product = CrossProduct;
+        CrossProduct = keeps ? product.Copy() : new RealMatrix<T>(0, 0);
+        return product;
+    }
 
     public override void Add(Matrix smoothed, Matrix target, Matrix output)
     {

@@ -29,6 +29,9 @@ internal abstract class GramMatrix
     /// <summary>C += weight·S⁻¹·<paramref name="other"/>·S⁻¹, without a copy of <paramref name="other"/>, which is of the same precision and whose rows count as added.</summary>
     public abstract void AddSmoothed(double weight, GramMatrix other, SmoothingFactor factor);
 
+    /// <summary>C ← weight·S⁻¹·C·S⁻¹, with the very values that <see cref="AddSmoothed"/> would leave in an empty matrix.</summary>
+    public abstract void SmoothInPlace(double weight, SmoothingFactor factor);
+
     /// <summary>The mean of the diagonal: the average energy of a channel.</summary>
     public abstract double MeanDiagonal { get; }
 }

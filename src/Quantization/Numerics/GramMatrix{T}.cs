@@ -87,9 +87,14 @@ internal sealed class GramMatrix<T> : GramMatrix
 
     public override void AddSmoothed(double weight, GramMatrix other, SmoothingFactor factor)
     {
-        var source = ((GramMatrix<T>)other).Lower;
-        var target = Lower;
-        var inverse = factor.Inverse;
+        AddSmoothed(weight, ((GramMatrix<T>)other).Lower, Lower, factor.Inverse, replaces: false);
+        Tokens += other.Tokens;
+    }
+
+    public override void SmoothInPlace(double weight, SmoothingFactor factor) => AddSmoothed(weight, Lower, Lower, factor.Inverse, replaces: true);
+
+    private void AddSmoothed(double weight, RealMatrix<T> source, RealMatrix<T> target, float[] inverse, bool replaces)
+    {
         Workers.For((Inputs + PieceRows - 1) / PieceRows, piece =>
         {
             var smoothed = new T[Inputs];
@@ -102,10 +107,14 @@ internal sealed class GramMatrix<T> : GramMatrix
                     smoothed[j] = row[j] * (scale * T.CreateTruncating(inverse[j]));
                 }
 
+                if (replaces)
+                {
+                    target.Row(i)[..(i + 1)].Clear();
+                }
+
                 Lanes.AddScaled<T>(T.CreateTruncating(weight), smoothed.AsSpan(0, i + 1), target.Row(i));
             }
         });
-        Tokens += other.Tokens;
     }
 
     private void Flush()

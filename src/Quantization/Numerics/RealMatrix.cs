@@ -11,6 +11,7 @@ internal sealed class RealMatrix<T>
     {
         Rows = rows;
         Columns = columns;
+        LargeBuffers.Reserve<T>((long)rows * columns);
         Data = new T[checked(rows * columns)];
     }
 

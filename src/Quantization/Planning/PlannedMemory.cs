@@ -2,49 +2,80 @@ using MASQuant.Configuration;
 using MASQuant.Layers;
 using MASQuant.Numerics;
 using MASQuant.Quantization;
+using MASQuant.Tensors;
 
 namespace MASQuant.Planning;
 
-/// <summary>The peak of memory: one block and its widest group's statistics, and the calibration set's activations.</summary>
+/// <summary>The peak of resident memory, added up from what is in use at once: mapped weights included, which the system may take back.</summary>
 internal static class PlannedMemory
 {
-    private const long Program = 300_000_000;
+    private const long Program = 150_000_000;
     private const long LargestBatch = 1 << 29; // BlockRunner's activations under way
+    private const long Streams = 1 << 30; // NoiseMeasurement's
     private const int Sequences = 16;
+    private const int CodeBytes = 2; // a code, and its share of grids or packed weights
+    private const int Mapped = sizeof(ushort); // of a weight in the file
 
     public static long Of(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, long towerBytes)
     {
         var linears = DecoderLinear.Of(config.Text);
-        var weights = linears.Sum(linear => (long)linear.Outputs * linear.Inputs);
-        var activations = 4 * calibration.Tokens * config.Text.HiddenSize * sizeof(float);
-        var batch = Math.Min(LargestBatch, Sequences * calibration.Longest * ((3L * config.Text.IntermediateSize) + (8L * config.Text.HiddenSize)) * sizeof(float));
-        var block = weights * 3; // BF16 as it is, and quantized
+        var weights = linears.Sum(Values);
+        var vocabulary = (long)config.Text.VocabularySize * config.Text.HiddenSize;
 
-        // The towers are gone when blocks are quantized.
-        var widest = linears.GroupBy(linear => linear.Group).Max(group => Group(config, options, [.. group]));
-        return Program + activations + Math.Max(towerBytes, block + batch + Math.Max(Learning(options, weights), widest));
+        // Of every sequence what enters a block, exact and quantized, and what leaves it.
+        var hidden = calibration.Tokens * config.Text.HiddenSize * sizeof(float);
+        var batch = Math.Min(LargestBatch, Sequences * calibration.Longest * ((3L * config.Text.IntermediateSize) + (8L * config.Text.HiddenSize)) * sizeof(float));
+        var groups = linears.GroupBy(linear => linear.Group).Max(group => Group(config, options, [.. group]));
+        var block = (weights * (Mapped + sizeof(ushort) + 1)) + batch + Math.Max(Learning(options, weights), groups);
+
+        // Towers and embeddings are gone when blocks are quantized.
+        var prepare = (Mapped * vocabulary) + (2 * towerBytes) + Media(config.Vision, calibration);
+        var gradients = options.ModalityWeights.Count > 0 ? 0 : ((Mapped + sizeof(float)) * (vocabulary + weights)) + (Sequences * (config.Text.Layers + 1) * calibration.Longest * config.Text.HiddenSize * sizeof(float));
+        var allocation = options.PatchBytes is null ? 0 : Streams + block;
+        var inUse = (4 * hidden) + Math.Max(Math.Max(prepare, gradients), Math.Max(block, allocation));
+        return Program + inUse + Math.Min(inUse, LargeBuffers.MaxGarbage);
     }
+
+    /// <summary>The widest moment of quantizing one input group, beside the block itself and the sequences under way.</summary>
+    public static long Group(ModelConfig config, QuantizationOptions options, DecoderLinear[] linears)
+    {
+        var inputs = linears[0].Inputs;
+        var element = inputs <= GramMatrix.MaxWideInputs ? sizeof(double) : sizeof(float);
+        var square = (long)inputs * inputs * element;
+        var (all, largest) = (linears.Sum(Values), linears.Max(Values));
+        var modalities = config.Modalities.Count;
+        var patched = options.Compensation == CompensationKind.None ? 0 : modalities - 1;
+        var alternates = options.Alternations > 0;
+        var feedback = options.WeightQuantizer == WeightQuantizerKind.Gptq;
+
+        // Text's Gram matrix becomes the feedback's H where it lies, unless rounds follow; then the factor of H beside it.
+        var kept = alternates || !feedback ? modalities : patched;
+        var factoring = (kept + (feedback ? 2 : 0)) * square;
+
+        // A weight as it was read and scaled, or scaled with the errors of its rounding.
+        var rounding = ((kept + (feedback ? 1 : 0)) * square) + (CodeBytes * all) + (alternates ? sizeof(float) * all : 0)
+            + (largest * (sizeof(float) + Math.Max(sizeof(float), feedback ? element : 0)));
+
+        // P of every layer; the whitening, and for the spectra a weight, what is stored of it and the difference.
+        var fitting = patched == 0 ? 0 : (kept * square) + square + (CodeBytes * all) + (3 * sizeof(float) * largest)
+            + (options.Compensation == CompensationKind.Output || alternates ? patched * element * all : 0);
+
+        // Two fits with their residuals of all modalities, the sides of the equations and one under way, H and its factor, and that of the feedback.
+        var rounds = alternates ? ((kept + 3) * square) + (((2 * modalities) + 2) * element * all) + (2 * ((sizeof(float) + CodeBytes) * all)) : 0;
+        return Math.Max(Math.Max(factoring, rounding), Math.Max(fitting, rounds));
+    }
+
+    // A sequence on every thread: four patches and more for a token, and the intermediate results of one block.
+    private static long Media(VisionConfig vision, CalibrationExtent calibration)
+        => Math.Min(Workers.Count, calibration.Samples) * calibration.Longest * vision.SpatialMergeSize * vision.SpatialMergeSize
+            * ((8L * vision.HiddenSize) + (3L * vision.IntermediateSize)) * sizeof(float);
 
     // Weight, smoothed, rounded and gradient, in FP32; a modality that frees every channel has the last three of its own.
     private static long Learning(QuantizationOptions options, long weights)
     {
-        if (options.Smoothing == SmoothingKind.None)
-        {
-            return weights * sizeof(float);
-        }
-
-        var copies = options.Epochs == 0 ? 1 : options.DeviatingChannels < 0 ? 1 + (3 * ModalityMap.ModalityCount) : 4;
+        var copies = options.Smoothing == SmoothingKind.None || options.Epochs == 0 ? 1 : options.DeviatingChannels < 0 ? 1 + (3 * ModalityMap.ModalityCount) : 4;
         return weights * copies * sizeof(float);
     }
 
-    // C of every modality, their sum and two factors; P of every patched modality; a weight, its residual and its errors.
-    private static long Group(ModelConfig config, QuantizationOptions options, DecoderLinear[] linears)
-    {
-        long inputs = linears[0].Inputs;
-        var element = inputs <= GramMatrix.MaxWideInputs ? sizeof(double) : sizeof(float);
-        var patched = options.Compensation != CompensationKind.None;
-        var grams = options.WeightQuantizer == WeightQuantizerKind.Gptq || patched ? config.Modalities.Count + 2 : config.Modalities.Count;
-        var products = patched ? (config.Modalities.Count - 1) * linears.Sum(linear => (long)linear.Outputs) * inputs * element : 0;
-        return (grams * inputs * inputs * element) + products + (linears.Max(linear => (long)linear.Outputs) * inputs * (2 * sizeof(float) + element));
-    }
+    private static long Values(DecoderLinear linear) => (long)linear.Outputs * linear.Inputs;
 }

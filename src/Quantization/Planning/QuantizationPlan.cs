@@ -47,7 +47,7 @@ public sealed class QuantizationPlan
     /// <summary>The disk space of a run: finished blocks, which wait until the last is done, and the artifact.</summary>
     public long DiskBytes { get; }
 
-    /// <summary>The peak of memory, mapped files not counted: a lower bound, since garbage that is not collected yet comes on top (docs/performance.md).</summary>
+    /// <summary>The peak of resident memory, the mapped weights of one block included (docs/performance.md).</summary>
     public long MemoryBytes { get; }
 
     /// <summary>Floating-point operations, weighed by how fast each kind runs: of an FP32 product of matrices each counts 1.</summary>

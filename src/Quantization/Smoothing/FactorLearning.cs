@@ -1,5 +1,6 @@
 using MASQuant.Calibration;
 using MASQuant.Generation;
+using MASQuant.Numerics;
 using MASQuant.Quantization;
 using MASQuant.Tensors;
 
@@ -37,6 +38,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
             Descend(block, sequences[order[step % order.Length]], targets[order[step % order.Length]]);
             adam.Step(options.LearningRate * CosineDecay(step, steps));
             block.Refresh();
+            LargeBuffers.Reclaim();
             report((step + 1.0) / steps);
         }
 
@@ -70,6 +72,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
         {
             cancellation.ThrowIfCancellationRequested();
             var sequence = sequences[i];
+            LargeBuffers.Reclaim();
             total += _loss.Measure(block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary), targets[i], sequence.Modalities, gradient: null);
         }
 

@@ -1,3 +1,4 @@
+using MASQuant.Numerics;
 using MASQuant.Tensors;
 
 namespace MASQuant.Smoothing;
@@ -66,6 +67,7 @@ internal sealed class SmoothingFactor
     private static Matrix ScaleColumns(Matrix matrix, float[] scales)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(matrix.Columns, scales.Length);
+        LargeBuffers.Reserve<float>((long)matrix.Rows * matrix.Columns);
         var scaled = new Matrix(matrix.Rows, matrix.Columns);
         for (var i = 0; i < matrix.Rows; i++)
         {

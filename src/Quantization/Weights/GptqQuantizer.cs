@@ -16,5 +16,7 @@ internal abstract class GptqQuantizer : IWeightQuantizer
             ? new GptqQuantizer<double>(wide, options ?? new())
             : new GptqQuantizer<float>((GramMatrix<float>)gram, options ?? new());
 
+    public abstract void Release();
+
     public abstract WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default);
 }

@@ -18,7 +18,7 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
 
     private readonly GptqOptions _options;
     private readonly int[] _order;
-    private readonly RealMatrix<T> _upper;
+    private RealMatrix<T> _upper;
     private readonly double[] _importance;
 
     public GptqQuantizer(GramMatrix<T> gram, GptqOptions options)
@@ -39,6 +39,8 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
             _importance[_order[j]] = pivot * pivot;
         }
     }
+
+    public override void Release() => _upper = new RealMatrix<T>(0, 0);
 
     public override WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default)
     {
@@ -69,16 +71,18 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
         var codes = new sbyte[checked(weight.Rows * weight.Columns)];
         var sums = new double[weight.Rows];
         var errors = new RealMatrix<T>(weight.Rows, weight.Columns);
+        var carried = new RealMatrix<T>(weight.Rows, Math.Min(_options.Block, weight.Columns));
         for (var start = 0; start < weight.Columns; start += _options.Block)
         {
             cancellation.ThrowIfCancellationRequested();
             var count = Math.Min(_options.Block, weight.Columns - start);
-            var carried = RealGemm.Multiply<T, T, T>(errors.Block(0, 0, weight.Rows, start), _upper.Block(0, start, start, count));
+            Array.Clear(carried.Data);
+            RealGemm.Accumulate(errors.Block(0, 0, weight.Rows, start), _upper.Block(0, start, start, count), carried.Block(0, 0, weight.Rows, count));
             Workers.For((weight.Rows + PieceRows - 1) / PieceRows, piece =>
             {
                 for (var n = piece * PieceRows; n < Math.Min(weight.Rows, (piece + 1) * PieceRows); n++)
                 {
-                    sums[n] += QuantizeBlock(weight, n, start, carried.Row(n), errors.Row(n), grids, codes);
+                    sums[n] += QuantizeBlock(weight, n, start, carried.Row(n)[..count], errors.Row(n), grids, codes);
                 }
             });
         }

@@ -6,6 +6,9 @@ namespace MASQuant.Weights;
 /// <summary>Q_w: chooses scales and codes for the weights of one input group.</summary>
 internal interface IWeightQuantizer
 {
+    /// <summary>Lets go of what was prepared, K² values and more; nothing can be quantized afterwards.</summary>
+    void Release();
+
     /// <summary>Quantizes one weight.</summary>
     /// <param name="weight">s_b ⊙ W, [N, K].</param>
     /// <param name="scheme">Bits and granularity.</param>

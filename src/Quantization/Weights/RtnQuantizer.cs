@@ -8,6 +8,10 @@ namespace MASQuant.Weights;
 /// <param name="secondLevel">Whether groups of 128 inputs have second-level scales, in schemes that can have them.</param>
 internal sealed class RtnQuantizer(bool searchClip = false, bool secondLevel = false) : IWeightQuantizer
 {
+    public void Release()
+    {
+    }
+
     public WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default)
     {
         var grids = WeightGrids.Fit(weight, scheme, searchClip, [], secondLevel);

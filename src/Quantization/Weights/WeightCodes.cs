@@ -1,4 +1,5 @@
 using MASQuant.Gemm;
+using MASQuant.Numerics;
 using MASQuant.Tensors;
 
 namespace MASQuant.Weights;
@@ -30,6 +31,7 @@ internal sealed class WeightCodes
     /// <summary>The values that the codes stand for, [N, K].</summary>
     public Matrix Dequantize()
     {
+        LargeBuffers.Reserve<float>((long)Outputs * Inputs);
         var values = new Matrix(Outputs, Inputs);
         var groupSize = WeightGrid.GroupSize(Scheme, Inputs);
         for (var i = 0; i < Codes.Length; i++)

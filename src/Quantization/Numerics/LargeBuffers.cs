@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+
+namespace MASQuant.Numerics;
+
+/// <summary>Keeps garbage small while matrices of a gigabyte come and go. Left alone, the runtime collects large objects when they have grown by a share of what is in use: at 6 GB in use, 10 GB of garbage are nothing to it.
+/// Here a full collection, milliseconds where so few objects are in use, is made as soon as memory has grown by <see cref="MaxGarbage"/> since the last. Models that never use so much never meet it.</summary>
+internal static class LargeBuffers
+{
+    // Smaller buffers are not worth a look; together they are noticed at the next large one.
+    private const long Noticed = 1 << 20;
+    private static readonly Lock Gate = new();
+    private static long _inUse;
+
+    /// <summary>How far managed memory may grow between collections, in bytes.</summary>
+    public static long MaxGarbage { get; set; } = 1L << 29;
+
+    /// <summary>The most bytes seen in use right after a collection, together with the buffer it made room for.</summary>
+    public static long Peak { get; private set; }
+
+    /// <summary>Makes room for a buffer of <paramref name="count"/> elements: to be called before it is allocated.</summary>
+    public static void Reserve<T>(long count)
+        where T : unmanaged
+    {
+        var bytes = count * Unsafe.SizeOf<T>();
+        if (bytes >= Noticed)
+        {
+            Collect(bytes);
+        }
+    }
+
+    /// <summary>Collects when memory has grown by much, whatever it grew by: to be called where a step has ended.</summary>
+    public static void Reclaim() => Collect(0);
+
+    private static void Collect(long wanted)
+    {
+        lock (Gate)
+        {
+            var held = GC.GetTotalMemory(forceFullCollection: false);
+            if (held + wanted - _inUse > MaxGarbage)
+            {
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                held = GC.GetTotalMemory(forceFullCollection: false);
+                _inUse = held;
+                Peak = Math.Max(Peak, held + wanted);
+            }
+
+            _inUse = Math.Min(_inUse, held);
+        }
+    }
+}
