@@ -43,6 +43,7 @@ public static class QuantizationPipeline
 
         clock.Enter(QuantizationStage.Write);
         report.Report(QuantizationStage.Write, "Writing the artifact.");
+        LargeBuffers.ReclaimAll();
         using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var facts = ModelFacts.Of(job, checkpoint, config, calibration, sequences, [.. blocks.Select(block => block.Facts)]);
         var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => work.LayerPath(block.Facts.Index))], cancellation);
@@ -121,7 +122,7 @@ public static class QuantizationPipeline
         {
             var index = layer;
             var quantizer = new BlockQuantizer(config, modalityWeights is null ? options : options with { ModalityWeights = modalityWeights[layer] }, backend, runner);
-            LargeBuffers.Reclaim();
+            LargeBuffers.ReclaimAll();
             using var checkpoint = Checkpoint.Open(modelFolder);
             var weights = BlockWeights.Of(checkpoint, config, layer);
             var exact = weights.ToDense(config);

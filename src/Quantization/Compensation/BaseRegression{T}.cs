@@ -16,22 +16,7 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
     // The normal equations for D = B − B₀: (Σ w·G + δ)·Dᵀ = Σ w·(P − G·L1·L2) + δ·(s_b⊙W − B₀)ᵀ.
     public override Matrix[] Targets(GroupFit fit, IReadOnlyList<Matrix> scaled)
     {
-        var sides = fit.Codes.Select(codes => new RealMatrix<T>(codes.Inputs, codes.Outputs)).ToArray();
-        foreach (var modality in Weighted())
-        {
-            var gram = Gram(modality);
-            for (var i = 0; i < sides.Length; i++)
-            {
-                var error = ((OutputResidual<T>)fit.Residuals[i][(int)modality]!).CrossProduct.Copy();
-                if (fit.Patches[i].Factors[(int)modality] is { } patch)
-                {
-                    RealGemm.Accumulate(RealGemm.Multiply<T, float, T>(gram.View, patch.L1.View()).View, patch.L2.View(), error.View, subtract: true);
-                }
-
-                Lanes.AddScaled<T>(T.CreateTruncating(Weight(modality)), error.Data, sides[i].Data);
-            }
-        }
-
+        var sides = Sides(fit);
         var sum = (GramMatrix<T>)statistics.SmoothedGram(factors, [.. weights]);
         return DampedCholesky.TryFactor(sum.Lower.Copy, damping, Retries, out var used) is { } lower
             ? [.. sides.Select((side, i) => Solve(lower, side, used * sum.MeanDiagonal, fit.Codes[i].Dequantize(), scaled[i]))]
@@ -55,6 +40,28 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
         }
 
         return errors;
+    }
+
+    // Σ w·(P − G·L1·L2) of each layer, [K, N].
+    private RealMatrix<T>[] Sides(GroupFit fit)
+    {
+        var sides = fit.Codes.Select(codes => new RealMatrix<T>(codes.Inputs, codes.Outputs)).ToArray();
+        foreach (var modality in Weighted())
+        {
+            var gram = Gram(modality);
+            for (var i = 0; i < sides.Length; i++)
+            {
+                var error = ((OutputResidual<T>)fit.Residuals[i][(int)modality]!).CrossProduct.Copy();
+                if (fit.Patches[i].Factors[(int)modality] is { } patch)
+                {
+                    RealGemm.Accumulate(RealGemm.Multiply<T, float, T>(gram.View, patch.L1.View()).View, patch.L2.View(), error.View, subtract: true);
+                }
+
+                Lanes.AddScaled<T>(T.CreateTruncating(Weight(modality)), error.Data, sides[i].Data);
+            }
+        }
+
+        return sides;
     }
 
     private static double Change(RealMatrix<T> gram, OutputResidual<T> residual, LowRankFactors patch)

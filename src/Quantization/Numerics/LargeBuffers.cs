@@ -31,6 +31,17 @@ internal static class LargeBuffers
     /// <summary>Collects when memory has grown by much, whatever it grew by: to be called where a step has ended.</summary>
     public static void Reclaim() => Collect(0);
 
+    /// <summary>Collects what a finished run of steps left, unless it cannot be much.</summary>
+    public static void ReclaimAll()
+    {
+        lock (Gate)
+        {
+            _inUse = 0;
+        }
+
+        Collect(0);
+    }
+
     private static void Collect(long wanted)
     {
         lock (Gate)

@@ -16,7 +16,14 @@ internal static class PlannedMemory
     private const int CodeBytes = 2; // a code, and its share of grids or packed weights
     private const int Mapped = sizeof(ushort); // of a weight in the file
 
-    public static long Of(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, long towerBytes)
+    public static long Of(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, long towerBytes, long artifactBytes)
+    {
+        var inUse = InUse(config, options, calibration, towerBytes, artifactBytes);
+        return Program + inUse + Math.Min(inUse, LargeBuffers.MaxGarbage);
+    }
+
+    /// <summary>What is in use at the worst moment, without the program and without garbage.</summary>
+    public static long InUse(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, long towerBytes, long artifactBytes)
     {
         var linears = DecoderLinear.Of(config.Text);
         var weights = linears.Sum(Values);
@@ -32,12 +39,11 @@ internal static class PlannedMemory
         var prepare = (Mapped * vocabulary) + (2 * towerBytes) + Media(config.Vision, calibration);
         var gradients = options.ModalityWeights.Count > 0 ? 0 : ((Mapped + sizeof(float)) * (vocabulary + weights)) + (Sequences * (config.Text.Layers + 1) * calibration.Longest * config.Text.HiddenSize * sizeof(float));
         var allocation = options.PatchBytes is null ? 0 : Streams + block;
-        var inUse = (4 * hidden) + Math.Max(Math.Max(prepare, gradients), Math.Max(block, allocation));
-        return Program + inUse + Math.Min(inUse, LargeBuffers.MaxGarbage);
+        return (4 * hidden) + new[] { prepare, gradients, allocation, block, artifactBytes }.Max(); // Writing maps what is copied.
     }
 
-    /// <summary>The widest moment of quantizing one input group, beside the block itself and the sequences under way.</summary>
-    public static long Group(ModelConfig config, QuantizationOptions options, DecoderLinear[] linears)
+    // The widest moment of quantizing one input group, beside the block itself and the sequences under way.
+    private static long Group(ModelConfig config, QuantizationOptions options, DecoderLinear[] linears)
     {
         var inputs = linears[0].Inputs;
         var element = inputs <= GramMatrix.MaxWideInputs ? sizeof(double) : sizeof(float);
@@ -60,8 +66,9 @@ internal static class PlannedMemory
         var fitting = patched == 0 ? 0 : (kept * square) + square + (CodeBytes * all) + (3 * sizeof(float) * largest)
             + (options.Compensation == CompensationKind.Output || alternates ? patched * element * all : 0);
 
-        // Two fits with their residuals of all modalities, the sides of the equations and one under way, H and its factor, and that of the feedback.
-        var rounds = alternates ? ((kept + 3) * square) + (((2 * modalities) + 2) * element * all) + (2 * ((sizeof(float) + CodeBytes) * all)) : 0;
+        // Two fits with their residuals of all modalities, the sides of the equations and one under way; H and its factor, that of the feedback, and what patches keep for the next round.
+        var whitenings = inputs <= GramMatrix.MaxWideInputs ? patched : 0;
+        var rounds = alternates ? ((kept + 3 + whitenings) * square) + (((2 * modalities) + 2) * element * all) + (2 * ((sizeof(float) + CodeBytes) * all)) : 0;
         return Math.Max(Math.Max(factoring, rounding), Math.Max(fitting, rounds));
     }
 

@@ -22,7 +22,7 @@ public sealed class QuantizationPlan
         _keptBytes = fileBytes + Parts.Where(part => part.Part != ModelPart.Quantized).Sum(part => part.Bytes);
         ArtifactBytes = BytesAt(options);
         DiskBytes = ArtifactBytes + (ArtifactBytes - _keptBytes);
-        MemoryBytes = PlannedMemory.Of(config, options, calibration, TowerBytes);
+        MemoryBytes = PlannedMemory.Of(config, options, calibration, TowerBytes, ArtifactBytes);
         Operations = PlannedWork.Of(config, options, calibration);
     }
 
@@ -53,7 +53,7 @@ public sealed class QuantizationPlan
     /// <summary>Floating-point operations, weighed by how fast each kind runs: of an FP32 product of matrices each counts 1.</summary>
     public double Operations { get; }
 
-    private long TowerBytes => Parts.Where(part => part.Part.EndsWith("tower", StringComparison.Ordinal)).Sum(part => part.Bytes);
+    internal long TowerBytes => Parts.Where(part => part.Part.EndsWith("tower", StringComparison.Ordinal)).Sum(part => part.Bytes);
 
     /// <summary>Plans.</summary>
     /// <exception cref="MasQuantException">MASQ0107, MASQ0108 the headers do not have what the configuration calls for; MASQ0501 a shape that cannot be packed.</exception>

@@ -1,13 +1,23 @@
+using System.Globalization;
 using System.Runtime.Intrinsics.X86;
 using MASQuant.Gemm;
+using MASQuant.Tests.Planning;
 
 namespace MASQuant.Tests.Pipeline;
 
-/// <summary>The test assembly as a program: <c>dotnet MASQuant.Quantization.Tests.dll W4A8</c> prints which instruction sets the environment left on and the hash of a quantization. Test runners never call it.</summary>
+/// <summary>The test assembly as a program: <c>dotnet MASQuant.Quantization.Tests.dll W4A8</c> prints which instruction sets the environment left on and the hash of a quantization,
+/// <c>held-memory WIDTH ALTERNATIONS</c> what a quantization had in use and what was planned. Test runners never call it.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
     {
+        if (arguments is ["held-memory", var width, var alternations])
+        {
+            var options = TinyRun.Options with { Epochs = 0, Alternations = int.Parse(alternations, CultureInfo.InvariantCulture) };
+            Console.WriteLine(HeldMemory.Measure(int.Parse(width, CultureInfo.InvariantCulture), options));
+            return 0;
+        }
+
         QuantizationScheme.TryParse(arguments[0], out var scheme);
         Console.WriteLine($"AVX512={Avx512F.IsSupported} AVX2={Avx2.IsSupported}");
         Console.WriteLine(TinyRun.Hash(TinyRun.Options with { Scheme = scheme }));

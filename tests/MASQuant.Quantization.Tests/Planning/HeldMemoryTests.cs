@@ -1,0 +1,26 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace MASQuant.Tests.Planning;
+
+public class HeldMemoryTests
+{
+    /// <summary>The plan counts every matrix of the worst moment, of which one of K × K is a quarter or less: one more kept alive exceeds it. Below the plan lie the sequences under way, which it takes at their longest.</summary>
+    [Theory]
+    [InlineData(2048, 0)]
+    [InlineData(1536, 1)]
+    public void No_more_is_in_use_at_once_than_planned(int intermediate, int alternations)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(HeldMemoryTests).Assembly.Location, "held-memory", intermediate.ToString(CultureInfo.InvariantCulture), alternations.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardOutput = true,
+        };
+        using var child = Process.Start(start)!;
+        var figures = child.StandardOutput.ReadToEnd().Trim(' ', '(', ')', '\n', '\r').Split(',');
+        child.WaitForExit();
+
+        Assert.Equal(0, child.ExitCode);
+        var (held, planned) = (long.Parse(figures[0], CultureInfo.InvariantCulture), long.Parse(figures[1], CultureInfo.InvariantCulture));
+        Assert.InRange(held, 0.85 * planned, planned);
+    }
+}
