@@ -53,7 +53,7 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
     /// <summary>What enters an input group.</summary>
     public ActivationStatistics Observe(DecoderBlock block, int layer, InputGroup group, CancellationToken cancellation)
     {
-        var statistics = NewStatistics(layer, group, keepsGram: true);
+        var statistics = NewStatistics(layer, group, NeedsGrams);
         runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellation);
         return statistics;
     }
@@ -95,7 +95,7 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
     {
         report(QuantizationStage.Quantize, null);
         var linears = weights.Group(group);
-        var statistics = NewStatistics(weights.Layer, group, keepsGram: true);
+        var statistics = NewStatistics(weights.Layer, group, NeedsGrams);
         var scheme = options.SchemeFor(weights.Layer, group);
         var misalignment = new SmoothingMisalignment(group, ranges, linears.Select(linear => linear.ReadMatrix()), scheme);
         runner.Observe(block, exact: null, group, (sequence, x, _) =>
@@ -139,6 +139,8 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
                 SecondLevel = options.GroupSize > 0,
             })
             : new RtnQuantizer(searchClip: options.Clipping != ClippingKind.None, secondLevel: options.GroupSize > 0);
+
+    private bool NeedsGrams => options.WeightQuantizer == WeightQuantizerKind.Gptq || options.Compensation != CompensationKind.None || options.Alternations > 0;
 
     // The regression of later rounds asks for all; otherwise patches alone do, and text has none.
     private bool NeedsGramLater(Modality modality)

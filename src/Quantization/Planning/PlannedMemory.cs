@@ -55,7 +55,7 @@ internal static class PlannedMemory
         var feedback = options.WeightQuantizer == WeightQuantizerKind.Gptq;
 
         // Text's Gram matrix becomes the feedback's H where it lies, unless rounds follow; then the factor of H beside it.
-        var kept = alternates || !feedback ? modalities : patched;
+        var kept = alternates || (!feedback && patched > 0) ? modalities : patched;
         var factoring = (kept + (feedback ? 2 : 0)) * square;
 
         // A weight as it was read and scaled, or scaled with the errors of its rounding.
