@@ -39,10 +39,10 @@ internal static class LargeModel
         var planned = PlannedBytes(job);
         var stages = new StageClock();
         var manifest = QuantizationPipeline.Run(job, stages);
-        Console.WriteLine("| stage | time | peak of resident memory at its end |\n|---|---:|---:|");
-        foreach (var (stage, time, peakThen) in stages.Finish())
+        Console.WriteLine("| stage | time | processor time | peak of resident memory at its end |\n|---|---:|---:|---:|");
+        foreach (var (stage, time, processor, peakThen) in stages.Finish())
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {stage} | {time.TotalSeconds:F0} s | {peakThen / 1e9:F1} GB |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {stage} | {time.TotalSeconds:F0} s | {processor.TotalSeconds:F0} s | {peakThen / 1e9:F1} GB |"));
         }
 
         var peak = PeakBytes();
@@ -91,18 +91,18 @@ internal static class LargeModel
     private sealed class StageClock : IProgress<QuantizationProgress>
     {
         private readonly Stopwatch _clock = Stopwatch.StartNew();
-        private readonly List<(string Stage, TimeSpan Start, long Peak)> _starts = [];
+        private readonly List<(string Stage, TimeSpan Start, TimeSpan Processor, long Peak)> _starts = [];
 
         public void Report(QuantizationProgress value)
         {
             if (_starts.Count == 0 || _starts[^1].Stage != value.Message)
             {
-                _starts.Add((value.Message, _clock.Elapsed, PeakBytes()));
+                _starts.Add((value.Message, _clock.Elapsed, Environment.CpuUsage.TotalTime, PeakBytes()));
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.Elapsed:hh\\:mm\\:ss} {value.Message} ({_starts[^1].Peak / 1e9:F2} GB so far)"));
             }
         }
 
-        public IEnumerable<(string Stage, TimeSpan Time, long Peak)> Finish()
-            => _starts.Zip(_starts.Skip(1).Append(("", _clock.Elapsed, PeakBytes())), (start, next) => (start.Stage, next.Item2 - start.Start, next.Item3));
+        public IEnumerable<(string Stage, TimeSpan Time, TimeSpan Processor, long Peak)> Finish()
+            => _starts.Zip(_starts.Skip(1).Append(("", _clock.Elapsed, Environment.CpuUsage.TotalTime, PeakBytes())), (start, next) => (start.Stage, next.Item2 - start.Start, next.Item3 - start.Processor, next.Item4));
     }
 }
