@@ -56,6 +56,26 @@ public class ActivationStatisticsTests
     }
 
     [Fact]
+    public void A_sum_that_takes_a_gram_matrix_over_has_the_same_bits()
+    {
+        var statistics = new ActivationStatistics("test", 12);
+        statistics.Add(RandomMatrices.Activations(300, 12, 1), Map(300));
+        var factors = new SmoothingFactors(
+            SmoothingFactor.FromValues([.. Enumerable.Range(1, 12).Select(k => 1f / k)]),
+            SmoothingFactor.FromValues([.. Enumerable.Range(1, 12).Select(k => 0.5f * k)]),
+            SmoothingFactor.Ones(12));
+        var kept = (GramMatrix<double>)statistics.SmoothedGram(factors, [2, 0.5, 1]);
+        var vision = statistics.Gram(Modality.Vision);
+        var taken = (GramMatrix<double>)statistics.SmoothedGram(factors, [2, 0.5, 1], modality => modality == Modality.Vision);
+
+        Assert.Equal(kept.Tokens, taken.Tokens);
+        Assert.All(Enumerable.Range(0, 12), i => Assert.Equal(kept.Lower.Row(i)[..(i + 1)], taken.Lower.Row(i)[..(i + 1)]));
+        Assert.Same(vision, statistics.Gram(Modality.Vision));
+        Assert.Null(statistics.Gram(Modality.Text));
+        Assert.Null(statistics.Gram(Modality.Audio));
+    }
+
+    [Fact]
     public void Values_that_are_not_finite_are_refused_by_name()
     {
         var sample = RandomMatrices.Single(5, 4, 2);
