@@ -12,7 +12,10 @@ internal static class RandomWeights
         [("W4A8", QuantizationScheme.W4A8), ("W8A8", QuantizationScheme.W8A8), ("W4A16", QuantizationScheme.W4A16), ("BF16", null)];
 
     /// <summary>Adds a weight to an upload, with a patch for vision unless its rank is 0.</summary>
-    public static DeviceWeight Add(DeviceUpload upload, QuantizationScheme? scheme, int outputs, int inputs, int seed, int rank = 0)
+    public static DeviceWeight Add(DeviceUpload upload, QuantizationScheme? scheme, int outputs, int inputs, int seed, int rank = 0) => Of(scheme, outputs, inputs, seed, rank)(upload);
+
+    /// <summary>Draws a weight's values once; what is returned adds them to an upload, as often as it is called.</summary>
+    public static Func<DeviceUpload, DeviceWeight> Of(QuantizationScheme? scheme, int outputs, int inputs, int seed, int rank = 0)
     {
         var random = new Random(seed);
         if (scheme is not { } quantized)
@@ -20,7 +23,7 @@ internal static class RandomWeights
             var values = new byte[2L * outputs * inputs];
             random.NextBytes(values);
             DeviceBench.ShapeBFloat16(values);
-            return new DeviceWeight(upload, [values], inputs, []);
+            return upload => new DeviceWeight(upload, [values], inputs, []);
         }
 
         var codes = new byte[PackingLayout.PackedBytes(outputs, inputs, quantized.WeightBits)];
@@ -29,7 +32,7 @@ internal static class RandomWeights
         var scales = new float[outputs * groups];
         Array.Fill(scales, 0.01f);
         Matrix Small(int rows, int columns) => new(rows, columns, [.. Enumerable.Range(0, rows * columns).Select(_ => random.NextSingle() - 0.5f)]);
-        return new DeviceWeight(upload, [new QuantizedWeight
+        var weight = new QuantizedWeight
         {
             Scheme = quantized,
             Outputs = outputs,
@@ -39,6 +42,7 @@ internal static class RandomWeights
             ZeroPoints = quantized.QuantizesActivations ? default : new byte[scales.Length],
             Bias = new float[outputs],
             Patches = [null, rank == 0 ? null : new LowRankFactors(Small(inputs, rank), Small(rank, outputs)), null],
-        }]);
+        };
+        return upload => new DeviceWeight(upload, [weight]);
     }
 }

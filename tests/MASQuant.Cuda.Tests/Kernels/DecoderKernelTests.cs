@@ -114,7 +114,7 @@ public class DecoderKernelTests
         {
             Assert.InRange(parts, 8, 128);
             using var partial = new DeviceArray<byte>(device, (int)DecoderKernels.PartialBytes(heads, parts));
-            device.Launch(DecoderKernels.AttendOne(queries.Pointer, heads, keys.Pointer, values.Pointer, count.Pointer, partial.Pointer, parts));
+            device.Launch(DecoderKernels.AttendOne(queries.Pointer, stride, heads, keys.Pointer, values.Pointer, 0, count.Pointer, partial.Pointer, parts));
             device.Launch(DecoderKernels.Merge(partial.Pointer, parts, heads, output.Pointer));
         }
 

@@ -32,10 +32,11 @@ internal static class DecoderKernels
     /// <param name="keys">The cache's keys.</param>
     /// <param name="values">The cache's values.</param>
     /// <param name="tokens">M.</param>
+    /// <param name="sequence">Above 0: token t is of sequence t, whose cache lies so many values behind that of t − 1; <paramref name="cached"/> counts each.</param>
     public static KernelLaunch RotateAppend(
-        DevicePointer qkv, long stride, in HeadShape heads, DevicePointer cosines, DevicePointer sines, DevicePointer cached, DevicePointer keys, DevicePointer values, int tokens)
+        DevicePointer qkv, long stride, in HeadShape heads, DevicePointer cosines, DevicePointer sines, DevicePointer cached, DevicePointer keys, DevicePointer values, int tokens, long sequence = 0)
         => new(RotateKernel, new GridSize(tokens), 0, new KernelArguments().With(qkv).With(stride).With(heads.Queries).With(heads.Keys).With(heads.Size / 2)
-            .With(cosines).With(sines).With(cached).With(keys).With(values));
+            .With(cosines).With(sines).With(cached).With(keys).With(values).With(sequence));
 
     /// <summary>Causal attention of M queries that follow the cached tokens, whose own keys are in the cache: out = softmax(q·Kᵀ/√d)·V.</summary>
     /// <param name="queries">[M, stride] FP32, rotated.</param>
@@ -61,14 +62,25 @@ internal static class DecoderKernels
     /// <summary>The bytes that the parts of a decode step leave to be merged.</summary>
     public static long PartialBytes(in HeadShape heads, int parts) => (long)parts * heads.Queries * (heads.Size + 4) * sizeof(float);
 
-    /// <summary>As <see cref="Attend"/> for one token, its keys divided; <see cref="Merge"/> follows.</summary>
-    public static KernelLaunch AttendOne(DevicePointer queries, in HeadShape heads, DevicePointer keys, DevicePointer values, DevicePointer cached, DevicePointer partial, int parts)
-        => new(DecodeKernels[Array.IndexOf(HeadSizes, heads.Size)], new GridSize(heads.Keys, parts / DecodeWarps), 0,
-            new KernelArguments().With(queries).With(keys).With(values).With(cached).With(partial).With(heads.Queries).With(heads.Keys).With(Scale(heads)));
+    /// <summary>As <see cref="Attend"/> for one token of each sequence, its keys divided; <see cref="Merge"/> follows.</summary>
+    /// <param name="queries">[sequences, stride] FP32, rotated.</param>
+    /// <param name="stride">Values from row to row.</param>
+    /// <param name="heads">The decoder's heads.</param>
+    /// <param name="keys">The first sequence's keys.</param>
+    /// <param name="values">The first sequence's values.</param>
+    /// <param name="sequence">Values from one sequence's cache to the next's.</param>
+    /// <param name="cached">How many tokens were cached before, 32 bits per sequence on the device.</param>
+    /// <param name="partial"><see cref="PartialBytes"/> per sequence.</param>
+    /// <param name="parts">Of <see cref="DecodeParts"/>.</param>
+    /// <param name="sequences">How many.</param>
+    public static KernelLaunch AttendOne(
+        DevicePointer queries, long stride, in HeadShape heads, DevicePointer keys, DevicePointer values, long sequence, DevicePointer cached, DevicePointer partial, int parts, int sequences = 1)
+        => new(DecodeKernels[Array.IndexOf(HeadSizes, heads.Size)], new GridSize(heads.Keys, parts / DecodeWarps, sequences), 0,
+            new KernelArguments().With(queries).With(stride).With(keys).With(values).With(sequence).With(cached).With(partial).With(heads.Queries).With(heads.Keys).With(Scale(heads)));
 
     /// <summary>Puts the parts of <see cref="AttendOne"/> together, in their order.</summary>
-    public static KernelLaunch Merge(DevicePointer partial, int parts, in HeadShape heads, DevicePointer output)
-        => new(MergeKernel, new GridSize(heads.Queries), 0, new KernelArguments().With(partial).With(parts).With(heads.Size).With(output));
+    public static KernelLaunch Merge(DevicePointer partial, int parts, in HeadShape heads, DevicePointer output, int sequences = 1)
+        => new(MergeKernel, new GridSize(heads.Queries, sequences), 0, new KernelArguments().With(partial).With(parts).With(heads.Size).With(output));
 
     /// <summary>target[i] = hidden[first + i] + branch[first + i] for <paramref name="count"/> rows.</summary>
     public static KernelLaunch TakeRows(DevicePointer hidden, DevicePointer branch, DevicePointer first, DevicePointer target, int count, int columns)

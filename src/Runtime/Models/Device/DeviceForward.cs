@@ -13,7 +13,7 @@ internal sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace works
     /// <summary>Runs all blocks on the M tokens of the workspace; the last block's output is <see cref="DeviceWorkspace.Hidden"/> + <see cref="DeviceWorkspace.Branch"/>.</summary>
     /// <param name="tokens">M, padding included.</param>
     /// <param name="text">Whether all of them are text: then no low-rank work is queued.</param>
-    /// <param name="parts">Into how many parts one token's keys are divided; 0: not at all.</param>
+    /// <param name="parts">Into how many parts one token's keys are divided; 0: not at all, the tokens are of one sequence. Otherwise each is of its own.</param>
     public void Blocks(int tokens, bool text, int parts)
     {
         var modalities = text ? DevicePointer.Null : workspace.Modalities;
@@ -32,7 +32,7 @@ internal sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace works
     /// <summary>Takes rows of the last block's output, from the one on that the step's values name, into row <paramref name="target"/> on of <see cref="DeviceWorkspace.Rows"/>.</summary>
     public void Take(int count, int target)
         => _device.Launch(DecoderKernels.TakeRows(
-            workspace.Hidden, workspace.Branch, workspace.Step + sizeof(int), workspace.Rows + ((long)target * decoder.Config.HiddenSize * sizeof(float)), count, decoder.Config.HiddenSize));
+            workspace.Hidden, workspace.Branch, workspace.Step, workspace.Rows + ((long)target * decoder.Config.HiddenSize * sizeof(float)), count, decoder.Config.HiddenSize));
 
     /// <summary>The logits of R rows.</summary>
     public void Head(int rows)
@@ -53,14 +53,14 @@ internal sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace works
     {
         var heads = decoder.Heads;
         var (queries, stride) = (heads.Queries * heads.Size, block.Qkv.Weight.Outputs);
-        var (keys, values, cached) = (cache.Keys(layer), cache.Values(layer), workspace.Step);
+        var (keys, values, cached) = (cache.Keys(layer), cache.Values(layer), workspace.Step + DeviceWorkspace.CachedStart);
         var cosines = workspace.Step + DeviceWorkspace.AnglesStart;
         block.Qkv.Weight.Multiply(_device, workspace.Tokens, workspace.Qkv, stride);
-        _device.Launch(DecoderKernels.RotateAppend(workspace.Qkv, stride, heads, cosines, cosines + ((long)tokens * heads.Size / 2 * sizeof(float)), cached, keys, values, tokens));
+        _device.Launch(DecoderKernels.RotateAppend(workspace.Qkv, stride, heads, cosines, cosines + ((long)tokens * heads.Size / 2 * sizeof(float)), cached, keys, values, tokens, parts > 0 ? cache.SequenceValues : 0));
         if (parts > 0)
         {
-            _device.Launch(DecoderKernels.AttendOne(workspace.Qkv, heads, keys, values, cached, workspace.Parts, parts));
-            _device.Launch(DecoderKernels.Merge(workspace.Parts, parts, heads, workspace.Attended));
+            _device.Launch(DecoderKernels.AttendOne(workspace.Qkv, stride, heads, keys, values, cache.SequenceValues, cached, workspace.Parts, parts, tokens));
+            _device.Launch(DecoderKernels.Merge(workspace.Parts, parts, heads, workspace.Attended, tokens));
         }
         else
         {

@@ -4,24 +4,27 @@ using MASQuant.Layers;
 
 namespace MASQuant.Models.Device;
 
-/// <summary>The keys and values of a sequence on a device, [capacity, key heads · d] BF16 each per block. Grows by doubling; growing moves it.</summary>
-internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config) : IDisposable
+/// <summary>The keys and values of sequences on a device, [sequences, capacity, key heads · d] BF16 each per block. Grows by doubling; growing moves it.</summary>
+internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int sequences = 1) : IDisposable
 {
     private const int FirstCapacity = 256;
     private readonly IDeviceMemory?[] _layers = new IDeviceMemory?[config.Layers];
     private readonly long _rowBytes = (long)config.KeyValueHeads * config.HeadSize * sizeof(ushort);
 
-    /// <summary>The number of tokens held.</summary>
+    /// <summary>The number of tokens held, of the longest sequence.</summary>
     public int Length { get; set; }
 
-    /// <summary>The number of tokens that fit.</summary>
+    /// <summary>The number of tokens of a sequence that fit.</summary>
     public int Capacity { get; private set; }
+
+    /// <summary>Values from one sequence to the next.</summary>
+    public long SequenceValues => Capacity * _rowBytes / sizeof(ushort);
 
     /// <summary>The keys of a block.</summary>
     public DevicePointer Keys(int layer) => _layers[layer]!.Pointer;
 
     /// <summary>The values of a block.</summary>
-    public DevicePointer Values(int layer) => _layers[layer]!.Pointer + (Capacity * _rowBytes);
+    public DevicePointer Values(int layer) => _layers[layer]!.Pointer + (sequences * Capacity * _rowBytes);
 
     /// <summary>Makes room for <paramref name="tokens"/> more, and for <paramref name="padding"/> rows behind them that are written but never read; true when the cache has moved.</summary>
     /// <exception cref="Diagnostics.MasQuantException">MASQ0921 the model has no positions for them; MASQ1004 too little memory.</exception>
@@ -55,11 +58,11 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config) : IDi
 
     private void Grow(int layer, int capacity)
     {
-        var grown = device.Allocate(2 * capacity * _rowBytes);
-        if (Length > 0)
+        var grown = device.Allocate(2 * sequences * capacity * _rowBytes);
+        for (var sequence = 0; sequence < sequences && Length > 0; sequence++)
         {
-            device.Copy(Keys(layer), grown.Pointer, Length * _rowBytes);
-            device.Copy(Values(layer), grown.Pointer + (capacity * _rowBytes), Length * _rowBytes);
+            device.Copy(Keys(layer) + (sequence * Capacity * _rowBytes), grown.Pointer + (sequence * capacity * _rowBytes), Length * _rowBytes);
+            device.Copy(Values(layer) + (sequence * Capacity * _rowBytes), grown.Pointer + ((sequences + sequence) * capacity * _rowBytes), Length * _rowBytes);
         }
 
         _layers[layer]?.Dispose();

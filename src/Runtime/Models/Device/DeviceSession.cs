@@ -179,7 +179,7 @@ internal sealed class DeviceSession : IDecoderSession
         }
 
         var words = MemoryMarshal.Cast<byte, int>(_step.AsSpan());
-        (words[0], words[1]) = (_cache.Length, firstRow);
+        (words[0], words[DeviceWorkspace.CachedStart / sizeof(int)]) = (firstRow, _cache.Length);
         var angles = MemoryMarshal.Cast<byte, float>(_step.AsSpan(DeviceWorkspace.AnglesStart));
         for (var token = 0; token < tokens; token++)
         {

@@ -5,8 +5,14 @@ namespace MASQuant.Models.Device;
 /// <summary>The intermediate results of a decoder on a device, and what changes from step to step. Buffers grow and are reused.</summary>
 internal sealed class DeviceWorkspace : IDisposable
 {
-    /// <summary>Where the angles start in the step's values: behind the number of cached tokens and the first wanted row.</summary>
+    /// <summary>Where the numbers of cached tokens start in the step's values: behind the first wanted row.</summary>
+    public const int CachedStart = sizeof(int);
+
+    /// <summary>Where the angles start in the step's values.</summary>
     public const int AnglesStart = 256;
+
+    /// <summary>The most sequences of a step.</summary>
+    public const int MaxSequences = (AnglesStart - CachedStart) / sizeof(int);
 
     private readonly DeviceDecoder _decoder;
     private readonly DeviceBuffer[] _buffers;
@@ -46,7 +52,7 @@ internal sealed class DeviceWorkspace : IDisposable
     /// <summary>[M] bytes.</summary>
     public DevicePointer Modalities => _buffers[5].Pointer;
 
-    /// <summary>The number of cached tokens and the first wanted row, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, d/2] FP32 each, and <see cref="Sources"/>.</summary>
+    /// <summary>The first wanted row, and from <see cref="CachedStart"/> on the number of cached tokens of each sequence, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, d/2] FP32 each, and <see cref="Sources"/>.</summary>
     public DevicePointer Step => _buffers[6].Pointer;
 
     /// <summary>Rows of the last block's output, [R, H] FP32.</summary>
@@ -122,13 +128,13 @@ internal sealed class DeviceWorkspace : IDisposable
         _decoder.Head.Reserve(_decoder.Device, Tokens, rows);
     }
 
-    /// <summary>Makes room for attention in parts.</summary>
-    public void ReserveParts(int parts)
+    /// <summary>Makes room for attention in parts, of one token of each sequence.</summary>
+    public void ReserveParts(int parts, int sequences = 1)
     {
-        if (parts > _parts)
+        if (parts * sequences > _parts)
         {
-            _generation += _buffers[9].Reserve(DecoderKernels.PartialBytes(_decoder.Heads, parts)) ? 1 : 0;
-            _parts = parts;
+            _generation += _buffers[9].Reserve(DecoderKernels.PartialBytes(_decoder.Heads, parts) * sequences) ? 1 : 0;
+            _parts = parts * sequences;
         }
     }
 

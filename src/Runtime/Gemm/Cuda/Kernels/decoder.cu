@@ -4,10 +4,12 @@
 // --- M-RoPE: queries in place, keys into the cache, values into the cache. One block per token. ---
 
 // qkv[T, stride]: heads queries, kv_heads keys, kv_heads values, of 2 · half values each. cached[0] tokens are in the cache already.
-KERNEL(256, 4) rotate_append(float* qkv, i64 stride, int heads, int kv_heads, int half, const float* cosines, const float* sines, const int* cached, u16* keys, u16* values) {
+// sequence > 0: token t is the next of sequence t, whose cached[t] tokens lie t · sequence values behind the first's.
+KERNEL(256, 4) rotate_append(float* qkv, i64 stride, int heads, int kv_heads, int half, const float* cosines, const float* sines, const int* cached, u16* keys, u16* values,
+    i64 sequence) {
   int token = block_x(), size = 2 * half;
   float* row = qkv + token * stride;
-  i64 place = (i64)(cached[0] + token) * kv_heads * size;
+  i64 place = sequence ? token * sequence + (i64)cached[token] * kv_heads * size : (i64)(cached[0] + token) * kv_heads * size;
   for (int i = thread_index(); i < (heads + kv_heads) * half; i += 256) {
     int head = i / half, pair = i - head * half;
     float* at = row + head * size + pair;
@@ -43,19 +45,19 @@ INLINE void attend_prefill(const float* q, i64 q_stride, const u16* keys, const 
     if (mine + 8 * r < tokens) store_row(rows, r, out + (mine + 8 * r) * out_stride + head * D, D);
 }
 
-// One token: the query heads of a key head are the rows. Each warp takes every parts-th 32 keys, parts = 4 · blocks_y, and leaves its share in
-// partial[parts, heads, D + 4]: outputs, sum, largest; attend_merge puts them together in their order.
+// One token of each sequence (blocks along z; their caches `sequence` values apart): the query heads of a key head are the rows. Each warp takes every parts-th 32 keys, parts = 4 · blocks_y, and leaves its share in
+// partial[sequences, parts, heads, D + 4]: outputs, sum, largest; attend_merge puts them together in their order.
 template <int D>
-INLINE void attend_decode(const float* q, const u16* keys, const u16* values, const int* cached, float* partial, int heads, int kv_heads, float scale) {
+INLINE void attend_decode(const float* q, i64 q_stride, const u16* keys, const u16* values, i64 sequence, const int* cached, float* partial, int heads, int kv_heads, float scale) {
   const int StepKeys = 32;
   int lane = thread_index() & 31, g = lane >> 2, t = lane & 3, kv_head = block_x(), sharing = heads / kv_heads;
-  int part = block_y() * 4 + (thread_index() >> 5), parts = 4 * blocks_y(), all = cached[0] + 1, row_halves = kv_heads * D;
-  const float* queries = q + kv_head * sharing * D;
+  int part = block_y() * 4 + (thread_index() >> 5), parts = 4 * blocks_y(), all = cached[block_z()] + 1, row_halves = kv_heads * D;
+  const float* queries = q + block_z() * q_stride + kv_head * sharing * D;
   Rows<D> rows;
   begin(rows, g < sharing ? queries + g * D : nullptr, g + 8 < sharing ? queries + (g + 8) * D : nullptr, scale);
   const int visible[2] = {all, all};
   for (int first = part * StepKeys; first < all; first += parts * StepKeys) {
-    const u16 *k0 = keys + kv_head * D, *v0 = values + kv_head * D;
+    const u16 *k0 = keys + block_z() * sequence + kv_head * D, *v0 = values + block_z() * sequence + kv_head * D;
     auto place = [&](int i) { return (i64)(first + i < all ? first + i : all - 1) * row_halves; }; // keys behind the last count nothing, but must be numbers
     see<D, StepKeys / 8>(rows, [&](int i, int k) { return *(const uint4*)(k0 + place(i) + k); }, [&](int i, int k) { return *(const u32*)(v0 + place(i) + k); }, first, visible);
   }
@@ -63,18 +65,18 @@ INLINE void attend_decode(const float* q, const u16* keys, const u16* values, co
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     if (g + 8 * r >= sharing) continue;
-    float* target = partial + ((i64)part * heads + kv_head * sharing + g + 8 * r) * (D + 4);
+    float* target = partial + ((i64)(block_z() * parts + part) * heads + kv_head * sharing + g + 8 * r) * (D + 4);
 #pragma unroll
     for (int j = 0; j < D / 16; j++) *(float4*)(target + 16 * j + 4 * t) = {rows.o[2 * j][2 * r], rows.o[2 * j + 1][2 * r], rows.o[2 * j][2 * r + 1], rows.o[2 * j + 1][2 * r + 1]};
     if (t == 0) target[D] = rows.sum[r], target[D + 1] = rows.largest[r];
   }
 }
 
-// One block per head, one thread per value.
+// One block per head and sequence, one thread per value.
 KERNEL(128, 8) attend_merge(const float* partial, int parts, int head_size, float* out) {
   int head = block_x(), i = thread_index();
   i64 stride = (i64)blocks_x() * (head_size + 4);
-  const float* mine = partial + (i64)head * (head_size + 4);
+  const float* mine = partial + block_y() * parts * stride + (i64)head * (head_size + 4);
   float top = None, sum = 0, value = 0;
   for (int p = 0; p < parts; p++) top = larger(top, mine[p * stride + head_size + 1]);
   for (int p = 0; p < parts; p++) {
@@ -82,7 +84,7 @@ KERNEL(128, 8) attend_merge(const float* partial, int parts, int head_size, floa
     sum += mine[p * stride + head_size] * weight;
     if (i < head_size) value += mine[p * stride + i] * weight;
   }
-  if (i < head_size) out[head * head_size + i] = value / sum;
+  if (i < head_size) out[((i64)block_y() * blocks_x() + head) * head_size + i] = value / sum;
 }
 
 #define ATTENTION(size)                                                                                                                                    \
@@ -90,9 +92,9 @@ KERNEL(128, 8) attend_merge(const float* partial, int parts, int head_size, floa
       int tokens, int heads, int kv_heads, float scale) {                                                                                                  \
     attend_prefill<size>(q, q_stride, keys, values, cached, out, out_stride, tokens, heads, kv_heads, scale);                                              \
   }                                                                                                                                                        \
-  KERNEL(128, 2) attend_decode_##size(const float* q, const u16* keys, const u16* values, const int* cached, float* partial, int heads, int kv_heads,      \
-      float scale) {                                                                                                                                       \
-    attend_decode<size>(q, keys, values, cached, partial, heads, kv_heads, scale);                                                                         \
+  KERNEL(128, 2) attend_decode_##size(const float* q, i64 q_stride, const u16* keys, const u16* values, i64 sequence, const int* cached, float* partial,  \
+      int heads, int kv_heads, float scale) {                                                                                                              \
+    attend_decode<size>(q, q_stride, keys, values, sequence, cached, partial, heads, kv_heads, scale);                                                                         \
   }
 
 ATTENTION(32)
