@@ -23,18 +23,7 @@ internal sealed class LinearErrors
     }
 
     /// <summary>The same weight without patches.</summary>
-    public static QuantizedWeight Unpatched(QuantizedWeight weight) => new()
-    {
-        Scheme = weight.Scheme,
-        Outputs = weight.Outputs,
-        Inputs = weight.Inputs,
-        Codes = weight.Codes,
-        Scales = weight.Scales,
-        ZeroPoints = weight.ZeroPoints,
-        GroupScales = weight.GroupScales,
-        RotationBlock = weight.RotationBlock,
-        Bias = weight.Bias,
-    };
+    public static QuantizedWeight Unpatched(QuantizedWeight weight) => weight with { Patches = new LowRankFactors?[ModalityMap.ModalityCount] };
 
     /// <summary>Adds a sample.</summary>
     /// <param name="tokens">Its prepared input, [T, K].</param>

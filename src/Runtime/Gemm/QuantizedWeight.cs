@@ -1,7 +1,7 @@
 namespace MASQuant.Gemm;
 
 /// <summary>One stored weight W[N, K] in the packed layout that the kernels read, with everything that turns integer products back into numbers. Immutable; memory may be mapped from an artifact.</summary>
-public sealed class QuantizedWeight
+public sealed record QuantizedWeight
 {
     /// <summary>How codes and scales represent the weight.</summary>
     public required QuantizationScheme Scheme { get; init; }

@@ -65,18 +65,7 @@ internal sealed class QuantizedProblem
             }
         }
 
-        return new QuantizedWeight
-        {
-            Scheme = weight.Scheme,
-            Outputs = weight.Outputs,
-            Inputs = weight.Inputs,
-            Codes = weight.Codes,
-            Scales = weight.Scales,
-            ZeroPoints = weight.ZeroPoints,
-            GroupScales = packed,
-            Bias = weight.Bias,
-            Patches = weight.Patches,
-        };
+        return weight with { GroupScales = packed };
     }
 
     public float[] Run(IGemmBackend backend)

@@ -97,18 +97,7 @@ public sealed class BlockHadamardTests
         Assert.Throws<ArgumentException>(() => new QuantizedLinearGroup([Rotated(problem.Weight, 256)], problem.InverseSmoothing, new CpuGemmBackend()));
     }
 
-    private static QuantizedWeight Rotated(QuantizedWeight weight, int block) => new()
-    {
-        Scheme = weight.Scheme,
-        Outputs = weight.Outputs,
-        Inputs = weight.Inputs,
-        Codes = weight.Codes,
-        Scales = weight.Scales,
-        ZeroPoints = weight.ZeroPoints,
-        RotationBlock = block,
-        Bias = weight.Bias,
-        Patches = weight.Patches,
-    };
+    private static QuantizedWeight Rotated(QuantizedWeight weight, int block) => weight with { RotationBlock = block };
 
     private static double Norm(Span<float> values)
     {
