@@ -1,4 +1,3 @@
-using System.Numerics;
 using MASQuant.Ptx.Execution;
 using MASQuant.Ptx.Syntax;
 using Table = System.Collections.Generic.Dictionary<string, System.Func<MASQuant.Ptx.Syntax.Operands, MASQuant.Ptx.Syntax.Instruction>>;
@@ -38,48 +37,19 @@ internal static unsafe class Conversions
 
     private static void AddWord(Table table, string name, Func<uint, uint> convert)
     {
-        void Run(Warp warp, in Instruction i, uint mask)
-        {
-            uint* a = warp.ReadWord(i.A, mask), d = warp.WriteWord(i.D, mask);
-            for (var rest = mask; rest != 0; rest &= rest - 1)
-            {
-                var lane = BitOperations.TrailingZeroCount(rest);
-                d[lane] = convert(a[lane]);
-            }
-        }
-
+        void Run(Warp warp, in Instruction i, uint mask) => LaneOps.Map(warp.ReadWord(i.A, mask), warp.WriteWord(i.D, mask), mask, convert);
         table[name] = o => new Instruction { Handler = Run, D = o.Word(0), A = o.Word(1) };
     }
 
     private static void AddWiden(Table table, string name, Func<uint, ulong> convert)
     {
-        void Run(Warp warp, in Instruction i, uint mask)
-        {
-            var a = warp.ReadWord(i.A, mask);
-            var d = warp.WriteLong(i.D, mask);
-            for (var rest = mask; rest != 0; rest &= rest - 1)
-            {
-                var lane = BitOperations.TrailingZeroCount(rest);
-                d[lane] = convert(a[lane]);
-            }
-        }
-
+        void Run(Warp warp, in Instruction i, uint mask) => LaneOps.Map(warp.ReadWord(i.A, mask), warp.WriteLong(i.D, mask), mask, convert);
         table[name] = o => new Instruction { Handler = Run, D = o.Long(0), A = o.Word(1) };
     }
 
     private static void AddNarrow(Table table, string name, Func<ulong, uint> convert)
     {
-        void Run(Warp warp, in Instruction i, uint mask)
-        {
-            var a = warp.ReadLong(i.A, mask);
-            var d = warp.WriteWord(i.D, mask);
-            for (var rest = mask; rest != 0; rest &= rest - 1)
-            {
-                var lane = BitOperations.TrailingZeroCount(rest);
-                d[lane] = convert(a[lane]);
-            }
-        }
-
+        void Run(Warp warp, in Instruction i, uint mask) => LaneOps.Map(warp.ReadLong(i.A, mask), warp.WriteWord(i.D, mask), mask, convert);
         table[name] = o => new Instruction { Handler = Run, D = o.Word(0), A = o.Long(1) };
     }
 }
