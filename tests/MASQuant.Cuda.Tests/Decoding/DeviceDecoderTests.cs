@@ -34,6 +34,14 @@ public sealed class DeviceDecoderTests : IDisposable
         CompareLogits(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.VlTiny, QuantizationScheme.W8A8), new Prompt().Image(image).Text("What?"), roundInputs: false);
     }
 
+    [Fact]
+    public void QuantizedLogitsOnHopperAreWithinTheirRounding()
+    {
+        var device = new EmulatedDevice { ComputeCapability = 90 };
+        CompareLogits(device, PlainArtifact.Write(_folder, RepositoryFiles.VlTiny, QuantizationScheme.W4A8), LongQuestion(), roundInputs: false);
+        Assert.NotEqual(0, device.Counts.Of("wgmma.mma_async"));
+    }
+
     [CudaFact]
     public void TheGpuAnswersLikeTheProcessor()
     {
@@ -45,6 +53,7 @@ public sealed class DeviceDecoderTests : IDisposable
 
         CompareAnswers(CudaDevice.Open(0), RepositoryFiles.OmniTiny, steps: 16);
         CompareLogits(CudaDevice.Open(0), RepositoryFiles.VlTiny, Text, roundInputs: true);
+        CompareLogits(CudaDevice.Open(0), PlainArtifact.Write(_folder, RepositoryFiles.VlTiny, QuantizationScheme.W4A8), LongQuestion(), roundInputs: false);
     }
 
     [Fact]
@@ -73,6 +82,9 @@ public sealed class DeviceDecoderTests : IDisposable
 
         Assert.Equal(0, device.LentBytes);
     }
+
+    // More than 64 tokens, vision and text: on Hopper the warpgroup kernels, whose codes are interleaved, for the blocks; mma.sync for the head.
+    private static Prompt LongQuestion() => new Prompt().Image(Golden.Load("vl/two-images").Files[0]).Text(string.Join(' ', Enumerable.Repeat("What is on the picture?", 12)));
 
     private static void CompareAnswers(ICudaDevice device, string path, int steps)
     {
