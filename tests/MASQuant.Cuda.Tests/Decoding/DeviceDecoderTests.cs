@@ -86,6 +86,20 @@ public sealed class DeviceDecoderTests : IDisposable
     // More than 64 tokens, vision and text: on Hopper the warpgroup kernels, whose codes are interleaved, for the blocks; mma.sync for the head.
     private static Prompt LongQuestion() => new Prompt().Image(Golden.Load("vl/two-images").Files[0]).Text(string.Join(' ', Enumerable.Repeat("What is on the picture?", 12)));
 
+    [Fact]
+    public void ChanceDrawsFromTheDevicesLogits()
+    {
+        using var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), new CudaGemmBackend(new EmulatedDevice()));
+        var prompt = model.Prepare(Text);
+        int[] Answer(GenerationOptions options) => [.. model.GenerateTokens(prompt, options with { MaxTokens = 3, StopTokens = [] })];
+        var greedy = Answer(new GenerationOptions());
+        Assert.Equal(greedy, Answer(new GenerationOptions { Temperature = 0.7, TopK = 1 })); // the largest alone is left
+        var logits = model.Logits(prompt, ^1..);
+        var first = new Sampler(new GenerationOptions { Temperature = 50, Seed = 3 }).Next(logits.Row(0));
+        Assert.NotEqual(greedy[0], first); // nearly uniform over 1280 tokens
+        Assert.Equal(first, Answer(new GenerationOptions { Temperature = 50, Seed = 3 })[0]);
+    }
+
     private static void CompareAnswers(ICudaDevice device, string path, int steps)
     {
         var options = new GenerationOptions { MaxTokens = steps, StopTokens = [] };

@@ -131,6 +131,7 @@ internal sealed class DeviceWorkspace : IDisposable
     /// <summary>Makes room for attention in parts, of one token of each sequence.</summary>
     public void ReserveParts(int parts, int sequences = 1)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sequences, MaxSequences);
         if (parts * sequences > _parts)
         {
             _generation += _buffers[9].Reserve(DecoderKernels.PartialBytes(_decoder.Heads, parts) * sequences) ? 1 : 0;
