@@ -102,7 +102,8 @@ internal sealed class BuildCase : IDisposable
     public (int ExitCode, string Output) Run(string program, params string[] arguments) => Command.Run(Folder, program, arguments, Variables);
 
     /// <summary>Starts a program in the case's folder.</summary>
-    public Process Start(string program, params string[] arguments) => Command.Start(Folder, program, arguments, Variables);
+    public Process Start(string program, params string[] arguments)
+        => Command.Start(Folder, program, arguments, new Dictionary<string, string?>(Variables) { [Command.TemporaryVariable] = Directory.CreateDirectory(InFolder(".tmp")).FullName });
 
     public void Dispose() => _directory.Dispose();
 

@@ -31,6 +31,7 @@ public class ToolVersionTests
             ["MSBUILDNODEHANDSHAKESALT"] = project.Folder,
             ["MSBUILDNODECONNECTIONTIMEOUT"] = "120000",
             ["MASQuantCacheDirectory"] = project.InFolder("cache"),
+            [Command.TemporaryVariable] = Directory.CreateDirectory(project.InFolder(".tmp")).FullName, // as long as the nodes live
         };
         string Build()
         {
@@ -52,9 +53,14 @@ public class ToolVersionTests
         File.WriteAllBytes(tasks, content);
         File.WriteAllBytes(project.InFolder("tools/MASQuant.Tasks.dll"), [.. File.ReadAllBytes(project.InFolder("tools/MASQuant.Tasks.dll")), 0]);
 
-        Assert.Equal(node, Build()); // or the test shows nothing
+        var again = Build();
+        foreach (var one in new[] { node, again }.Distinct())
+        {
+            Process.GetProcessById(int.Parse(one["node ".Length..])).Kill();
+        }
+
+        Assert.Equal(node, again); // or the test shows nothing; MSBuild reuses no node of a build that was started with nice
         Assert.All(Revisions(project), revision => Assert.Equal("revision 2", revision));
-        Process.GetProcessById(int.Parse(node["node ".Length..])).Kill();
     }
 
     [Fact]
