@@ -46,7 +46,7 @@ internal static class LargeModel
         }
 
         var peak = PeakBytes();
-        var limit = (long)(WholeLimit / (fraction * fraction));
+        var limit = (long)(WholeLimit / fraction); // The embeddings shrink with one extent, weights and Gram matrices with two.
         var tokens = string.Join(", ", manifest.Calibration!.Tokens.Select(pair => $"{pair.Value} {pair.Key}"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{layers} of 28 layers, {samples} samples ({tokens} tokens); artifact {manifest.ArtifactBytes / 1e9:F2} GB"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"peak {peak / 1e9:F2} GB resident, mapped files included; limit {limit / 1e9:F1} GB: {Verdict(peak <= limit)}; planned {planned / 1e9:F2} GB: {Verdict(peak <= planned)}"));

@@ -9,7 +9,7 @@ namespace MASQuant.Planning;
 /// <summary>The peak of resident memory, added up from what is in use at once: mapped weights included, which the system may take back.</summary>
 internal static class PlannedMemory
 {
-    private const long Program = 150_000_000;
+    private const long Program = 220_000_000; // the runtime, compiled code and small objects
     private const long LargestBatch = 1 << 29; // BlockRunner's activations under way
     private const long Streams = 1 << 30; // NoiseMeasurement's
     private const int Sequences = 16;

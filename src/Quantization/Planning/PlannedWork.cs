@@ -10,7 +10,7 @@ internal static class PlannedWork
 {
     // How many times an operation of each kind takes as long as one of a large FP32 product; measured once, and good for an order of magnitude.
     private const double Small = 2.5; // products of a sequence's rows, attention and norms beside them
-    private const double Single = 3;
+    private const double Single = 1.7;
     private const double Double = 5;
     private const double RoundingPerWeight = 600; // requantizing a weight after a step of the learning
 
@@ -36,7 +36,7 @@ internal static class PlannedWork
         var feedback = options.WeightQuantizer == WeightQuantizerKind.Gptq ? 1 : 0;
         double outputs = linears.Sum(linear => (double)linear.Outputs);
         var grams = calibration.Tokens * square;
-        var factors = (feedback + (2 * patched)) * inputs * square * 2 / 3;
+        var factors = (feedback + patched) * inputs * square * 2 / 3;
         var solves = (feedback + patched) * outputs * square;
         const int Iterations = 40; // of the truncated decomposition, and of the spectra
         var decompositions = patched * Iterations * 4 * 32 * outputs * inputs;
