@@ -19,7 +19,7 @@ if (args is ["generator", ..])
     return GeneratorTime.Run(cpuTime: args.Contains("--cpu-time"));
 }
 
-// Takes half an hour, 3 GB of disk and up to 12 GB of memory; of extents divided by 2 or 4 a fraction of all that.
+// Takes a quarter of an hour, 3 GB of disk and 6 GB of memory; of extents divided by 2 or 4 a fraction of all that.
 if (args is ["large-model", var folder, ..])
 {
     return LargeModel.Run(folder, layers: 1, samples: Number(2, 12), fraction: Number(3, 1));
