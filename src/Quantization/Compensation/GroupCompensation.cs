@@ -29,7 +29,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private const double PriorTokens = 100;
 
     private static readonly Modality[] Patched = [.. Enum.GetValues<Modality>().Where(m => m != Modality.Text)];
-    private readonly Dictionary<(Modality, double PriorTokens), CrossModalCompensation?> _compensations = [];
+    private readonly Dictionary<Modality, CrossModalCompensation?> _compensations = [];
     private readonly double _priorTokens = options.Compensation == CompensationKind.Output ? PriorTokens : 0;
 
     // Later rounds need every residual, Gram matrix and whitening again. Without them each is let go of when it has served.
@@ -50,7 +50,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
                 report(modality);
             }
 
-            var compensation = Compensation(modality, _priorTokens);
+            var compensation = Compensation(modality);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -74,7 +74,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     {
         foreach (var modality in Alternates && Compensates(group) ? Patched : [])
         {
-            var compensation = Compensation(modality, _priorTokens);
+            var compensation = Compensation(modality);
             for (var i = 0; i < linears.Count && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -112,7 +112,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         var residuals = OutputResiduals(exact, exact, group, linears, codes, cancellation);
         foreach (var modality in Patched)
         {
-            var compensation = Compensation(modality, priorTokens: 0);
+            var compensation = Whitened(modality, priorTokens: 0);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -141,19 +141,22 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private bool Compensates(InputGroup group) => options.Compensation != CompensationKind.None && (group != InputGroup.Down || options.CompensateDown);
 
     // Kept for the rounds that follow, unless it is one of the few that fill a gigabyte.
-    private CrossModalCompensation? Compensation(Modality modality, double priorTokens)
+    private CrossModalCompensation? Compensation(Modality modality)
     {
-        if (!_compensations.TryGetValue((modality, priorTokens), out var compensation))
+        if (!_compensations.TryGetValue(modality, out var compensation))
         {
-            compensation = CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens }, factors[modality]);
+            compensation = Whitened(modality, _priorTokens);
             if (Alternates && statistics.Inputs <= GramMatrix.MaxWideInputs)
             {
-                _compensations.Add((modality, priorTokens), compensation);
+                _compensations.Add(modality, compensation);
             }
         }
 
         return compensation;
     }
+
+    private CrossModalCompensation? Whitened(Modality modality, double priorTokens)
+        => CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens }, factors[modality]);
 
     private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellation)
     {

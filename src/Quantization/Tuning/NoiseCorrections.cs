@@ -20,13 +20,13 @@ internal sealed class NoiseCorrections
         return new NoiseCorrections([.. _anchors.Where(anchor => anchor.Level != added.Level).Append(added).OrderBy(anchor => anchor.Level)]);
     }
 
-    /// <summary>The factors at a setting: linear in logarithms between the nearest noisier and the nearest quieter measured one, constant beyond them. Null before anything was measured.</summary>
+    /// <summary>The factors at a setting: linear in logarithms between the nearest noisier and the nearest quieter measured one, constant beyond them.</summary>
     /// <param name="predicted">Its predicted noise, uncorrected.</param>
-    public double[]? At(double[] predicted)
+    public double[] At(double[] predicted)
     {
         if (_anchors.Length == 0)
         {
-            return null;
+            return [.. Enumerable.Repeat(1.0, predicted.Length)];
         }
 
         var level = Level(predicted);

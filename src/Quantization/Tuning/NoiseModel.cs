@@ -74,7 +74,7 @@ internal sealed record NoiseModel
     }
 
     /// <summary>The factors that take a sum of contributions to its prediction, place by place.</summary>
-    public double[] Corrections(double[] uncorrected) => _corrections.At(uncorrected) ?? [.. Enumerable.Repeat(1.0, uncorrected.Length)];
+    public double[] Corrections(double[] uncorrected) => _corrections.At(uncorrected);
 
     /// <summary>Noise per signal at every linear layer and modality.</summary>
     public double[] Noise(ModelSetting setting)

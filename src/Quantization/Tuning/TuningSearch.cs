@@ -12,10 +12,9 @@ internal sealed class TuningSearch(NoiseModel model, TuningBudgets budgets, int 
     private const double WorthTrying = 0.005;
 
     private readonly NoiseModel[] _models = [.. Enumerable.Repeat(model, combinations)];
-    private int _combination;
 
     /// <summary>What predicts now.</summary>
-    public NoiseModel Model => _models[_combination];
+    public NoiseModel Model => _models[Path[0].Combination];
 
     /// <summary>Everything that was quantized, in order.</summary>
     public List<TuningPoint> Measured { get; } = [];
@@ -42,11 +41,10 @@ internal sealed class TuningSearch(NoiseModel model, TuningBudgets budgets, int 
         }
 
         Path = MostPromising(tried);
-        _combination = Path[0].Combination;
         while (Measured.Count < points && Next() is { } point)
         {
             Measure(point, quantize);
-            Path = Walk(_combination);
+            Path = Walk(point.Combination);
         }
     }
 
@@ -62,10 +60,10 @@ internal sealed class TuningSearch(NoiseModel model, TuningBudgets budgets, int 
 
     // Whose candidate is expected to keep the budgets, with the fewest bytes or the least noise; the earlier of equals.
     private IReadOnlyList<TuningPoint> MostPromising(int tried)
-        => Enumerable.Range(0, tried).Select(Walk)
-            .OrderByDescending(path => budgets.ArePredictedToBeKept(Candidate(path)))
-            .ThenBy(path => budgets.AsksForQuality && budgets.ArePredictedToBeKept(Candidate(path)) ? Candidate(path).Bytes : -model.Config.Modalities.Min(modality => Candidate(path).Sqnr[(int)modality]))
-            .First();
+        => Enumerable.Range(0, tried).Select(Walk).Select(path => (Path: path, Candidate: Candidate(path), Kept: budgets.ArePredictedToBeKept(Candidate(path))))
+            .OrderByDescending(found => found.Kept)
+            .ThenBy(found => budgets.AsksForQuality && found.Kept ? found.Candidate.Bytes : -model.Config.Modalities.Min(modality => found.Candidate.Sqnr[(int)modality]))
+            .First().Path;
 
     private TuningPoint? Next()
     {
