@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using MASQuant.Quantization;
 
 namespace MASQuant.Caching;
 
@@ -38,7 +39,7 @@ internal sealed class RemoteCache : IDisposable
     public async Task<bool> DownloadAsync(CachedFile file, string path, CancellationToken cancellation)
     {
         var folder = Directory.CreateDirectory(Path.GetDirectoryName(path)!).FullName;
-        if (FreeSpace(folder) is { } free && file.Bytes > free)
+        if (DiskSpace.Free(folder) is > 0 and var free && file.Bytes > free)
         {
             throw new RemoteCacheException($"it announces {file.Bytes} bytes, more than there is space for");
         }
@@ -135,19 +136,6 @@ internal sealed class RemoteCache : IDisposable
         }
 
         return received;
-    }
-
-    // Null where a share does not tell.
-    private static long? FreeSpace(string folder)
-    {
-        try
-        {
-            return new DriveInfo(folder).AvailableFreeSpace is > 0 and var free ? free : null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return null;
-        }
     }
 
     private HttpRequestMessage Request(HttpMethod method, string place)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MASQuant.Gemm;
+using MASQuant.Quantization;
 
 namespace MASQuant.Planning;
 
@@ -18,20 +19,8 @@ public sealed record MachineResources(long FreeDiskBytes, long MemoryBytes)
             existing = parent;
         }
 
-        return new MachineResources(FreeSpace(existing), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-    }
-
-    // Windows does not tell of network shares: then the run itself has to find out.
-    private static long FreeSpace(string folder)
-    {
-        try
-        {
-            return new DriveInfo(folder).AvailableFreeSpace;
-        }
-        catch (Exception problem) when (problem is ArgumentException or IOException or UnauthorizedAccessException)
-        {
-            return long.MaxValue;
-        }
+        // Where the disk does not tell, the run itself has to find out.
+        return new MachineResources(DiskSpace.Free(existing) ?? long.MaxValue, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
 
     /// <summary>Measures FP32 products for a fraction of a second: operations per second, all threads together.</summary>
