@@ -12,13 +12,13 @@ public sealed record GenerationOptions
     /// <summary>0: greedy. Above: logits are divided by it before sampling; 1 leaves the model's distribution, more flattens it. In 0 … 100.</summary>
     public double Temperature { get; init; }
 
-    /// <summary>Samples only from the most probable tokens that together reach this probability. In (0, 1]; 1: from all.</summary>
+    /// <summary>Samples only from the most probable tokens that together reach this probability, of equally probable ones those with the lowest ids; it counts among what <see cref="TopK"/> keeps. In (0, 1]; 1: from all.</summary>
     public double TopP { get; init; } = 1;
 
     /// <summary>Samples only from this many most probable tokens, and those that equal the last of them. 0: from all.</summary>
     public int TopK { get; init; }
 
-    /// <summary>Starts the random sequence: the same seed, model and prompt give the same answer.</summary>
+    /// <summary>Starts the random sequence, of which each token takes one number: the same seed, model, prompt and version of this library give the same answer. Processor and device draw alike; where their logits differ by rounding, so may answers.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Token ids that end the answer; null: those of the model's <c>generation_config.json</c>.</summary>

@@ -1,36 +1,39 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using MASQuant.Diagnostics;
-using MASQuant.Layers;
 
 namespace MASQuant.Generation;
 
 /// <summary>
-/// Chooses the next token. Greedy takes the largest logit, the lowest id of equals. Sampling divides the logits by the temperature, keeps the top k,
-/// of those the top p, and draws from the softmax of what is left: the steps and the order of the transformers library. Not for concurrent use.
+/// Chooses the next token. Greedy takes the largest logit, the lowest id of equals. Sampling divides the logits by the temperature, keeps the k largest and all that equal
+/// the last of them, of those the tokens that the more probable ones do not bring to p (of equals, the lower ids), and draws from the softmax of what is left: the steps and
+/// the order of the transformers library. <see cref="TokenDraw"/> and <see cref="TokenWeights"/> say how, to the bit: a device draws the same token. Not for concurrent use.
 /// </summary>
 internal sealed class Sampler
 {
-    private readonly float _temperature;
-    private readonly double _topP;
+    private readonly float _scale;
+    private readonly ulong _topP;
     private readonly int _topK;
     private readonly RandomSequence _random;
-    private float[] _weights = [];
-    private float[] _keys = [];
-    private int[] _ids = [];
+    private readonly RankWalk _walk = new();
+    private uint[] _ranks = [];
+    private ulong[] _weights = [];
 
     /// <summary>Starts the random sequence of <paramref name="options"/>, which are validated.</summary>
     public Sampler(GenerationOptions options)
     {
         options.Validate();
-        _temperature = (float)options.Temperature;
-        _topP = options.TopP;
+        _scale = options.Temperature == 0 ? 0 : (float)Math.Min(1 / options.Temperature, float.MaxValue);
+        _topP = options.TopP < 1 ? (ulong)Math.Ceiling(Math.ScaleB(options.TopP, 64)) : 0;
         _topK = options.TopK;
         _random = new RandomSequence(options.Seed);
     }
 
     /// <summary>Whether the largest logit alone decides.</summary>
-    public bool IsGreedy => _temperature == 0;
+    public bool IsGreedy => _scale == 0;
+
+    /// <summary>How the next token is drawn; takes one number of the random sequence, none where the largest logit decides.</summary>
+    public TokenDraw NextDraw() => new(IsGreedy ? 0 : _random.Next(), _topP, _scale, _topK);
 
     /// <summary>The id of the next token; allocates nothing after the first call.</summary>
     /// <param name="logits">[V], finite or −∞; NaN counts as −∞.</param>
@@ -39,7 +42,7 @@ internal sealed class Sampler
     {
         var largest = Largest(logits);
         RequireFinite(largest, logits.Length);
-        return IsGreedy ? logits.IndexOf(largest) : Sample(logits, largest);
+        return IsGreedy ? logits.IndexOf(largest) : Draw(logits, largest, NextDraw());
     }
 
     /// <summary>Refuses logits whose largest is no finite number.</summary>
@@ -53,136 +56,60 @@ internal sealed class Sampler
         }
     }
 
-    private int Sample(ReadOnlySpan<float> logits, float largest)
+    private int Draw(ReadOnlySpan<float> logits, float largest, in TokenDraw draw)
     {
-        Weigh(logits, largest);
-        var count = 0;
-        var total = 0.0;
-        for (var id = 0; id < logits.Length; id++)
+        if (_ranks.Length < logits.Length)
         {
-            if (_weights[id] > 0)
+            (_ranks, _weights) = (new uint[logits.Length], new ulong[logits.Length]);
+        }
+
+        var ranks = _ranks.AsSpan(0, logits.Length);
+        var weights = _weights.AsSpan(0, logits.Length);
+        TokenWeights.Fill(logits, largest, draw.Scale, ranks, weights);
+        var last = TokenWeights.LastRank;
+        if (draw.TopK > 0 && draw.TopK < logits.Length)
+        {
+            (last, _) = _walk.Find(ranks, [], last, (ulong)draw.TopK);
+        }
+
+        if (draw.TopP != 0)
+        {
+            (last, var missing) = _walk.Find(ranks, weights, last, draw.Wanted(Total(ranks, weights, last)));
+            DropTies(ranks, weights, last, missing);
+        }
+
+        var target = draw.Target(Total(ranks, weights, last));
+        for (var id = 0; ; id++)
+        {
+            var weight = ranks[id] <= last ? weights[id] : 0;
+            if (weight >= target)
             {
-                (_ids[count], _keys[count], count) = (id, -logits[id], count + 1);
-                total += _weights[id];
-            }
-        }
-
-        if (_topK > 0 && _topK < count)
-        {
-            (count, total) = KeepTopK(count);
-        }
-
-        if (_topP < 1)
-        {
-            (count, total) = KeepTopP(count, total);
-        }
-
-        return Draw(count, total);
-    }
-
-    // exp((logit − largest) / temperature) per id: the softmax but for its denominator.
-    private void Weigh(ReadOnlySpan<float> logits, float largest)
-    {
-        if (_ids.Length < logits.Length)
-        {
-            (_keys, _ids) = (new float[logits.Length], new int[logits.Length]);
-            _weights = new float[logits.Length + Vector512<float>.Count - 1];
-        }
-
-        for (var id = 0; id < logits.Length; id++)
-        {
-            _weights[id] = (logits[id] - largest) / _temperature;
-        }
-
-        for (var start = 0; start < logits.Length; start += Vector512<float>.Count)
-        {
-            var lanes = _weights.AsSpan(start);
-            Exponential.Of(Vector512.Create<float>(lanes)).CopyTo(lanes);
-        }
-    }
-
-    private (int Count, double Total) KeepTopK(int count)
-    {
-        Sort(count);
-        var kept = _topK;
-        while (kept < count && _keys[kept] == _keys[_topK - 1])
-        {
-            kept++;
-        }
-
-        return (kept, Total(kept));
-    }
-
-    private (int Count, double Total) KeepTopP(int count, double total)
-    {
-        // Tokens below (1 − p)/n of the total make up less than 1 − p together, so none is among the top p: no need to sort them.
-        var negligible = (1 - _topP) / count * total;
-        var candidates = 0;
-        for (var i = 0; i < count; i++)
-        {
-            if (_weights[_ids[i]] >= negligible)
-            {
-                (_ids[candidates], _keys[candidates], candidates) = (_ids[i], _keys[i], candidates + 1);
-            }
-        }
-
-        Sort(candidates);
-
-        // A token stays while the more probable ones do not reach p.
-        var kept = 0;
-        var sum = 0.0;
-        while (kept < candidates && sum < _topP * total)
-        {
-            sum += _weights[_ids[kept++]];
-        }
-
-        return (kept, sum);
-    }
-
-    private int Draw(int count, double total)
-    {
-        var target = _random.NextUnit() * total;
-        var sum = 0.0;
-        for (var i = 0; i < count; i++)
-        {
-            sum += _weights[_ids[i]];
-            if (target < sum)
-            {
-                return _ids[i];
-            }
-        }
-
-        // Rounding alone leads here.
-        return _ids[count - 1];
-    }
-
-    // By falling logit, then by rising id.
-    private void Sort(int count)
-    {
-        _keys.AsSpan(0, count).Sort(_ids.AsSpan(0, count));
-        for (var start = 0; start < count;)
-        {
-            var end = start + 1;
-            while (end < count && _keys[end] == _keys[start])
-            {
-                end++;
+                return id;
             }
 
-            if (end - start > 1)
-            {
-                _ids.AsSpan(start, end - start).Sort();
-            }
-
-            start = end;
+            target -= weight;
         }
     }
 
-    private double Total(int count)
+    // Of the tokens of one rank those with the lowest ids are kept, as many as give what is missing; the others weigh nothing from here on.
+    private static void DropTies(ReadOnlySpan<uint> ranks, Span<ulong> weights, uint rank, ulong missing)
     {
-        var total = 0.0;
-        for (var i = 0; i < count; i++)
+        for (var id = 0; id < ranks.Length; id++)
         {
-            total += _weights[_ids[i]];
+            if (ranks[id] == rank)
+            {
+                weights[id] = missing == 0 ? 0 : weights[id];
+                missing -= Math.Min(missing, weights[id]);
+            }
+        }
+    }
+
+    private static ulong Total(ReadOnlySpan<uint> ranks, ReadOnlySpan<ulong> weights, uint last)
+    {
+        var total = 0ul;
+        for (var id = 0; id < ranks.Length; id++)
+        {
+            total += ranks[id] <= last ? weights[id] : 0;
         }
 
         return total;
