@@ -5,7 +5,7 @@ using MASQuant.Gemm.Cuda.Driver;
 namespace MASQuant.Bench.Cuda;
 
 /// <summary>NVIDIA's own products, where the library is at hand: heuristics and a workspace of 32 MiB. Y[M, N] = X[M, K] · W[N, K]ᵀ, row-major.</summary>
-internal sealed unsafe class CublasLt : IDisposable
+internal sealed unsafe class CublasLt : IProductLibrary, IDisposable
 {
     private const long WorkspaceBytes = 32L << 20;
     private const int TransposeA = 3; // CUBLASLT_MATMUL_DESC_TRANSA
@@ -23,7 +23,7 @@ internal sealed unsafe class CublasLt : IDisposable
     private CublasLt(CudaDevice device, nint library)
     {
         (_device, _library) = (device, library);
-        Version = ((delegate* unmanaged<nuint>)Find("cublasLtGetVersion"))();
+        Name = FormattableString.Invariant($"cuBLASLt {((delegate* unmanaged<nuint>)Find("cublasLtGetVersion"))()}");
         nint handle;
         device.Context.MakeCurrent();
         Check(((delegate* unmanaged<nint*, int>)Find("cublasLtCreate"))(&handle));
@@ -31,7 +31,7 @@ internal sealed unsafe class CublasLt : IDisposable
         _workspace = device.Allocate(WorkspaceBytes);
     }
 
-    public nuint Version { get; }
+    public string Name { get; }
 
     /// <summary>The library, from where the system finds it or MASQUANT_CUBLASLT names it; null without it.</summary>
     public static CublasLt? TryOpen(CudaDevice device)
@@ -48,10 +48,15 @@ internal sealed unsafe class CublasLt : IDisposable
         return null;
     }
 
-    /// <summary>Chooses an algorithm for a product and returns what queues it: BF16 in and out with FP32 sums, or int8 in and int32 out. Null when the library has none.</summary>
-    public Action<DevicePointer, DevicePointer, DevicePointer>? Product(bool int8, int tokens, int outputs, int inputs)
+    public Action<DevicePointer, DevicePointer, DevicePointer>? Product(ProductKind kind, int tokens, int outputs, int inputs)
     {
-        var (element, output, compute, scale) = int8 ? (3, 10, 72, 10) : (14, 14, 68, 0); // CUDA_R_8I, _32I, _16BF, _32F; CUBLAS_COMPUTE_32I, _32F
+        // CUDA_R_8I 3, _32I 10, _16BF 14, _32F 0; CUBLAS_COMPUTE_32I 72, _32F 68.
+        var (element, output, compute, scale) = kind switch
+        {
+            ProductKind.Int8 => (3, 10, 72, 10),
+            ProductKind.BFloat16 => (14, 14, 68, 0),
+            _ => (14, 0, 68, 0),
+        };
         nint description, a, b, c, preference;
         Check(((delegate* unmanaged<nint*, int, int, int>)Find("cublasLtMatmulDescCreate"))(&description, compute, scale));
         var transposed = 1;
@@ -76,9 +81,10 @@ internal sealed unsafe class CublasLt : IDisposable
         var (product, weights, input, sums) = (description, a, b, c); // Copies: locals whose address is taken cannot be captured.
         return (weight, x, y) =>
         {
-            var (one, zero) = (int8 ? 1 : BitConverter.SingleToInt32Bits(1), 0);
+            var one = kind == ProductKind.Int8 ? 1 : BitConverter.SingleToInt32Bits(1);
+            var kept = kind == ProductKind.Accumulate ? one : 0;
             Check(((delegate* unmanaged<nint, nint, void*, ulong, nint, ulong, nint, void*, ulong, nint, ulong, nint, nint, ulong, nuint, nint, int>)function)(
-                _handle, product, &one, weight.Address, weights, x.Address, input, &zero, y.Address, sums, y.Address, sums, algorithm,
+                _handle, product, &one, weight.Address, weights, x.Address, input, &kept, y.Address, sums, y.Address, sums, algorithm,
                 _workspace.Pointer.Address, (nuint)WorkspaceBytes, _device.Stream.Value));
         };
     }

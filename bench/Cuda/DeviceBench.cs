@@ -1,52 +1,51 @@
 using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
 
 namespace MASQuant.Bench.Cuda;
 
-/// <summary>Times work on a GPU: recorded as a graph that runs it many times, over copies of its weights that together exceed the L2 cache, replayed; the median of the replays.</summary>
-internal sealed class DeviceBench : IDisposable
+/// <summary>Times work on a device: recorded as a graph that runs it many times, over copies of its weights that together exceed the L2 cache, replayed; the median of the replays.</summary>
+internal sealed class DeviceBench(IBenchDevice device, BenchPlan plan, CancellationToken cancellation = default)
 {
-    private const int Replays = 15;
-    private const double GraphMicroseconds = 3000;
-    private const int MostRuns = 200;
-    private readonly CudaEvent _start;
-    private readonly CudaEvent _end;
+    private double? _bandwidth;
 
-    public DeviceBench(CudaDevice device)
-    {
-        Device = device;
-        _start = CudaEvent.Create(device.Context, timed: true);
-        _end = CudaEvent.Create(device.Context, timed: true);
-        DriverVersion = FormattableString.Invariant($"{device.Context.Driver.Version / 1000}.{device.Context.Driver.Version % 1000 / 10}");
-    }
+    public ICudaDevice Device => device.Device;
 
-    public CudaDevice Device { get; }
+    public BenchPlan Plan => plan;
 
-    public string DriverVersion { get; }
+    public CancellationToken Cancellation => cancellation;
+
+    public long PeakBytes => device.PeakBytes;
+
+    public void StartPeak() => device.StartPeak();
 
     /// <summary>How many copies of an operand exceed three times the L2 cache, at least one.</summary>
-    public int Copies(long bytes) => (int)Math.Clamp((3L * Device.L2CacheBytes / Math.Max(1, bytes)) + 1, 1, 64);
+    public int Copies(long bytes) => (int)Math.Clamp((3 * device.L2CacheBytes / Math.Max(1, bytes)) + 1, 1, 64);
 
     /// <summary>The median time of one run in microseconds; <paramref name="run"/> is told which copy to use.</summary>
+    /// <exception cref="OperationCanceledException">The run is ended.</exception>
     public double Median(int copies, Action<int> run)
     {
+        cancellation.ThrowIfCancellationRequested();
         for (var copy = 0; copy < copies; copy++)
         {
             run(copy); // Compiles, and grows what grows.
         }
 
         var once = Replay(copies, run, 1);
-        var rounds = (int)Math.Clamp(GraphMicroseconds / Math.Max(once, 0.5) / copies, 1, Math.Max(1, MostRuns / copies));
-        return Replay(copies, run, rounds);
+        var rounds = (int)Math.Clamp(plan.GraphMicroseconds / Math.Max(once, 0.5) / copies, 1, Math.Max(1, plan.MostRuns / copies));
+        return rounds == 1 ? once : Replay(copies, run, rounds);
     }
 
-    /// <summary>Bytes read and written per second by a copy of 1 GiB.</summary>
+    /// <summary>Bytes read and written per second by a copy on the device; measured once.</summary>
     public double CopyBandwidth()
     {
-        const long Bytes = 1L << 30;
-        using var source = Device.Allocate(Bytes);
-        using var target = Device.Allocate(Bytes);
-        return 2 * Bytes / (Median(1, _ => Device.Copy(source.Pointer, target.Pointer, Bytes)) * 1e-6);
+        if (_bandwidth is null)
+        {
+            using var source = Device.Allocate(plan.CopyBytes);
+            using var target = Device.Allocate(plan.CopyBytes);
+            _bandwidth = 2 * plan.CopyBytes / (Median(1, _ => Device.Copy(source.Pointer, target.Pointer, plan.CopyBytes)) * 1e-6);
+        }
+
+        return _bandwidth.Value;
     }
 
     /// <summary>Random bytes on the device: zeros can be faster than data.</summary>
@@ -82,12 +81,6 @@ internal sealed class DeviceBench : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _start.Dispose();
-        _end.Dispose();
-    }
-
     private double Replay(int copies, Action<int> run, int rounds)
     {
         using var graph = Device.Record(() =>
@@ -99,17 +92,14 @@ internal sealed class DeviceBench : IDisposable
         });
         graph.Launch();
         Device.Synchronize();
-        var times = new double[Replays];
-        for (var i = 0; i < Replays; i++)
+        var times = new double[plan.Replays];
+        for (var i = 0; i < times.Length; i++)
         {
-            _start.Record(Device.Stream);
-            graph.Launch();
-            _end.Record(Device.Stream);
-            _end.Synchronize();
-            times[i] = _start.MillisecondsTo(_end) * 1000 / (rounds * copies);
+            cancellation.ThrowIfCancellationRequested();
+            times[i] = device.Milliseconds(graph) * 1000 / (rounds * copies);
         }
 
         Array.Sort(times);
-        return times[Replays / 2];
+        return times[times.Length / 2];
     }
 }

@@ -1,81 +1,63 @@
+using MASQuant.Gemm;
 using MASQuant.Gemm.Cuda;
 
 namespace MASQuant.Bench.Cuda;
 
-/// <summary>Every linear layer of both models, in every format, for few and many tokens; the preparation of tokens; the low-rank branch; and cuBLASLt beside them.</summary>
+/// <summary>Every linear layer of the models, in every format, for few and many tokens; the preparation of tokens; the low-rank branch.</summary>
 internal static class KernelCases
 {
-    public static IReadOnlyList<int> Tokens { get; } = [1, 16, 512, 2048, 8192];
+    public const string Prepare = "prepare";
+    public const string AllVision = "W4A8 all vision";
 
-    public static void Run(DeviceBench bench, CublasLt? library, Results results)
+    public static IEnumerable<BenchCase> Of(BenchPlan plan)
+        => from shape in plan.Models.SelectMany(model => model.Linears)
+           from kernel in (string[])[.. RandomWeights.Formats.Select(format => format.Name), Prepare, AllVision]
+           from tokens in plan.Tokens.All
+           select new BenchCase(kernel, shape.Name, tokens);
+
+    public static void Run(DeviceBench bench, Results results)
     {
-        foreach (var shape in ModelShape.All.SelectMany(model => model.Linears))
+        foreach (var shape in bench.Plan.Models.SelectMany(model => model.Linears))
         {
             foreach (var (name, scheme) in RandomWeights.Formats)
             {
-                var rank = scheme is { QuantizesActivations: true } ? shape.Inputs / 20 : 0; // the paper's ratio 0.05
-                Products(bench, results, shape, name, scheme, rank);
-            }
-
-            if (library is not null)
-            {
-                Library(bench, library, results, shape);
+                Products(bench, results, shape, name, scheme);
             }
         }
     }
 
-    private static void Products(DeviceBench bench, Results results, LinearShape shape, string name, MASQuant.Gemm.QuantizationScheme? scheme, int rank)
+    private static void Products(DeviceBench bench, Results results, LinearShape shape, string name, QuantizationScheme? scheme)
     {
         var device = bench.Device;
         var copies = bench.Copies((long)shape.Outputs * shape.Inputs * (scheme?.WeightBits ?? 16) / 8);
+        var rank = scheme is { QuantizesActivations: true } ? BenchPlan.Rank(shape.Inputs) : 0;
         var upload = new DeviceUpload();
-        var weights = Enumerable.Range(0, copies).Select(copy => RandomWeights.Add(upload, scheme, shape.Outputs, shape.Inputs, copy, copy == 0 ? rank : 0)).ToArray();
+        var weights = Enumerable.Range(0, copies).Select(copy => RandomWeights.Add(upload, scheme, shape.Outputs, shape.Inputs, copy, rank)).ToArray();
         var plain = new DeviceSmoothing(upload, [[], [], []]);
         using var memory = upload.Run(device);
         using var tokens = new DeviceTokens(device);
-        foreach (var m in Tokens)
+        foreach (var m in bench.Plan.Tokens.All)
         {
             using var x = bench.Random((long)m * shape.Inputs * sizeof(float), m, DeviceBench.ShapeFloat);
             using var y = device.Allocate((long)m * shape.Outputs * sizeof(float));
             using var vision = device.Allocate(m);
             device.Write(vision.Pointer, Enumerable.Repeat((byte)Modality.Vision, m).ToArray());
-            Prepare(device, tokens, weights[0], plain, x.Pointer, m, DevicePointer.Null);
-            results.Add(name, shape.Name, m, bench.Median(copies, copy => weights[copy].Multiply(device, tokens, y.Pointer, shape.Outputs)));
-            if (name == "W4A8")
+            void PrepareAs(DevicePointer modalities) => Launch(device, tokens, weights[0], plain, x.Pointer, m, modalities);
+            double Product() => bench.Median(copies, copy => weights[copy].Multiply(device, tokens, y.Pointer, shape.Outputs));
+            PrepareAs(DevicePointer.Null);
+            results.Add(new BenchCase(name, shape.Name, m), Product());
+            if (scheme == QuantizationScheme.W4A8)
             {
-                results.Add("prepare", shape.Name, m, bench.Median(1, _ => Prepare(device, tokens, weights[0], plain, x.Pointer, m, DevicePointer.Null)));
-                Prepare(device, tokens, weights[0], plain, x.Pointer, m, vision.Pointer);
-                results.Add("W4A8 all vision", shape.Name, m, bench.Median(1, _ => weights[0].Multiply(device, tokens, y.Pointer, shape.Outputs)));
+                results.Add(new BenchCase(Prepare, shape.Name, m), bench.Median(1, _ => PrepareAs(DevicePointer.Null)));
+                PrepareAs(vision.Pointer);
+                results.Add(new BenchCase(AllVision, shape.Name, m), Product());
             }
         }
     }
 
-    private static void Prepare(ICudaDevice device, DeviceTokens tokens, DeviceWeight weight, DeviceSmoothing smoothing, DevicePointer x, int count, DevicePointer modalities)
+    private static void Launch(ICudaDevice device, DeviceTokens tokens, DeviceWeight weight, DeviceSmoothing smoothing, DevicePointer x, int count, DevicePointer modalities)
     {
         tokens.Reset(count, weight.Inputs, modalities);
         device.Launch(PrepareKernels.Tokens(x, weight.Inputs, count, weight.Inputs, smoothing.For(modalities), tokens.Target(weight)));
-    }
-
-    private static void Library(DeviceBench bench, CublasLt library, Results results, LinearShape shape)
-    {
-        foreach (var (name, int8, bytes) in (ReadOnlySpan<(string, bool, int)>)[("cuBLASLt BF16", false, 2), ("cuBLASLt INT8", true, 1)])
-        {
-            var size = (long)shape.Outputs * shape.Inputs * bytes;
-            var weights = Enumerable.Range(0, bench.Copies(size)).Select(copy => bench.Random(size, copy, int8 ? null : DeviceBench.ShapeBFloat16)).ToArray();
-            foreach (var m in Tokens)
-            {
-                using var x = bench.Random((long)m * shape.Inputs * bytes, m, int8 ? null : DeviceBench.ShapeBFloat16);
-                using var y = bench.Device.Allocate((long)m * shape.Outputs * sizeof(int));
-                if (library.Product(int8, m, shape.Outputs, shape.Inputs) is { } product)
-                {
-                    results.Add(name, shape.Name, m, bench.Median(weights.Length, copy => product(weights[copy].Pointer, x.Pointer, y.Pointer)));
-                }
-            }
-
-            foreach (var weight in weights)
-            {
-                weight.Dispose();
-            }
-        }
     }
 }

@@ -5,11 +5,12 @@ namespace MASQuant.Bench.Cuda;
 /// <summary>A linear layer as it is launched: layers that share their input side by side.</summary>
 internal sealed record LinearShape(string Name, int Outputs, int Inputs);
 
-/// <summary>The decoders of Qwen2.5-Omni and Qwen2.5-VL.</summary>
+/// <summary>A decoder; by default those of Qwen2.5-Omni and Qwen2.5-VL.</summary>
 internal sealed record ModelShape(string Name, TextConfig Config)
 {
     public static IReadOnlyList<ModelShape> All { get; } = [new("3B", Of(2048, 36, 11008, 16, 2)), new("7B", Of(3584, 28, 18944, 28, 4))];
 
+    /// <summary>A layer's products, in the order in which they run.</summary>
     public IReadOnlyList<LinearShape> Linears { get; } =
     [
         new($"{Name} qkv", (Config.AttentionHeads + (2 * Config.KeyValueHeads)) * Config.HeadSize, Config.HiddenSize),
@@ -18,14 +19,18 @@ internal sealed record ModelShape(string Name, TextConfig Config)
         new($"{Name} down", Config.HiddenSize, Config.IntermediateSize),
     ];
 
-    private static TextConfig Of(int hidden, int layers, int intermediate, int heads, int keyHeads) => new()
+    public LinearShape GateUp => Linears[2];
+
+    public LinearShape Down => Linears[3];
+
+    internal static TextConfig Of(int hidden, int layers, int intermediate, int heads, int keyHeads, int vocabulary = 152064) => new()
     {
         HiddenSize = hidden,
         Layers = layers,
         IntermediateSize = intermediate,
         AttentionHeads = heads,
         KeyValueHeads = keyHeads,
-        VocabularySize = 152064,
+        VocabularySize = vocabulary,
         RmsNormEpsilon = 1e-6f,
         RopeTheta = 1_000_000,
         MropeSections = [16, 24, 24],

@@ -4,40 +4,35 @@ using MASQuant.Bench.Cuda;
 using MASQuant.Diagnostics;
 using MASQuant.Gemm.Cuda.Driver;
 
-// [--device cuda:N] [--csv FILE] [kernels] [models]; everything without a word. Without a usable GPU: says why, and that is all.
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-string? Value(string option) => args.SkipWhile(word => word != option).Skip(1).FirstOrDefault();
-string[] parts = [.. args.Where(word => word is "kernels" or "models")];
-bool Wanted(string part) => parts.Length == 0 || parts.Contains(part);
+if (!BenchOptions.TryParse(args, out var options, out var error))
+{
+    Console.Error.WriteLine($"{error}\n\n{BenchOptions.Usage}");
+    return BenchRun.NothingRun;
+}
+
+if (options.Help)
+{
+    Console.WriteLine(BenchOptions.Usage);
+    return BenchRun.Done;
+}
+
+using var end = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    // Once: the case at work is finished, and what was measured is written. Twice: at once.
+    pressed.Cancel = !end.IsCancellationRequested;
+    end.Cancel();
+};
 try
 {
-    var choice = DeviceChoice.Of(Value("--device") ?? "cuda");
-    using var device = CudaDevice.Open(Math.Max(0, choice.Ordinal));
-    using var bench = new DeviceBench(device);
-    var results = new Results();
-    Console.WriteLine($"{device.Name}: {device.ProductName}, compute capability {device.ComputeCapability / 10}.{device.ComputeCapability % 10}, {device.Multiprocessors} multiprocessors, {device.L2CacheBytes >> 20} MiB L2, driver for CUDA {bench.DriverVersion}");
-    Console.WriteLine($"copy on the device: {bench.CopyBandwidth() / 1e12:F2} TB/s, read and written");
-    using var library = CublasLt.TryOpen(device);
-    Console.WriteLine(library is null ? "cuBLASLt: not found; the comparisons with it are left out" : $"cuBLASLt {library.Version}");
-    if (Wanted("kernels"))
-    {
-        KernelCases.Run(bench, library, results);
-        Verdicts.Print(results, bench);
-    }
-
-    if (Wanted("models"))
-    {
-        ModelCases.Run(bench, results);
-    }
-
-    if (Value("--csv") is { } file)
-    {
-        results.Write(file, device.ProductName, bench.DriverVersion);
-    }
+    using var gpu = CudaDevice.Open(DeviceChoice.Of(options.Device).Ordinal);
+    using var device = new GpuBenchDevice(gpu);
+    using var library = CublasLt.TryOpen(gpu);
+    return new BenchRun(device, library, options, BenchPlan.Full, Console.Out).Run(end.Token);
 }
 catch (MasQuantException e)
 {
-    Console.WriteLine($"Nothing is measured. {e.Code}: {e.Message}");
+    Console.Error.WriteLine($"Nothing is run. {e.Code}: {e.Message}");
+    return BenchRun.NothingRun;
 }
-
-return 0;

@@ -1,50 +1,53 @@
 namespace MASQuant.Bench.Cuda;
 
-/// <summary>The numbers to hold, with what was measured; a case that was not measured has no verdict.</summary>
+/// <summary>The numbers to hold on a GPU of the compute capability at hand.</summary>
 internal static class Verdicts
 {
-    private const string GateUp = "7B gate_up";
-    private const string Down = "7B down";
-    private const double Bytes = 1e-6;
+    private const string W4A8 = "W4A8";
+    private const string W8A8 = "W8A8";
+    private const int HopperCapability = 90;
+    private const double PerMicrosecond = 1e-6;
 
-    public static void Print(Results results, DeviceBench bench)
+    public static IReadOnlyList<Verdict> Of(Results results, BenchPlan plan, int computeCapability, double copyBandwidth)
     {
-        Console.WriteLine();
-        Console.WriteLine("| case | measured | hold | stretch | |");
-        Console.WriteLine("|---|---|---|---|---|");
-        foreach (var shape in (string[])[GateUp, Down])
+        var rows = new List<Verdict>();
+        double Ratio(string kernel, string other, string shape, int tokens) => results.Find(kernel, shape, tokens) / results.Find(other, shape, tokens);
+        void Add(string name, double measured, double hold, double stretch, bool atMost = false) => rows.Add(new Verdict(name, measured, hold, stretch, atMost));
+        var (tokens, large) = (plan.Tokens, plan.Large);
+        var isHopper = computeCapability >= HopperCapability;
+        foreach (var shape in (string[])[large.GateUp.Name, large.Down.Name])
         {
-            foreach (var tokens in (int[])[2048, 8192])
+            foreach (var m in (int[])[tokens.Many, tokens.Most])
             {
-                AtLeast($"W4A8 against cuBLASLt BF16, {shape}, M = {tokens}", results.Find("cuBLASLt BF16", shape, tokens) / results.Find("W4A8", shape, tokens), 1.6, 1.8);
-                AtLeast($"W8A8 against cuBLASLt INT8, {shape}, M = {tokens}", results.Find("cuBLASLt INT8", shape, tokens) / results.Find("W8A8", shape, tokens), 0.95, 1.05);
-                AtMost($"W4A8 over W8A8, {shape}, M = {tokens}", results.Find("W4A8", shape, tokens) / results.Find("W8A8", shape, tokens), 1.05, 1);
-                AtMost($"all vision over text, rank ratio 0.05, {shape}, M = {tokens}", results.Find("W4A8 all vision", shape, tokens) / results.Find("W4A8", shape, tokens), 1.20, 1.16);
+                Add($"W4A8 against BF16, {shape}, M = {m}", Ratio(LibraryCases.BFloat16, W4A8, shape, m), isHopper ? 1.6 : 1.5, isHopper ? 1.8 : double.NaN);
+                Add($"W8A8, scales and bias included, against INT8, {shape}, M = {m}", Ratio(LibraryCases.Int8, W8A8, shape, m), 0.95, 1.05);
+                Add($"W4A8 over W8A8, {shape}, M = {m}", Ratio(W4A8, W8A8, shape, m), 1.05, 1, atMost: true);
+                Add($"all vision over text, rank ratio 0.05, {shape}, M = {m}", Ratio(KernelCases.AllVision, W4A8, shape, m), 1.20, 1.16, atMost: true);
+                Add($"W4A8 all vision against INT8 in parts, {shape}, M = {m}", Ratio(LibraryCases.Int8InParts, KernelCases.AllVision, shape, m), double.NaN, double.NaN);
             }
 
-            AtLeast($"W4A8 against cuBLASLt BF16, {shape}, M = 512", results.Find("cuBLASLt BF16", shape, 512) / results.Find("W4A8", shape, 512), 1.3, 1.6);
+            if (isHopper)
+            {
+                Add($"W4A8 against BF16, {shape}, M = {tokens.Some}", Ratio(LibraryCases.BFloat16, W4A8, shape, tokens.Some), 1.3, 1.6);
+            }
+            else
+            {
+                Add($"W4A8 against BF16, {shape}, M = {tokens.One}", Ratio(LibraryCases.BFloat16, W4A8, shape, tokens.One), 3, double.NaN);
+                Add($"W4A8 against BF16, {shape}, M = {tokens.Few}", Ratio(LibraryCases.BFloat16, W4A8, shape, tokens.Few), 3, double.NaN);
+            }
         }
 
-        AtMost("W4A8 decode, 7B gate_up, M = 16, µs", results.Find("W4A8", GateUp, 16), 24, 20);
-        AtMost("W4A8 decode, 7B layer, M = 1, µs", Layer(results, "W4A8", 1), 48, 40);
-        AtLeast("W4A8 decode, 7B layer, M = 1, against cuBLASLt BF16", Layer(results, "cuBLASLt BF16", 1) / Layer(results, "W4A8", 1), 2.4, 3);
+        double Layer(string kernel) => large.Linears.Sum(shape => results.Find(kernel, shape.Name, tokens.One));
+        if (isHopper)
+        {
+            Add($"W4A8 decode, {large.GateUp.Name}, M = {tokens.Few}, µs", results.Find(W4A8, large.GateUp.Name, tokens.Few), 24, 20, atMost: true);
+            Add($"W4A8 decode, products of a {large.Name} layer, M = {tokens.One}, µs", Layer(W4A8), 48, 40, atMost: true);
+            Add($"W4A8 decode, products of a {large.Name} layer, M = {tokens.One}, against BF16", Layer(LibraryCases.BFloat16) / Layer(W4A8), 2.4, 3);
+        }
 
         // Reads FP32, writes codes and a scale.
-        const int Rows = 8192;
-        var inputs = ModelShape.All[1].Config.HiddenSize;
-        var floor = Rows * ((inputs * 5.0) + 4) / (bench.CopyBandwidth() * Bytes);
-        AtLeast($"prepare_tokens, {Rows} × {inputs}, of its byte floor", floor / results.Find("prepare", GateUp, Rows), 0.7, 0.85);
+        var floor = tokens.Most * ((large.GateUp.Inputs * 5.0) + 4) / (copyBandwidth * PerMicrosecond);
+        Add($"prepare_tokens, {tokens.Most} × {large.GateUp.Inputs}, of its byte floor", floor / results.Find(KernelCases.Prepare, large.GateUp.Name, tokens.Most), 0.7, 0.85);
+        return rows;
     }
-
-    /// <summary>The four products of a 7B layer.</summary>
-    private static double Layer(Results results, string kernel, int tokens) => ModelShape.All[1].Linears.Sum(shape => results.Find(kernel, shape.Name, tokens));
-
-    private static void AtLeast(string name, double measured, double hold, double stretch)
-        => Row(name, measured, $"≥ {hold}", $"≥ {stretch}", measured >= stretch, measured >= hold);
-
-    private static void AtMost(string name, double measured, double hold, double stretch)
-        => Row(name, measured, $"≤ {hold}", $"≤ {stretch}", measured <= stretch, measured <= hold);
-
-    private static void Row(string name, double measured, string hold, string stretch, bool stretched, bool held)
-        => Console.WriteLine($"| {name} | {(double.IsNaN(measured) ? "not measured" : $"{measured:F2}")} | {hold} | {stretch} | {(double.IsNaN(measured) ? "" : stretched ? "stretch" : held ? "holds" : "MISSES")} |");
 }

@@ -11,6 +11,8 @@ internal sealed class CountingDevice(ICudaDevice device) : ICudaDevice
 
     public long LentBytes { get; private set; }
 
+    public long PeakBytes { get; set; }
+
     public int Allocations { get; private set; }
 
     public int Recordings { get; private set; }
@@ -29,6 +31,7 @@ internal sealed class CountingDevice(ICudaDevice device) : ICudaDevice
     {
         Allocations++;
         LentBytes += bytes;
+        PeakBytes = Math.Max(PeakBytes, LentBytes);
         return new Memory(this, device.Allocate(bytes));
     }
 
