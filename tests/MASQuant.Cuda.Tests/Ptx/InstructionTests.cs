@@ -28,6 +28,14 @@ public sealed class InstructionTests
     [InlineData("shf.l.wrap.b32 %r2, %r1, 1, 8;", 0xAB000000u, 0x1ABu)]
     public void IntegersAndBits(string body, uint input, uint expected) => Assert.Equal(expected, Snippet.Run(body, input));
 
+    // 2⁶³ · (2⁶⁴ − 1) / 2⁶⁴ is 2⁶³ less one half; 2⁶³ / 3 has 2⁶³ mod 3 = 2 left, its low half is 0xAAAAAAAA.
+    [Theory]
+    [InlineData("mov.b64 %rd7, -1; mul.hi.u64 %rd8, %rd6, %rd7; shr.u64 %rd9, %rd8, 32; cvt.u32.u64 %r2, %rd9;", 0x7FFFFFFFu)]
+    [InlineData("mov.b64 %rd7, -1; mul.hi.u64 %rd8, %rd7, %rd6; cvt.u32.u64 %r2, %rd8;", 0xFFFFFFFFu)]
+    [InlineData("mov.b64 %rd7, 3; div.u64 %rd8, %rd6, %rd7; cvt.u32.u64 %r2, %rd8;", 0xAAAAAAAAu)]
+    [InlineData("mov.b64 %rd7, 3; div.u64 %rd8, %rd6, %rd7; shr.u64 %rd9, %rd8, 32; cvt.u32.u64 %r2, %rd9;", 0x2AAAAAAAu)]
+    public void LongIntegers(string body, uint expected) => Assert.Equal(expected, Snippet.Run("mul.wide.u32 %rd5, %r1, 1; shl.b64 %rd6, %rd5, 63; " + body, 1));
+
     [Theory]
     [InlineData("add.rn.f32 %r2, %r1, 0f33800000;", 0x3F800000u, 0x3F800000u)] // 1 + 2⁻²⁴: a tie, to even
     [InlineData("add.rn.f32 %r2, %r1, 0f33800001;", 0x3F800000u, 0x3F800001u)]
@@ -51,6 +59,9 @@ public sealed class InstructionTests
     [InlineData("cvt.rn.bf16x2.f32 %r2, 0f3F800000, %r1;", 0x3F808000u, 0x3F803F80u)] // a tie, to even
     [InlineData("cvt.rn.bf16x2.f32 %r2, 0f3F800000, %r1;", 0x3F818000u, 0x3F803F82u)]
     [InlineData("cvt.s64.s32 %rd5, %r1; shr.u64 %rd6, %rd5, 32; cvt.u32.u64 %r2, %rd6;", 0x80000000u, 0xFFFFFFFFu)]
+    [InlineData("cvt.rni.u64.f32 %rd5, %r1; cvt.u32.u64 %r2, %rd5;", 0x40200000u, 2u)] // 2.5
+    [InlineData("cvt.rni.u64.f32 %rd5, %r1; shr.u64 %rd6, %rd5, 32; cvt.u32.u64 %r2, %rd6;", 0x53000001u, 0x80u)] // 2³⁹ + 2¹⁶
+    [InlineData("cvt.rni.u64.f32 %rd5, %r1; cvt.u32.u64 %r2, %rd5;", 0x53000001u, 0x10000u)]
     [InlineData("mov.b32 {%rs0, %rs1}, %r1; mov.b32 %r2, {%rs1, %rs0};", 0x12345678u, 0x56781234u)]
     public void Conversions(string body, uint input, uint expected) => Assert.Equal(expected, Snippet.Run(body, input));
 
@@ -125,6 +136,26 @@ public sealed class InstructionTests
             ld.shared.b32 %r2, [%r7];
             """;
         Assert.Equal([.. Enumerable.Range(0, 64).Select(i => (uint)(63 - i))], Snippet.Run(body, [.. Enumerable.Range(0, 64).Select(i => (uint)i)], 64));
+    }
+
+    [Fact]
+    public void SharedSumsCountEveryThread()
+    {
+        // Threads of a word of 8 add 3 each to it.
+        const string body = """
+            mov.b32 %r3, memory;
+            shr.u32 %r4, %r0, 3;
+            shl.b32 %r5, %r4, 2;
+            add.s32 %r6, %r3, %r5;
+            and.b32 %r7, %r0, 7;
+            setp.eq.b32 %p0, %r7, 0;
+            @%p0 st.shared.b32 [%r6], %r4;
+            bar.sync 0;
+            atom.shared.add.u32 %r8, [%r6], 3;
+            bar.sync 0;
+            ld.shared.b32 %r2, [%r6];
+            """;
+        Assert.Equal([.. Enumerable.Range(0, 64).Select(i => (uint)((i / 8) + 24))], Snippet.Run(body, new uint[64], 64));
     }
 
     [Fact]

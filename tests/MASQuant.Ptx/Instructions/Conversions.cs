@@ -29,6 +29,7 @@ internal static unsafe class Conversions
         AddWiden(table, "cvt.s64.s32", a => (ulong)(int)a);
         AddWiden(table, "cvt.u64.u32", a => a);
         AddWiden(table, "cvt.u64.u16", a => a & 0xFFFF);
+        AddWiden(table, "cvt.rni.u64.f32", a => (ulong)Math.Max(0, Math.Round((double)FloatArithmetic.Value(a), MidpointRounding.ToEven)));
         AddNarrow(table, "cvt.u32.u64", a => (uint)a);
         AddNarrow(table, "cvt.u16.u64", a => (ushort)a);
     }

@@ -27,6 +27,8 @@ internal static unsafe class LongArithmetic
         table["shl.b64"] = Shift((a, b) => b > 63 ? 0 : a << (int)b);
         table["shr.u64"] = table["shr.b64"] = Shift((a, b) => b > 63 ? 0 : a >> (int)b);
         table["shr.s64"] = Shift((a, b) => (ulong)((long)a >> (int)Math.Min(b, 63)));
+        table["mul.hi.u64"] = Scalar((a, b) => Math.BigMul(a, b, out _));
+        table["div.u64"] = Scalar((a, b) => b == 0 ? ~0ul : a / b);
         table["mul.wide.u32"] = Widen((a, b, _) => (ulong)a * b, false);
         table["mul.wide.s32"] = Widen((a, b, _) => (ulong)((long)(int)a * (int)b), false);
         table["mad.wide.u32"] = Widen((a, b, c) => ((ulong)a * b) + c, true);
@@ -41,6 +43,21 @@ internal static unsafe class LongArithmetic
             for (var lane = 0; lane < Warp.Lanes; lane += 8)
             {
                 LaneOps.Store(operation(Vector512.Load(a + lane), Vector512.Load(b + lane)), d + lane, mask >> lane);
+            }
+        }
+
+        return o => new Instruction { Handler = Run, D = o.Long(0), A = o.Long(1), B = o.Long(2) };
+    }
+
+    private static Func<Operands, Instruction> Scalar(Func<ulong, ulong, ulong> operation)
+    {
+        void Run(Warp warp, in Instruction i, uint mask)
+        {
+            ulong* a = warp.ReadLong(i.A, mask), b = warp.ReadLong(i.B, mask), d = warp.WriteLong(i.D, mask);
+            for (var rest = mask; rest != 0; rest &= rest - 1)
+            {
+                var lane = BitOperations.TrailingZeroCount(rest);
+                d[lane] = operation(a[lane], b[lane]);
             }
         }
 

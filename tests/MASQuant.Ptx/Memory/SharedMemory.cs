@@ -77,6 +77,39 @@ internal sealed unsafe class SharedMemory : IDisposable
         return Note(warp, lane, address, bytes);
     }
 
+    /// <summary>The word at <paramref name="address"/>, about to be updated atomically: other threads may do the same without a barrier, but neither read nor write it.</summary>
+    public byte* Update(Warp warp, int lane, ulong address)
+    {
+        Check(address, WordBytes);
+        if (address % WordBytes != 0)
+        {
+            throw new PtxException(PtxFault.Misaligned, $"lane {lane} updates 4 bytes at shared address {address}");
+        }
+
+        ref var use = ref _words[address / WordBytes];
+        if (use.Pending || use.Written != 0xF)
+        {
+            Refuse(use, address);
+        }
+
+        if (use.ReadEpoch == _epoch && Unordered(warp, lane, use.ReadWarp, use.ReadLane, use.ReadSync))
+        {
+            Race(warp, lane, address, "updates", use.ReadWarp, use.ReadLane, "read");
+        }
+
+        if (use.WriteEpoch != _epoch)
+        {
+            (use.WriteEpoch, use.WriteWarp, use.WriteLane, use.WriteSync) = (_epoch, SharedWord.Atomic, SharedWord.Many, warp.SyncEpoch);
+        }
+        else if (use.WriteWarp != SharedWord.Atomic && Unordered(warp, lane, use.WriteWarp, use.WriteLane, use.WriteSync))
+        {
+            Race(warp, lane, address, "updates", use.WriteWarp, use.WriteLane, "wrote");
+        }
+
+        _unseen |= 1u << warp.Index;
+        return _bytes + address;
+    }
+
     private byte* Note(Warp warp, int lane, ulong address, int bytes)
     {
         Check(address, bytes);
@@ -185,5 +218,5 @@ internal sealed unsafe class SharedMemory : IDisposable
         => throw new PtxException(PtxFault.Race,
             $"warp {warp.Index} lane {lane} {action} shared address {address}, which {Name("warp", otherWarp)} {Name("lane", otherLane)} {otherAction} since the last barrier");
 
-    private static string Name(string kind, short number) => number == SharedWord.Many ? $"several {kind}s" : $"{kind} {number}";
+    private static string Name(string kind, short number) => number is SharedWord.Many or SharedWord.Atomic ? $"several {kind}s" : $"{kind} {number}";
 }

@@ -6,6 +6,9 @@ internal struct SharedWord
     /// <summary>More than one warp, or more than one lane.</summary>
     public const short Many = short.MaxValue;
 
+    /// <summary>Written by atomic operations alone, of whatever threads.</summary>
+    public const short Atomic = short.MinValue;
+
     /// <summary>One bit for each byte that holds a value.</summary>
     public byte Written;
 
