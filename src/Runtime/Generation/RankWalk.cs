@@ -9,14 +9,13 @@ internal sealed class RankWalk
     /// <summary>The lowest rank at which the values of all tokens up to it reach <paramref name="target"/>, and how much of it those of that rank are left to give.</summary>
     /// <param name="ranks">[V].</param>
     /// <param name="values">[V]; empty: every token counts as 1.</param>
-    /// <param name="last">Tokens of higher ranks do not count.</param>
-    /// <param name="target">From 1 to the sum of all that count.</param>
-    public (uint Rank, ulong Missing) Find(ReadOnlySpan<uint> ranks, ReadOnlySpan<ulong> values, uint last, ulong target)
+    /// <param name="target">From 1 to the sum of all.</param>
+    public (uint Rank, ulong Missing) Find(ReadOnlySpan<uint> ranks, ReadOnlySpan<ulong> values, ulong target)
     {
         var found = 0u;
         for (var (shift, bits) = (32 - DigitBits, DigitBits); ; (shift, bits) = (Math.Max(0, shift - DigitBits), Math.Min(shift, DigitBits)))
         {
-            Add(ranks, values, last, found, shift, bits);
+            Add(ranks, values, found, shift, bits);
             var digit = 0;
             for (; _sums[digit] < target; digit++)
             {
@@ -32,7 +31,7 @@ internal sealed class RankWalk
     }
 
     // The sums of the digits at `shift` of the ranks whose higher digits are those found.
-    private void Add(ReadOnlySpan<uint> ranks, ReadOnlySpan<ulong> values, uint last, uint found, int shift, int bits)
+    private void Add(ReadOnlySpan<uint> ranks, ReadOnlySpan<ulong> values, uint found, int shift, int bits)
     {
         Array.Clear(_sums);
         var range = uint.MaxValue >> (32 - shift - bits);
@@ -40,7 +39,7 @@ internal sealed class RankWalk
         for (var id = 0; id < ranks.Length; id++)
         {
             var rank = ranks[id];
-            if (rank - found <= range && rank <= last)
+            if (rank - found <= range)
             {
                 digits[(int)((rank - found) >> shift)] += values.IsEmpty ? 1 : values[id];
             }

@@ -69,12 +69,12 @@ internal sealed class Sampler
         var last = TokenWeights.LastRank;
         if (draw.TopK > 0 && draw.TopK < logits.Length)
         {
-            (last, _) = _walk.Find(ranks, [], last, (ulong)draw.TopK);
+            (last, _) = _walk.Find(ranks, [], (ulong)draw.TopK);
         }
 
         if (draw.TopP != 0)
         {
-            (last, var missing) = _walk.Find(ranks, weights, last, draw.Wanted(Total(ranks, weights, last)));
+            (last, var missing) = _walk.Find(ranks, weights, draw.Wanted(Total(ranks, weights, last)));
             DropTies(ranks, weights, last, missing);
         }
 
