@@ -63,6 +63,7 @@ internal static class ModelEmitter
     {
         const string Options = "global::MASQuant.ModelOptions? options = null";
         const string Generation = "global::MASQuant.Prompt prompt, global::MASQuant.GenerationOptions? options = null";
+        const string Batch = "global::System.Collections.Generic.IEnumerable<global::MASQuant.Prompt> prompts, global::MASQuant.GenerationOptions? options = null";
 
         writer.Line($"private {name}(global::MASQuant.MultimodalModel model) => MultimodalModel = model;").Line();
         writer
@@ -78,6 +79,10 @@ internal static class ModelEmitter
             .Line($"public global::System.Collections.Generic.IEnumerable<string> Generate({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.Generate(prompt, options, cancellationToken);").Line()
             .Document("summary", "Answers a prompt, piece by piece, without holding the caller's thread.")
             .Line($"public global::System.Collections.Generic.IAsyncEnumerable<string> GenerateAsync({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GenerateAsync(prompt, options, cancellationToken);").Line()
+            .Document("summary", "Answers prompts, many at once, in their order.")
+            .Line($"public global::System.Collections.Generic.IReadOnlyList<string> GenerateBatch({Batch}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GenerateBatch(prompts, options, cancellationToken);").Line()
+            .Document("summary", "Answers prompts, many at once, piece by piece as they come.")
+            .Line($"public global::System.Collections.Generic.IAsyncEnumerable<global::MASQuant.BatchPiece> GenerateBatchAsync({Batch}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GenerateBatchAsync(prompts, options, cancellationToken);").Line()
             .Document("summary", "Closes the artifact.")
             .Line("public void Dispose() => MultimodalModel.Dispose();").Line();
     }

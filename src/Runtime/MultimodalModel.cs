@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using MASQuant.Artifacts;
 using MASQuant.Chat;
 using MASQuant.Configuration;
@@ -29,6 +31,8 @@ public sealed class MultimodalModel : IDisposable
 
     private MultimodalModel(IModelSource source, ModelOptions options, CudaGemmBackend? device)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.PrefillTokens, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequences, 1, nameof(options));
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
         _source = source;
@@ -111,7 +115,7 @@ public sealed class MultimodalModel : IDisposable
         ArgumentNullException.ThrowIfNull(prompt);
         options ??= new GenerationOptions();
         options.Validate();
-        return Pieces(prompt, options, cancellationToken);
+        return Answer(prompt, options, cancellationToken);
     }
 
     /// <summary>Answers a prompt, piece by piece, without holding the caller's thread.</summary>
@@ -132,10 +136,68 @@ public sealed class MultimodalModel : IDisposable
     /// <exception cref="MasQuantException">An option is out of range; while enumerating: the sequence is longer than the model's positions.</exception>
     public IEnumerable<int> GenerateTokens(PreparedPrompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
+        var sequences = GenerateTokens([() => prompt], options, cancellationToken);
+        return sequences.Select(sequence =>
+        {
+            sequence.ThrowIfFailed();
+            return sequence.Token;
+        });
+    }
+
+    /// <summary>Answers prompts, many at once: as fast as the weights are read once for all answers in progress (<see cref="ModelOptions.MaxSequences"/>). An answer that ends makes room for the next prompt.</summary>
+    /// <remarks>Each answer is, bit for bit, what <see cref="Generate"/> gives for the prompt alone. For media and keys and values, memory is needed for the prompts in progress only.</remarks>
+    /// <param name="prompts">What is asked; enumerated as there is room.</param>
+    /// <param name="options">How to choose tokens; null for greedy. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
+    /// <param name="cancellationToken">Ends the batch with an <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The answers, in the order of the prompts.</returns>
+    /// <exception cref="MasQuantException">An option is out of range; a prompt fails, as in <see cref="Generate"/>: the message says which. To get the others' answers, enumerate <see cref="GenerateBatchAsync"/>.</exception>
+    public IReadOnlyList<string> GenerateBatch(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        var answers = new List<List<string>>();
+        foreach (var piece in Batch(prompts, options, cancellationToken))
+        {
+            if (piece.Error is not null)
+            {
+                throw piece.Error;
+            }
+
+            // Prompts begin in their order.
+            if (piece.Prompt == answers.Count)
+            {
+                answers.Add([]);
+            }
+
+            answers[piece.Prompt].Add(piece.Text);
+        }
+
+        return [.. answers.Select(answer => string.Concat(answer))];
+    }
+
+    /// <summary>Answers prompts as <see cref="GenerateBatch"/>, piece by piece as they come, without holding the caller's thread. The pieces of a prompt put together are its answer. A prompt that fails gives a piece that says why; the others go on.</summary>
+    /// <param name="prompts">What is asked; enumerated as there is room.</param>
+    /// <param name="options">How to choose tokens; null for greedy. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="MasQuantException">An option is out of range; while enumerating: the device fails.</exception>
+    public async IAsyncEnumerable<BatchPiece> GenerateBatchAsync(
+        IEnumerable<Prompt> prompts, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        using var pieces = Batch(prompts, options, cancellationToken).GetEnumerator();
+        while (await Task.Run(pieces.MoveNext, cancellationToken).ConfigureAwait(false))
+        {
+            yield return pieces.Current;
+        }
+    }
+
+    /// <summary>As <see cref="GenerateTokens(PreparedPrompt, GenerationOptions?, CancellationToken)"/> for prompts in a batch: each time one has a further token or fails.</summary>
+    internal IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, GenerationOptions? options, CancellationToken cancellationToken)
+    {
         ObjectDisposedException.ThrowIf(_disposed, this);
         options ??= new GenerationOptions();
         options.Validate();
-        return TokenGenerator.Generate(NewSession(), prompt, options, options.StopTokens ?? _endTokens, cancellationToken);
+        var most = _deviceDecoder is null ? _options.MaxSequences : Math.Min(_options.MaxSequences, DeviceSession.MaxSequences);
+        return TokenGenerator.Generate(NewSession(), most, prompts, options, options.StopTokens ?? _endTokens, cancellationToken);
     }
 
     /// <summary>The logits after tokens of a prompt, for evaluation with the answer given.</summary>
@@ -162,20 +224,49 @@ public sealed class MultimodalModel : IDisposable
         _source.Dispose();
     }
 
-    private IEnumerable<string> Pieces(Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)
+    private IEnumerable<string> Answer(Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
-        var stream = new TokenStream(Tokenizer);
-        foreach (var id in GenerateTokens(Prepare(prompt, cancellationToken), options, cancellationToken))
+        foreach (var piece in Pieces([prompt], options, cancellationToken))
         {
-            if (stream.Append(id) is { Length: > 0 } piece)
+            if (piece.Error is not null)
             {
-                yield return piece;
+                ExceptionDispatchInfo.Throw(piece.Error);
+            }
+
+            if (piece.Text.Length > 0)
+            {
+                yield return piece.Text;
             }
         }
+    }
 
-        if (stream.Flush() is { Length: > 0 } rest)
+    /// <summary>The pieces of a batch, whose errors say of which prompt they are.</summary>
+    private IEnumerable<BatchPiece> Batch(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
+        => Pieces(prompts, options, cancellationToken).Select(piece => piece.Error is not { } error
+            ? piece
+            : piece with { Error = new MasQuantException(error.Code, error.File, string.Create(CultureInfo.InvariantCulture, $"Prompt {piece.Prompt} of the batch, from 0: {error.Message}"), error) { Line = error.Line } });
+
+    private IEnumerable<BatchPiece> Pieces(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
+    {
+        var streams = new Dictionary<int, TokenStream>();
+        foreach (var sequence in GenerateTokens(prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken))), options, cancellationToken))
         {
-            yield return rest;
+            if (!streams.TryGetValue(sequence.Prompt, out var stream))
+            {
+                streams.Add(sequence.Prompt, stream = new TokenStream(Tokenizer));
+            }
+
+            var text = sequence.Error is null ? stream.Append(sequence.Token) : "";
+            if (sequence.HasEnded)
+            {
+                text += sequence.Error is null ? stream.Flush() : "";
+                streams.Remove(sequence.Prompt);
+            }
+
+            if (text.Length > 0 || sequence.HasEnded)
+            {
+                yield return new BatchPiece(sequence.Prompt, text, sequence.HasEnded, sequence.Error);
+            }
         }
     }
 

@@ -44,11 +44,17 @@ public sealed record DecoderBlock(TextConfig Config, BlockNorms Norms, ILinearGr
             cache.Truncate(0);
         }
 
-        Attend(hidden, modalities, rotary, workspace, cache);
+        Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCacheLayer>(in cache));
+    }
+
+    /// <summary>Runs the block on T tokens of one sequence, or on one token of each of T sequences.</summary>
+    internal void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCacheLayer> caches)
+    {
+        Attend(hidden, modalities, rotary, workspace, caches);
         FeedForward(hidden, modalities, workspace);
     }
 
-    private void Attend(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCacheLayer cache)
+    private void Attend(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCacheLayer> caches)
     {
         var tokens = hidden.Rows;
         var (normed, query, key, value) = (workspace.Normed(tokens), workspace.Query(tokens), workspace.Key(tokens), workspace.Value(tokens));
@@ -58,8 +64,12 @@ public sealed record DecoderBlock(TextConfig Config, BlockNorms Norms, ILinearGr
         Qkv.Forward(normed, modalities, [query, key, value]);
         rotary.Rotate(query);
         rotary.Rotate(key);
-        cache.Append(key, value);
-        workspace.Attention.Apply(query, cache, attended);
+        for (var sequence = 0; sequence < caches.Length; sequence++)
+        {
+            caches[sequence].Append(key, value, sequence, tokens / caches.Length);
+        }
+
+        workspace.Attention.Apply(query, caches, attended);
         O.Forward(attended, modalities, [projected]);
         Residual.Add(hidden, projected);
     }
@@ -76,12 +86,15 @@ public sealed record DecoderBlock(TextConfig Config, BlockNorms Norms, ILinearGr
         Residual.Add(hidden, projected);
     }
 
-    // One row at a time where there is one row only: a closure would cost a decode step an allocation.
+    // Row by row where there are few: a closure would cost a decode step an allocation.
     internal static void Normalize(Matrix x, float[] gain, float epsilon, Matrix y)
     {
-        if (x.Rows == 1)
+        if (x.Rows <= Rows.PieceRows)
         {
-            RmsNorm.Apply(x.Row(0), gain, epsilon, y.Row(0));
+            for (var row = 0; row < x.Rows; row++)
+            {
+                RmsNorm.Apply(x.Row(row), gain, epsilon, y.Row(row));
+            }
         }
         else
         {
@@ -91,9 +104,12 @@ public sealed record DecoderBlock(TextConfig Config, BlockNorms Norms, ILinearGr
 
     private static void Gate(Matrix gate, Matrix up)
     {
-        if (gate.Rows == 1)
+        if (gate.Rows <= Rows.PieceRows)
         {
-            Silu.Multiply(gate.Row(0), up.Row(0), gate.Row(0));
+            for (var row = 0; row < gate.Rows; row++)
+            {
+                Silu.Multiply(gate.Row(row), up.Row(row), gate.Row(row));
+            }
         }
         else
         {

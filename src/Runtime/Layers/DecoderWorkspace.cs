@@ -14,6 +14,9 @@ public sealed class DecoderWorkspace
     private readonly Buffer _projected;
     private readonly Buffer _gate;
     private readonly Buffer _up;
+    private readonly Buffer _hidden;
+    private readonly Buffer _logits;
+    private KvCacheLayer[] _caches = [];
 
     /// <summary>Buffers for blocks of these extents; memory follows the longest run of tokens.</summary>
     public DecoderWorkspace(TextConfig config)
@@ -22,6 +25,7 @@ public sealed class DecoderWorkspace
         (_normed, _projected) = (new(config.HiddenSize), new(config.HiddenSize));
         (_query, _key, _value, _attended) = (new(queries), new(keys), new(keys), new(queries));
         (_gate, _up) = (new(config.IntermediateSize), new(config.IntermediateSize));
+        (_hidden, _logits) = (new(config.HiddenSize), new(config.VocabularySize));
         Uncached = KvCache.NewLayer(config);
         Attention = new DecoderAttention(config);
     }
@@ -46,6 +50,26 @@ public sealed class DecoderWorkspace
     internal Matrix Gate(int tokens) => _gate.Rows(tokens);
 
     internal Matrix Up(int tokens) => _up.Rows(tokens);
+
+    internal Matrix Hidden(int tokens) => _hidden.Rows(tokens);
+
+    internal Matrix Logits(int tokens) => _logits.Rows(tokens);
+
+    /// <summary>The parts of one block of the caches of sequences.</summary>
+    internal ReadOnlySpan<KvCacheLayer> Caches(ReadOnlySpan<KvCache> sequences, int layer)
+    {
+        if (_caches.Length < sequences.Length)
+        {
+            _caches = new KvCacheLayer[sequences.Length];
+        }
+
+        for (var i = 0; i < sequences.Length; i++)
+        {
+            _caches[i] = sequences[i][layer];
+        }
+
+        return _caches.AsSpan(0, sequences.Length);
+    }
 
     private sealed class Buffer(int columns)
     {

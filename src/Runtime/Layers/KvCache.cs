@@ -8,6 +8,7 @@ public sealed class KvCache
 {
     private readonly KvCacheLayer[] _layers;
     private readonly int _maxPositions;
+    private int _mark;
 
     /// <summary>An empty cache.</summary>
     public KvCache(TextConfig config)
@@ -22,6 +23,9 @@ public sealed class KvCache
 
     /// <summary>The number of tokens held.</summary>
     public int Length => _layers[0].Length;
+
+    /// <summary>Where the next text token stands: a medium's positions are not the number of its tokens.</summary>
+    internal int NextPosition { get; set; }
 
     /// <summary>The part of decoder block <paramref name="layer"/>.</summary>
     public KvCacheLayer this[int layer] => _layers[layer];
@@ -38,6 +42,12 @@ public sealed class KvCache
             layer.Truncate(length);
         }
     }
+
+    /// <summary>Remembers the length for <see cref="Restore"/>.</summary>
+    internal void Mark() => _mark = Length;
+
+    /// <summary>Forgets the tokens since <see cref="Mark"/>.</summary>
+    internal void Restore() => Truncate(_mark);
 
     internal static void RequireRoom(long length, int maxPositions)
     {

@@ -25,14 +25,14 @@ public sealed class KvCacheLayer
     /// <summary>The values of a head, [<see cref="Length"/>, d].</summary>
     internal ReadOnlySpan<float> Values(int head) => _values.AsSpan(head * _headSize * Capacity, _headSize * Length);
 
-    /// <summary>Adds the rows of <paramref name="keys"/> and <paramref name="values"/>, both [T, heads × d].</summary>
-    internal void Append(Matrix keys, Matrix values)
+    /// <summary>Adds <paramref name="count"/> rows of <paramref name="keys"/> and <paramref name="values"/>, both [T, heads × d], from <paramref name="first"/> on.</summary>
+    internal void Append(Matrix keys, Matrix values, int first, int count)
     {
-        Reserve(checked(Length + keys.Rows));
-        for (var t = 0; t < keys.Rows; t++)
+        Reserve(checked(Length + count));
+        for (var t = 0; t < count; t++)
         {
-            var key = keys.Row(t);
-            var value = values.Row(t);
+            var key = keys.Row(first + t);
+            var value = values.Row(first + t);
             var column = Length + t;
             for (var i = 0; i < key.Length; i++)
             {
@@ -45,7 +45,7 @@ public sealed class KvCacheLayer
             }
         }
 
-        Length += keys.Rows;
+        Length += count;
     }
 
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>

@@ -55,10 +55,16 @@ public sealed class RotaryTable
     }
 
     /// <summary>Prepares one text token.</summary>
-    public void Set(int position)
+    public void Set(int position) => Set([position]);
+
+    /// <summary>Prepares text tokens at <paramref name="positions"/>, of one sequence or of several.</summary>
+    public void Set(ReadOnlySpan<int> positions)
     {
-        Reserve(1);
-        Fill(0, position, position, position);
+        Reserve(positions.Length);
+        for (var t = 0; t < positions.Length; t++)
+        {
+            Fill(t, positions[t], positions[t], positions[t]);
+        }
     }
 
     /// <summary>Rotates every head of <paramref name="x"/>, [T, heads × d], in place.</summary>

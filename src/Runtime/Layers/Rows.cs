@@ -6,7 +6,7 @@ namespace MASQuant.Layers;
 internal static class Rows
 {
     /// <summary>Rows of one piece: enough work to be worth handing to a thread.</summary>
-    private const int PieceRows = 16;
+    public const int PieceRows = 16;
 
     /// <summary>Runs <paramref name="body"/> for every row.</summary>
     public static void For(int rows, Action<int> body)

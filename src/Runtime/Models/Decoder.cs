@@ -36,20 +36,32 @@ public sealed record Decoder(TextConfig Config, TokenEmbedding Embedding, IReadO
     /// <param name="cancellation">Obeyed between blocks.</param>
     /// <exception cref="Diagnostics.MasQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
     public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCache cache, CancellationToken cancellation = default)
+        => Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCache>(in cache), cancellation);
+
+    /// <summary>Runs all blocks on T tokens of one sequence, or on one token of each of T sequences. When it is cancelled or fails, all caches are as before.</summary>
+    internal void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCache> caches, CancellationToken cancellation)
     {
-        cache.RequireRoom(hidden.Rows);
-        var length = cache.Length;
+        foreach (var cache in caches)
+        {
+            cache.RequireRoom(hidden.Rows / caches.Length);
+            cache.Mark();
+        }
+
         try
         {
             for (var layer = 0; layer < Blocks.Count; layer++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                Blocks[layer].Forward(hidden, modalities, rotary, workspace, cache[layer]);
+                Blocks[layer].Forward(hidden, modalities, rotary, workspace, workspace.Caches(caches, layer));
             }
         }
         catch
         {
-            cache.Truncate(length);
+            foreach (var cache in caches)
+            {
+                cache.Restore();
+            }
+
             throw;
         }
     }

@@ -29,7 +29,7 @@ public sealed class QuantizedDecoderTests : IDisposable
         Assert.NotNull(model.Artifact);
 
         var decoder = TinyDecoder.Read(_checkpoint, _config);
-        decoder = decoder with { Blocks = [.. decoder.Blocks.Select((block, i) => i < layers.Length ? Compose(block, layers[i]) : block)] };
+        decoder = decoder with { Blocks = [.. decoder.Blocks.Select((block, i) => i < layers.Length ? Compose(block, layers[i], new ScalarGemmBackend()) : block)] };
         var prompt = model.Prepare(_prompt);
         var logits = model.Logits(prompt).Span.ToArray();
 
@@ -75,12 +75,12 @@ public sealed class QuantizedDecoderTests : IDisposable
     private static void AssertInvalid(string path)
         => Assert.Equal(DiagnosticCodes.ArtifactInvalid, Assert.Throws<MasQuantException>(() => MultimodalModel.Load(path)).Code);
 
-    private DecoderBlock Compose(DecoderBlock block, QuantizedLayer layer)
+    internal static DecoderBlock Compose(DecoderBlock block, QuantizedLayer layer, IGemmBackend backend)
     {
         foreach (var group in Enum.GetValues<InputGroup>())
         {
-            var weights = DecoderLinear.Of(_config).Where(linear => linear.Group == group).Select(linear => layer.Linears[linear.Name]);
-            block = block.With(group, new QuantizedLinearGroup([.. weights], layer.InverseSmoothing[group], new ScalarGemmBackend()));
+            var weights = DecoderLinear.Of(block.Config).Where(linear => linear.Group == group).Select(linear => layer.Linears[linear.Name]);
+            block = block.With(group, new QuantizedLinearGroup([.. weights], layer.InverseSmoothing[group], backend));
         }
 
         return block;

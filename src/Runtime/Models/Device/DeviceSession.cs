@@ -9,6 +9,9 @@ namespace MASQuant.Models.Device;
 /// <summary>One sequence in progress on a device. What a run of tokens queues is recorded once for each padded length and replayed: a step copies its token's id and position in, queues one graph, and reads the chosen id back.</summary>
 internal sealed class DeviceSession : IDecoderSession
 {
+    /// <summary>The most sequences in progress.</summary>
+    public const int MaxSequences = 1;
+
     private const int DecodeTokens = GemmKernels.DecodeTokens;
     private const int TileTokens = 128;
     private readonly DeviceDecoder _decoder;
@@ -39,14 +42,17 @@ internal sealed class DeviceSession : IDecoderSession
     }
 
     /// <inheritdoc/>
-    public int Next(PreparedPrompt prompt, Sampler sampler, CancellationToken cancellation)
+    public void Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellation)
     {
         lock (_decoder.Gate)
         {
             Evaluate(prompt, prompt.InputIds.Length - 1, 1, head: true, cancellation);
-            return Choose(sampler);
+            sequence.Add(Choose(sequence.Sampler));
         }
     }
+
+    /// <inheritdoc/>
+    public void RequireRoom(int row) => KvCache.RequireRoom(_cache.Length + 1L, _decoder.Config.MaxPositions);
 
     /// <inheritdoc/>
     public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellation = default)
@@ -69,9 +75,10 @@ internal sealed class DeviceSession : IDecoderSession
     }
 
     /// <inheritdoc/>
-    public int Next(int id, Sampler sampler, CancellationToken cancellation)
+    public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
+        var id = sequences[0].Token;
         _decoder.Vocabulary?.RequireRow(id);
         _rotary.Set(_nextPosition);
         lock (_decoder.Gate)
@@ -82,8 +89,13 @@ internal sealed class DeviceSession : IDecoderSession
             Graph(1, text: true, head: true).Launch();
             _cache.Length++;
             _nextPosition++;
-            return Choose(sampler);
+            sequences[0].Add(Choose(sequences[0].Sampler));
         }
+    }
+
+    /// <inheritdoc/>
+    public void End(int row)
+    {
     }
 
     /// <inheritdoc/>
