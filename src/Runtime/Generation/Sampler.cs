@@ -38,11 +38,15 @@ internal sealed class Sampler
     /// <summary>The id of the next token; allocates nothing after the first call.</summary>
     /// <param name="logits">[V], finite or −∞; NaN counts as −∞.</param>
     /// <exception cref="MasQuantException"><see cref="DiagnosticCodes.LogitsNotFinite"/></exception>
-    public int Next(ReadOnlySpan<float> logits)
+    public int Next(ReadOnlySpan<float> logits) => Next(logits, NextDraw());
+
+    /// <summary>The token of one draw; the sampler's own options do not count.</summary>
+    /// <inheritdoc cref="Next(ReadOnlySpan{float})"/>
+    public int Next(ReadOnlySpan<float> logits, in TokenDraw draw)
     {
         var largest = Largest(logits);
         RequireFinite(largest, logits.Length);
-        return IsGreedy ? logits.IndexOf(largest) : Draw(logits, largest, NextDraw());
+        return draw.Scale == 0 ? logits.IndexOf(largest) : Draw(logits, largest, draw);
     }
 
     /// <summary>Refuses logits whose largest is no finite number.</summary>

@@ -32,6 +32,7 @@ public sealed class InstructionTests
     [Theory]
     [InlineData("mov.b64 %rd7, -1; mul.hi.u64 %rd8, %rd6, %rd7; shr.u64 %rd9, %rd8, 32; cvt.u32.u64 %r2, %rd9;", 0x7FFFFFFFu)]
     [InlineData("mov.b64 %rd7, -1; mul.hi.u64 %rd8, %rd7, %rd6; cvt.u32.u64 %r2, %rd8;", 0xFFFFFFFFu)]
+    [InlineData("not.b64 %rd7, %rd6; shr.u64 %rd8, %rd7, 32; cvt.u32.u64 %r2, %rd8;", 0x7FFFFFFFu)]
     [InlineData("mov.b64 %rd7, 3; div.u64 %rd8, %rd6, %rd7; cvt.u32.u64 %r2, %rd8;", 0xAAAAAAAAu)]
     [InlineData("mov.b64 %rd7, 3; div.u64 %rd8, %rd6, %rd7; shr.u64 %rd9, %rd8, 32; cvt.u32.u64 %r2, %rd9;", 0x2AAAAAAAu)]
     public void LongIntegers(string body, uint expected) => Assert.Equal(expected, Snippet.Run("mul.wide.u32 %rd5, %r1, 1; shl.b64 %rd6, %rd5, 63; " + body, 1));

@@ -22,6 +22,7 @@ internal static unsafe class LongArithmetic
         table["max.s64"] = Binary((a, b) => Vector512.Max(a.AsInt64(), b.AsInt64()).AsUInt64());
         table["min.u64"] = Binary(Vector512.Min);
         table["max.u64"] = Binary(Vector512.Max);
+        table["not.b64"] = o => new Instruction { Handler = Invert, D = o.Long(0), A = o.Long(1) };
         table["neg.s64"] = o => new Instruction { Handler = Negate, D = o.Long(0), A = o.Long(1) };
         table["mad.lo.s64"] = table["mad.lo.u64"] = o => new Instruction { Handler = MultiplyAdd, D = o.Long(0), A = o.Long(1), B = o.Long(2), C = o.Long(3) };
         table["shl.b64"] = Shift((a, b) => b > 63 ? 0 : a << (int)b);
@@ -103,6 +104,15 @@ internal static unsafe class LongArithmetic
         for (var lane = 0; lane < Warp.Lanes; lane += 8)
         {
             LaneOps.Store(Longs.Zero - Vector512.Load(a + lane), d + lane, mask >> lane);
+        }
+    }
+
+    private static void Invert(Warp warp, in Instruction i, uint mask)
+    {
+        ulong* a = warp.ReadLong(i.A, mask), d = warp.WriteLong(i.D, mask);
+        for (var lane = 0; lane < Warp.Lanes; lane += 8)
+        {
+            LaneOps.Store(~Vector512.Load(a + lane), d + lane, mask >> lane);
         }
     }
 

@@ -9,15 +9,20 @@ internal static class TokenKernels
     /// <summary>The bytes of a choice: the logit, then the id.</summary>
     public const int ChoiceBytes = 2 * sizeof(int);
 
+    /// <summary>The most logits of a row: their weights add up within 64 bits, see <see cref="Generation.TokenWeights"/>.</summary>
+    public const int MaxDrawn = 1 << 24;
+
     private const int Threads = 256;
+    private const int DrawThreads = 1024;
     private const int LogitsOfPart = 8 * Threads;
     private static readonly KernelModule Module = new("tokens.sm80.ptx", 80);
     private static readonly Kernel EmbedKernel = new(Module, "embed", Threads);
     private static readonly Kernel PartsKernel = new(Module, "choose_parts", Threads);
     private static readonly Kernel ChooseKernel = new(Module, "choose", Threads);
+    private static readonly Kernel DrawKernel = new(Module, "draw", DrawThreads);
 
     /// <summary>Every kernel of the module.</summary>
-    public static IReadOnlyList<Kernel> All { get; } = [EmbedKernel, PartsKernel, ChooseKernel];
+    public static IReadOnlyList<Kernel> All { get; } = [EmbedKernel, PartsKernel, ChooseKernel, DrawKernel];
 
     /// <summary>The source of a row of media.</summary>
     public static int Medium(int row) => -1 - row;
@@ -48,4 +53,16 @@ internal static class TokenKernels
     /// <summary>The largest logit of each row from those of its parts: [R] choices.</summary>
     public static KernelLaunch Choose(DevicePointer parts, int vocabulary, DevicePointer chosen, int rows)
         => new(ChooseKernel, new GridSize(rows), 0, new KernelArguments().With(parts).With(ChoiceParts(vocabulary)).With(chosen));
+
+    /// <summary>Draws a token where chance decides, the processor's from the same logits; follows <see cref="Choose"/>.</summary>
+    /// <param name="logits">[R, V] FP32.</param>
+    /// <param name="vocabulary">V, at most <see cref="MaxDrawn"/>.</param>
+    /// <param name="draws">[R] <see cref="Generation.TokenDraw"/>.</param>
+    /// <param name="chosen">[R] choices of the largest logits; the ids of rows that are not greedy are replaced.</param>
+    /// <param name="rows">R.</param>
+    public static KernelLaunch Draw(DevicePointer logits, int vocabulary, DevicePointer draws, DevicePointer chosen, int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(vocabulary, MaxDrawn);
+        return new(DrawKernel, new GridSize(rows), 0, new KernelArguments().With(logits).With(vocabulary).With(draws).With(chosen));
+    }
 }

@@ -39,6 +39,13 @@ INLINE u32 shuffle_xor(u32 value, int lanes) {
   return result;
 }
 
+// The value of the lane that many below; its own where there is none.
+INLINE u32 shuffle_up(u32 value, int lanes) {
+  u32 result;
+  asm volatile("shfl.sync.up.b32 %0, %1, %2, 0, 0xffffffff;" : "=r"(result) : "r"(value), "r"(lanes));
+  return result;
+}
+
 INLINE u32 as_bits(float value) { return __builtin_bit_cast(u32, value); }
 INLINE float as_float(u32 bits) { return __builtin_bit_cast(float, bits); }
 INLINE float shuffle_xor(float value, int lanes) { return as_float(shuffle_xor(as_bits(value), lanes)); }
@@ -55,6 +62,14 @@ INLINE int round_to_int(float value) {
   asm("cvt.rni.s32.f32 %0, %1;" : "=r"(result) : "f"(value));
   return result;
 }
+
+INLINE u64 round_to_long(float value) {
+  u64 result;
+  asm("cvt.rni.u64.f32 %0, %1;" : "=l"(result) : "f"(value));
+  return result;
+}
+
+INLINE u64 upper_product(u64 a, u64 b) { return (u64)((unsigned __int128)a * b >> 64); }
 
 INLINE float fused(float a, float b, float c) { // a·b + c, one rounding
   float result;
@@ -95,6 +110,13 @@ INLINE u32 shared_address(const void* pointer) {
   u32 result;
   asm("{\n.reg .u64 p;\ncvta.to.shared.u64 p, %1;\ncvt.u32.u64 %0, p;\n}" : "=r"(result) : "l"(pointer));
   return result;
+}
+
+// What was there before.
+INLINE u32 atomic_add_shared(u32* word, u32 value) {
+  u32 before;
+  asm volatile("atom.shared.add.u32 %0, [%1], %2;" : "=r"(before) : "r"(shared_address(word)), "r"(value) : "memory");
+  return before;
 }
 
 // 16 bytes from global to shared memory, of which `bytes` (0 or 16) are read and the rest become zero.

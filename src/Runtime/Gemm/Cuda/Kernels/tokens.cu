@@ -1,5 +1,5 @@
 // What enters a decoder and what leaves it: rows of the embedding and of media, and the choice of the next token.
-#include "device.cuh"
+#include "draw.cuh"
 
 const int Threads = 256, Warps = Threads / 32;
 const int NoSource = (int)0x80000000;
@@ -59,4 +59,14 @@ KERNEL(256, 4) choose(const Choice* parts, int count, Choice* chosen) {
   Choice mine = None;
   for (int i = thread_index(); i < count; i += Threads) mine = better(mine, parts[block_x() * count + i]);
   choose_of_block(mine, chosen + block_x());
+}
+
+// chosen[rows]: the ids become those that chance draws, in rows of which it decides. One block per row, behind `choose`.
+KERNEL(1024, 1) draw(const float* logits, int count, const Draw* draws, Choice* chosen) {
+  __shared__ WalkState state;
+  Draw draw = draws[block_x()];
+  float largest = chosen[block_x()].logit;
+  if (draw.scale == 0 || !(largest - largest == 0)) return; // not finite: an error, reported by whoever reads it
+  int id = draw_row(state, logits + (i64)block_x() * count, count, largest, draw);
+  if (thread_index() == 0) chosen[block_x()].id = id;
 }
