@@ -56,14 +56,16 @@ public sealed class DeviceDecoderTests : IDisposable
         CompareLogits(CudaDevice.Open(0), PlainArtifact.Write(_folder, RepositoryFiles.VlTiny, QuantizationScheme.W4A8), LongQuestion(), roundInputs: false);
     }
 
-    [Fact]
-    public void StepsRecordOnceAndAllocateNothing()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.7)]
+    public void StepsRecordOnceAndAllocateNothing(double temperature)
     {
         var device = new CountingDevice(new EmulatedDevice());
         using (var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), new CudaGemmBackend(device)))
         {
             var weights = device.LentBytes;
-            using (var tokens = model.GenerateTokens(model.Prepare(Text), new GenerationOptions { MaxTokens = 4, StopTokens = [] }).GetEnumerator())
+            using (var tokens = model.GenerateTokens(model.Prepare(Text), new GenerationOptions { Temperature = temperature, TopP = 0.9, MaxTokens = 4, StopTokens = [] }).GetEnumerator())
             {
                 Assert.True(tokens.MoveNext() && tokens.MoveNext());
                 var (allocations, recordings, launches) = (device.Allocations, device.Recordings, device.Launches);
@@ -72,8 +74,9 @@ public sealed class DeviceDecoderTests : IDisposable
                 Assert.Equal((allocations, recordings, launches), (device.Allocations, device.Recordings, device.Launches)); // graphs alone
                 Assert.Equal(2, recordings); // the prompt's and a step's
 
-                // In: the cached tokens, a token's angles, its id. Out: the chosen id and its logit.
-                Assert.Equal(2 * (DeviceWorkspace.AnglesStart + (model.Config.Text.HeadSize * sizeof(float)) + sizeof(int)), device.WrittenBytes - written);
+                // In: the cached tokens, a token's angles, its id, and from the next multiple of 8 on how it is drawn. Out: the chosen id and the largest logit.
+                var values = DeviceWorkspace.AnglesStart + (model.Config.Text.HeadSize * sizeof(float)) + sizeof(int);
+                Assert.Equal(2 * (temperature == 0 ? values : values + sizeof(int) + TokenDraw.Bytes), device.WrittenBytes - written);
                 Assert.Equal(2 * TokenKernels.ChoiceBytes, device.ReadBytes - read);
             }
 
@@ -86,18 +89,24 @@ public sealed class DeviceDecoderTests : IDisposable
     // More than 64 tokens, vision and text: on Hopper the warpgroup kernels, whose codes are interleaved, for the blocks; mma.sync for the head.
     private static Prompt LongQuestion() => new Prompt().Image(Golden.Load("vl/two-images").Files[0]).Text(string.Join(' ', Enumerable.Repeat("What is on the picture?", 12)));
 
+    // The device's logits differ from the processor's within bounds, so its choices are compared with the sampler's from its own.
     [Fact]
-    public void ChanceDrawsFromTheDevicesLogits()
+    public void ChanceDrawsTheSamplersTokensOnTheDevice()
     {
-        using var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), new CudaGemmBackend(new EmulatedDevice()));
+        var path = PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8);
+        using var source = MultimodalModel.Load(path, new ModelOptions { Device = "cpu" });
+        var device = new ListeningDevice(new EmulatedDevice(), source.Config.Text.VocabularySize);
+        using var model = MultimodalModel.Load(path, new ModelOptions(), new CudaGemmBackend(device));
         var prompt = model.Prepare(Text);
-        int[] Answer(GenerationOptions options) => [.. model.GenerateTokens(prompt, options with { MaxTokens = 3, StopTokens = [] })];
-        var greedy = Answer(new GenerationOptions());
-        Assert.Equal(greedy, Answer(new GenerationOptions { Temperature = 0.7, TopK = 1 })); // the largest alone is left
-        var logits = model.Logits(prompt, ^1..);
-        var first = new Sampler(new GenerationOptions { Temperature = 50, Seed = 3 }).Next(logits.Row(0));
-        Assert.NotEqual(greedy[0], first); // nearly uniform over 1280 tokens
-        Assert.Equal(first, Answer(new GenerationOptions { Temperature = 50, Seed = 3 })[0]);
+        foreach (var options in (GenerationOptions[])[new() { Temperature = 50, Seed = 3 }, new() { Temperature = 5, TopK = 40, TopP = 0.9, Seed = 4 }, new()])
+        {
+            device.Logits.Clear();
+            var answer = model.GenerateTokens(prompt, options with { MaxTokens = 3, StopTokens = [] }).ToArray();
+            var sampler = new Sampler(options);
+            Assert.Equal(device.Logits.Select(logits => sampler.Next(logits)), answer);
+            Assert.Equal(3, answer.Length);
+            Assert.Equal(options.Temperature == 0, answer.SequenceEqual(device.Logits.Select(logits => Array.IndexOf(logits, logits.Max())))); // chance did decide
+        }
     }
 
     private static void CompareAnswers(ICudaDevice device, string path, int steps)

@@ -41,12 +41,18 @@ internal sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace works
         decoder.Head.Multiply(_device, workspace.Tokens, workspace.Logits, decoder.Config.VocabularySize);
     }
 
-    /// <summary>The greedy choice of R rows of logits.</summary>
-    public void Choose(int rows)
+    /// <summary>The choice of R rows of logits: their largest, or what chance draws.</summary>
+    /// <param name="rows">R.</param>
+    /// <param name="draws">[R] <see cref="Generation.TokenDraw"/>; null: the largest everywhere.</param>
+    public void Choose(int rows, DevicePointer draws = default)
     {
         var vocabulary = decoder.Config.VocabularySize;
         _device.Launch(TokenKernels.ChooseParts(workspace.Logits, vocabulary, workspace.ChoiceParts, rows));
         _device.Launch(TokenKernels.Choose(workspace.ChoiceParts, vocabulary, workspace.Chosen, rows));
+        if (draws != DevicePointer.Null)
+        {
+            _device.Launch(TokenKernels.Draw(workspace.Logits, vocabulary, draws, workspace.Chosen, rows));
+        }
     }
 
     private void Attend(DeviceDecoderBlock block, int layer, int tokens, DevicePointer modalities, int parts)

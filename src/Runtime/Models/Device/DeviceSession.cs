@@ -20,9 +20,9 @@ internal sealed class DeviceSession : IDecoderSession
     private readonly DeviceWorkspace _workspace;
     private readonly DeviceForward _forward;
     private readonly RotaryTable _rotary;
-    private readonly Dictionary<(int Tokens, bool Text, bool Head), IDeviceGraph> _graphs = [];
+    private readonly Dictionary<(int Tokens, bool Text, bool Head, bool Drawn), IDeviceGraph> _graphs = [];
     private readonly int _prefillTokens;
-    private readonly Matrix _logits;
+    private readonly TokenDraw[] _draws = new TokenDraw[MaxSequences];
     private readonly byte[] _chosen = new byte[TokenKernels.ChoiceBytes];
     private byte[] _step = [];
     private int _recorded = -1;
@@ -38,7 +38,6 @@ internal sealed class DeviceSession : IDecoderSession
         _workspace = new DeviceWorkspace(decoder);
         _forward = new DeviceForward(decoder, _workspace, _cache);
         _rotary = new RotaryTable(decoder.Config);
-        _logits = new Matrix(1, decoder.Config.VocabularySize);
     }
 
     /// <inheritdoc/>
@@ -46,8 +45,8 @@ internal sealed class DeviceSession : IDecoderSession
     {
         lock (_decoder.Gate)
         {
-            Evaluate(prompt, prompt.InputIds.Length - 1, 1, head: true, cancellation);
-            sequence.Add(Choose(sequence.Sampler));
+            Evaluate(prompt, prompt.InputIds.Length - 1, 1, sequence.Sampler, cancellation);
+            sequence.Add(ReadChoice());
         }
     }
 
@@ -62,7 +61,7 @@ internal sealed class DeviceSession : IDecoderSession
         lock (_decoder.Gate)
         {
             _workspace.ReserveRows(Math.Max(1, count));
-            Evaluate(prompt, first, count, head: false, cancellation);
+            Evaluate(prompt, first, count, null, cancellation);
             if (count > 0)
             {
                 _workspace.ReserveRows(count);
@@ -85,11 +84,12 @@ internal sealed class DeviceSession : IDecoderSession
         {
             Reserve(1, 1);
             StartStep(1, 1, firstRow: 0)[0] = id;
-            WriteStep(1);
-            Graph(1, text: true, head: true).Launch();
+            var draws = Draws(sequences[0].Sampler);
+            WriteStep(1, draws);
+            Graph(1, text: true, head: true, !draws.IsEmpty).Launch();
             _cache.Length++;
             _nextPosition++;
-            sequences[0].Add(Choose(sequences[0].Sampler));
+            sequences[0].Add(ReadChoice());
         }
     }
 
@@ -109,8 +109,8 @@ internal sealed class DeviceSession : IDecoderSession
         }
     }
 
-    /// <summary>Runs the prompt chunk by chunk and takes <paramref name="count"/> rows from <paramref name="first"/> on; with <paramref name="head"/> the last row's logits are computed in the last chunk's graph.</summary>
-    private void Evaluate(PreparedPrompt prompt, int first, int count, bool head, CancellationToken cancellation)
+    /// <summary>Runs the prompt chunk by chunk and takes <paramref name="count"/> rows from <paramref name="first"/> on; with a sampler the last row's logits are computed, and the choice made, in the last chunk's graph.</summary>
+    private void Evaluate(PreparedPrompt prompt, int first, int count, Sampler? sampler, CancellationToken cancellation)
     {
         var tokens = prompt.InputIds.Length;
         ArgumentOutOfRangeException.ThrowIfZero(tokens, nameof(prompt));
@@ -121,9 +121,10 @@ internal sealed class DeviceSession : IDecoderSession
             cancellation.ThrowIfCancellationRequested();
             var chunk = Math.Min(_prefillTokens, tokens - start);
             var (from, to) = (Math.Max(first, start), Math.Min(first + count, start + chunk));
-            var withHead = head && start + chunk == tokens;
-            var text = WriteChunk(prompt, start, chunk, Math.Max(0, from - start));
-            Graph(Pad(chunk), text, withHead).Launch();
+            var withHead = sampler is not null && start + chunk == tokens;
+            var draws = withHead ? Draws(sampler!) : [];
+            var text = WriteChunk(prompt, start, chunk, Math.Max(0, from - start), draws);
+            Graph(Pad(chunk), text, withHead, !draws.IsEmpty).Launch();
             if (to > from && !withHead)
             {
                 _forward.Take(to - from, from - first);
@@ -136,7 +137,7 @@ internal sealed class DeviceSession : IDecoderSession
     }
 
     /// <summary>Copies a chunk's input to the device: ids, and the rows of media; padding is zero, and text. Whether all of it is text.</summary>
-    private bool WriteChunk(PreparedPrompt prompt, int start, int chunk, int firstRow)
+    private bool WriteChunk(PreparedPrompt prompt, int start, int chunk, int firstRow, ReadOnlySpan<TokenDraw> draws)
     {
         var padded = Pad(chunk);
         var modalities = prompt.Modalities.Tokens.Slice(start, chunk);
@@ -155,7 +156,7 @@ internal sealed class DeviceSession : IDecoderSession
             }
         }
 
-        WriteStep(padded);
+        WriteStep(padded, draws);
         if (!text)
         {
             WriteMedia(prompt.InputEmbeddings, start, modalities);
@@ -184,10 +185,9 @@ internal sealed class DeviceSession : IDecoderSession
     private Span<int> StartStep(int tokens, int padded, int firstRow)
     {
         var half = _decoder.Heads.Size / 2;
-        var (sources, bytes) = (_workspace.SourcesStart(padded), _workspace.SourcesStart(padded) + (padded * sizeof(int)));
-        if (_step.Length < bytes)
+        if (_step.Length < _workspace.StepBytes(padded))
         {
-            _step = new byte[bytes];
+            _step = new byte[_workspace.StepBytes(padded)];
         }
 
         var words = MemoryMarshal.Cast<byte, int>(_step.AsSpan());
@@ -199,10 +199,28 @@ internal sealed class DeviceSession : IDecoderSession
             _rotary.Sines(token).CopyTo(angles[((padded + token) * half)..]);
         }
 
-        return MemoryMarshal.Cast<byte, int>(_step.AsSpan(sources, bytes - sources));
+        return MemoryMarshal.Cast<byte, int>(_step.AsSpan(_workspace.SourcesStart(padded), padded * sizeof(int)));
     }
 
-    private void WriteStep(int padded) => _device.Write(_workspace.Step, _step.AsSpan(0, _workspace.SourcesStart(padded) + (padded * sizeof(int))));
+    /// <summary>How chance draws the next token; empty where the largest logit decides, whose graph is shorter.</summary>
+    private ReadOnlySpan<TokenDraw> Draws(Sampler sampler)
+    {
+        _draws[0] = sampler.NextDraw();
+        return sampler.IsGreedy ? [] : _draws.AsSpan(0, 1);
+    }
+
+    private void WriteStep(int padded, ReadOnlySpan<TokenDraw> draws)
+    {
+        var bytes = _workspace.SourcesStart(padded) + (padded * sizeof(int));
+        if (!draws.IsEmpty)
+        {
+            var target = MemoryMarshal.Cast<byte, TokenDraw>(_step.AsSpan(_workspace.DrawsStart(padded)));
+            draws.CopyTo(target);
+            bytes = _workspace.DrawsStart(padded) + (draws.Length * TokenDraw.Bytes);
+        }
+
+        _device.Write(_workspace.Step, _step.AsSpan(0, bytes));
+    }
 
     private void Reserve(int tokens, int padded, int media = 0)
     {
@@ -216,9 +234,9 @@ internal sealed class DeviceSession : IDecoderSession
     }
 
     /// <summary>The recorded work of a run of tokens, made when it is first asked for.</summary>
-    private IDeviceGraph Graph(int tokens, bool text, bool head)
+    private IDeviceGraph Graph(int tokens, bool text, bool head, bool drawn)
     {
-        if (_graphs.TryGetValue((tokens, text, head), out var graph))
+        if (_graphs.TryGetValue((tokens, text, head, drawn), out var graph))
         {
             return graph;
         }
@@ -241,24 +259,17 @@ internal sealed class DeviceSession : IDecoderSession
             {
                 _forward.Take(1, 0);
                 _forward.Head(1);
-                _forward.Choose(1);
+                _forward.Choose(1, drawn ? _workspace.Draws(tokens) : default);
             }
         });
-        _graphs.Add((tokens, text, head), graph);
+        _graphs.Add((tokens, text, head, drawn), graph);
         return graph;
     }
 
-    /// <summary>The next token: chosen on the device, or drawn from the logits where chance decides.</summary>
-    private int Choose(Sampler sampler)
+    private int ReadChoice()
     {
-        if (!sampler.IsGreedy)
-        {
-            _device.Read(_workspace.Logits, MemoryMarshal.AsBytes(_logits.Span));
-            return sampler.Next(_logits.Row(0));
-        }
-
         _device.Read(_workspace.Chosen, _chosen);
-        Sampler.RequireFinite(MemoryMarshal.Read<float>(_chosen), _logits.Columns);
+        Sampler.RequireFinite(MemoryMarshal.Read<float>(_chosen), _decoder.Config.VocabularySize);
         return MemoryMarshal.Read<int>(_chosen.AsSpan(sizeof(float)));
     }
 

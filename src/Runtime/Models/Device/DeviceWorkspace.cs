@@ -1,4 +1,5 @@
 using MASQuant.Gemm.Cuda;
+using MASQuant.Generation;
 
 namespace MASQuant.Models.Device;
 
@@ -52,7 +53,7 @@ internal sealed class DeviceWorkspace : IDisposable
     /// <summary>[M] bytes.</summary>
     public DevicePointer Modalities => _buffers[5].Pointer;
 
-    /// <summary>The first wanted row, and from <see cref="CachedStart"/> on the number of cached tokens of each sequence, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, d/2] FP32 each, and <see cref="Sources"/>.</summary>
+    /// <summary>The first wanted row, and from <see cref="CachedStart"/> on the number of cached tokens of each sequence, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, d/2] FP32 each, <see cref="Sources"/>, and <see cref="Draws"/>.</summary>
     public DevicePointer Step => _buffers[6].Pointer;
 
     /// <summary>Rows of the last block's output, [R, H] FP32.</summary>
@@ -79,6 +80,15 @@ internal sealed class DeviceWorkspace : IDisposable
     /// <summary>Where the sources of M tokens start in the step's values.</summary>
     public int SourcesStart(int tokens) => AnglesStart + (tokens * _decoder.Heads.Size * sizeof(float));
 
+    /// <summary>How chance decides, where it does: a <see cref="TokenDraw"/> for each row of logits.</summary>
+    public DevicePointer Draws(int tokens) => Step + DrawsStart(tokens);
+
+    /// <summary>Where the draws start in the values of a step of M tokens.</summary>
+    public int DrawsStart(int tokens) => (SourcesStart(tokens) + (tokens * sizeof(int)) + 7) & ~7;
+
+    /// <summary>The most bytes of a step's values: no token has more than one row, no sequence more than one draw.</summary>
+    public int StepBytes(int tokens) => DrawsStart(tokens) + (Math.Min(tokens, MaxSequences) * TokenDraw.Bytes);
+
     /// <summary>Makes room for M tokens.</summary>
     public void ReserveTokens(int tokens)
     {
@@ -95,7 +105,7 @@ internal sealed class DeviceWorkspace : IDisposable
         Reserve(3, tokens, queries);
         Reserve(4, tokens, 2 * config.IntermediateSize);
         _generation += _buffers[5].Reserve(tokens) ? 1 : 0;
-        _generation += _buffers[6].Reserve(SourcesStart(tokens) + ((long)tokens * sizeof(int))) ? 1 : 0;
+        _generation += _buffers[6].Reserve(StepBytes(tokens)) ? 1 : 0;
         Tokens.Reset(tokens, Math.Max(config.HiddenSize, Math.Max(config.IntermediateSize, queries)), DevicePointer.Null);
         _tokens = tokens;
     }
