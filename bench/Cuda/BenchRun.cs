@@ -1,4 +1,5 @@
 using System.Text;
+using MASQuant.Bench.Cuda.Checks;
 using MASQuant.Diagnostics;
 using MASQuant.Safetensors;
 
@@ -16,12 +17,13 @@ internal sealed class BenchRun
     private readonly IProductLibrary? _library;
     private readonly BenchOptions _options;
     private readonly BenchPlan _plan;
+    private readonly IReadOnlyList<DeviceCheck> _checks;
     private readonly TextWriter _log;
     private double _copyBandwidth = double.NaN;
 
-    public BenchRun(IBenchDevice device, IProductLibrary? library, BenchOptions options, BenchPlan plan, TextWriter log)
+    public BenchRun(IBenchDevice device, IProductLibrary? library, BenchOptions options, BenchPlan plan, IReadOnlyList<DeviceCheck> checks, TextWriter log)
     {
-        (_device, _library, _options, _plan, _log) = (device, library, options, plan, log);
+        (_device, _library, _options, _plan, _checks, _log) = (device, library, options, plan, checks, log);
         IReadOnlyCollection<BenchCase> planned =
         [
             .. Wanted("kernels") ? KernelCases.Of(plan) : [],
@@ -46,6 +48,11 @@ internal sealed class BenchRun
         _log.WriteLine(Machine);
         try
         {
+            if (!CheckRun.Run(_device.Device, _checks, _log, cancellation))
+            {
+                return Failed; // What computes something else is not timed.
+            }
+
             Time(new DeviceBench(_device, _plan, cancellation));
             return Done;
         }
@@ -67,7 +74,7 @@ internal sealed class BenchRun
 
     private void Time(DeviceBench bench)
     {
-        _log.WriteLine($"{Results.Planned} cases");
+        _log.WriteLine(Results.Planned == 0 ? "Nothing is timed." : $"{Results.Planned} cases");
         if (Wanted("kernels"))
         {
             _copyBandwidth = bench.CopyBandwidth();

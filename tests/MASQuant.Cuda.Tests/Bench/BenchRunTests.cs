@@ -32,7 +32,7 @@ public sealed class BenchRunTests : IDisposable
         var counting = new CountingDevice(new EmulatedDevice { ComputeCapability = capability });
         var (device, log) = (new EmulatedBench(capability, counting), new StringWriter());
         var (csv, markdown) = (_folder.File("figures.csv"), _folder.File("figures.md"));
-        var run = new BenchRun(device, new FilledProducts(counting), Options("--csv", csv, "--markdown", markdown), Small, log);
+        var run = new BenchRun(device, new FilledProducts(counting), Options("--csv", csv, "--markdown", markdown), Small, [], log);
         Assert.True(run.Run() == BenchRun.Done, log.ToString());
 
         // All that is planned is measured, but INT8 of one token, alone and in parts, for which the library has no algorithm.
@@ -81,7 +81,7 @@ public sealed class BenchRunTests : IDisposable
     {
         using var end = new CancellationTokenSource();
         var (log, csv) = (new Watched(line => { if (line.StartsWith("[7/", StringComparison.Ordinal)) { end.Cancel(); } }), _folder.File("part.csv"));
-        var run = new BenchRun(new EmulatedBench(80), null, Options("kernels", "--csv", csv), Small, log);
+        var run = new BenchRun(new EmulatedBench(80), null, Options("kernels", "--csv", csv), Small, [], log);
         Assert.Equal(BenchRun.Interrupted, run.Run(end.Token));
         Assert.Equal(7, run.Results.Figures.Count);
         Assert.Equal(8, File.ReadAllLines(csv).Length);
@@ -91,10 +91,29 @@ public sealed class BenchRunTests : IDisposable
     public void ACaseThatFailsEndsTheRunWithWhatItHas()
     {
         var (csv, log) = (_folder.File("failed.csv"), new StringWriter());
-        var run = new BenchRun(new EmulatedBench(80) { FailsAfter = 4 }, null, Options("kernels", "--csv", csv), Small, log);
+        var run = new BenchRun(new EmulatedBench(80) { FailsAfter = 4 }, null, Options("kernels", "--csv", csv), Small, [], log);
         Assert.Equal(BenchRun.Failed, run.Run());
         Assert.Contains("The clock stands still.", log.ToString(), StringComparison.Ordinal);
         Assert.Equal(run.Results.Figures.Count + 1, File.ReadAllLines(csv).Length);
+    }
+
+    [Fact]
+    public void WhatFailsItsCheckIsNotTimed()
+    {
+        var (log, csv) = (new StringWriter(), _folder.File("none.csv"));
+        var run = new BenchRun(new EmulatedBench(80), null, Options("--csv", csv), Small, [new("broken", _ => throw new CheckFailedException("It is wrong."))], log);
+        Assert.Equal(BenchRun.Failed, run.Run());
+        Assert.Contains("FAILED broken\n    It is wrong.", log.ToString(), StringComparison.Ordinal);
+        Assert.Empty(run.Results.Figures);
+        Assert.False(File.Exists(csv));
+    }
+
+    [Fact]
+    public void ChecksAloneTimeNothing()
+    {
+        var run = new BenchRun(new EmulatedBench(80), null, Options("check"), Small, [new("good", _ => { })], TextWriter.Null);
+        Assert.Equal(BenchRun.Done, run.Run());
+        Assert.Equal(0, run.Results.Planned);
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using MASQuant.Gemm;
 using MASQuant.Gemm.Cuda;
 using MASQuant.Gemm.Cuda.Driver;
 using MASQuant.Generation;
-using MASQuant.Models;
 using MASQuant.Models.Device;
 using MASQuant.Ptx;
 using MASQuant.Tensors;
@@ -127,39 +126,17 @@ public sealed class DeviceDecoderTests : IDisposable
         using var model = MultimodalModel.Load(path, new ModelOptions(), new CudaGemmBackend(device, ownsDevice: true));
         var prompt = processor.Prepare(question);
         var exact = processor.Logits(prompt);
-        var rounded = new DecoderSession(Round(processor.Decoder, roundInputs)).Logits(prompt, ..);
+        var rounded = new DecoderSession(DecoderChecks.Rounded(processor.Decoder, roundInputs)).Logits(prompt, ..);
         var actual = model.Logits(prompt);
-        var (distance, deviation) = (Distance(actual, exact), Distance(rounded, exact));
+        var (distance, deviation) = (DecoderChecks.Distance(actual, exact), DecoderChecks.Distance(rounded, exact));
         Assert.InRange(distance, 1e-9, 4 * deviation);
 
         // Chunks cut through media; each row is bound as before.
         using var chunked = MultimodalModel.Load(path, new ModelOptions { PrefillTokens = 7 }, new CudaGemmBackend(device));
-        Assert.InRange(Distance(chunked.Logits(prompt), exact), 1e-9, 4 * deviation);
+        Assert.InRange(DecoderChecks.Distance(chunked.Logits(prompt), exact), 1e-9, 4 * deviation);
 
         // Any range of rows is those rows; another number of rows may sum in another order, in FP32, 2⁻¹⁴ of what BF16 rounds.
         var last = model.Logits(prompt, ^2..);
-        Assert.InRange(Distance(last, new Matrix(2, actual.Columns, actual.Span[^(2 * actual.Columns)..].ToArray())), 0, deviation / 100);
-    }
-
-    private static Decoder Round(Decoder decoder, bool inputs) => decoder with
-    {
-        Blocks = [.. decoder.Blocks.Select(block => block with
-        {
-            Qkv = new RoundedGroup(block.Qkv, inputs, outputs: true),
-            O = new RoundedGroup(block.O, inputs, outputs: false),
-            GateUp = new RoundedGroup(block.GateUp, inputs, outputs: false),
-            Down = new RoundedGroup(block.Down, inputs, outputs: false),
-        })],
-    };
-
-    private static double Distance(Matrix a, Matrix b)
-    {
-        var sum = 0.0;
-        for (var i = 0; i < a.Span.Length; i++)
-        {
-            sum += Math.Pow((double)a.Span[i] - b.Span[i], 2);
-        }
-
-        return Math.Sqrt(sum);
+        Assert.InRange(DecoderChecks.Distance(last, new Matrix(2, actual.Columns, actual.Span[^(2 * actual.Columns)..].ToArray())), 0, deviation / 100);
     }
 }

@@ -1,6 +1,5 @@
 using MASQuant.Gemm.Cuda;
 using MASQuant.Ptx;
-using MASQuant.Tests.Kernels;
 
 namespace MASQuant.Tests.Ptx;
 

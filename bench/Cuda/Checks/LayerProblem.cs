@@ -1,7 +1,7 @@
 using MASQuant.Gemm;
 using MASQuant.Tensors;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Bench.Cuda.Checks;
 
 /// <summary>Random layers of one input group and their input, with the scalar backend's answer.</summary>
 internal sealed class LayerProblem

@@ -2,7 +2,7 @@ using MASQuant.Layers;
 using MASQuant.Safetensors;
 using MASQuant.Tensors;
 
-namespace MASQuant.Tests.Decoding;
+namespace MASQuant.Bench.Cuda.Checks;
 
 /// <summary>An input group of the processor with its inputs, its outputs or both rounded to BF16, as the device rounds there.</summary>
 internal sealed class RoundedGroup(ILinearGroup group, bool inputs, bool outputs) : ILinearGroup

@@ -1,18 +1,17 @@
 using MASQuant.Gemm.Cuda;
-using MASQuant.Ptx;
 using MASQuant.Safetensors;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Bench.Cuda.Checks;
 
 /// <summary>Products of BF16 tokens and BF16 weights: the head and layers that are not quantized.</summary>
-public sealed class DenseKernelTests
+internal static class DenseChecks
 {
-    [Theory]
-    [InlineData(1, 48, 4104)]
-    [InlineData(8, 32, 64)]
-    [InlineData(13, 96, 520)]
-    [InlineData(130, 144, 1032)]
-    public void StayWithinTheRoundingOfSums(int tokens, int outputs, int inputs)
+    private static readonly (int Tokens, int Outputs, int Inputs)[] Shapes = [(1, 48, 4104), (8, 32, 64), (13, 96, 520), (130, 144, 1032)];
+
+    public static IReadOnlyList<DeviceCheck> All { get; } =
+        [.. Shapes.Select(shape => new DeviceCheck($"product: BF16, {shape.Tokens} × {shape.Outputs} × {shape.Inputs}", device => Check(device, shape.Tokens, shape.Outputs, shape.Inputs)))];
+
+    private static void Check(ICudaDevice device, int tokens, int outputs, int inputs)
     {
         var random = new Random(1);
         var stride = PrepareKernels.Stride(inputs);
@@ -22,7 +21,6 @@ public sealed class DenseKernelTests
             x[i] = i % stride < inputs ? x[i] : (ushort)0;
         }
 
-        using var device = new EmulatedDevice();
         using var rows = new DeviceArray<ushort>(device, x);
         using var codes = new DeviceArray<ushort>(device, FragmentOrder.PackBFloat16((n, k) => BFloat16.ToSingle(w[(n * inputs) + k]), outputs, inputs, outputs));
         using var y = new DeviceArray<float>(device, tokens * outputs);
@@ -45,7 +43,7 @@ public sealed class DenseKernelTests
                 }
 
                 // Products are exact; each of K sums rounds, or truncates, by at most 2⁻²³ of the sum of magnitudes.
-                Assert.InRange(Math.Abs(sum - actual[(m * outputs) + n]), 0, magnitude * inputs / (1 << 23));
+                Require.Near(sum, actual[(m * outputs) + n], magnitude * inputs / (1 << 23), $"token {m}, output {n}");
             }
         }
     }

@@ -1,4 +1,4 @@
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Bench.Cuda.Checks;
 
 /// <summary>How far a head's attention may lie from its definition.</summary>
 internal static class AttentionBound
@@ -39,7 +39,7 @@ internal static class AttentionBound
             }
 
             var bound = magnitude * ((Math.Exp(2 * error) * (1 + Math.Pow(2, -8)) * (1 + Math.Pow(2, -14))) - 1);
-            Assert.True(Math.Abs(actual[j] - expected) <= bound, $"value {j} over {visible} keys: {actual[j]} is not {expected} ± {bound}");
+            Require.Near(expected, actual[j], bound, $"value {j} over {visible} keys");
         }
     }
 

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MASQuant.Gemm.Cuda;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Bench.Cuda.Checks;
 
 /// <summary>Typed device memory of exactly the size of its values.</summary>
 internal sealed class DeviceArray<T>(ICudaDevice device, int count) : IDisposable
@@ -14,6 +14,14 @@ internal sealed class DeviceArray<T>(ICudaDevice device, int count) : IDisposabl
 
     public DeviceArray(ICudaDevice device, ReadOnlySpan<T> values)
         : this(device, values.Length) => device.Write(Pointer, MemoryMarshal.AsBytes(values));
+
+    /// <summary>Sets every byte.</summary>
+    public void Fill(byte value)
+    {
+        var bytes = new byte[_memory.Bytes];
+        bytes.AsSpan().Fill(value);
+        device.Write(Pointer, bytes);
+    }
 
     public T[] Read()
     {

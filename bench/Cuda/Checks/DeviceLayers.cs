@@ -3,7 +3,7 @@ using MASQuant.Gemm.Cuda;
 using MASQuant.Safetensors;
 using MASQuant.Tensors;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Bench.Cuda.Checks;
 
 /// <summary>The layers of an input group on a device, side by side as one weight, run as the contract in docs/cuda.md says.</summary>
 internal sealed class DeviceLayers(ICudaDevice device, LayerProblem problem) : IDisposable
@@ -34,13 +34,16 @@ internal sealed class DeviceLayers(ICudaDevice device, LayerProblem problem) : I
         var partial = plan.PartialBytes > 0 ? Keep(new DeviceArray<byte>(device, (int)plan.PartialBytes)).Pointer : DevicePointer.Null;
         var counters = plan.Counters > 0 ? Keep(new DeviceArray<int>(device, new int[plan.Counters])) : null;
         Parts = plan.Grid.Z;
+        float[]? first = null;
         for (var run = 0; run < 2; run++)
         {
-            // Twice: counters must be left as they were found.
+            // Twice: counters must be left as they were found. What is not written stays NaN.
+            y.Fill(0xFF);
             device.Launch(GemmKernels.Multiply(plan, weight, input, patches, y.Pointer, outputs, partial, counters?.Pointer ?? DevicePointer.Null));
+            Require.Equal<float>(first ??= y.Read(), y.Read(), $"run {run}");
         }
 
-        return Split(y.Read(), m, outputs);
+        return Split(first!, m, outputs);
     }
 
     /// <summary>Into how many parts the inputs were divided.</summary>

@@ -1,6 +1,7 @@
 using MASQuant.Gemm;
+using MASQuant.Tensors;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Bench.Cuda.Checks;
 
 /// <summary>How far a kernel's output may lie from the CPU's.</summary>
 internal static class RoundingBound
@@ -10,6 +11,22 @@ internal static class RoundingBound
 
     /// <summary>FP32's part, doubled, since both sides round, and doubled again: tensor cores may truncate where they add.</summary>
     private const double Single = 4.0 / (1 << 24);
+
+    /// <summary>Compares layers: bit for bit where nothing is rounded that the processor does not round.</summary>
+    /// <exception cref="CheckFailedException">An output differs by more than its bound.</exception>
+    public static void Check(LayerProblem problem, PreparedTokens tokens, Matrix[] expected, Matrix[] actual)
+    {
+        for (var i = 0; i < expected.Length; i++)
+        {
+            for (var m = 0; m < tokens.Tokens; m++)
+            {
+                for (var n = 0; n < expected[i].Columns; n++)
+                {
+                    Require.Near(expected[i][m, n], actual[i][m, n], Of(tokens, problem.Weights[i], m, n, expected[i][m, n]), $"layer {i}, token {m}, output {n}");
+                }
+            }
+        }
+    }
 
     /// <summary>The bound for output <paramref name="n"/> of token <paramref name="m"/>.</summary>
     /// <remarks>

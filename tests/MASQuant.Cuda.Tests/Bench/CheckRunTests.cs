@@ -1,0 +1,97 @@
+using MASQuant.Bench.Cuda;
+using MASQuant.Diagnostics;
+using MASQuant.Gemm.Cuda;
+using MASQuant.Gemm.Cuda.Driver;
+using MASQuant.Ptx;
+using MASQuant.Tests.Kernels;
+
+namespace MASQuant.Tests.Bench;
+
+/// <summary>The checks as the benchmark's executable runs them. Each of them runs in the tests of its kernels, too.</summary>
+public class CheckRunTests
+{
+    public static TheoryData<string> Decoders => [.. DecoderChecks.All.Select(check => check.Name)];
+
+    [Fact]
+    public void ASelectionPasses()
+    {
+        var log = new StringWriter();
+        DeviceCheck[] checks = [.. DeviceChecks.All.Where(check => check.Name is "prepare_tokens: 3 × 64, 8 bits" or "product: W4A8, 1 × 64 × 64" or "choose: 3 × 300" or "take_rows: 2 of 5")];
+        Assert.True(CheckRun.Run(new EmulatedDevice(), checks, log), log.ToString());
+        Assert.Equal(checks.Select((check, i) => $"[{i + 1}/4] passed {check.Name}"), log.ToString().Split(Environment.NewLine).Take(4));
+        Assert.Contains("4 passed, 0 failed", log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADamagedKernelFailsItsCheckAlone()
+    {
+        var log = new StringWriter();
+        var device = new EmulatedDevice(Mutation.Replace("take_rows", @"add\.rn\.f32", "sub.rn.f32"));
+        DeviceCheck[] checks = [.. DecoderStepChecks.All.Where(check => check.Name.StartsWith("take_rows", StringComparison.Ordinal) || check.Name.StartsWith("arrange_bf16: 21", StringComparison.Ordinal))];
+        Assert.False(CheckRun.Run(device, checks, log));
+        Assert.Contains("FAILED take_rows", log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("1 passed, 1 failed", log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OtherBitsTheSecondTimeAreAFailure()
+    {
+        var (log, value) = (new StringWriter(), 0);
+        void Drift(ICudaDevice device)
+        {
+            using var memory = new DeviceArray<int>(device, [value++]);
+            memory.Read();
+        }
+
+        Assert.False(CheckRun.Run(new EmulatedDevice(), [new("drift", Drift)], log));
+        Assert.Contains("other bits", log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AfterADeviceIsLostNothingIsRun()
+    {
+        var log = new StringWriter();
+        DeviceCheck[] checks = [new("lost", _ => throw new MasQuantException(DiagnosticCodes.DriverCallFailed, null, "gone")), new("later", _ => Assert.Fail("It was run."))];
+        Assert.False(CheckRun.Run(new EmulatedDevice(), checks, log));
+        Assert.Contains("MASQ1006: gone", log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("1 checks were not run", log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("0 passed, 1 failed", log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NamesTellChecksApart() => Assert.Equal(DeviceChecks.All.Count, DeviceChecks.All.Select(check => check.Name).Distinct().Count());
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(90)]
+    public void EveryKernelIsChecked(int capability)
+    {
+        var device = new BlankDevice(capability);
+        foreach (var check in DeviceChecks.All)
+        {
+            try
+            {
+                check.Run(device);
+            }
+            catch (Exception e) when (e is CheckFailedException or MasQuantException)
+            {
+                // Zeros are not what it should be.
+            }
+        }
+
+        var catalog = PrepareKernels.All.Concat(GemmKernels.All).Concat(DecoderKernels.All).Concat(TokenKernels.All).Concat(TowerKernels.All).Where(kernel => kernel.Module.ComputeCapability <= capability);
+        Assert.Empty(catalog.Except(device.Launched).Select(kernel => kernel.Entry));
+    }
+
+    [Theory]
+    [MemberData(nameof(Decoders))]
+    public void DecodersEqualTheProcessors(string check) => DeviceChecks.Run(check, new EmulatedDevice { ComputeCapability = check.Contains("70", StringComparison.Ordinal) ? 90 : 80 });
+
+    [CudaFact]
+    public void EverythingHoldsOnTheGpu()
+    {
+        var log = new StringWriter();
+        using var device = CudaDevice.Open(0);
+        Assert.True(CheckRun.Run(device, DeviceChecks.All, log), log.ToString());
+    }
+}
