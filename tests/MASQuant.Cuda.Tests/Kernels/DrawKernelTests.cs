@@ -16,6 +16,18 @@ public class DrawKernelTests
     [MemberData(nameof(Checks))]
     public void TheDrawIsTheSamplers(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 
+    // The host refuses such a row; its neighbours are drawn.
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    [InlineData(float.PositiveInfinity)]
+    public void NothingIsDrawnWithoutAFiniteLargest(float value)
+    {
+        var chosen = Draw(new EmulatedDevice(), [.. Enumerable.Repeat(value, 700), .. Enumerable.Repeat(1f, 700)], [Tied, Tied with { TopP = 0, TopK = 0 }]);
+        Assert.False(float.IsFinite(chosen[0].Largest));
+        Assert.Equal((1f, 350), chosen[1]);
+    }
+
     // k and p with more ties than are kept: every walk is taken.
     [Theory]
     [MemberData(nameof(Barriers))]
