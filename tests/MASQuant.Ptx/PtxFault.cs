@@ -18,7 +18,7 @@ public enum PtxFault
     /// <summary>Shared memory that nothing has been written to.</summary>
     UninitializedShared,
 
-    /// <summary>Two threads use one word of shared memory, one of them writing, with no barrier between.</summary>
+    /// <summary>Two threads use one word of shared memory, one of them writing, with nothing that orders them.</summary>
     Race,
 
     /// <summary>Shared memory that an asynchronous copy has not been waited for.</summary>
@@ -29,6 +29,12 @@ public enum PtxFault
 
     /// <summary>An instruction of the whole warp that not all its lanes reach.</summary>
     DivergentWarp,
+
+    /// <summary>An mbarrier that is not initialized, or at which more arrives than it counts.</summary>
+    InvalidBarrier,
+
+    /// <summary>Threads wait for what can no longer come.</summary>
+    Deadlock,
 
     /// <summary>A launch that does not fit the kernel.</summary>
     Launch,

@@ -20,20 +20,20 @@ internal sealed class DeviceLayers(ICudaDevice device, LayerProblem problem) : I
         var format = GemmKernels.FormatOf(problem.Scheme);
         var stride = PrepareKernels.Stride(inputs);
         var smoothed = Array<ushort>(m * stride, (row, k) => k < inputs ? BFloat16.FromSingle(tokens.Smoothed[row, k]) : (ushort)0, stride);
-        var interleaved = format is WeightFormat.Int4 or WeightFormat.Int8 && GemmKernels.TakesInterleaved(device, m);
-        var codes = Array<sbyte>(m * stride, (row, place) => Source(place, interleaved) is var k && k < inputs ? tokens.Codes[(row * inputs) + k] : (sbyte)0, stride);
+        var tiled = format is WeightFormat.Int4 or WeightFormat.Int8 && GemmKernels.TakesTiles(device, m);
+        var codes = tiled ? Tiles(tokens) : Array<sbyte>(m * stride, (row, k) => k < inputs ? tokens.Codes[(row * inputs) + k] : (sbyte)0, stride);
         var scales = Keep(new DeviceArray<float>(device, tokens.Scales.AsSpan(0, m))).Pointer;
         var modalities = !problem.NamesModalities ? DevicePointer.Null : Keep(new DeviceArray<Modality>(device, tokens.Modalities.Tokens)).Pointer;
         var rows = format is WeightFormat.Int4 or WeightFormat.Int8 ? codes : smoothed;
-        var input = new TokenPointers(rows, stride, scales, modalities, m, interleaved);
+        var input = new TokenPointers(rows, stride, scales, modalities, m, tiled);
         var weight = Upload(format, inputs, outputs);
         var patches = Patches(input with { Rows = smoothed }, inputs);
         using var y = new DeviceArray<float>(device, m * outputs);
 
-        var plan = GemmKernels.Plan(format, m, outputs, inputs, Multiprocessors ?? device.Multiprocessors, interleaved);
+        var plan = GemmKernels.Plan(format, m, outputs, inputs, Multiprocessors ?? device.Multiprocessors, tiled);
         var partial = plan.PartialBytes > 0 ? Keep(new DeviceArray<byte>(device, (int)plan.PartialBytes)).Pointer : DevicePointer.Null;
         var counters = plan.Counters > 0 ? Keep(new DeviceArray<int>(device, new int[plan.Counters])) : null;
-        Parts = plan.Grid.Z;
+        (Parts, Blocks) = (plan.Grid.Z, plan.Grid.X);
         float[]? first = null;
         for (var run = 0; run < 2; run++)
         {
@@ -49,14 +49,31 @@ internal sealed class DeviceLayers(ICudaDevice device, LayerProblem problem) : I
     /// <summary>Into how many parts the inputs were divided.</summary>
     public int Parts { get; private set; }
 
+    /// <summary>Blocks along x.</summary>
+    public int Blocks { get; private set; }
+
     public void Dispose() => _memory.ForEach(memory => memory.Dispose());
 
-    /// <summary>The input that stands at <paramref name="place"/>: 4-byte word 4t + 2s + h of 64 stands at 8s + 4h + t.</summary>
-    private static int Source(int place, bool interleaved)
+    /// <summary>The codes as docs/cuda.md lays out tiles; rows behind M hold what no result may show.</summary>
+    private DevicePointer Tiles(PreparedTokens tokens)
     {
-        var word = place / 4 % 16;
-        return interleaved ? (place / 64 * 64) + (4 * ((4 * (word % 4)) + (2 * (word / 8)) + (word / 4 % 2))) + (place % 4) : place;
+        var codes = new sbyte[GemmKernels.TiledBytes(tokens.Tokens, tokens.Inputs)];
+        var stages = codes.Length / (Divide(tokens.Tokens, 256) * 256 * 128);
+        for (var row = 0; row < Divide(tokens.Tokens, 256) * 256; row++)
+        {
+            for (var k = 0; k < stages * 128; k++)
+            {
+                // Within 64 inputs word 4t + 2s + h stands at 8s + 4h + t; the part of 16 bytes is then swizzled by the row.
+                int word = k / 4 % 16, place = (k / 64 % 2 * 64) + (4 * ((8 * (word / 2 % 2)) + (4 * (word % 2)) + (word / 4))) + (k % 4);
+                var target = (((((row / 256 * stages) + (k / 128)) * 256) + (row % 256)) * 128) + (((place / 16) ^ (row % 8)) * 16) + (place % 16);
+                codes[target] = row >= tokens.Tokens ? (sbyte)-1 : k < tokens.Inputs ? tokens.Codes[(row * tokens.Inputs) + k] : (sbyte)0;
+            }
+        }
+
+        return Keep(new DeviceArray<sbyte>(device, codes)).Pointer;
     }
+
+    private static int Divide(int count, int size) => (count + size - 1) / size;
 
     private WeightPointers Upload(WeightFormat format, int inputs, int outputs)
     {

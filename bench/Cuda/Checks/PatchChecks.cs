@@ -18,7 +18,8 @@ internal static class PatchChecks
         ("W4A16", 33, 1024, "A"),
     ];
 
-    private static readonly (string Scheme, int Tokens, int Inputs, string Modalities)[] WideMixes = [("W4A8", 72, 256, new string('T', 63) + "VA"), ("W8A8", 66, 72, "VTA")];
+    private static readonly (string Scheme, int Tokens, int Inputs, string Modalities)[] WideMixes =
+        [("W4A8", 72, 256, new string('T', 63) + "VA"), ("W8A8", 66, 72, "VTA"), ("W4A8", 70, 136, "V"), ("W4A8", 258, 72, "TA")];
 
     /// <summary>Those that Hopper has kernels of its own for.</summary>
     public static IReadOnlyList<DeviceCheck> OfHopper { get; } = Each(WideMixes);

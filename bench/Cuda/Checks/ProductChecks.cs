@@ -20,20 +20,29 @@ internal static class ProductChecks
         ("W8A8", 37, [128, 16], 4104),
     ];
 
-    // Every stage several times, a last stage half full, padded K, more than one block each way, odd M.
+    // Every stage several times, fewer stages than the ring has, a last stage half full, padded K, N that ends within a tile, more than one tile each way, odd M.
     private static readonly (string Scheme, int Tokens, int[] Outputs, int Inputs)[] Wide =
     [
         ("W4A8", 65, [144, 16], 4160),
         ("W8A8", 259, [32], 648),
         ("W4A8", 66, [16], 8),
         ("W8A8", 70, [64], 2048),
+        ("W4A6", 67, [32], 192),
     ];
+
+    // More tiles than blocks, so that phases go on from tile to tile: 2 × 3 tiles of 5 stages; 9 × 2 tiles of 2, of which the last 2 are a group of their own.
+    private static readonly (string Scheme, int Tokens, int Outputs, int Inputs, int Blocks)[] Walks = [("W4A8", 300, 272, 520, 1), ("W8A8", 300, 272, 520, 4), ("W4A8", 2050, 144, 136, 5)];
 
     private static readonly (int Tokens, int Inputs)[] Groups = [(1, 4096), (8, 128), (11, 1152), (23, 1024)];
     private static readonly (string Scheme, int Tokens, int Inputs)[] Divided = [("W4A8", 4, 4096), ("W4A16", 12, 4096)];
 
     /// <summary>Those that Hopper has kernels of its own for.</summary>
-    public static IReadOnlyList<DeviceCheck> OfHopper { get; } = Each(Wide);
+    public static IReadOnlyList<DeviceCheck> OfHopper { get; } =
+    [
+        .. Each(Wide),
+        .. Walks.Select(walk => new DeviceCheck($"product: {walk.Scheme}, {walk.Tokens} × {walk.Outputs} × {walk.Inputs}, at most {walk.Blocks} blocks",
+            device => Integers(device, walk.Scheme, walk.Tokens, [walk.Outputs], walk.Inputs, walk.Blocks))),
+    ];
 
     public static IReadOnlyList<DeviceCheck> All { get; } =
     [
@@ -48,11 +57,11 @@ internal static class ProductChecks
     private static DeviceCheck[] Each((string Scheme, int Tokens, int[] Outputs, int Inputs)[] shapes) => [.. shapes.Select(shape =>
         new DeviceCheck($"product: {shape.Scheme}, {shape.Tokens} × {string.Join('+', shape.Outputs)} × {shape.Inputs}", device => Integers(device, shape.Scheme, shape.Tokens, shape.Outputs, shape.Inputs)))];
 
-    private static void Integers(ICudaDevice device, string scheme, int tokens, int[] outputs, int inputs)
+    private static void Integers(ICudaDevice device, string scheme, int tokens, int[] outputs, int inputs, int? blocks = null)
     {
         var problem = new LayerProblem(Scheme(scheme), tokens, outputs, inputs);
         var prepared = problem.Prepare();
-        using var layers = new DeviceLayers(device, problem);
+        using var layers = new DeviceLayers(device, problem) { Multiprocessors = blocks };
         var (actual, expected) = (layers.Run(prepared), problem.Expect(prepared));
         for (var i = 0; i < outputs.Length; i++)
         {

@@ -85,7 +85,7 @@ public sealed class DeviceDecoderTests : IDisposable
         Assert.Equal(0, device.LentBytes);
     }
 
-    // More than 64 tokens, vision and text: on Hopper the warpgroup kernels, whose codes are interleaved, for the blocks; mma.sync for the head.
+    // More than 64 tokens, vision and text: on Hopper the warpgroup kernels, whose codes lie in tiles, for the blocks; mma.sync for the head.
     private static Prompt LongQuestion() => new Prompt().Image(Golden.Load("vl/two-images").Files[0]).Text(string.Join(' ', Enumerable.Repeat("What is on the picture?", 12)));
 
     // The device's logits differ from the processor's within bounds, so its choices are compared with the sampler's from its own.

@@ -13,7 +13,7 @@ public sealed class ShippedPtxTests
     // The most registers a kernel may take, by the start of its name; the first that fits counts.
     private static readonly (string Prefix, int Registers)[] Budgets =
     [
-        ("decode8", 128), ("decode16", 128), ("prefill_", 224), ("project", 224), ("prepare_", 64), ("arrange_", 32), ("wide_", 248), ("draw", 64), ("", 255),
+        ("decode8", 128), ("decode16", 128), ("prefill_", 224), ("project", 224), ("prepare_", 64), ("arrange_", 32), ("wide_", 168), ("draw", 64), ("", 255),
     ];
 
     private static string[] Names => [.. Directory.GetFiles(Sources, "*.ptx").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
@@ -64,6 +64,9 @@ public sealed class ShippedPtxTests
         Skip.If(Run(assembler, "--version") is null, "ptxas is not installed; MASQUANT_PTXAS may name it");
         var report = Run(assembler, module.Contains("sm90a", StringComparison.Ordinal) ? "-arch=sm_90a" : "-arch=sm_80", "-v", Path.Combine(Sources, module), "-o", Path.GetTempFileName());
         Assert.NotNull(report);
+
+        // Advice comes with a number: products made to wait for each other, setmaxnreg passed over.
+        Assert.DoesNotMatch(@"\(C\d+\)|[Ww]arning", report);
         var kernels = Regex.Matches(report, @"entry function '(\w+)'.*?(\d+) bytes spill stores, (\d+) bytes spill loads.*?Used (\d+) registers", RegexOptions.Singleline);
         Assert.NotEmpty(kernels);
         foreach (Match kernel in kernels)

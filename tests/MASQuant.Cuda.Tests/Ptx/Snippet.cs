@@ -6,7 +6,7 @@ namespace MASQuant.Tests.Ptx;
 /// <summary>A kernel of a few instructions: %r1 is the thread's input word, %r2 becomes its output word. %rd0 and %rd1 address input and output, %rd3 and %rd4 the thread's own words.</summary>
 internal static class Snippet
 {
-    public static uint[] Run(string body, uint[] input, int threads = 32)
+    public static uint[] Run(string body, uint[] input, int threads = 32, int sharedBytes = 1024)
     {
         var text = $$"""
             .version 7.8
@@ -20,9 +20,9 @@ internal static class Snippet
             {
                 .reg .pred %p<8>;
                 .reg .b16 %rs<8>;
-                .reg .b32 %r<64>;
+                .reg .b32 %r<256>;
                 .reg .b64 %rd<32>;
-                .shared .align 16 .b8 memory[1024];
+                .shared .align 1024 .b8 memory[{{sharedBytes}}];
                 ld.param.b64 %rd0, [snippet_param_0];
                 ld.param.b64 %rd1, [snippet_param_1];
                 mov.u32 %r0, %tid.x;
@@ -51,5 +51,6 @@ internal static class Snippet
         return output[0];
     }
 
-    public static PtxFault Fault(string body, int threads = 32) => Assert.Throws<PtxException>(() => Run(body, [.. Enumerable.Range(0, threads).Select(i => (uint)i)], threads)).Fault;
+    public static PtxFault Fault(string body, int threads = 32, int sharedBytes = 1024)
+        => Assert.Throws<PtxException>(() => Run(body, [.. Enumerable.Range(0, threads).Select(i => (uint)i)], threads, sharedBytes)).Fault;
 }

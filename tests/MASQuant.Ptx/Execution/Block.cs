@@ -4,9 +4,12 @@ using MASQuant.Ptx.Syntax;
 
 namespace MASQuant.Ptx.Execution;
 
-/// <summary>A block of threads: its warps, its shared memory and its barrier. One host thread runs it from barrier to barrier, warp after warp; it is reused for the blocks of a launch.</summary>
+/// <summary>A block of threads: its warps, its shared memory and its barrier. One host thread runs it, each warp until it must wait; it is reused for the blocks of a launch.</summary>
 internal sealed class Block : IDisposable
 {
+    private const int RegisterFile = 65536;
+    private const int RegisterUnit = 8;
+    private const int MaxRegisters = 248;
     private readonly PtxEntry _entry;
     private readonly Warp[] _warps;
 
@@ -16,6 +19,7 @@ internal sealed class Block : IDisposable
         (Grid, Threads, Memory) = (launch.Grid, launch.Kernel.Threads, memory);
         Arguments = launch.Arguments.Bytes.ToArray();
         Shared = new SharedMemory(entry.StaticSharedBytes + launch.SharedBytes);
+        Barriers = new PhaseBarriers(this);
         Counts = new long[entry.Code.Length];
         _warps = [.. Enumerable.Range(0, (Threads + Warp.Lanes - 1) / Warp.Lanes).Select(i => new Warp(entry, this, i))];
     }
@@ -36,6 +40,11 @@ internal sealed class Block : IDisposable
 
     public Publication Publication { get; } = new();
 
+    public PhaseBarriers Barriers { get; }
+
+    /// <summary>Registers that no warp holds; below zero while one waits for another to give some back.</summary>
+    public int FreeRegisters { get; set; }
+
     /// <summary>The parameter block.</summary>
     public byte[] Arguments { get; }
 
@@ -48,15 +57,17 @@ internal sealed class Block : IDisposable
         (X, Y, Z) = (x, y, z);
         Shared.Reset();
         Publication.Reset();
+        Barriers.Clear();
+        FreeRegisters = 0;
         for (var i = 0; i < _warps.Length; i++)
         {
+            _warps[i].Registers = Math.Min(MaxRegisters, RegisterFile / Threads / RegisterUnit * RegisterUnit);
             _warps[i].Reset(Math.Min(Warp.Lanes, Threads - (i * Warp.Lanes)));
         }
 
         while (Advance())
         {
-            Shared.Barrier();
-            Publication.Barrier();
+            Meet();
         }
     }
 
@@ -70,27 +81,74 @@ internal sealed class Block : IDisposable
         Shared.Dispose();
     }
 
-    /// <summary>Runs every warp to the next barrier; false when all have left.</summary>
+    /// <summary>Runs every warp to the next barrier of the block; false when all have left.</summary>
     private bool Advance()
     {
-        var left = 0;
-        foreach (var warp in _warps)
+        bool moved;
+        do
         {
-            try
+            moved = false;
+            foreach (var warp in _warps)
             {
-                warp.Run();
+                if (warp.IsReady)
+                {
+                    moved = true;
+                    Run(warp);
+                }
             }
-            catch (PtxException exception)
-            {
-                ref readonly var instruction = ref warp.Current;
-                throw new PtxException(exception.Fault,
-                    $"{exception.Message} ({_entry.Name}, line {instruction.Line}: {instruction.Text}; block {X}, {Y}, {Z}, warp {warp.Index})");
-            }
-
-            left += warp.Flow.Live == 0 ? 1 : 0;
         }
+        while (moved || Barriers.CompleteOne());
 
+        RequireNoDeadlock();
+        var left = _warps.Count(warp => warp.Flow.Live == 0);
         return left == 0 || (left == _warps.Length ? false
             : throw new PtxException(PtxFault.DivergentBarrier, $"{left} of {_warps.Length} warps of {_entry.Name} have left while the others stand at a barrier"));
+    }
+
+    private void Run(Warp warp)
+    {
+        try
+        {
+            warp.Run();
+        }
+        catch (PtxException exception)
+        {
+            ref readonly var instruction = ref warp.Current;
+            throw new PtxException(exception.Fault,
+                $"{exception.Message} ({_entry.Name}, line {instruction.Line}: {instruction.Text}; block {X}, {Y}, {Z}, warp {warp.Index})");
+        }
+    }
+
+    private void RequireNoDeadlock()
+    {
+        var waiting = _warps.Where(warp => warp.Waiting is not null).Select(warp => $"warp {warp.Index} for parity {warp.Waiting!.Value.Parity} of {warp.Waiting.Value.Barrier}").ToList();
+        if (waiting.Count > 0)
+        {
+            throw new PtxException(PtxFault.Deadlock, $"in {_entry.Name}, block {X}, {Y}, {Z}, {string.Join("; ", waiting)} wait for ever");
+        }
+
+        if (FreeRegisters < 0)
+        {
+            throw new PtxException(PtxFault.Deadlock, $"the warps of {_entry.Name} wait for {-FreeRegisters} registers that nobody gives back");
+        }
+    }
+
+    /// <summary>All threads have met at the block's barrier: each is behind all.</summary>
+    private void Meet()
+    {
+        var all = VectorClock.New();
+        foreach (var warp in _warps)
+        {
+            VectorClock.Join(all, warp.Clock);
+        }
+
+        foreach (var warp in _warps)
+        {
+            all.CopyTo(warp.Clock, 0);
+            warp.Tick();
+            warp.AtBarrier = false;
+        }
+
+        Publication.Barrier();
     }
 }

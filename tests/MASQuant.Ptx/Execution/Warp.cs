@@ -28,7 +28,7 @@ internal sealed unsafe class Warp : IDisposable
         _longsDefined = new uint[entry.Longs];
         _predicatesDefined = new uint[entry.Predicates];
         Copies = new AsyncCopies(this);
-        Products = new WarpgroupProducts(this);
+        Products = new WarpgroupProducts(this, entry);
     }
 
     public Block Block { get; }
@@ -42,8 +42,23 @@ internal sealed unsafe class Warp : IDisposable
 
     public WarpgroupProducts Products { get; }
 
-    /// <summary>Counts <c>bar.warp.sync</c>: accesses of lanes on both sides of one are ordered.</summary>
-    public int SyncEpoch { get; set; }
+    /// <summary>What the warp is ordered behind; accesses of its lanes on both sides of a step of its own entry are ordered.</summary>
+    public int[] Clock { get; } = VectorClock.New();
+
+    /// <summary>The warp stands at the barrier of the block.</summary>
+    public bool AtBarrier { get; set; }
+
+    /// <summary>What the warp waits for: a phase's end that it has asked for and not seen.</summary>
+    public (PhaseBarrier Barrier, uint Parity)? Waiting { get; set; }
+
+    /// <summary>Registers of each thread, as <c>setmaxnreg</c> has left them.</summary>
+    public int Registers { get; set; }
+
+    /// <summary>Whether the warp can go on.</summary>
+    public bool IsReady => Flow.Live != 0 && !AtBarrier && (Waiting is not { } phase || phase.Barrier.HasPassed(phase.Parity));
+
+    /// <summary>The warp's lanes have met.</summary>
+    public void Tick() => Clock[Index]++;
 
     /// <summary>Forgets all registers and starts at the entry with <paramref name="threads"/> lanes.</summary>
     public void Reset(int threads)
@@ -70,6 +85,9 @@ internal sealed unsafe class Warp : IDisposable
             }
         }
 
+        Array.Clear(Clock);
+        Clock[Index] = 1;
+        (AtBarrier, Waiting) = (false, null);
         Copies.Clear();
         Products.Clear();
         Flow.Start(threads == Lanes ? ~0u : (1u << threads) - 1);
@@ -97,6 +115,9 @@ internal sealed unsafe class Warp : IDisposable
 
     /// <summary>Until it is written again, nothing may read the register; its bits stay.</summary>
     public void ForgetWord(int register) => _wordsDefined[register] = 0;
+
+    /// <summary>Whether nothing has been written to the register since it was forgotten.</summary>
+    public bool IsForgotten(int register) => _wordsDefined[register] == 0;
 
     /// <inheritdoc cref="ReadWord"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -135,9 +156,10 @@ internal sealed unsafe class Warp : IDisposable
         _predicates[register] = (_predicates[register] & ~mask) | (value & mask);
     }
 
-    /// <summary>Runs until all lanes have left or the warp stands at a barrier.</summary>
+    /// <summary>Runs until all lanes have left, the warp stands at a barrier, or it has asked in vain for the end of a phase.</summary>
     public void Run()
     {
+        Waiting = null;
         var code = _entry.Code;
         var counts = Block.Counts;
         while (Flow.Mask != 0)
@@ -180,6 +202,19 @@ internal sealed unsafe class Warp : IDisposable
                 case Syntax.Flow.Exit:
                     Flow.Exit(mask);
                     break;
+                case Syntax.Flow.Wait:
+                    if (mask != 0)
+                    {
+                        instruction.Handler(this, in instruction, mask);
+                    }
+
+                    Flow.Next();
+                    if (Waiting is not null)
+                    {
+                        return;
+                    }
+
+                    break;
                 default:
                     if (!Flow.Gather(mask, PtxFault.DivergentBarrier))
                     {
@@ -187,6 +222,7 @@ internal sealed unsafe class Warp : IDisposable
                     }
 
                     Flow.Next();
+                    AtBarrier = true;
                     return;
             }
         }

@@ -47,6 +47,7 @@ internal static class InstructionTable
         WarpExchange.AddTo(table);
         MatrixMultiply.AddTo(table);
         WarpgroupMultiply.AddTo(table);
+        PhaseBarrierUse.AddTo(table);
         return table;
     }
 

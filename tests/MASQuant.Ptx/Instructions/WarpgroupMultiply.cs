@@ -20,8 +20,10 @@ internal static unsafe class WarpgroupMultiply
         table["wgmma.fence.sync"] = _ => WarpWide((Warp warp, in Instruction i, uint mask) => warp.Products.Fence());
         table["wgmma.commit_group.sync"] = _ => WarpWide((Warp warp, in Instruction i, uint mask) => warp.Products.Commit());
         table["wgmma.wait_group.sync"] = o => WarpWide((Warp warp, in Instruction i, uint mask) => warp.Products.Wait(i.Size), o.Integer(0));
-        table["fence.proxy.async.shared::cta"] = _ => new Instruction { Handler = (Warp warp, in Instruction i, uint mask) => warp.Block.Shared.MakeVisible(warp) };
     }
+
+    /// <summary>Whether the instruction starts a product.</summary>
+    public static bool IsProduct(in Instruction i) => i.Handler == Start;
 
     /// <summary>D += A · B for one warp; <paramref name="a"/> holds four registers of 32 lanes.</summary>
     public static void Run(Warp warp, ReadOnlySpan<int> sums, uint[] a, ulong descriptor)

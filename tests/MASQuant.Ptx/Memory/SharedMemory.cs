@@ -4,14 +4,14 @@ using MASQuant.Ptx.Execution;
 
 namespace MASQuant.Ptx.Memory;
 
-/// <summary>A block's shared memory, with a record per 4-byte word of who used it since which barrier. Two threads that use one word, one of them writing, must have a barrier of the block
-/// between them, or one of the warp if they are in the same; neighbours within a word count as the same place.</summary>
+/// <summary>A block's shared memory, with a record per 4-byte word of who used it last. Two threads that use one word, one of them writing, must be ordered: by a barrier of the block, by an
+/// <c>mbarrier</c>, or within a warp by one of the warp (<see cref="VectorClock"/>); neighbours within a word count as the same place.</summary>
 internal sealed unsafe class SharedMemory : IDisposable
 {
     private const int WordBytes = sizeof(uint);
     private readonly byte* _bytes;
     private readonly SharedWord[] _words;
-    private int _epoch;
+    private readonly WarpSets _sets = new();
     private uint _unseen;
 
     public SharedMemory(int bytes)
@@ -27,12 +27,9 @@ internal sealed unsafe class SharedMemory : IDisposable
     public void Reset()
     {
         Array.Clear(_words);
+        _sets.Clear();
         _unseen = 0;
-        _epoch = 1;
     }
-
-    /// <summary>All threads have met.</summary>
-    public void Barrier() => _epoch++;
 
     /// <summary>The bytes at <paramref name="address"/>, about to be read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -42,14 +39,19 @@ internal sealed unsafe class SharedMemory : IDisposable
         for (var word = (int)address / WordBytes; word <= ((int)address + bytes - 1) / WordBytes; word++)
         {
             ref var use = ref _words[word];
-            if (use.Pending || (use.Written != 0xF && (use.Written & Mask(address, bytes, word)) != Mask(address, bytes, word)))
+            if (use.Use != SharedUse.Value || (use.Written != 0xF && (use.Written & Mask(address, bytes, word)) != Mask(address, bytes, word)))
             {
                 Refuse(use, address);
             }
 
-            if (use.WriteEpoch == _epoch && Unordered(warp, lane, use.WriteWarp, use.WriteLane, use.WriteSync))
+            if (Unordered(warp, lane, use.WriteAgent, use.WriteLane, use.WriteClock))
             {
-                Race(warp, lane, address, "reads", use.WriteWarp, use.WriteLane, "wrote");
+                Race(warp, lane, address, "reads", use.WriteAgent, use.WriteLane, "wrote");
+            }
+
+            if (use.Updaters != 0)
+            {
+                RequireOrdered(use.Updaters, warp, lane, address, "reads", "updated");
             }
 
             NoteRead(ref use, warp, lane);
@@ -87,25 +89,18 @@ internal sealed unsafe class SharedMemory : IDisposable
         }
 
         ref var use = ref _words[address / WordBytes];
-        if (use.Pending || use.Written != 0xF)
+        if (use.Use != SharedUse.Value || use.Written != 0xF)
         {
             Refuse(use, address);
         }
 
-        if (use.ReadEpoch == _epoch && Unordered(warp, lane, use.ReadWarp, use.ReadLane, use.ReadSync))
+        RequireReadsOrdered(ref use, warp, lane, address, "updates");
+        if (Unordered(warp, lane, use.WriteAgent, use.WriteLane, use.WriteClock))
         {
-            Race(warp, lane, address, "updates", use.ReadWarp, use.ReadLane, "read");
+            Race(warp, lane, address, "updates", use.WriteAgent, use.WriteLane, "wrote");
         }
 
-        if (use.WriteEpoch != _epoch)
-        {
-            (use.WriteEpoch, use.WriteWarp, use.WriteLane, use.WriteSync) = (_epoch, SharedWord.Atomic, SharedWord.Many, warp.SyncEpoch);
-        }
-        else if (use.WriteWarp != SharedWord.Atomic && Unordered(warp, lane, use.WriteWarp, use.WriteLane, use.WriteSync))
-        {
-            Race(warp, lane, address, "updates", use.WriteWarp, use.WriteLane, "wrote");
-        }
-
+        use.Updaters = _sets.Add(use.Updaters, warp.Index, warp.Clock[warp.Index]);
         _unseen |= 1u << warp.Index;
         return _bytes + address;
     }
@@ -116,9 +111,9 @@ internal sealed unsafe class SharedMemory : IDisposable
         for (var word = (int)address / WordBytes; word <= ((int)address + bytes - 1) / WordBytes; word++)
         {
             ref var use = ref _words[word];
-            if (use.Pending)
+            if (use.Use != SharedUse.Value)
             {
-                throw new PtxException(PtxFault.IncompleteCopy, $"shared address {address} is written while a copy to it is on its way");
+                Refuse(use, address);
             }
 
             NoteWrite(ref use, warp, lane, address);
@@ -132,21 +127,31 @@ internal sealed unsafe class SharedMemory : IDisposable
     public void Announce(Warp warp, int lane, ulong address, int bytes)
     {
         Note(warp, lane, address, bytes);
-        for (var word = (int)address / WordBytes; word <= ((int)address + bytes - 1) / WordBytes; word++)
-        {
-            _words[word].Pending = true;
-        }
+        SetUse(address, bytes, SharedUse.Pending);
+    }
+
+    /// <summary>Makes an <c>mbarrier</c> of the bytes at <paramref name="address"/>.</summary>
+    public void Reserve(Warp warp, int lane, ulong address, int bytes)
+    {
+        Note(warp, lane, address, bytes);
+        SetUse(address, bytes, SharedUse.Barrier);
     }
 
     /// <summary>The bytes at <paramref name="address"/>, to which an announced copy arrives: its thread has waited for it.</summary>
     public byte* Complete(Warp warp, int lane, ulong address, int bytes)
     {
         _unseen |= 1u << warp.Index;
+        return Complete(address, bytes, warp.Index, warp.Clock[warp.Index], lane);
+    }
+
+    /// <summary>The bytes at <paramref name="address"/>, to which the copy engine writes: whoever is to read them waits for <paramref name="clock"/> of the barrier it reports to.</summary>
+    public byte* Complete(ulong address, int bytes, int agent, int clock, int lane = SharedWord.Many)
+    {
+        SetUse(address, bytes, SharedUse.Value);
         for (var word = (int)address / WordBytes; word <= ((int)address + bytes - 1) / WordBytes; word++)
         {
             ref var use = ref _words[word];
-            use.Pending = false;
-            (use.WriteEpoch, use.WriteWarp, use.WriteLane, use.WriteSync) = (_epoch, (short)warp.Index, (short)lane, warp.SyncEpoch);
+            (use.WriteAgent, use.WriteLane, use.WriteClock) = ((short)agent, (short)lane, clock);
         }
 
         return _bytes + address;
@@ -164,42 +169,68 @@ internal sealed unsafe class SharedMemory : IDisposable
         return (byte)(((1 << bytes) - 1) << ((int)address - (word * WordBytes)));
     }
 
-    private static bool Unordered(Warp warp, int lane, short otherWarp, short otherLane, int otherSync)
-        => otherWarp != warp.Index || (otherLane != lane && otherSync == warp.SyncEpoch);
+    private void SetUse(ulong address, int bytes, SharedUse value)
+    {
+        for (var word = (int)address / WordBytes; word <= ((int)address + bytes - 1) / WordBytes; word++)
+        {
+            _words[word].Use = value;
+        }
+    }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Unordered(Warp warp, int lane, short agent, short otherLane, int clock)
+        => agent == warp.Index ? otherLane != lane && clock >= warp.Clock[agent] : clock > warp.Clock[agent];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void NoteRead(ref SharedWord use, Warp warp, int lane)
     {
-        if (use.ReadEpoch != _epoch)
+        var clock = warp.Clock[warp.Index];
+        if (use.ReadWarp == warp.Index && use.ReadClock == clock)
         {
-            (use.ReadEpoch, use.ReadWarp, use.ReadLane, use.ReadSync) = (_epoch, (short)warp.Index, (short)lane, warp.SyncEpoch);
+            use.ReadLane = use.ReadLane == lane ? use.ReadLane : SharedWord.Many;
+            return;
         }
-        else if (use.ReadWarp != warp.Index)
+
+        if (use.ReadWarp != warp.Index && use.ReadClock > warp.Clock[use.ReadWarp])
         {
-            use.ReadWarp = SharedWord.Many;
+            use.OtherReaders = _sets.Add(use.OtherReaders, use.ReadWarp, use.ReadClock);
         }
-        else if (use.ReadSync != warp.SyncEpoch)
-        {
-            (use.ReadLane, use.ReadSync) = ((short)lane, warp.SyncEpoch);
-        }
-        else if (use.ReadLane != lane)
-        {
-            use.ReadLane = SharedWord.Many;
-        }
+
+        (use.ReadWarp, use.ReadLane, use.ReadClock) = ((short)warp.Index, (short)lane, clock);
     }
 
     private void NoteWrite(ref SharedWord use, Warp warp, int lane, ulong address)
     {
-        if (use.WriteEpoch == _epoch && Unordered(warp, lane, use.WriteWarp, use.WriteLane, use.WriteSync))
+        if (Unordered(warp, lane, use.WriteAgent, use.WriteLane, use.WriteClock))
         {
-            Race(warp, lane, address, "writes", use.WriteWarp, use.WriteLane, "wrote");
+            Race(warp, lane, address, "writes", use.WriteAgent, use.WriteLane, "wrote");
         }
 
-        if (use.ReadEpoch == _epoch && Unordered(warp, lane, use.ReadWarp, use.ReadLane, use.ReadSync))
+        RequireReadsOrdered(ref use, warp, lane, address, "writes");
+        RequireOrdered(use.Updaters, warp, lane, address, "writes", "updated");
+        (use.WriteAgent, use.WriteLane, use.WriteClock) = ((short)warp.Index, (short)lane, warp.Clock[warp.Index]);
+        (use.ReadClock, use.OtherReaders, use.Updaters) = (0, 0, 0);
+    }
+
+    private void RequireReadsOrdered(ref SharedWord use, Warp warp, int lane, ulong address, string action)
+    {
+        if (Unordered(warp, lane, use.ReadWarp, use.ReadLane, use.ReadClock))
         {
-            Race(warp, lane, address, "writes", use.ReadWarp, use.ReadLane, "read");
+            Race(warp, lane, address, action, use.ReadWarp, use.ReadLane, "read");
         }
 
-        (use.WriteEpoch, use.WriteWarp, use.WriteLane, use.WriteSync) = (_epoch, (short)warp.Index, (short)lane, warp.SyncEpoch);
+        RequireOrdered(use.OtherReaders, warp, lane, address, action, "read");
+    }
+
+    private void RequireOrdered(int set, Warp warp, int lane, ulong address, string action, string otherAction)
+    {
+        foreach (var (other, clock) in _sets[set])
+        {
+            if (Unordered(warp, lane, (short)other, SharedWord.Many, clock))
+            {
+                Race(warp, lane, address, action, (short)other, SharedWord.Many, otherAction);
+            }
+        }
     }
 
     private void Check(ulong address, int bytes)
@@ -210,13 +241,16 @@ internal sealed unsafe class SharedMemory : IDisposable
         }
     }
 
-    private static void Refuse(in SharedWord use, ulong address) => throw (use.Pending
-        ? new PtxException(PtxFault.IncompleteCopy, $"shared address {address} is read while a copy to it is on its way")
-        : new PtxException(PtxFault.UninitializedShared, $"shared address {address} has not been written"));
+    private static void Refuse(in SharedWord use, ulong address) => throw (use.Use switch
+    {
+        SharedUse.Pending => new PtxException(PtxFault.IncompleteCopy, $"shared address {address} is used while a copy to it is on its way"),
+        SharedUse.Barrier => new PtxException(PtxFault.InvalidBarrier, $"shared address {address} belongs to an mbarrier"),
+        _ => new PtxException(PtxFault.UninitializedShared, $"shared address {address} has not been written"),
+    });
 
-    private static void Race(Warp warp, int lane, ulong address, string action, short otherWarp, short otherLane, string otherAction)
-        => throw new PtxException(PtxFault.Race,
-            $"warp {warp.Index} lane {lane} {action} shared address {address}, which {Name("warp", otherWarp)} {Name("lane", otherLane)} {otherAction} since the last barrier");
-
-    private static string Name(string kind, short number) => number is SharedWord.Many or SharedWord.Atomic ? $"several {kind}s" : $"{kind} {number}";
+    private static void Race(Warp warp, int lane, ulong address, string action, short agent, short otherLane, string otherAction)
+    {
+        var other = agent >= VectorClock.MaxWarps ? "a bulk copy" : $"warp {agent} {(otherLane == SharedWord.Many ? "several lanes" : $"lane {otherLane}")}";
+        throw new PtxException(PtxFault.Race, $"warp {warp.Index} lane {lane} {action} shared address {address}, which {other} {otherAction}, and nothing orders the two");
+    }
 }

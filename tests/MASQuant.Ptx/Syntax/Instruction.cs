@@ -13,6 +13,7 @@ internal enum Flow
     Exit,
     Barrier,
     WarpWide,
+    Wait,
 }
 
 /// <summary>A decoded instruction. Every operand is a register of the file that the instruction implies: constants and special registers have registers of their own.</summary>

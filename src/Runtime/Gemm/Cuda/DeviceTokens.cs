@@ -27,8 +27,8 @@ internal sealed class DeviceTokens(ICudaDevice device) : IDisposable
     /// <summary>[M] bytes; null: all text.</summary>
     public DevicePointer Modalities { get; private set; }
 
-    /// <summary>The codes, [M, K].</summary>
-    public TokenPointers Codes => new(_codes.Pointer, _stride, _scales.Pointer, Modalities, Count, GemmKernels.TakesInterleaved(device, Count));
+    /// <summary>The codes, [M, K] or tiles.</summary>
+    public TokenPointers Codes => new(_codes.Pointer, _stride, _scales.Pointer, Modalities, Count, GemmKernels.TakesTiles(device, Count));
 
     /// <summary>X / s_m in BF16, [M, K], of the modalities that are kept.</summary>
     public TokenPointers Smoothed => new(_smoothed.Pointer, _stride, DevicePointer.Null, Modalities, Count);
@@ -44,7 +44,7 @@ internal sealed class DeviceTokens(ICudaDevice device) : IDisposable
     {
         (Count, Inputs, Modalities, _stride) = (count, inputs, modalities, PrepareKernels.Stride(inputs));
         var size = (long)count * _stride;
-        Moved(_codes.Reserve(size) | _smoothed.Reserve(size * sizeof(ushort)) | _scales.Reserve((long)count * sizeof(float)));
+        Moved(_codes.Reserve(GemmKernels.TakesTiles(device, count) ? GemmKernels.TiledBytes(count, inputs) : size) | _smoothed.Reserve(size * sizeof(ushort)) | _scales.Reserve((long)count * sizeof(float)));
     }
 
     /// <summary>Copies the modalities of M tokens to the device; null when all are text.</summary>
@@ -66,7 +66,7 @@ internal sealed class DeviceTokens(ICudaDevice device) : IDisposable
     /// <param name="largest">The largest code.</param>
     public PreparedPointers Target(bool takesCodes, int keep, int largest) => new(
         takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, largest,
-        takesCodes && GemmKernels.TakesInterleaved(device, Count));
+        takesCodes && GemmKernels.TakesTiles(device, Count));
 
     /// <summary>As <see cref="Target(bool, int, int)"/>, for what <paramref name="weight"/> reads; tokens are rotated as it asks.</summary>
     public PreparedPointers Target(DeviceWeight weight)

@@ -87,7 +87,7 @@ internal sealed class DeviceWeight
     /// <param name="yStride">Values from row to row.</param>
     public void Multiply(ICudaDevice device, DeviceTokens tokens, DevicePointer y, long yStride)
     {
-        var plan = GemmKernels.Plan(Format, tokens.Count, Outputs, Inputs, device.Multiprocessors, TakesCodes && tokens.Codes.Interleaved);
+        var plan = GemmKernels.Plan(Format, tokens.Count, Outputs, Inputs, device.Multiprocessors, TakesCodes && tokens.Codes.Tiled);
         tokens.Reserve(plan, PatchColumns);
         var patches = PatchColumns > 0 && tokens.Modalities != DevicePointer.Null ? _patches!.Project(device, tokens.Smoothed, tokens.Projected) : default;
         var weight = new WeightPointers(Format, Outputs, Inputs, _codes.Pointer, _scales.Pointer, _zeroPoints.Pointer, _bias.Pointer);

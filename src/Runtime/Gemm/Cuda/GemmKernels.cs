@@ -24,15 +24,19 @@ internal static class GemmKernels
     private const int PrefillTokens = 128;
     private const int TilePartials = 128;
     private const int MaxParts = 16;
+    private const int WideThreads = 384;
     private const int WideTokens = 256;
-    private const int WideSharedBytes = (4 * WideTokens * 128) + 1024;
+    private const int WideStages = 4;
+    private const int StageInputs = 128;
+    private const int BarrierBytes = 2 * sizeof(ulong);
+    private const int SwizzleAlignment = 1024;
     private const int HopperCapability = 90;
     private static readonly KernelModule Module = new("gemm.sm80.ptx", 80);
     private static readonly KernelModule HopperModule = new("gemm.sm90a.ptx", HopperCapability);
     private static readonly FormatKernels[] Formats =
     [
-        new("w4a8", rowBytes: 64, vectors: 1, stages: 4, decodePanels: 4) { Wide = new(HopperModule, "wide_w4a8", Threads, WideSharedBytes) },
-        new("w8a8", rowBytes: 64, vectors: 2, stages: 4, decodePanels: 4) { Wide = new(HopperModule, "wide_w8a8", Threads, WideSharedBytes) },
+        new("w4a8", rowBytes: 64, vectors: 1, stages: 4, decodePanels: 4) { Wide = NewWide("wide_w4a8", vectors: 1) },
+        new("w8a8", rowBytes: 64, vectors: 2, stages: 4, decodePanels: 4) { Wide = NewWide("wide_w8a8", vectors: 2) },
         new("w4a16", rowBytes: 128, vectors: 1, stages: 4, decodePanels: 4),
         new("bf16", rowBytes: 128, vectors: 4, stages: 3, decodePanels: 2),
     ];
@@ -52,17 +56,23 @@ internal static class GemmKernels
     public static long CodeBytes(WeightFormat format, int outputs, int inputs)
         => checked((long)Panels(outputs) * Steps(inputs) * Formats[(int)format].StepBytes);
 
-    /// <summary>Whether codes are to be interleaved: for many tokens on a GPU of compute capability 9.0, where the warpgroup MMA takes them.</summary>
-    public static bool TakesInterleaved(ICudaDevice device, int tokens) => device.ComputeCapability == HopperCapability && tokens > WideFrom;
+    /// <summary>The bytes of the tiles of M tokens' codes.</summary>
+    public static long TiledBytes(int tokens, int inputs) => checked((long)Divide(tokens, WideTokens) * Stages(inputs) * WideTokens * StageInputs);
 
-    /// <summary>Chooses kernel and grid for M × N × K on a device with <paramref name="multiprocessors"/>; <paramref name="interleaved"/> is how the codes lie.</summary>
-    public static GemmPlan Plan(WeightFormat format, int tokens, int outputs, int inputs, int multiprocessors, bool interleaved = false)
+    /// <summary>Stages of a tile.</summary>
+    public static int Stages(int inputs) => Divide(inputs, StageInputs);
+
+    /// <summary>Whether codes are to lie in tiles: for many tokens on a GPU of compute capability 9.0, where the warpgroup MMA takes them.</summary>
+    public static bool TakesTiles(ICudaDevice device, int tokens) => device.ComputeCapability == HopperCapability && tokens > WideFrom;
+
+    /// <summary>Chooses kernel and grid for M × N × K on a device with <paramref name="multiprocessors"/>; <paramref name="tiled"/> is how the codes lie.</summary>
+    public static GemmPlan Plan(WeightFormat format, int tokens, int outputs, int inputs, int multiprocessors, bool tiled = false)
     {
         var kernels = Formats[(int)format];
-        if (interleaved)
+        if (tiled)
         {
-            var wide = kernels.Wide ?? throw new ArgumentException($"{format} reads no interleaved codes.", nameof(interleaved));
-            return new GemmPlan(wide, new GridSize(Divide(tokens, WideTokens), Divide(Panels(outputs), PrefillPanels)), WideSharedBytes, 0, 0);
+            var wide = kernels.Wide ?? throw new ArgumentException($"{format} reads no tiles.", nameof(tiled));
+            return new GemmPlan(wide, new GridSize(Math.Min(multiprocessors, checked(Divide(tokens, WideTokens) * Divide(Panels(outputs), PrefillPanels)))), wide.MaxSharedBytes, 0, 0);
         }
 
         if (tokens > DecodeTokens)
@@ -91,9 +101,11 @@ internal static class GemmKernels
         in GemmPlan plan, in WeightPointers weight, in TokenPointers tokens, in PatchPointers patches, DevicePointer y, long yStride, DevicePointer partial, DevicePointer counters)
     {
         var grouped = weight.Format == WeightFormat.Int4Groups;
-        var arguments = new KernelArguments()
-            .With(weight.Codes).With(grouped ? weight.Scales : DevicePointer.Null).With(weight.ZeroPoints).With(Steps(weight.Inputs))
-            .With(tokens.Rows).With((long)tokens.Stride * Formats[(int)weight.Format].RowBytes / StepInputs)
+        var operands = tokens.Tiled
+            ? new KernelArguments().With(weight.Codes).With(Steps(weight.Inputs)).With(tokens.Rows)
+            : new KernelArguments().With(weight.Codes).With(grouped ? weight.Scales : DevicePointer.Null).With(weight.ZeroPoints).With(Steps(weight.Inputs))
+                .With(tokens.Rows).With((long)tokens.Stride * Formats[(int)weight.Format].RowBytes / StepInputs);
+        var arguments = operands
             .With(tokens.Scales).With(grouped ? DevicePointer.Null : weight.Scales).With(weight.Bias).With(y).With(yStride)
             .With(tokens.Modalities).With(patches.Projected).With(patches.Stride).With(patches.Table).With(patches.Layers)
             .With(tokens.Count).With(Panels(weight.Outputs));
@@ -122,6 +134,10 @@ internal static class GemmKernels
             ? new KernelLaunch(ArrangeInt8, grid, 0, arguments)
             : new KernelLaunch(ArrangeInt4, grid, 0, arguments.With(format == WeightFormat.Int4 ? unchecked((int)0x88888888) : 0).With(format == WeightFormat.Int4 ? 0 : 1));
     }
+
+    /// <summary>A ring of stages: tokens, the weight's panels, two barriers each.</summary>
+    private static Kernel NewWide(string entry, int vectors)
+        => new(HopperModule, entry, WideThreads, SwizzleAlignment + (WideStages * ((WideTokens * StageInputs) + (PrefillPanels * StageInputs / StepInputs * vectors * 32 * 16) + BarrierBytes)));
 
     private static int Panels(int outputs) => outputs / PanelOutputs;
 

@@ -1,17 +1,64 @@
-// What Hopper adds: the MMA of a warpgroup, whose second operand lies in shared memory.
+// What Hopper adds: barriers in shared memory that count arrivals and bytes, a copy engine that reports to them, registers that change hands, and the MMA of a
+// warpgroup, whose second operand lies in shared memory.
 #pragma once
 
-// Writes to shared memory become visible to wgmma.
-INLINE void fence_async() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+// --- Barriers in shared memory. A phase ends when `count` threads have arrived and the bytes expected have; phases are told apart by their parity, from 0 on. ---
+
+INLINE void init_barrier(u32 barrier, int count) { asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(count) : "memory"); }
+
+// Barriers just made become visible to other threads and to the copy engine.
+INLINE void fence_barriers() {
+  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
+
+INLINE void arrive_expecting(u32 barrier, int bytes) {
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
+}
+
+// The whole warp is done with what the barrier guards.
+INLINE void release(u32 barrier) {
+  sync_warp();
+  if ((thread_index() & 31) == 0) asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+}
+
+INLINE bool try_wait(u32 barrier, u32 parity) {
+  u32 done;
+  asm volatile("{\n.reg .pred p;\nmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\nselp.u32 %0, 1, 0, p;\n}"
+               : "=r"(done)
+               : "r"(barrier), "r"(parity)
+               : "memory");
+  return done;
+}
+
+// Until the phase of that parity has ended; of the phase before the first, that is so.
+INLINE void wait(u32 barrier, u32 parity) {
+  while (!try_wait(barrier, parity)) {}
+}
+
+// --- The copy engine: a run of bytes, a multiple of 16, whose arrival the barrier counts. ---
+
+INLINE void copy_bulk(u32 target, const void* source, int bytes, u32 barrier) {
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(target), "l"(source), "r"(bytes), "r"(barrier)
+               : "memory");
+}
+
+INLINE uint4 load_shared(u32 address) {
+  uint4 v;
+  asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "r"(address));
+  return v;
+}
+
+// --- Registers: all warps of a warpgroup together. ---
+
+template <int Registers> INLINE void give_registers() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(Registers)); }
+template <int Registers> INLINE void take_registers() { asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(Registers)); }
+
+// --- The MMA of a warpgroup. ---
+
 INLINE void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 INLINE void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
-INLINE void wgmma_wait() { asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory"); }
-
-// Registers of their own, which the MMA reads while the loads of the next stage fill others. The assembler would give back a mere copy: zero is only known at run time.
-INLINE void own(u32 (&a)[8], int zero) {
-#pragma unroll
-  for (int i = 0; i < 8; i++) a[i] ^= (u32)zero;
-}
+template <int Pending> INLINE void wgmma_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory"); }
 
 // Rows of 128 bytes, whose 16-byte parts stand at (part ^ row % 8); 8 rows are 1,024 bytes.
 INLINE u64 wgmma_descriptor(u32 address) { return (u64)1 << 62 | (u64)(1024 >> 4) << 32 | (u64)1 << 16 | (address & 0x3ffff) >> 4; }
@@ -46,4 +93,18 @@ INLINE void wgmma(int (&c)[32][4], const u32* a, u64 b) {
         "+r"(c[28][0]), "+r"(c[28][1]), "+r"(c[28][2]), "+r"(c[28][3]), "+r"(c[29][0]), "+r"(c[29][1]), "+r"(c[29][2]), "+r"(c[29][3]),
         "+r"(c[30][0]), "+r"(c[30][1]), "+r"(c[30][2]), "+r"(c[30][3]), "+r"(c[31][0]), "+r"(c[31][1]), "+r"(c[31][2]), "+r"(c[31][3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+
+// Waits for all products: the sums are outputs, so that the compiler reads them no earlier. clang-format off
+INLINE void wgmma_finish(int (&c)[32][4]) {
+  asm volatile("wgmma.wait_group.sync.aligned 0;"
+      : "+r"(c[0][0]), "+r"(c[0][1]), "+r"(c[0][2]), "+r"(c[0][3]), "+r"(c[1][0]), "+r"(c[1][1]), "+r"(c[1][2]), "+r"(c[1][3]), "+r"(c[2][0]), "+r"(c[2][1]), "+r"(c[2][2]), "+r"(c[2][3]), "+r"(c[3][0]), "+r"(c[3][1]), "+r"(c[3][2]), "+r"(c[3][3]),
+        "+r"(c[4][0]), "+r"(c[4][1]), "+r"(c[4][2]), "+r"(c[4][3]), "+r"(c[5][0]), "+r"(c[5][1]), "+r"(c[5][2]), "+r"(c[5][3]), "+r"(c[6][0]), "+r"(c[6][1]), "+r"(c[6][2]), "+r"(c[6][3]), "+r"(c[7][0]), "+r"(c[7][1]), "+r"(c[7][2]), "+r"(c[7][3]),
+        "+r"(c[8][0]), "+r"(c[8][1]), "+r"(c[8][2]), "+r"(c[8][3]), "+r"(c[9][0]), "+r"(c[9][1]), "+r"(c[9][2]), "+r"(c[9][3]), "+r"(c[10][0]), "+r"(c[10][1]), "+r"(c[10][2]), "+r"(c[10][3]), "+r"(c[11][0]), "+r"(c[11][1]), "+r"(c[11][2]), "+r"(c[11][3]),
+        "+r"(c[12][0]), "+r"(c[12][1]), "+r"(c[12][2]), "+r"(c[12][3]), "+r"(c[13][0]), "+r"(c[13][1]), "+r"(c[13][2]), "+r"(c[13][3]), "+r"(c[14][0]), "+r"(c[14][1]), "+r"(c[14][2]), "+r"(c[14][3]), "+r"(c[15][0]), "+r"(c[15][1]), "+r"(c[15][2]), "+r"(c[15][3]),
+        "+r"(c[16][0]), "+r"(c[16][1]), "+r"(c[16][2]), "+r"(c[16][3]), "+r"(c[17][0]), "+r"(c[17][1]), "+r"(c[17][2]), "+r"(c[17][3]), "+r"(c[18][0]), "+r"(c[18][1]), "+r"(c[18][2]), "+r"(c[18][3]), "+r"(c[19][0]), "+r"(c[19][1]), "+r"(c[19][2]), "+r"(c[19][3]),
+        "+r"(c[20][0]), "+r"(c[20][1]), "+r"(c[20][2]), "+r"(c[20][3]), "+r"(c[21][0]), "+r"(c[21][1]), "+r"(c[21][2]), "+r"(c[21][3]), "+r"(c[22][0]), "+r"(c[22][1]), "+r"(c[22][2]), "+r"(c[22][3]), "+r"(c[23][0]), "+r"(c[23][1]), "+r"(c[23][2]), "+r"(c[23][3]),
+        "+r"(c[24][0]), "+r"(c[24][1]), "+r"(c[24][2]), "+r"(c[24][3]), "+r"(c[25][0]), "+r"(c[25][1]), "+r"(c[25][2]), "+r"(c[25][3]), "+r"(c[26][0]), "+r"(c[26][1]), "+r"(c[26][2]), "+r"(c[26][3]), "+r"(c[27][0]), "+r"(c[27][1]), "+r"(c[27][2]), "+r"(c[27][3]),
+        "+r"(c[28][0]), "+r"(c[28][1]), "+r"(c[28][2]), "+r"(c[28][3]), "+r"(c[29][0]), "+r"(c[29][1]), "+r"(c[29][2]), "+r"(c[29][3]), "+r"(c[30][0]), "+r"(c[30][1]), "+r"(c[30][2]), "+r"(c[30][3]), "+r"(c[31][0]), "+r"(c[31][1]), "+r"(c[31][2]), "+r"(c[31][3])
+      :: "memory");
 }

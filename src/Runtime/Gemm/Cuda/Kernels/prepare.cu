@@ -14,7 +14,7 @@ struct Target {
   int stride;      // K rounded up to 64; what lies behind K becomes zero
   int keep;        // modalities (bit 1 << m) whose rows of `smoothed` are written
   int largest;     // 127 or 31
-  int interleaved; // codes in the order of gemm.sm90a.cu
+  int stages;      // 0: rows of codes; otherwise tiles for gemm.sm90a.cu, of so many stages
   int rotation;    // values of a Hadamard block, a power of two that divides K; 0: no rotation
   float rotation_scale; // 1 / √rotation
 };
@@ -30,6 +30,13 @@ INLINE void rotate(float* row, int inputs, int block) {
     }
   }
   sync_block();
+}
+
+// Where 4 codes of a token stand in tiles [M / 256][stages][256 rows][128 bytes]: 16-byte part p of row r at p ^ r % 8, and within 64 inputs in the order of the
+// MMA, 4-byte word 4t + 2s + h at place 8s + 4h + t.
+INLINE i64 tiled_word(int token, int word, int stages) {
+  int low = word & 15, place = (word & 16) | (low << 2 & 15) | low >> 2;
+  return (((i64)(token >> 8) * stages + (word >> 5)) * 256 + (token & 255)) * 32 + (place ^ (token & 7) << 2);
 }
 
 INLINE u32 largest_of_block(u32 value, u32* exchange) {
@@ -70,8 +77,9 @@ INLINE void quantize(float* row, int inputs, int token, int modality, const floa
     bool finite = magnitude < 0x7f800000u, usable = finite && !(absmax < SmallestMagnitude);
     float factor = usable ? (float)target.largest / absmax : 0.0f;
     if (thread_index() == 0) target.scales[token] = usable ? absmax / (float)target.largest : finite ? 0.0f : as_float(0x7fc00000u);
-    u32* codes = (u32*)(target.codes + (i64)token * target.stride);
-    for (int k = 4 * thread_index(); k < target.stride; k += 4 * Threads) {
+    u32* codes = (u32*)target.codes;
+    int end = target.stages ? target.stages * 128 : target.stride;
+    for (int k = 4 * thread_index(); k < end; k += 4 * Threads) {
       u32 word = 0;
       if (k < inputs && usable) {
 #pragma unroll
@@ -82,8 +90,7 @@ INLINE void quantize(float* row, int inputs, int token, int modality, const floa
           word |= (u32)(code & 0xff) << (8 * i);
         }
       }
-      int place = k >> 2, low = place & 15;
-      codes[target.interleaved ? (place & ~15) | (low << 2 & 15) | low >> 2 : place] = word;
+      codes[target.stages ? tiled_word(token, k >> 2, target.stages) : ((i64)token * target.stride + k) >> 2] = word;
     }
   }
   if (target.keep >> modality & 1) {
@@ -107,18 +114,18 @@ extern __shared__ float4 row_memory[];
 
 // x[M, x_stride] as it is.
 KERNEL(256, 4) prepare_tokens(const float* x, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
-    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int interleaved, int rotation, float rotation_scale) {
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale) {
   __shared__ u32 exchange[Warps];
   float* row = (float*)row_memory;
   int token = block_x(), modality = modalities ? modalities[token] : 0;
   const float* source = x + token * x_stride;
   for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) *(float4*)(row + k) = *(const float4*)(source + k);
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, interleaved, rotation, rotation_scale}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale}, exchange);
 }
 
 // hidden[M, K] += branch[M, K] (unless null); then x / √(mean(x²) + ε) ⊙ gain.
 KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gain, float epsilon, int inputs, const u8* modalities, const float* text,
-    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int interleaved, int rotation, float rotation_scale) {
+    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale) {
   __shared__ u32 exchange[Warps];
   __shared__ float squares[SumLanes];
   float* row = (float*)row_memory;
@@ -158,14 +165,14 @@ KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gai
     v.x = v.x * scale * g.x, v.y = v.y * scale * g.y, v.z = v.z * scale * g.z, v.w = v.w * scale * g.w;
     *(float4*)(row + k) = v;
   }
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, interleaved, rotation, rotation_scale}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale}, exchange);
 }
 
 INLINE float gated(float gate, float up) { return gate / (1.0f + exponential(-gate)) * up; }
 
 // SiLU(gate) ⊙ up; rows of `gate` and `up` are `x_stride` apart.
 KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
-    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int interleaved, int rotation, float rotation_scale) {
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale) {
   __shared__ u32 exchange[Warps];
   float* row = (float*)row_memory;
   int token = block_x(), modality = modalities ? modalities[token] : 0;
@@ -173,5 +180,5 @@ KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, i
     float4 g = *(const float4*)(gate + token * x_stride + k), u = *(const float4*)(up + token * x_stride + k);
     *(float4*)(row + k) = {gated(g.x, u.x), gated(g.y, u.y), gated(g.z, u.z), gated(g.w, u.w)};
   }
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, interleaved, rotation, rotation_scale}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale}, exchange);
 }

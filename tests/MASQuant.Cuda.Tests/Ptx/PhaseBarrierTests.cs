@@ -1,0 +1,127 @@
+using MASQuant.Ptx;
+
+namespace MASQuant.Tests.Ptx;
+
+/// <summary>Barriers in shared memory, and the copies that report to them: what passes between warps, and what is refused.</summary>
+public sealed class PhaseBarrierTests
+{
+    // %r3: memory, whose first 16 bytes hold two barriers; %r5: the thread's own word behind them; %p0: thread 0; %p1: the second warp.
+    private const string Places = "mov.b32 %r3, memory; shl.b32 %r4, %r0, 2; add.s32 %r5, %r3, %r4; add.s32 %r5, %r5, 16; setp.eq.b32 %p0, %r0, 0; setp.ge.u32 %p1, %r0, 32; mov.b32 %r2, 0;";
+    private const string Fences = "fence.mbarrier_init.release.cluster; fence.proxy.async.shared::cta; bar.sync 0;";
+    private const string Half = Places + "@%p0 mbarrier.init.shared::cta.b64 [%r3], 32;" + Fences;
+    private const string Single = Places + "@%p0 mbarrier.init.shared::cta.b64 [%r3], 1;" + Fences;
+    private const string Arrive = "mbarrier.arrive.shared::cta.b64 _, [%r3];";
+    private const string Expect128 = "@%p0 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r3], 128;";
+    private const string Copy128 = "add.s32 %r8, %r3, 16; @%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r8], [%rd0], 128, [%r3];";
+
+    private static string Wait(int parity, string label = "AGAIN") => $"{label}: mbarrier.try_wait.parity.shared::cta.b64 %p2, [%r3], {parity}; @!%p2 bra {label};";
+
+    // The first warp writes and arrives; the second waits and reads the first's words.
+    private static string Hand(string arrive, string wait) => Half + $"@%p1 bra SECOND; st.shared.b32 [%r5], %r1; {arrive} bra.uni DONE; SECOND: {wait} ld.shared.b32 %r2, [%r5+-128]; DONE:";
+
+    [Fact]
+    public void WhoWaitsForAPhaseSeesWhatWasWrittenBefore()
+        => Assert.Equal([.. Enumerable.Repeat(0u, 32), .. Enumerable.Range(0, 32).Select(i => (uint)i)], Snippet.Run(Hand(Arrive, Wait(0)), Lanes(64), 64));
+
+    // The interpreter starts with the first warp: here it is the one that waits.
+    private static string Await(string wait) => Half + "@!%p1 bra FIRST; st.shared.b32 [%r5], %r1;" + Arrive + $"bra.uni DONE; FIRST: {wait} ld.shared.b32 %r2, [%r5+128]; DONE:";
+
+    [Fact]
+    public void WhoWaitsBeforeTheOthersArriveSeesItTooOnceTheyDo()
+        => Assert.Equal([.. Enumerable.Range(32, 32).Select(i => (uint)i), .. Enumerable.Repeat(0u, 32)], Snippet.Run(Await(Wait(0)), Lanes(64), 64));
+
+    [Fact]
+    public void PhasesAlternateTheirParity()
+    {
+        // Before the first phase ends parity 1 has passed; then 0, then 1 again. Four bits: after no, one, two phases.
+        static string Probe(int parity, int bit) => $"mbarrier.test_wait.parity.shared::cta.b64 %p3, [%r3], {parity}; selp.b32 %r6, {1 << bit}, 0, %p3; or.b32 %r2, %r2, %r6;";
+        Assert.Equal(0b0110u, Snippet.Run(Half + Probe(1, 1) + Arrive + Probe(0, 2) + Arrive + Probe(1, 1) + "mov.b32 %r7, 0;", 0));
+    }
+
+    [Fact]
+    public void CopiesArriveWithTheirPhase()
+        => Assert.Equal(Lanes(32), Snippet.Run(Single + Expect128 + Copy128 + Wait(0) + "ld.shared.b32 %r2, [%r5];", Lanes(32)));
+
+    [Fact]
+    public void BytesOfAllCopiesCount()
+    {
+        const string two = "add.s32 %r8, %r3, 16; add.s32 %r9, %r3, 80; add.s64 %rd5, %rd0, 64;"
+            + "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r8], [%rd5], 64, [%r3]; @%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r9], [%rd0], 64, [%r3];";
+        Assert.Equal([.. Enumerable.Range(0, 32).Select(i => (uint)(i + 16) % 32)], Snippet.Run(Single + Expect128 + two + Wait(0) + "ld.shared.b32 %r2, [%r5];", Lanes(32)));
+    }
+
+    [Fact]
+    public void RegistersAreTakenFromWhoGivesThem()
+        => Snippet.Run("mov.b32 %r2, 0; setp.ge.u32 %p1, %r0, 256; @%p1 bra GIVE; setmaxnreg.inc.sync.aligned.u32 232; bra.uni DONE; GIVE: setmaxnreg.dec.sync.aligned.u32 40; DONE:", Lanes(384), 384);
+
+    [Theory]
+    [InlineData("mov.b32 %r2, 0; setmaxnreg.inc.sync.aligned.u32 232;", PtxFault.Deadlock)]
+    [InlineData("mov.b32 %r2, 0; setmaxnreg.dec.sync.aligned.u32 232;", PtxFault.Unknown)]
+    [InlineData("mov.b32 %r2, 0; setmaxnreg.dec.sync.aligned.u32 44;", PtxFault.Unknown)]
+    public void RegistersThatNobodyHasAreRefused(string body, PtxFault expected) => Assert.Equal(expected, Snippet.Fault(body, 384));
+
+    [Fact]
+    public void WhoDoesNotWaitRaces() => Assert.Equal(PtxFault.Race, Snippet.Fault(Hand(Arrive, ""), 64));
+
+    [Fact]
+    public void WhoAsksOnceRaces() => Assert.Equal(PtxFault.Race, Snippet.Fault(Await("mbarrier.try_wait.parity.shared::cta.b64 %p2, [%r3], 0;"), 64));
+
+    [Fact]
+    public void WhoArrivesBeforeItWritesRaces()
+        => Assert.Equal(PtxFault.Race, Snippet.Fault(Half + "@%p1 bra SECOND;" + Arrive + "st.shared.b32 [%r5], %r1; bra.uni DONE; SECOND: " + Wait(0) + "ld.shared.b32 %r2, [%r5+-128]; DONE:", 64));
+
+    // One lane speaks for its warp only where the warp has met.
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("bar.warp.sync 0xffffffff;", false)]
+    public void OneLaneSpeaksForTheWarpThatHasMet(string meet, bool races)
+    {
+        var body = Single + "@%p1 bra SECOND; st.shared.b32 [%r5], %r1;" + meet + "@%p0 " + Arrive + "bra.uni DONE; SECOND: " + Wait(0) + "ld.shared.b32 %r2, [%r5+-128]; DONE:";
+        if (races)
+        {
+            Assert.Equal(PtxFault.Race, Snippet.Fault(body, 64));
+        }
+        else
+        {
+            Snippet.Run(body, Lanes(64), 64);
+        }
+    }
+
+    [Theory]
+    [InlineData(Single + Expect128 + Copy128 + "ld.shared.b32 %r2, [%r5];", PtxFault.IncompleteCopy)]
+    [InlineData(Single + Copy128 + "st.shared.b32 [%r5], %r1;", PtxFault.IncompleteCopy)]
+    [InlineData(Single + "st.shared.b32 [%r5], %r1;" + Expect128 + Copy128, PtxFault.Race)]
+    [InlineData(Single + "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r5], [%rd0+8], 64, [%r3];", PtxFault.Misaligned)]
+    [InlineData(Single + "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r5], [%rd0], 72, [%r3];", PtxFault.Misaligned)]
+    [InlineData(Single + "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r5], [%rd0+16], 128, [%r3];", PtxFault.OutOfBounds)]
+    [InlineData(Single + "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r3], [%rd0], 16, [%r3];", PtxFault.InvalidBarrier)]
+    [InlineData(Single + "ld.shared.b32 %r2, [%r3];", PtxFault.InvalidBarrier)]
+    [InlineData(Places + Expect128, PtxFault.InvalidBarrier)]
+    [InlineData(Single + Arrive, PtxFault.InvalidBarrier)]
+    [InlineData(Places + "@%p0 mbarrier.init.shared::cta.b64 [%r3], 0;", PtxFault.InvalidBarrier)]
+    [InlineData(Places + "add.s32 %r8, %r3, 4; @%p0 mbarrier.init.shared::cta.b64 [%r8], 1;", PtxFault.Misaligned)]
+    [InlineData(Places + "@%p0 mbarrier.init.shared::cta.b64 [%r3], 1; fence.mbarrier_init.release.cluster;" + Expect128 + Copy128, PtxFault.Race)]
+    [InlineData(Places + "@%p0 mbarrier.init.shared::cta.b64 [%r3], 1; fence.proxy.async.shared::cta;" + Expect128 + Copy128, PtxFault.Race)]
+    public void Refused(string body, PtxFault expected) => Assert.Equal(expected, Snippet.Fault(body));
+
+    [Theory]
+    [InlineData("@%p0 mbarrier.init.shared::cta.b64 [%r3], 32; bar.sync 0;")]
+    [InlineData("@%p0 mbarrier.init.shared::cta.b64 [%r3], 32; fence.mbarrier_init.release.cluster;")]
+    public void ABarrierOfAnotherWarpIsPublishedFirst(string made) => Assert.Equal(PtxFault.Race, Snippet.Fault(Places + made + "@%p1 " + Arrive, 64));
+
+    [Fact]
+    public void BytesThatNoCopyBringsAreWaitedForInVain()
+        => Assert.Equal(PtxFault.Deadlock, Snippet.Fault(Single + "@%p0 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r3], 144;" + Copy128 + Wait(0)));
+
+    // 16 bytes end the phase, and the next 112 belong to none.
+    [Fact]
+    public void BytesThatNobodyExpectsAreReported()
+        => Assert.Equal(PtxFault.InvalidBarrier, Snippet.Fault(Single + "@%p0 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r3], 16; add.s32 %r8, %r3, 16; add.s32 %r9, %r3, 32;"
+            + "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r8], [%rd0], 16, [%r3];"
+            + "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r9], [%rd0], 112, [%r3];" + Wait(0)));
+
+    [Fact]
+    public void APhaseThatNobodyEndsIsWaitedForInVain() => Assert.Equal(PtxFault.Deadlock, Snippet.Fault(Single + Wait(0)));
+
+    private static uint[] Lanes(int count) => [.. Enumerable.Range(0, count).Select(i => (uint)i)];
+}
