@@ -23,7 +23,7 @@ public class DrawKernelTests
     [InlineData(float.PositiveInfinity)]
     public void NothingIsDrawnWithoutAFiniteLargest(float value)
     {
-        var chosen = Draw(new EmulatedDevice(), [.. Enumerable.Repeat(value, 700), .. Enumerable.Repeat(1f, 700)], [Tied, Tied with { TopP = 0, TopK = 0 }]);
+        var chosen = DrawChecks.Draw(new EmulatedDevice(), [.. Enumerable.Repeat(value, 700), .. Enumerable.Repeat(1f, 700)], [Tied, Tied with { TopP = 0, TopK = 0 }]);
         Assert.False(float.IsFinite(chosen[0].Largest));
         Assert.Equal((1f, 350), chosen[1]);
     }
