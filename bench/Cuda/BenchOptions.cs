@@ -11,7 +11,7 @@ internal sealed record BenchOptions
         usage: MASQuant.Bench.Cuda [check | kernels | layers | models]... [--device cuda:N] [--csv FILE] [--markdown FILE]
 
           check            checks, and times nothing
-          kernels          times products and the preparation of tokens, beside cuBLASLt where it is found (MASQUANT_CUBLASLT may name it)
+          kernels          times products, the preparation of tokens and the choice of the next, beside cuBLASLt where it is found (MASQUANT_CUBLASLT may name it)
           layers           times decoder layers
           models           times whole decoders, and tells their memory
                            (none of these words: all of them; what is timed is checked before)

@@ -26,7 +26,7 @@ internal sealed class BenchRun
         (_device, _library, _options, _plan, _checks, _log) = (device, library, options, plan, checks, log);
         IReadOnlyCollection<BenchCase> planned =
         [
-            .. Wanted("kernels") ? KernelCases.Of(plan) : [],
+            .. Wanted("kernels") ? [.. KernelCases.Of(plan), .. ChoiceCases.Of(plan)] : (BenchCase[])[],
             .. Wanted("kernels") && library is not null ? LibraryCases.Of(plan) : [],
             .. Wanted("layers") ? LayerCases.Of(plan) : [],
             .. Wanted("models") ? ModelCases.Of(plan) : [],
@@ -79,6 +79,7 @@ internal sealed class BenchRun
         {
             _copyBandwidth = bench.CopyBandwidth();
             KernelCases.Run(bench, Results);
+            ChoiceCases.Run(bench, Results);
             if (_library is not null)
             {
                 LibraryCases.Run(bench, _library, Results);

@@ -23,6 +23,9 @@ internal static class MarkdownReport
             figures.Where(done => plan.Models.SelectMany(model => model.Linears).Any(linear => linear.Name == done.Shape)).Select(done => (done.Shape, done.Kernel)).Distinct()
                 .Select(row => ($"{row.Shape}, {row.Kernel}", (string[])[.. tokens.Select(m => Number(results, new BenchCase(row.Kernel, row.Shape, m), 1))])));
         Table(text, "a layer's four products, µs", [.. tokens.Select(m => $"M = {m}")], LayerRows(results, plan));
+        Table(text, "choice of a token, µs", [.. plan.Batches.Select(rows => $"sequences: {rows}")],
+            ChoiceCases.Of(plan).Where(results.Figures.ContainsKey).Select(done => done.Kernel).Distinct()
+                .Select(kernel => ($"{ChoiceCases.Shape(plan)}, {kernel}", (string[])[.. plan.Batches.Select(rows => Number(results, new BenchCase(kernel, ChoiceCases.Shape(plan), rows), 1))])));
         Table(text, "a whole layer, µs", [.. tokens.Select(m => $"M = {m}")],
             figures.Where(done => LayerCases.Of(plan).Contains(done)).Select(done => (done.Shape, done.Kernel)).Distinct()
                 .Select(row => ($"{row.Shape}, {row.Kernel}", (string[])[.. tokens.Select(m => Number(results, new BenchCase(row.Kernel, row.Shape, m), 1))])));

@@ -53,7 +53,7 @@ public sealed class BenchRunTests : IDisposable
             Assert.Contains(verdict.Row, table, StringComparison.Ordinal);
         }
 
-        foreach (var shape in Small.Models.SelectMany(model => model.Linears).Select(linear => linear.Name).Concat(["S, W4A8 layer", "S, W4A16 |"]))
+        foreach (var shape in Small.Models.SelectMany(model => model.Linears).Select(linear => linear.Name).Concat(["32 logits, draw T=1 k=20 p=0.75", "S, W4A8 layer", "S, W4A16 |"]))
         {
             Assert.Contains($"| {shape}", table, StringComparison.Ordinal);
         }
