@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MASQuant.Gemm.Cuda;
 
 namespace MASQuant.Bench.Cuda;
@@ -6,7 +5,7 @@ namespace MASQuant.Bench.Cuda;
 /// <summary>A device that remembers, as a hash, all that is read back from it. It is not its device's owner.</summary>
 internal sealed class RecordingDevice(ICudaDevice device) : ICudaDevice
 {
-    private readonly IncrementalHash _read = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private HashCode _read; // No cryptography: it would ask for a library that a GPU machine may lack.
 
     public string Name => device.Name;
 
@@ -16,7 +15,8 @@ internal sealed class RecordingDevice(ICudaDevice device) : ICudaDevice
 
     public int SharedBytesPerBlock => device.SharedBytesPerBlock;
 
-    public byte[] ReadSoFar() => _read.GetCurrentHash();
+    /// <summary>The hash, which tells runs of one process apart.</summary>
+    public int ReadSoFar => _read.ToHashCode();
 
     public IDeviceMemory Allocate(long bytes) => device.Allocate(bytes);
 
@@ -25,7 +25,7 @@ internal sealed class RecordingDevice(ICudaDevice device) : ICudaDevice
     public void Read(DevicePointer source, Span<byte> target)
     {
         device.Read(source, target);
-        _read.AppendData(target);
+        _read.AddBytes(target);
     }
 
     public void Copy(DevicePointer source, DevicePointer target, long bytes) => device.Copy(source, target, bytes);
@@ -38,5 +38,7 @@ internal sealed class RecordingDevice(ICudaDevice device) : ICudaDevice
 
     public void Synchronize() => device.Synchronize();
 
-    public void Dispose() => _read.Dispose();
+    public void Dispose()
+    {
+    }
 }
