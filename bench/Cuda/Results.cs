@@ -13,6 +13,9 @@ internal readonly record struct Figure(double Microseconds, long PeakBytes);
 /// <summary>The figures of the cases that are known: no other is added or asked for, so that a wrong name does not pass for a case that was not measured.</summary>
 internal sealed class Results
 {
+    /// <summary>The first line of the CSV.</summary>
+    public const string Columns = "device,driver,kernel,shape,tokens,microseconds,peak_mib";
+
     private readonly TextWriter _log;
     private readonly HashSet<BenchCase> _known;
     private readonly Dictionary<BenchCase, Figure> _figures = [];
@@ -59,7 +62,7 @@ internal sealed class Results
     /// <summary>Writes the figures as CSV.</summary>
     public void Write(string path, IBenchDevice device)
     {
-        var text = new StringBuilder("device,driver,kernel,shape,tokens,microseconds,peak_mib\n");
+        var text = new StringBuilder($"{Columns}\n");
         foreach (var (done, figure) in _figures)
         {
             text.Append(FormattableString.Invariant($"{device.ProductName},{device.Driver},{done.Kernel},{done.Shape},{done.Tokens},{figure.Microseconds:F3},{(figure.PeakBytes > 0 ? figure.PeakBytes >> 20 : "")}\n"));
