@@ -12,6 +12,29 @@ namespace MASQuant.Tests.Towers;
 /// <summary>The whole audio tower through the shipped kernels, beside the processor's and an FP64 oracle.</summary>
 public sealed class DeviceAudioTowerTests
 {
+    // Each in one thing that the kernels do not take.
+    private static readonly Dictionary<string, AudioConfig> Misfits = new()
+    {
+        ["rows"] = Config with { ModelSize = 136, Heads = 2 },
+        ["heads"] = Config with { Heads = 64 },
+        ["inner layers"] = Config with { FeedForwardSize = 500 },
+        ["outputs"] = Config with { OutputSize = 100 },
+        ["spectra"] = Config with { MelBins = 126 },
+        ["inner rows too long"] = Config with { FeedForwardSize = PrepareKernels.MaxInputs + 16 },
+        ["convolved rows too long"] = Config with { ModelSize = (PrepareKernels.MaxInputs / 3) + 64, Heads = (PrepareKernels.MaxInputs / 192) + 1 },
+    };
+
+    public static TheoryData<string> Others => [.. Misfits.Keys];
+
+    private static AudioConfig Config
+    {
+        get
+        {
+            using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
+            return ModelConfigReader.Read(source).Audio!;
+        }
+    }
+
     [Fact]
     public void TokensAreWithinTheirRounding() => Check(new EmulatedDevice());
 
@@ -41,14 +64,15 @@ public sealed class DeviceAudioTowerTests
     }
 
     [Fact]
-    public void OtherExtentsStayOnTheProcessor()
+    public void TheModelsExtentsAreTaken()
     {
-        using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
-        var config = ModelConfigReader.Read(source).Audio!;
-        Assert.True(DeviceAudioTower.Takes(config));
-        Assert.True(DeviceAudioTower.Takes(config with { ModelSize = 1280, Heads = 20, FeedForwardSize = 5120, OutputSize = 3584 }));
-        Assert.False(DeviceAudioTower.Takes(config with { FeedForwardSize = 500 }));
+        Assert.True(DeviceAudioTower.Takes(Config));
+        Assert.True(DeviceAudioTower.Takes(Config with { ModelSize = 1280, Heads = 20, FeedForwardSize = 5120, OutputSize = 3584 }));
     }
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public void OtherExtentsStayOnTheProcessor(string name) => Assert.False(DeviceAudioTower.Takes(Misfits[name]));
 
     // Runs of two windows: the second run is a window of 31 frames, 16 rows, after 200. The bound is that of the vision tower's test.
     private static void Check(ICudaDevice device)

@@ -16,6 +16,30 @@ public sealed class DeviceVisionTowerTests
     // Heads of 16 and of 32 values, an MLP that fills the kernels' panels and one that does not; query, key and value as one tensor and as three; a frame of more than one tile, with windows cut off at the edge; two frames.
     public static TheoryData<string, int, int, int, int> Grids => new() { { RepositoryFiles.VlTiny, 92, 1, 6, 12 }, { RepositoryFiles.OmniTiny, 256, 2, 4, 6 } };
 
+    // Each in one thing that the kernels do not take.
+    private static readonly Dictionary<string, VisionConfig> Misfits = new()
+    {
+        ["rows"] = Config with { HiddenSize = 96 },
+        ["heads of 2"] = Config with { Heads = 32 },
+        ["heads of 160"] = Config with { HiddenSize = 1280, Heads = 8 },
+        ["outputs"] = Config with { OutHiddenSize = 100 },
+        ["inner layers"] = Config with { IntermediateSize = 94 },
+        ["patches"] = Config with { PatchSize = 13, TemporalPatchSize = 1 },
+        ["inner rows too long"] = Config with { IntermediateSize = PrepareKernels.MaxInputs + 4 },
+        ["merged rows too long"] = Config with { HiddenSize = (PrepareKernels.MaxInputs / 4) + 64, Heads = (PrepareKernels.MaxInputs / 256) + 1 },
+    };
+
+    public static TheoryData<string> Others => [.. Misfits.Keys];
+
+    private static VisionConfig Config
+    {
+        get
+        {
+            using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
+            return ModelConfigReader.Read(source).Vision;
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Grids))]
     public void TokensAreWithinTheirRounding(string model, int inner, int frames, int rows, int columns) => Check(new EmulatedDevice(), model, inner, frames, rows, columns);
@@ -62,15 +86,15 @@ public sealed class DeviceVisionTowerTests
     }
 
     [Fact]
-    public void OtherExtentsStayOnTheProcessor()
+    public void TheModelsExtentsAreTaken()
     {
-        using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
-        var config = ModelConfigReader.Read(source).Vision;
-        Assert.True(DeviceVisionTower.Takes(config));
-        Assert.True(DeviceVisionTower.Takes(config with { HiddenSize = 1280, Heads = 16, IntermediateSize = 3420, OutHiddenSize = 3584 }));
-        Assert.False(DeviceVisionTower.Takes(config with { HiddenSize = 96 }));
-        Assert.False(DeviceVisionTower.Takes(config with { Heads = 32 }));
+        Assert.True(DeviceVisionTower.Takes(Config));
+        Assert.True(DeviceVisionTower.Takes(Config with { HiddenSize = 1280, Heads = 16, IntermediateSize = 3420, OutHiddenSize = 3584 }));
     }
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public void OtherExtentsStayOnTheProcessor(string name) => Assert.False(DeviceVisionTower.Takes(Misfits[name]));
 
     // Rounded in the same places, the oracle deviates as the device does; the device's roundings of nearly equal values are other draws of the same size.
     // So twice the oracle's own deviation bounds the norm of the difference, and as much again allows for the draw. The processor's FP32 is exact beside it.
