@@ -14,6 +14,7 @@ internal static class PrepareChecks
     [
         .. Each("prepare_tokens", Tokens), .. Each("prepare_norm", Norm), .. Each("prepare_gated", Gated),
         .. Rotations.Select(shape => new DeviceCheck($"prepare_tokens: {shape.Tokens} × {shape.Inputs}, rotated in blocks of {shape.Block}", device => Rotated(device, shape.Tokens, shape.Inputs, shape.Block))),
+        new("prepare_tokens: 258 × 136, in tiles", Tiles),
         new("prepare_tokens: zeros, NaN, infinity", NotFinite),
     ];
 
@@ -118,5 +119,31 @@ internal static class PrepareChecks
         // Whichever NaN it is.
         Require.EqualEach(expected.Scales.AsSpan(0, 4).ToArray().Select(float.IsNaN), [.. scales.Select(float.IsNaN)], "scales that are NaN");
         Require.EqualEach(expected.Scales.AsSpan(0, 4).ToArray().Where(float.IsFinite), [.. scales.Where(float.IsFinite)], "scales");
+    }
+
+    /// <summary>Codes stand where Hopper reads them.</summary>
+    private static void Tiles(ICudaDevice device)
+    {
+        // Two tiles, the second with two tokens; two stages, the second with 8 inputs and zeros behind them.
+        const int Count = 258, Inputs = 136;
+        var problem = new PrepareProblem(Count, Inputs, 8, seed: 5);
+        var expected = problem.Expect(problem.X);
+        problem.Run(device, out var codes, out _, out _, (smoothing, target) =>
+        {
+            using var x = new DeviceArray<float>(device, problem.X.Span);
+            device.Launch(PrepareKernels.Tokens(x.Pointer, Inputs, Count, Inputs, smoothing, target with { Tiled = true }));
+        }, (int)GemmKernels.TiledBytes(Count, Inputs));
+        Require.That(codes.Length == 2 * 2 * 256 * 128, $"{codes.Length} bytes of tiles");
+        for (var row = 0; row < 512; row++)
+        {
+            for (var k = 0; k < 256; k++)
+            {
+                // Within 64 inputs word 4t + 2s + h is at place 8s + 4h + t; part p of 16 bytes is at p ^ row % 8. Rows behind M are left alone.
+                int word = k / 4 % 16, place = (16 * (k / 64 % 2)) + (8 * (word / 2 % 2)) + (4 * (word % 2)) + (word / 4);
+                var start = (((row / 256 * 2) + (k / 128)) * 256 * 128) + (row % 256 * 128);
+                var code = codes[start + (((place / 4) ^ (row % 8)) * 16) + (place % 4 * 4) + (k % 4)];
+                Require.That(code == (row >= Count ? -1 : k < Inputs ? expected.Codes[(row * Inputs) + k] : 0), $"code {k} of token {row}");
+            }
+        }
     }
 }
