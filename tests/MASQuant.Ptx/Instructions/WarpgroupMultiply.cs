@@ -10,6 +10,7 @@ internal static unsafe class WarpgroupMultiply
 {
     private const int Rows = 16;
     private const int Depth = 32;
+    private const int HalfDepth = Depth / 2;
     private const int RowBytes = 128;
     private const ulong Swizzle128 = 1;
     private const ulong EightRows = 8 * RowBytes;
@@ -47,32 +48,28 @@ internal static unsafe class WarpgroupMultiply
             }
         }
 
-        var column = stackalloc short[Depth];
         for (var n = 0; n < sums.Length * 2; n++)
         {
-            for (var part = 0; part < Depth; part += 16)
-            {
-                var address = start + ((ulong)n * RowBytes) + (ulong)part;
-                var source = (sbyte*)warp.Block.Shared.Read(warp, 0, address ^ ((address >> 3) & 0x70), 16);
-                for (var k = 0; k < 16; k++)
-                {
-                    column[part + k] = source[k];
-                }
-            }
-
-            Accumulate(warp, sums, rows, column, n);
+            var address = start + ((ulong)n * RowBytes);
+            Accumulate(warp, sums, rows, Inputs(warp, address), Inputs(warp, address + HalfDepth), n);
         }
     }
 
-    private static void Accumulate(Warp warp, ReadOnlySpan<int> sums, short* rows, short* column, int n)
+    /// <summary>16 inputs of a column, where the swizzle has put them.</summary>
+    private static Vector256<short> Inputs(Warp warp, ulong address)
+        => Vector256.WidenLower(Vector128.Load((sbyte*)warp.Block.Shared.Read(warp, 0, address ^ ((address >> 3) & 0x70), HalfDepth)).ToVector256());
+
+    private static void Accumulate(Warp warp, ReadOnlySpan<int> sums, short* rows, Vector256<short> low, Vector256<short> high, int n)
     {
-        Vector256<short> low = Vector256.Load(column), high = Vector256.Load(column + 16);
-        for (var row = 0; row < Rows; row++)
+        for (var half = 0; half < 2; half++)
         {
             // Column n is register pair n / 8, lane t = n % 8 / 2; rows from 8 on are two registers further.
-            var register = sums[(n / 8 * 4) + (row / 8 * 2) + (n & 1)];
-            var lane = (row % 8 * 4) + (n % 8 / 2);
-            warp.WriteWord(register, 0)[lane] += (uint)(MatrixMultiply.Dot(Vector256.Load(rows + (row * Depth)), low) + MatrixMultiply.Dot(Vector256.Load(rows + (row * Depth) + 16), high));
+            var sum = warp.WriteWord(sums[(n / 8 * 4) + (half * 2) + (n & 1)], 0) + (n % 8 / 2);
+            for (var row = 0; row < Rows / 2; row++)
+            {
+                var line = rows + (((half * Rows / 2) + row) * Depth);
+                sum[row * 4] += (uint)(MatrixMultiply.Dot(Vector256.Load(line), low) + MatrixMultiply.Dot(Vector256.Load(line + HalfDepth), high));
+            }
         }
     }
 
