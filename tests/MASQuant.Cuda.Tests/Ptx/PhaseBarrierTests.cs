@@ -87,6 +87,25 @@ public sealed class PhaseBarrierTests
         }
     }
 
+    // What one lane has waited for, its warp knows once it has met; the lane knows at once.
+    [Theory]
+    [InlineData("", "", true)]
+    [InlineData("bar.warp.sync 0xffffffff;", "", false)]
+    [InlineData("", "@%p3", false)]
+    public void OneLaneWaitsForTheWarpThatMeets(string meet, string reader, bool races)
+    {
+        var wait = $"setp.eq.b32 %p3, %r0, 0; AGAIN: @%p3 mbarrier.try_wait.parity.shared::cta.b64 %p2, [%r3], 0; @!%p3 bra NEXT; @!%p2 bra AGAIN; NEXT: {meet} {reader}";
+        var body = Await(wait);
+        if (races)
+        {
+            Assert.Equal(PtxFault.Race, Snippet.Fault(body, 64));
+        }
+        else
+        {
+            Snippet.Run(body, Lanes(64), 64);
+        }
+    }
+
     [Theory]
     [InlineData(Single + Expect128 + Copy128 + "ld.shared.b32 %r2, [%r5];", PtxFault.IncompleteCopy)]
     [InlineData(Single + Copy128 + "st.shared.b32 [%r5], %r1;", PtxFault.IncompleteCopy)]

@@ -139,13 +139,14 @@ internal sealed class Block : IDisposable
         var all = VectorClock.New();
         foreach (var warp in _warps)
         {
+            warp.Ahead.End(warp.Clock);
             VectorClock.Join(all, warp.Clock);
         }
 
         foreach (var warp in _warps)
         {
             all.CopyTo(warp.Clock, 0);
-            warp.Tick();
+            warp.Meet();
             warp.AtBarrier = false;
         }
 

@@ -58,9 +58,17 @@ internal sealed class PhaseBarrier
         // Lanes speak for the others only up to where the warp last met.
         var whole = mask == warp.Flow.Live;
         var own = warp.Clock[warp.Index];
-        warp.Clock[warp.Index] = whole ? own : own - 1;
-        VectorClock.Join(_arrived, warp.Clock);
-        warp.Clock[warp.Index] = whole ? own + 1 : own;
+        if (whole)
+        {
+            warp.Meet();
+        }
+
+        var clock = warp.ClockOf(System.Numerics.BitOperations.TrailingZeroCount(mask));
+        for (var i = 0; i < clock.Length; i++)
+        {
+            _arrived[i] = Math.Max(_arrived[i], i != warp.Index ? clock[i] : whole ? own : own - 1);
+        }
+
         EndPhase();
     }
 
@@ -79,8 +87,21 @@ internal sealed class PhaseBarrier
     /// <summary>Whether the phase of <paramref name="parity"/> has ended: the last one, or the one before the first.</summary>
     public bool HasPassed(uint parity) => (Phase & 1) != parity;
 
-    /// <summary><paramref name="warp"/> has seen the last phase end.</summary>
-    public void Pass(Warp warp) => VectorClock.Join(warp.Clock, _passed);
+    /// <summary>The lanes of <paramref name="mask"/> have seen the last phase end.</summary>
+    public void Pass(Warp warp, uint mask)
+    {
+        if (mask != warp.Flow.Live)
+        {
+            warp.Ahead.Pass(mask, warp.Clock, _passed);
+            return;
+        }
+
+        VectorClock.Join(warp.Clock, _passed);
+        if (warp.Ahead.Lanes != 0)
+        {
+            VectorClock.Join(warp.Ahead.Clock, _passed);
+        }
+    }
 
     public override string ToString() => $"the mbarrier at {Address} in phase {Phase}, which lacks {_missing} arrivals and {_bytes} bytes";
 

@@ -45,6 +45,9 @@ internal sealed unsafe class Warp : IDisposable
     /// <summary>What the warp is ordered behind; accesses of its lanes on both sides of a step of its own entry are ordered.</summary>
     public int[] Clock { get; } = VectorClock.New();
 
+    /// <summary>What some lanes are ordered behind that have waited alone, until the warp meets.</summary>
+    public LaneClock Ahead { get; } = new();
+
     /// <summary>The warp stands at the barrier of the block.</summary>
     public bool AtBarrier { get; set; }
 
@@ -57,8 +60,16 @@ internal sealed unsafe class Warp : IDisposable
     /// <summary>Whether the warp can go on.</summary>
     public bool IsReady => Flow.Live != 0 && !AtBarrier && (Waiting is not { } phase || phase.Barrier.HasPassed(phase.Parity));
 
-    /// <summary>The warp's lanes have met.</summary>
-    public void Tick() => Clock[Index]++;
+    /// <summary>The warp's lanes have met: what one was behind, all are.</summary>
+    public void Meet()
+    {
+        Ahead.End(Clock);
+        Clock[Index]++;
+    }
+
+    /// <summary>What <paramref name="lane"/> is ordered behind.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int[] ClockOf(int lane) => (Ahead.Lanes >> lane & 1) != 0 ? Ahead.Clock : Clock;
 
     /// <summary>Forgets all registers and starts at the entry with <paramref name="threads"/> lanes.</summary>
     public void Reset(int threads)
@@ -87,6 +98,7 @@ internal sealed unsafe class Warp : IDisposable
 
         Array.Clear(Clock);
         Clock[Index] = 1;
+        Ahead.End(VectorClock.New());
         (AtBarrier, Waiting) = (false, null);
         Copies.Clear();
         Products.Clear();

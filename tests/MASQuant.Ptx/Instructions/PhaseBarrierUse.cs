@@ -74,7 +74,7 @@ internal static unsafe class PhaseBarrierUse
         warp.WritePredicate(i.D, passed ? ~0u : 0, mask);
         if (passed)
         {
-            barrier.Pass(warp);
+            barrier.Pass(warp, mask);
         }
         else
         {

@@ -16,7 +16,7 @@ internal static unsafe class WarpExchange
         table["shfl.sync.up.b32"] = o => Shuffle(o, (lane, b) => lane - b < 0 ? lane : lane - b);
         table["vote.sync.ballot.b32"] = o => new Instruction { Flow = Flow.WarpWide, Handler = Ballot, D = o.Word(0), A = o.Predicate(1) };
         table["vote.sync.any.pred"] = o => new Instruction { Flow = Flow.WarpWide, Handler = Any, D = o.Predicate(0), A = o.Predicate(1) };
-        table["bar.warp.sync"] = _ => new Instruction { Flow = Flow.WarpWide, Handler = (Warp warp, in Instruction i, uint mask) => warp.Tick() };
+        table["bar.warp.sync"] = _ => new Instruction { Flow = Flow.WarpWide, Handler = (Warp warp, in Instruction i, uint mask) => warp.Meet() };
     }
 
     private static Instruction Shuffle(Operands o, Func<int, int, int> sourceOf)

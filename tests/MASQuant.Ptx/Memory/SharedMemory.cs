@@ -179,7 +179,7 @@ internal sealed unsafe class SharedMemory : IDisposable
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Unordered(Warp warp, int lane, short agent, short otherLane, int clock)
-        => agent == warp.Index ? otherLane != lane && clock >= warp.Clock[agent] : clock > warp.Clock[agent];
+        => agent == warp.Index ? otherLane != lane && clock >= warp.Clock[agent] : clock > warp.ClockOf(lane)[agent];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void NoteRead(ref SharedWord use, Warp warp, int lane)
@@ -191,7 +191,7 @@ internal sealed unsafe class SharedMemory : IDisposable
             return;
         }
 
-        if (use.ReadWarp != warp.Index && use.ReadClock > warp.Clock[use.ReadWarp])
+        if (use.ReadWarp != warp.Index && use.ReadClock > warp.ClockOf(lane)[use.ReadWarp])
         {
             use.OtherReaders = _sets.Add(use.OtherReaders, use.ReadWarp, use.ReadClock);
         }
