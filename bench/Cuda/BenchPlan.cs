@@ -39,7 +39,4 @@ internal sealed record BenchPlan
 
     /// <summary>The larger model, which the numbers to hold are about.</summary>
     public ModelShape Large => Models[^1];
-
-    /// <summary>The rank of a layer's patch: the paper's ratio 0.05.</summary>
-    public static int Rank(int inputs) => inputs / 20;
 }

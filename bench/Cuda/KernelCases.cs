@@ -30,9 +30,8 @@ internal static class KernelCases
     {
         var device = bench.Device;
         var copies = bench.Copies((long)shape.Outputs * shape.Inputs * (scheme?.WeightBits ?? 16) / 8);
-        var rank = scheme is { QuantizesActivations: true } ? BenchPlan.Rank(shape.Inputs) : 0;
         var upload = new DeviceUpload();
-        var weights = Enumerable.Range(0, copies).Select(copy => RandomWeights.Add(upload, scheme, shape.Outputs, shape.Inputs, copy, rank)).ToArray();
+        var weights = Enumerable.Range(0, copies).Select(copy => RandomWeights.Of(scheme, shape, copy)(upload)).ToArray();
         var plain = new DeviceSmoothing(upload, [[], [], []]);
         using var memory = upload.Run(device);
         using var tokens = new DeviceTokens(device);

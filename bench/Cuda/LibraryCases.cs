@@ -30,15 +30,17 @@ internal static class LibraryCases
 
     private static void InParts(DeviceBench bench, IProductLibrary library, Results results, LinearShape shape)
     {
-        var (device, outputs, inputs, rank) = (bench.Device, shape.Outputs, shape.Inputs, FragmentOrder.PadRank(BenchPlan.Rank(shape.Inputs)));
-        using var l1 = Values(bench, (long)rank * inputs);
+        // All projections at once, and one product for all layers, as wide as the widest of theirs.
+        var (device, outputs, inputs) = (bench.Device, shape.Outputs, shape.Inputs);
+        var (columns, rank) = (shape.Ranks.Sum(FragmentOrder.PadRank), FragmentOrder.PadRank(shape.Ranks.Max()));
+        using var l1 = Values(bench, (long)columns * inputs);
         using var l2 = Values(bench, (long)outputs * rank);
         foreach (var m in bench.Plan.Tokens.All)
         {
             using var smoothed = Values(bench, (long)m * inputs);
-            using var projected = Values(bench, (long)m * rank);
+            using var projected = Values(bench, (long)m * columns);
             using var scaled = device.Allocate((long)m * outputs * sizeof(float));
-            var down = library.Product(ProductKind.BFloat16, m, rank, inputs);
+            var down = library.Product(ProductKind.BFloat16, m, columns, inputs);
             var up = library.Product(ProductKind.Accumulate, m, outputs, rank);
             var product = down is null || up is null ? null : library.Product(ProductKind.Int8, m, outputs, inputs);
             Measure(bench, results, new BenchCase(Int8InParts, shape.Name, m), shape, sizeof(sbyte), product, y =>

@@ -2,8 +2,17 @@ using MASQuant.Configuration;
 
 namespace MASQuant.Bench.Cuda;
 
-/// <summary>A linear layer as it is launched: layers that share their input side by side.</summary>
-internal sealed record LinearShape(string Name, int Outputs, int Inputs);
+/// <summary>Linear layers as they are launched: those that share their input side by side.</summary>
+/// <param name="Name">The model and the group.</param>
+/// <param name="Layers">The outputs of each.</param>
+/// <param name="Inputs">K.</param>
+internal sealed record LinearShape(string Name, IReadOnlyList<int> Layers, int Inputs)
+{
+    public int Outputs { get; } = Layers.Sum();
+
+    /// <summary>The rank of each layer's patch: the paper's ratio 0.05 of min(N, K).</summary>
+    public IReadOnlyList<int> Ranks { get; } = [.. Layers.Select(outputs => (Math.Min(outputs, Inputs) + 19) / 20)];
+}
 
 /// <summary>A decoder; by default those of Qwen2.5-Omni and Qwen2.5-VL.</summary>
 internal sealed record ModelShape(string Name, TextConfig Config)
@@ -13,10 +22,10 @@ internal sealed record ModelShape(string Name, TextConfig Config)
     /// <summary>A layer's products, in the order in which they run.</summary>
     public IReadOnlyList<LinearShape> Linears { get; } =
     [
-        new($"{Name} qkv", (Config.AttentionHeads + (2 * Config.KeyValueHeads)) * Config.HeadSize, Config.HiddenSize),
-        new($"{Name} o", Config.HiddenSize, Config.HiddenSize),
-        new($"{Name} gate_up", 2 * Config.IntermediateSize, Config.HiddenSize),
-        new($"{Name} down", Config.HiddenSize, Config.IntermediateSize),
+        new($"{Name} qkv", [Config.AttentionHeads * Config.HeadSize, Config.KeyValueHeads * Config.HeadSize, Config.KeyValueHeads * Config.HeadSize], Config.HiddenSize),
+        new($"{Name} o", [Config.HiddenSize], Config.AttentionHeads * Config.HeadSize),
+        new($"{Name} gate_up", [Config.IntermediateSize, Config.IntermediateSize], Config.HiddenSize),
+        new($"{Name} down", [Config.HiddenSize], Config.IntermediateSize),
     ];
 
     public LinearShape GateUp => Linears[2];

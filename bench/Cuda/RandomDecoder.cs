@@ -15,8 +15,7 @@ internal sealed class RandomDecoder : IDisposable
     {
         var gain = new float[config.HiddenSize];
         Array.Fill(gain, 1);
-        Func<DeviceUpload, DeviceWeight>[] linears = [.. shape.Linears.Select((linear, i) =>
-            RandomWeights.Of(scheme, linear.Outputs, linear.Inputs, i, scheme is { QuantizesActivations: true } ? BenchPlan.Rank(linear.Inputs) : 0))];
+        Func<DeviceUpload, DeviceWeight>[] linears = [.. shape.Linears.Select((linear, i) => RandomWeights.Of(scheme, linear, i))];
         DeviceInputGroup Group(DeviceUpload upload, int linear) => new(linears[linear](upload), new DeviceSmoothing(upload, [[], [], []]));
         var head = new byte[2L * config.VocabularySize * config.HiddenSize];
         new Random(9).NextBytes(head);

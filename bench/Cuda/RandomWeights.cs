@@ -11,38 +11,49 @@ internal static class RandomWeights
     public static IReadOnlyList<(string Name, QuantizationScheme? Scheme)> Formats { get; } =
         [("W4A8", QuantizationScheme.W4A8), ("W8A8", QuantizationScheme.W8A8), ("W4A16", QuantizationScheme.W4A16), ("BF16", null)];
 
-    /// <summary>Adds a weight to an upload, with a patch for vision unless its rank is 0.</summary>
-    public static DeviceWeight Add(DeviceUpload upload, QuantizationScheme? scheme, int outputs, int inputs, int seed, int rank = 0) => Of(scheme, outputs, inputs, seed, rank)(upload);
-
-    /// <summary>Draws a weight's values once; what is returned adds them to an upload, as often as it is called.</summary>
-    public static Func<DeviceUpload, DeviceWeight> Of(QuantizationScheme? scheme, int outputs, int inputs, int seed, int rank = 0)
+    /// <summary>Draws the values of layers side by side once; what is returned adds them to an upload, as often as it is called. Layers whose tokens are quantized have a patch for vision.</summary>
+    public static Func<DeviceUpload, DeviceWeight> Of(QuantizationScheme? scheme, LinearShape shape, int seed)
     {
         var random = new Random(seed);
         if (scheme is not { } quantized)
         {
-            var values = new byte[2L * outputs * inputs];
+            var values = new byte[2L * shape.Outputs * shape.Inputs];
             random.NextBytes(values);
             DeviceBench.ShapeBFloat16(values);
-            return upload => new DeviceWeight(upload, [values], inputs, []);
+            return upload => new DeviceWeight(upload, [values], shape.Inputs, []);
         }
 
-        var codes = new byte[PackingLayout.PackedBytes(outputs, inputs, quantized.WeightBits)];
+        QuantizedWeight[] weights = [.. shape.Layers.Select((outputs, i) => Quantized(quantized, outputs, shape.Inputs, shape.Ranks[i], random))];
+        return upload => new DeviceWeight(upload, weights);
+    }
+
+    private static QuantizedWeight Quantized(QuantizationScheme scheme, int outputs, int inputs, int rank, Random random)
+    {
+        var codes = new byte[PackingLayout.PackedBytes(outputs, inputs, scheme.WeightBits)];
         random.NextBytes(codes);
-        var groups = quantized.QuantizesActivations ? 1 : inputs / PackingLayout.GroupSize;
-        var scales = new float[outputs * groups];
+        var scales = new float[outputs * (scheme.QuantizesActivations ? 1 : inputs / PackingLayout.GroupSize)];
         Array.Fill(scales, 0.01f);
-        Matrix Small(int rows, int columns) => new(rows, columns, [.. Enumerable.Range(0, rows * columns).Select(_ => random.NextSingle() - 0.5f)]);
-        var weight = new QuantizedWeight
+        Matrix Small(int rows, int columns)
         {
-            Scheme = quantized,
+            var matrix = new Matrix(rows, columns);
+            foreach (ref var value in matrix.Span)
+            {
+                value = random.NextSingle() - 0.5f;
+            }
+
+            return matrix;
+        }
+
+        return new QuantizedWeight
+        {
+            Scheme = scheme,
             Outputs = outputs,
             Inputs = inputs,
             Codes = codes,
             Scales = scales,
-            ZeroPoints = quantized.QuantizesActivations ? default : new byte[scales.Length],
+            ZeroPoints = scheme.QuantizesActivations ? default : new byte[scales.Length],
             Bias = new float[outputs],
-            Patches = [null, rank == 0 ? null : new LowRankFactors(Small(inputs, rank), Small(rank, outputs)), null],
+            Patches = [null, scheme.QuantizesActivations ? new LowRankFactors(Small(inputs, rank), Small(rank, outputs)) : null, null],
         };
-        return upload => new DeviceWeight(upload, [weight]);
     }
 }

@@ -54,9 +54,11 @@ internal static class DecoderChecks
     {
         var model = new SmallDecoder(scheme, seed);
         var (prompt, processor) = (model.Prompt(tokens), model.OnProcessor());
+        var rounded = Rounded(processor, inputs: scheme is not { QuantizesActivations: true });
         var exact = new DecoderSession(processor).Logits(prompt, ..);
-        var deviation = Distance(new DecoderSession(Rounded(processor, inputs: scheme is not { QuantizesActivations: true })).Logits(prompt, ..), exact);
-        using var decoder = model.On(device);
+        var deviation = Distance(new DecoderSession(rounded).Logits(prompt, ..), exact);
+        var listening = new ListeningDevice(device, exact.Columns);
+        using var decoder = model.On(listening);
         foreach (var chunk in (int[])[tokens, 7])
         {
             using var session = new DeviceSession(decoder, chunk);
@@ -65,14 +67,17 @@ internal static class DecoderChecks
 
         // The processor's choices are clear, by 8 times what a logit deviates in the mean: a device that rounds elsewhere chooses the same.
         var answer = Answer(new DecoderSession(processor), prompt);
-        var chosen = new DecoderSession(processor).Logits(model.Extend(prompt, answer[..^1]), ^Steps..);
+        var answered = model.Extend(prompt, answer[..^1]);
+        var steps = new DecoderSession(processor).Logits(answered, ^Steps..);
         for (var step = 0; step < Steps; step++)
         {
-            float[] ordered = [.. chosen.Row(step).ToArray().OrderDescending()];
+            float[] ordered = [.. steps.Row(step).ToArray().OrderDescending()];
             Require.That(ordered[0] - ordered[1] > 8 * deviation / Math.Sqrt(exact.Span.Length), $"step {step} is no clear choice: {ordered[0]} or {ordered[1]}");
         }
 
         Require.EqualEach(answer, Answer(new DeviceSession(decoder, tokens), prompt), "the answer");
+        var chosenFrom = new Matrix(Steps, steps.Columns, [.. listening.Logits.SelectMany(logits => logits)]);
+        Require.Near(0, Distance(chosenFrom, steps), 4 * Distance(new DecoderSession(rounded).Logits(answered, ^Steps..), steps), "logits of the answer, as the norm of their difference");
     }
 
     private static int[] Answer(IDecoderSession session, PreparedPrompt prompt)

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using MASQuant.Gemm.Cuda;
 
-namespace MASQuant.Tests;
+namespace MASQuant.Bench.Cuda.Checks;
 
 /// <summary>A device that keeps the logits from which each choice that is read back was drawn.</summary>
 /// <param name="device">The device.</param>
