@@ -13,8 +13,29 @@ internal static class DrawChecks
     // Fewer logits than a warp has lanes, than a block has threads, than a digit has values, and more; the last as many as a model has.
     private static readonly (int Vocabulary, int Trials, int Rows)[] Shapes = [(1, 6, 8), (2, 6, 8), (31, 6, 8), (300, 6, 8), (1025, 6, 8), (4097, 2, 8), (20_000, 2, 8), (152_064, 1, 6)];
 
+    // The last token that weighs anything; a portion that one of two reaches, and that it does not; what is no number, of the sign that some machines give it, is not among the largest.
+    private static readonly (float[] Logits, TokenDraw Draw, int Id)[] Edges =
+    [
+        ([0, .. Enumerable.Range(0, 300).Select(i => -26 - (i * 0.01f))], new TokenDraw(ulong.MaxValue, 0, 1, 0), 173),
+        ([1, 1], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0), 0),
+        ([1, 1], new TokenDraw(ulong.MaxValue, (1ul << 63) + 1, 1, 0), 1),
+        ([-float.NaN, -float.NaN, 1, 2, 3], new TokenDraw(0, 0, 1, 2), 3),
+    ];
+
     public static IReadOnlyList<DeviceCheck> All { get; } =
-        [.. Shapes.Select(shape => new DeviceCheck($"draw: {shape.Trials} times {shape.Rows} × {shape.Vocabulary}", device => Check(device, shape.Vocabulary, shape.Trials, shape.Rows)))];
+    [
+        new("draw: where a token starts to count", CheckEdges),
+        .. Shapes.Select(shape => new DeviceCheck($"draw: {shape.Trials} times {shape.Rows} × {shape.Vocabulary}", device => Check(device, shape.Vocabulary, shape.Trials, shape.Rows))),
+    ];
+
+    private static void CheckEdges(ICudaDevice device)
+    {
+        foreach (var (logits, draw, id) in Edges)
+        {
+            var (drawn, expected) = (Draw(device, logits, [draw])[0].Id, new Sampler(new GenerationOptions()).Next(logits, draw));
+            Require.That(drawn == id && expected == id, $"{draw}: {drawn} is drawn, by the sampler {expected}, instead of {id}");
+        }
+    }
 
     private static void Check(ICudaDevice device, int vocabulary, int trials, int rows)
     {
@@ -52,11 +73,11 @@ internal static class DrawChecks
         };
     }
 
-    // All different, a few values with many equals, all equal, or some that cannot be drawn; always one that can.
+    // All different, a few values with many equals, all equal, zeros of both signs, or some that cannot be drawn; always one that can.
     private static void Fill(Span<float> logits, Random random)
     {
         float[] odd = [float.NaN, float.NegativeInfinity, 0f, -0f, -1e30f, 3];
-        var kind = random.Next(5);
+        var kind = random.Next(6);
         foreach (ref var logit in logits)
         {
             logit = kind switch
@@ -65,6 +86,7 @@ internal static class DrawChecks
                 1 => random.Next(-4, 3),
                 2 => -7.5f,
                 3 => random.Next(4) == 0 ? odd[random.Next(odd.Length)] : (float)random.NextDouble(),
+                4 => random.Next(2) == 0 ? 0f : -0f,
                 _ => (float)(random.NextDouble() * 1e-3) - 80,
             };
         }
