@@ -19,7 +19,7 @@ internal static class DrawChecks
         ([0, .. Enumerable.Range(0, 300).Select(i => -26 - (i * 0.01f))], new TokenDraw(ulong.MaxValue, 0, 1, 0), 173),
         ([1, 1], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0), 0),
         ([1, 1], new TokenDraw(ulong.MaxValue, (1ul << 63) + 1, 1, 0), 1),
-        ([-float.NaN, -float.NaN, 1, 2, 3], new TokenDraw(0, 0, 1, 2), 3),
+        ([BitConverter.UInt32BitsToSingle(0x7FFFFFFF), float.NaN, 1, 2, 3], new TokenDraw(0, 0, 1, 2), 3),
     ];
 
     public static IReadOnlyList<DeviceCheck> All { get; } =
