@@ -30,7 +30,7 @@ try
     using var gpu = CudaDevice.Open(DeviceChoice.Of(options.Device).Ordinal);
     using var device = new GpuBenchDevice(gpu);
     using var library = CublasLt.TryOpen(gpu);
-    return new BenchRun(device, library, options, BenchPlan.Full, DeviceChecks.All, Console.Out).Run(end.Token);
+    return new BenchRun(device, library, options, BenchPlan.Full, [.. DeviceChecks.All, .. FullSizeChecks.Of(BenchPlan.Full)], Console.Out).Run(end.Token);
 }
 catch (MasQuantException e)
 {

@@ -14,17 +14,24 @@ internal static class RandomWeights
     /// <summary>Draws the values of layers side by side once; what is returned adds them to an upload, as often as it is called. Layers whose tokens are quantized have a patch for vision.</summary>
     public static Func<DeviceUpload, DeviceWeight> Of(QuantizationScheme? scheme, LinearShape shape, int seed)
     {
-        var random = new Random(seed);
         if (scheme is not { } quantized)
         {
+            var random = new Random(seed);
             var values = new byte[2L * shape.Outputs * shape.Inputs];
             random.NextBytes(values);
             DeviceBench.ShapeBFloat16(values);
             return upload => new DeviceWeight(upload, [values], shape.Inputs, []);
         }
 
-        QuantizedWeight[] weights = [.. shape.Layers.Select((outputs, i) => Quantized(quantized, outputs, shape.Inputs, shape.Ranks[i], random))];
+        var weights = Quantized(quantized, shape, seed);
         return upload => new DeviceWeight(upload, weights);
+    }
+
+    /// <summary>The values of quantized layers.</summary>
+    public static QuantizedWeight[] Quantized(QuantizationScheme scheme, LinearShape shape, int seed)
+    {
+        var random = new Random(seed);
+        return [.. shape.Layers.Select((outputs, i) => Quantized(scheme, outputs, shape.Inputs, shape.Ranks[i], random))];
     }
 
     private static QuantizedWeight Quantized(QuantizationScheme scheme, int outputs, int inputs, int rank, Random random)

@@ -8,7 +8,7 @@ internal static class AttentionBound
     /// <summary>Compares a head's output with FP64's.</summary>
     /// <remarks>
     /// A score has its query rounded to BF16 (2⁻⁸ of each product, at most; keys are exact) and FP32 sums (d · 2⁻²² of it): its weight changes by the factor
-    /// e^±ε, ε the largest such error, and again where it is rounded to BF16 (2⁻⁸); the sum of weights by e^±ε. FP32 in sums, powers and rescaling: under 2⁻¹⁴.
+    /// e^±ε, ε the largest such error, and again where it is rounded to BF16 (2⁻⁸); the sum of weights by e^±ε. FP32: powers and rescaling under 2⁻¹⁴, both sums over n keys under n · 2⁻²².
     /// </remarks>
     public static void Check(ReadOnlySpan<float> query, CacheRow key, CacheRow value, int visible, ReadOnlySpan<float> actual)
     {
@@ -38,7 +38,7 @@ internal static class AttentionBound
                 magnitude += weights[i] / sum * Math.Abs(Widen(value(i)[j]));
             }
 
-            var bound = magnitude * ((Math.Exp(2 * error) * (1 + Math.Pow(2, -8)) * (1 + Math.Pow(2, -14))) - 1);
+            var bound = magnitude * ((Math.Exp(2 * error) * (1 + Math.Pow(2, -8)) * (1 + Math.Pow(2, -14) + (visible * Math.Pow(2, -22)))) - 1);
             Require.Near(expected, actual[j], bound, $"value {j} over {visible} keys");
         }
     }

@@ -18,9 +18,10 @@ internal static class AttentionChecks
     ];
 
     public static IReadOnlyList<DeviceCheck> All { get; } = [.. Shapes.Select(shape => new DeviceCheck(
-        $"attention: {shape.Tokens} after {shape.Cached}, {shape.Heads.Queries} heads of {shape.Heads.Size}, {shape.Heads.Keys} of keys", device => Check(device, shape.Heads, shape.Tokens, shape.Cached)))];
+        $"attention: {shape.Tokens} after {shape.Cached}, {shape.Heads.Queries} heads of {shape.Heads.Size}, {shape.Heads.Keys} of keys", device => Check(device, shape.Heads, shape.Tokens, shape.Cached, capacity: 2048, multiprocessors: 8, [.. Enumerable.Range(0, shape.Tokens)])))];
 
-    private static void Check(ICudaDevice device, HeadShape heads, int tokens, int cached)
+    /// <summary>Attention of <paramref name="tokens"/> behind <paramref name="cached"/> others, of which those numbered <paramref name="compared"/> are compared.</summary>
+    public static void Check(ICudaDevice device, HeadShape heads, int tokens, int cached, int capacity, int multiprocessors, IReadOnlyList<int> compared)
     {
         var random = new Random(heads.Size + tokens);
         var (width, row, all) = (heads.Queries * heads.Size, heads.Keys * heads.Size, cached + tokens);
@@ -37,21 +38,20 @@ internal static class AttentionChecks
         using var count = new DeviceArray<int>(device, [cached]);
         using var output = new DeviceArray<float>(device, tokens * width);
         output.Fill(0xFF);
-        var parts = tokens == 1 ? DecoderKernels.DecodeParts(heads, 2048, 8) : 0;
+        var parts = tokens == 1 ? DecoderKernels.DecodeParts(heads, capacity, multiprocessors) : 0;
         if (parts == 0)
         {
             device.Launch(DecoderKernels.Attend(queries.Pointer, stride, heads, keys.Pointer, values.Pointer, count.Pointer, output.Pointer, tokens));
         }
         else
         {
-            Require.That(parts is >= 8 and <= 128, $"{parts} parts");
             using var partial = new DeviceArray<byte>(device, (int)DecoderKernels.PartialBytes(heads, parts));
             device.Launch(DecoderKernels.AttendOne(queries.Pointer, stride, heads, keys.Pointer, values.Pointer, 0, count.Pointer, partial.Pointer, parts));
             device.Launch(DecoderKernels.Merge(partial.Pointer, parts, heads, output.Pointer));
         }
 
         var actual = output.Read();
-        for (var t = 0; t < tokens; t++)
+        foreach (var t in compared)
         {
             for (var head = 0; head < heads.Queries; head++)
             {

@@ -44,6 +44,6 @@ internal static class BackendChecks
         var problem = new LayerProblem(ProductChecks.Scheme(scheme), tokens, [outputs, 16], inputs, Mixed, [7, 20]);
         using var backend = new CudaGemmBackend(device);
         var (actual, prepared) = (Run(backend, problem), problem.Prepare());
-        RoundingBound.Check(problem, prepared, problem.Expect(prepared), actual);
+        RoundingBound.Check(problem.Weights, prepared, problem.Expect(prepared), actual);
     }
 }

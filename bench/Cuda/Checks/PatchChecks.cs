@@ -48,7 +48,7 @@ internal static class PatchChecks
         var problem = new LayerProblem(ProductChecks.Scheme(scheme), tokens, [32, 16, 112], inputs, Named(modalities), ranks: [11, 0, 30]);
         var prepared = problem.Prepare();
         using var layers = new DeviceLayers(device, problem);
-        RoundingBound.Check(problem, prepared, problem.Expect(prepared), layers.Run(prepared));
+        RoundingBound.Check(problem.Weights, prepared, problem.Expect(prepared), layers.Run(prepared));
     }
 
     private static Modality[] Named(string letters) => [.. letters.Select(letter => letter switch { 'V' => Modality.Vision, 'A' => Modality.Audio, _ => Modality.Text })];

@@ -74,7 +74,7 @@ internal static class ProductChecks
         var problem = new LayerProblem(QuantizationScheme.W4A16, tokens, [48], inputs);
         var prepared = problem.Prepare();
         using var layers = new DeviceLayers(device, problem);
-        RoundingBound.Check(problem, prepared, problem.Expect(prepared), layers.Run(prepared));
+        RoundingBound.Check(problem.Weights, prepared, problem.Expect(prepared), layers.Run(prepared));
     }
 
     /// <summary>In parts, whose order of arrival is the device's affair: the same bits every time.</summary>

@@ -59,7 +59,7 @@ public class CheckRunTests
     }
 
     [Fact]
-    public void NamesTellChecksApart() => Assert.Equal(DeviceChecks.All.Count, DeviceChecks.All.Select(check => check.Name).Distinct().Count());
+    public void NamesTellChecksApart() => Assert.Equal(DeviceChecks.All.Count + FullSizeChecks.Of(BenchPlan.Full).Count, DeviceChecks.All.Concat(FullSizeChecks.Of(BenchPlan.Full)).Select(check => check.Name).Distinct().Count());
 
     [Theory]
     [InlineData(80)]
@@ -92,6 +92,6 @@ public class CheckRunTests
     {
         var log = new StringWriter();
         using var device = CudaDevice.Open(0);
-        Assert.True(CheckRun.Run(device, DeviceChecks.All, log), log.ToString());
+        Assert.True(CheckRun.Run(device, [.. DeviceChecks.All, .. FullSizeChecks.Of(BenchPlan.Full)], log), log.ToString());
     }
 }
