@@ -136,7 +136,7 @@ public sealed class MultimodalModel : IDisposable
     /// <exception cref="MasQuantException">An option is out of range; while enumerating: the sequence is longer than the model's positions.</exception>
     public IEnumerable<int> GenerateTokens(PreparedPrompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var sequences = GenerateTokens([() => prompt], options, cancellationToken);
+        var sequences = GenerateTokens([() => prompt], most: 1, options, cancellationToken);
         return sequences.Select(sequence =>
         {
             sequence.ThrowIfFailed();
@@ -191,13 +191,13 @@ public sealed class MultimodalModel : IDisposable
     }
 
     /// <summary>As <see cref="GenerateTokens(PreparedPrompt, GenerationOptions?, CancellationToken)"/> for prompts in a batch: each time one has a further token or fails.</summary>
-    internal IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, GenerationOptions? options, CancellationToken cancellationToken)
+    internal IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         options ??= new GenerationOptions();
         options.Validate();
-        var most = _deviceDecoder is null ? _options.MaxSequences : Math.Min(_options.MaxSequences, DeviceSession.MaxSequences);
-        return TokenGenerator.Generate(NewSession(), most, prompts, options, options.StopTokens ?? _endTokens, cancellationToken);
+        most = Math.Min(most, _deviceDecoder?.MaxSequences ?? most);
+        return TokenGenerator.Generate(NewSession(most), most, prompts, options, options.StopTokens ?? _endTokens, cancellationToken);
     }
 
     /// <summary>The logits after tokens of a prompt, for evaluation with the answer given.</summary>
@@ -226,7 +226,7 @@ public sealed class MultimodalModel : IDisposable
 
     private IEnumerable<string> Answer(Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
-        foreach (var piece in Pieces([prompt], options, cancellationToken))
+        foreach (var piece in Pieces([prompt], most: 1, options, cancellationToken))
         {
             if (piece.Error is not null)
             {
@@ -242,14 +242,14 @@ public sealed class MultimodalModel : IDisposable
 
     /// <summary>The pieces of a batch, whose errors say of which prompt they are.</summary>
     private IEnumerable<BatchPiece> Batch(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
-        => Pieces(prompts, options, cancellationToken).Select(piece => piece.Error is not { } error
+        => Pieces(prompts, _options.MaxSequences, options, cancellationToken).Select(piece => piece.Error is not { } error
             ? piece
             : piece with { Error = new MasQuantException(error.Code, error.File, string.Create(CultureInfo.InvariantCulture, $"Prompt {piece.Prompt} of the batch, from 0: {error.Message}"), error) { Line = error.Line } });
 
-    private IEnumerable<BatchPiece> Pieces(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
+    private IEnumerable<BatchPiece> Pieces(IEnumerable<Prompt> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
         var streams = new Dictionary<int, TokenStream>();
-        foreach (var sequence in GenerateTokens(prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken))), options, cancellationToken))
+        foreach (var sequence in GenerateTokens(prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken))), most, options, cancellationToken))
         {
             if (!streams.TryGetValue(sequence.Prompt, out var stream))
             {
@@ -270,7 +270,7 @@ public sealed class MultimodalModel : IDisposable
         }
     }
 
-    private IDecoderSession NewSession() => _deviceDecoder is null ? new DecoderSession(Decoder, _options.PrefillTokens) : new DeviceSession(_deviceDecoder, _options.PrefillTokens);
+    private IDecoderSession NewSession(int sequences = 1) => _deviceDecoder is null ? new DecoderSession(Decoder, _options.PrefillTokens) : new DeviceSession(_deviceDecoder, _options.PrefillTokens, sequences);
 
     // The processor's backend is the reader's own choice.
     private static CudaGemmBackend? OpenDevice(ModelOptions options)

@@ -6,7 +6,7 @@ namespace MASQuant.Bench.Cuda.Checks;
 /// <summary>The decoder's attention, of prompts and of steps, within its rounding.</summary>
 internal static class AttentionChecks
 {
-    // Heads of every size; one, few and many queries per key head; queries that fill tiles and that do not; caches empty, within a tile and beyond.
+    // Heads of every size; one, few and many queries per key head; queries that fill tiles and that do not; caches empty, within a tile, beyond, and divided among blocks.
     private static readonly (HeadShape Heads, int Tokens, int Cached)[] Shapes =
     [
         (new HeadShape(4, 1, 128), 5, 70),
@@ -15,6 +15,7 @@ internal static class AttentionChecks
         (new HeadShape(3, 1, 32), 1, 200),
         (new HeadShape(7, 1, 128), 1, 0),
         (new HeadShape(16, 1, 64), 1, 129),
+        (new HeadShape(4, 2, 64), 1, 1100),
     ];
 
     public static IReadOnlyList<DeviceCheck> All { get; } = [.. Shapes.Select(shape => new DeviceCheck(
@@ -47,7 +48,7 @@ internal static class AttentionChecks
         {
             using var partial = new DeviceArray<byte>(device, (int)DecoderKernels.PartialBytes(heads, parts));
             device.Launch(DecoderKernels.AttendOne(queries.Pointer, stride, heads, keys.Pointer, values.Pointer, 0, count.Pointer, partial.Pointer, parts));
-            device.Launch(DecoderKernels.Merge(partial.Pointer, parts, heads, output.Pointer));
+            device.Launch(DecoderKernels.Merge(partial.Pointer, count.Pointer, parts, heads, output.Pointer));
         }
 
         var actual = output.Read();

@@ -42,6 +42,20 @@ internal sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyL
         }
     }
 
+    /// <summary>Adds the token that a device has chosen of <paramref name="count"/>, or fails when its logit is no number.</summary>
+    public void Choose(int token, float logit, int count)
+    {
+        try
+        {
+            Sampler.RequireFinite(logit, count);
+            Add(token);
+        }
+        catch (MasQuantException error)
+        {
+            Fail(error);
+        }
+    }
+
     /// <summary>Ends it with an error.</summary>
     public void Fail(MasQuantException error) => Error = error;
 

@@ -12,8 +12,8 @@ namespace MASQuant.Tests.Decoding;
 /// <summary>A step of several sequences is a step of each: the same bits, whatever its neighbours hold.</summary>
 public sealed class DeviceBatchTests
 {
-    // Caches that are empty, within a warp's keys, at and behind its end, and all but full; more than eight sequences take another product kernel than one.
-    private static readonly int[] Cached = [37, 0, 254, 1, 32, 31, 100, 33, 5, 200];
+    // Caches that are empty, within a warp's keys, at and behind its end, all but full, and divided among more blocks; more than eight sequences take another product kernel than one.
+    private static readonly int[] Cached = [37, 0, 254, 1, 32, 31, 100, 33, 5, 700];
 
     [Fact]
     public void SequencesDoNotSeeEachOther() => Check(new EmulatedDevice());
@@ -56,10 +56,10 @@ public sealed class DeviceBatchTests
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(source).Text;
         using var decoder = DeviceDecoder.Read(device, new Lock(), source, config, TokenEmbedding.Of(source, config));
-        var (logits, chosen) = Step(decoder, [.. Enumerable.Range(0, Cached.Length)]);
+        var (logits, chosen) = Step(decoder, [.. Enumerable.Range(0, Cached.Length)], capacity: 1024);
         for (var sequence = 0; sequence < Cached.Length; sequence++)
         {
-            var (alone, choice) = Step(decoder, [sequence]);
+            var (alone, choice) = Step(decoder, [sequence], (Cached[sequence] / 256 * 256) + 256);
             Assert.Equal(alone, logits.AsSpan(sequence * config.VocabularySize, config.VocabularySize).ToArray());
             Assert.Equal(choice[0], chosen[sequence]);
             Assert.Equal(Array.IndexOf(alone, alone.Max()), (int)(choice[0] >> 32));
@@ -67,13 +67,13 @@ public sealed class DeviceBatchTests
     }
 
     /// <summary>One step of these sequences, whose tokens, angles and caches depend on nothing but their number.</summary>
-    private static (float[] Logits, long[] Chosen) Step(DeviceDecoder decoder, int[] sequences)
+    private static (float[] Logits, long[] Chosen) Step(DeviceDecoder decoder, int[] sequences, int capacity)
     {
         var (device, config, count) = (decoder.Device, decoder.Config, sequences.Length);
         using var workspace = new DeviceWorkspace(decoder);
         using var cache = new DeviceKvCache(device, config, count);
-        cache.Reserve(256, 0);
-        var (row, parts) = (config.KeyValueHeads * config.HeadSize, DecoderKernels.DecodeParts(decoder.Heads, 4096, 8));
+        cache.Reserve(capacity, 0);
+        var (row, parts) = (config.KeyValueHeads * config.HeadSize, DecoderKernels.DecodeParts(decoder.Heads, capacity, 16));
         workspace.ReserveTokens(count);
         workspace.ReserveRows(count);
         workspace.ReserveProducts(count);

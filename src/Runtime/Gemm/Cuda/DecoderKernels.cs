@@ -53,7 +53,7 @@ internal static class DecoderKernels
             new KernelArguments().With(queries).With(stride).With(keys).With(values).With(cached).With(output).With((long)heads.Queries * heads.Size)
                 .With(tokens).With(heads.Queries).With(heads.Keys).With(Scale(heads)));
 
-    /// <summary>Into how many parts the keys of a decode step are divided; 0 when the heads are not for the decode kernel.</summary>
+    /// <summary>Into how many parts the keys of a decode step are divided at most; a sequence has as many as its own length asks for, whatever the capacity. 0 when the heads are not for the decode kernel.</summary>
     public static int DecodeParts(in HeadShape heads, int capacity, int multiprocessors)
         => heads.Queries / heads.Keys > MaxSharing
             ? 0
@@ -79,8 +79,8 @@ internal static class DecoderKernels
             new KernelArguments().With(queries).With(stride).With(keys).With(values).With(sequence).With(cached).With(partial).With(heads.Queries).With(heads.Keys).With(Scale(heads)));
 
     /// <summary>Puts the parts of <see cref="AttendOne"/> together, in their order.</summary>
-    public static KernelLaunch Merge(DevicePointer partial, int parts, in HeadShape heads, DevicePointer output, int sequences = 1)
-        => new(MergeKernel, new GridSize(heads.Queries, sequences), 0, new KernelArguments().With(partial).With(parts).With(heads.Size).With(output));
+    public static KernelLaunch Merge(DevicePointer partial, DevicePointer cached, int parts, in HeadShape heads, DevicePointer output, int sequences = 1)
+        => new(MergeKernel, new GridSize(heads.Queries, sequences), 0, new KernelArguments().With(partial).With(cached).With(parts / DecodeWarps).With(heads.Size).With(output));
 
     /// <summary>target[i] = hidden[first + i] + branch[first + i] for <paramref name="count"/> rows.</summary>
     public static KernelLaunch TakeRows(DevicePointer hidden, DevicePointer branch, DevicePointer first, DevicePointer target, int count, int columns)

@@ -56,6 +56,9 @@ internal sealed class DeviceDecoder : IDisposable
     /// <summary>The heads of attention.</summary>
     public HeadShape Heads { get; }
 
+    /// <summary>The most sequences of a step: as many as products take in one pass over the weights, with each row's sums as if it were alone. One where heads are not for the decode kernel.</summary>
+    public int MaxSequences => DecoderKernels.DecodeParts(Heads, 0, Device.Multiprocessors) == 0 ? 1 : GemmKernels.DecodeTokens;
+
     /// <summary>The decoder blocks, in order.</summary>
     public IReadOnlyList<DeviceDecoderBlock> Blocks { get; }
 

@@ -66,7 +66,7 @@ internal sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace works
         if (parts > 0)
         {
             _device.Launch(DecoderKernels.AttendOne(workspace.Qkv, stride, heads, keys, values, cache.SequenceValues, cached, workspace.Parts, parts, tokens));
-            _device.Launch(DecoderKernels.Merge(workspace.Parts, parts, heads, workspace.Attended, tokens));
+            _device.Launch(DecoderKernels.Merge(workspace.Parts, cached, parts, heads, workspace.Attended, tokens));
         }
         else
         {

@@ -10,6 +10,7 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int s
     private const int FirstCapacity = 256;
     private readonly IDeviceMemory?[] _layers = new IDeviceMemory?[config.Layers];
     private readonly long _rowBytes = (long)config.KeyValueHeads * config.HeadSize * sizeof(ushort);
+    private int _sequences = sequences;
 
     /// <summary>The number of tokens held, of the longest sequence.</summary>
     public int Length { get; set; }
@@ -24,7 +25,7 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int s
     public DevicePointer Keys(int layer) => _layers[layer]!.Pointer;
 
     /// <summary>The values of a block.</summary>
-    public DevicePointer Values(int layer) => _layers[layer]!.Pointer + (sequences * Capacity * _rowBytes);
+    public DevicePointer Values(int layer) => _layers[layer]!.Pointer + (_sequences * Capacity * _rowBytes);
 
     /// <summary>Makes room for <paramref name="tokens"/> more, and for <paramref name="padding"/> rows behind them that are written but never read; true when the cache has moved.</summary>
     /// <exception cref="Diagnostics.MasQuantException">MASQ0921 the model has no positions for them; MASQ1004 too little memory.</exception>
@@ -32,19 +33,21 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int s
     {
         KvCache.RequireRoom((long)Length + tokens, config.MaxPositions);
         var needed = checked(Length + tokens + padding);
-        if (needed <= Capacity)
-        {
-            return false;
-        }
+        return needed > Capacity && Grow(Math.Max(needed, Math.Max(FirstCapacity, 2 * Capacity)), _sequences);
+    }
 
-        var capacity = Math.Max(needed, Math.Max(FirstCapacity, 2 * Capacity));
+    /// <summary>Makes room for so many sequences; true when the cache has moved.</summary>
+    /// <exception cref="Diagnostics.MasQuantException">MASQ1004: too little memory.</exception>
+    public bool ReserveSequences(int sequences) => sequences > _sequences && Grow(Capacity, sequences);
+
+    /// <summary>Copies the first <paramref name="tokens"/> tokens of a sequence of <paramref name="source"/>, which may be this cache, to another sequence.</summary>
+    public void Copy(DeviceKvCache source, int from, int to, int tokens)
+    {
         for (var layer = 0; layer < _layers.Length; layer++)
         {
-            Grow(layer, capacity);
+            device.Copy(source.Keys(layer) + (from * source.Capacity * _rowBytes), Keys(layer) + (to * Capacity * _rowBytes), tokens * _rowBytes);
+            device.Copy(source.Values(layer) + (from * source.Capacity * _rowBytes), Values(layer) + (to * Capacity * _rowBytes), tokens * _rowBytes);
         }
-
-        Capacity = capacity;
-        return true;
     }
 
     /// <inheritdoc/>
@@ -56,16 +59,22 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int s
         }
     }
 
-    private void Grow(int layer, int capacity)
+    private bool Grow(int capacity, int sequences)
     {
-        var grown = device.Allocate(2 * sequences * capacity * _rowBytes);
-        for (var sequence = 0; sequence < sequences && Length > 0; sequence++)
+        for (var layer = 0; layer < _layers.Length && capacity > 0; layer++)
         {
-            device.Copy(Keys(layer) + (sequence * Capacity * _rowBytes), grown.Pointer + (sequence * capacity * _rowBytes), Length * _rowBytes);
-            device.Copy(Values(layer) + (sequence * Capacity * _rowBytes), grown.Pointer + ((sequences + sequence) * capacity * _rowBytes), Length * _rowBytes);
+            var grown = device.Allocate(2 * sequences * capacity * _rowBytes);
+            for (var sequence = 0; sequence < _sequences && Length > 0; sequence++)
+            {
+                device.Copy(Keys(layer) + (sequence * Capacity * _rowBytes), grown.Pointer + (sequence * capacity * _rowBytes), Length * _rowBytes);
+                device.Copy(Values(layer) + (sequence * Capacity * _rowBytes), grown.Pointer + ((sequences + sequence) * capacity * _rowBytes), Length * _rowBytes);
+            }
+
+            _layers[layer]?.Dispose();
+            _layers[layer] = grown;
         }
 
-        _layers[layer]?.Dispose();
-        _layers[layer] = grown;
+        (Capacity, _sequences) = (capacity, sequences);
+        return true;
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using MASQuant.Gemm.Cuda;
 using MASQuant.Generation;
@@ -6,38 +7,44 @@ using MASQuant.Tensors;
 
 namespace MASQuant.Models.Device;
 
-/// <summary>One sequence in progress on a device. What a run of tokens queues is recorded once for each padded length and replayed: a step copies its token's id and position in, queues one graph, and reads the chosen id back.</summary>
+/// <summary>Sequences in progress on a device. What a run queues is recorded once for each padded length, or number of rows, and replayed: a step copies its tokens' ids and positions in, queues one graph, and reads the chosen ids back.</summary>
 internal sealed class DeviceSession : IDecoderSession
 {
-    /// <summary>The most sequences in progress.</summary>
-    public const int MaxSequences = 1;
-
     private const int DecodeTokens = GemmKernels.DecodeTokens;
     private const int TileTokens = 128;
     private readonly DeviceDecoder _decoder;
     private readonly ICudaDevice _device;
+    private readonly DeviceKvCache _promptCache;
     private readonly DeviceKvCache _cache;
     private readonly DeviceWorkspace _workspace;
+    private readonly DeviceForward _promptForward;
     private readonly DeviceForward _forward;
+    private readonly DeviceStep _step;
     private readonly RotaryTable _rotary;
-    private readonly Dictionary<(int Tokens, bool Text, bool Head, bool Drawn), IDeviceGraph> _graphs = [];
+    private readonly Dictionary<(int Rows, bool Text, bool Head, bool Drawn, bool Steps), IDeviceGraph> _graphs = [];
     private readonly int _prefillTokens;
-    private readonly TokenDraw[] _draws = new TokenDraw[MaxSequences];
-    private readonly byte[] _chosen = new byte[TokenKernels.ChoiceBytes];
-    private byte[] _step = [];
+    private readonly int[] _lengths;
+    private readonly int[] _positions;
+    private readonly byte[] _chosen;
     private int _recorded = -1;
-    private int _nextPosition;
+    private int _rows;
 
-    /// <summary>An empty sequence.</summary>
+    /// <summary>No sequences yet.</summary>
     /// <param name="decoder">The shared decoder.</param>
     /// <param name="prefillTokens">How many prompt tokens are evaluated at once.</param>
-    public DeviceSession(DeviceDecoder decoder, int prefillTokens)
+    /// <param name="sequences">The most sequences in progress, up to <see cref="DeviceDecoder.MaxSequences"/>. With several, prompts are evaluated apart from them and their keys and values copied, so that what is recorded for a prompt serves every row.</param>
+    public DeviceSession(DeviceDecoder decoder, int prefillTokens, int sequences = 1)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sequences, decoder.MaxSequences);
         (_decoder, _device, _prefillTokens) = (decoder, decoder.Device, prefillTokens);
-        _cache = new DeviceKvCache(_device, decoder.Config);
         _workspace = new DeviceWorkspace(decoder);
+        _step = new DeviceStep(decoder, _workspace);
+        _promptCache = new DeviceKvCache(_device, decoder.Config);
+        _cache = sequences == 1 ? _promptCache : new DeviceKvCache(_device, decoder.Config);
+        _promptForward = new DeviceForward(decoder, _workspace, _promptCache);
         _forward = new DeviceForward(decoder, _workspace, _cache);
         _rotary = new RotaryTable(decoder.Config);
+        (_lengths, _positions, _chosen) = (new int[sequences], new int[sequences], new byte[sequences * TokenKernels.ChoiceBytes]);
     }
 
     /// <inheritdoc/>
@@ -45,13 +52,63 @@ internal sealed class DeviceSession : IDecoderSession
     {
         lock (_decoder.Gate)
         {
-            Evaluate(prompt, prompt.InputIds.Length - 1, 1, sequence.Sampler, cancellation);
-            sequence.Add(ReadChoice());
+            Evaluate(prompt, prompt.InputIds.Length - 1, 1, [sequence], cancellation);
+            ReadChoices([sequence]);
+            sequence.ThrowIfFailed();
+            Keep(prompt);
         }
     }
 
     /// <inheritdoc/>
-    public void RequireRoom(int row) => KvCache.RequireRoom(_cache.Length + 1L, _decoder.Config.MaxPositions);
+    public void RequireRoom(int row) => KvCache.RequireRoom(_lengths[row] + 1L, _decoder.Config.MaxPositions);
+
+    /// <inheritdoc/>
+    public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var rows = (int)BitOperations.RoundUpToPowerOf2((uint)_rows);
+        _rotary.Set(_positions.AsSpan(0, _rows));
+        lock (_decoder.Gate)
+        {
+            _ = _cache.Reserve(1, 0) && Forget(steps: true);
+            Reserve(rows);
+            _step.Start(rows, firstRow: 0, _rotary);
+            _lengths.AsSpan(0, _rows).CopyTo(_step.Cached);
+            for (var row = 0; row < _rows; row++)
+            {
+                _decoder.Vocabulary?.RequireRow(sequences[row].Token);
+                _step.Sources[row] = sequences[row].Token;
+            }
+
+            var drawn = _step.Draw(sequences, rows);
+            _step.Write();
+            Graph(rows, text: true, head: true, drawn, steps: true).Launch();
+            for (var row = 0; row < _rows; row++)
+            {
+                _lengths[row]++;
+                _positions[row]++;
+            }
+
+            _cache.Length++;
+            ReadChoices(sequences);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void End(int row)
+    {
+        _rows--;
+        lock (_decoder.Gate)
+        {
+            if (row < _rows)
+            {
+                _cache.Copy(_cache, _rows, row, _lengths[_rows]);
+                (_lengths[row], _positions[row]) = (_lengths[_rows], _positions[_rows]);
+            }
+        }
+
+        _cache.Length = _lengths.Take(_rows).DefaultIfEmpty().Max();
+    }
 
     /// <inheritdoc/>
     public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellation = default)
@@ -61,41 +118,16 @@ internal sealed class DeviceSession : IDecoderSession
         lock (_decoder.Gate)
         {
             _workspace.ReserveRows(Math.Max(1, count));
-            Evaluate(prompt, first, count, null, cancellation);
+            Evaluate(prompt, first, count, [], cancellation);
             if (count > 0)
             {
                 _workspace.ReserveRows(count);
-                _forward.Head(count);
+                _promptForward.Head(count);
                 _device.Read(_workspace.Logits, MemoryMarshal.AsBytes(logits.Span));
             }
 
             return logits;
         }
-    }
-
-    /// <inheritdoc/>
-    public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellation)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        var id = sequences[0].Token;
-        _decoder.Vocabulary?.RequireRow(id);
-        _rotary.Set(_nextPosition);
-        lock (_decoder.Gate)
-        {
-            Reserve(1, 1);
-            StartStep(1, 1, firstRow: 0)[0] = id;
-            var draws = Draws(sequences[0].Sampler);
-            WriteStep(1, draws);
-            Graph(1, text: true, head: true, !draws.IsEmpty).Launch();
-            _cache.Length++;
-            _nextPosition++;
-            sequences[0].Add(ReadChoice());
-        }
-    }
-
-    /// <inheritdoc/>
-    public void End(int row)
-    {
     }
 
     /// <inheritdoc/>
@@ -105,47 +137,50 @@ internal sealed class DeviceSession : IDecoderSession
         {
             Forget();
             _workspace.Dispose();
-            _cache.Dispose();
+            _promptCache.Dispose();
+            if (_cache != _promptCache)
+            {
+                _cache.Dispose();
+            }
         }
     }
 
-    /// <summary>Runs the prompt chunk by chunk and takes <paramref name="count"/> rows from <paramref name="first"/> on; with a sampler the last row's logits are computed, and the choice made, in the last chunk's graph.</summary>
-    private void Evaluate(PreparedPrompt prompt, int first, int count, Sampler? sampler, CancellationToken cancellation)
+    /// <summary>Runs the prompt chunk by chunk and takes <paramref name="count"/> rows from <paramref name="first"/> on; for a sequence the last row's logits are computed, and the choice made, in the last chunk's graph.</summary>
+    private void Evaluate(PreparedPrompt prompt, int first, int count, Sequence[] chosen, CancellationToken cancellation)
     {
         var tokens = prompt.InputIds.Length;
         ArgumentOutOfRangeException.ThrowIfZero(tokens, nameof(prompt));
-        _cache.Length = 0;
-        _ = _cache.Reserve(tokens, Pad(tokens) - tokens) && Forget();
+        _promptCache.Length = 0;
+        _ = _promptCache.Reserve(tokens, Pad(tokens) - tokens) && Forget(steps: false);
         for (var start = 0; start < tokens; start += _prefillTokens)
         {
             cancellation.ThrowIfCancellationRequested();
             var chunk = Math.Min(_prefillTokens, tokens - start);
             var (from, to) = (Math.Max(first, start), Math.Min(first + count, start + chunk));
-            var withHead = sampler is not null && start + chunk == tokens;
-            var draws = withHead ? Draws(sampler!) : [];
-            var text = WriteChunk(prompt, start, chunk, Math.Max(0, from - start), draws);
-            Graph(Pad(chunk), text, withHead, !draws.IsEmpty).Launch();
+            var withHead = chosen.Length > 0 && start + chunk == tokens;
+            var (text, drawn) = WriteChunk(prompt, start, chunk, Math.Max(0, from - start), withHead ? chosen : []);
+            Graph(Pad(chunk), text, withHead, drawn, steps: false).Launch();
             if (to > from && !withHead)
             {
-                _forward.Take(to - from, from - first);
+                _promptForward.Take(to - from, from - first);
             }
 
-            _cache.Length += chunk;
+            _promptCache.Length += chunk;
         }
-
-        _nextPosition = prompt.PositionIds.Next;
     }
 
-    /// <summary>Copies a chunk's input to the device: ids, and the rows of media; padding is zero, and text. Whether all of it is text.</summary>
-    private bool WriteChunk(PreparedPrompt prompt, int start, int chunk, int firstRow, ReadOnlySpan<TokenDraw> draws)
+    /// <summary>Copies a chunk's input to the device: ids, and the rows of media; padding is zero, and text. Whether all of it is text, and whether chance decides.</summary>
+    private (bool Text, bool Drawn) WriteChunk(PreparedPrompt prompt, int start, int chunk, int firstRow, Sequence[] chosen)
     {
         var padded = Pad(chunk);
         var modalities = prompt.Modalities.Tokens.Slice(start, chunk);
         var text = modalities.IndexOfAnyExcept(Modality.Text) < 0;
-        Reserve(chunk, padded, text ? 0 : padded);
+        _ = _promptCache.Reserve(chunk, padded - chunk) && Forget(steps: false);
+        Reserve(padded, text ? 0 : padded);
         _rotary.Set(prompt.PositionIds, start, chunk);
-        var sources = StartStep(chunk, padded, firstRow);
-        sources[chunk..].Fill(TokenKernels.NoSource);
+        _step.Start(padded, firstRow, _rotary);
+        _step.Cached[0] = start;
+        var sources = _step.Sources;
         for (var (token, media) = (0, 0); token < chunk; token++)
         {
             var isText = modalities[token] == Modality.Text;
@@ -156,7 +191,8 @@ internal sealed class DeviceSession : IDecoderSession
             }
         }
 
-        WriteStep(padded, draws);
+        var drawn = _step.Draw(chosen, chosen.Length);
+        _step.Write();
         if (!text)
         {
             WriteMedia(prompt.InputEmbeddings, start, modalities);
@@ -164,7 +200,7 @@ internal sealed class DeviceSession : IDecoderSession
             _device.Write(_workspace.Modalities, MemoryMarshal.AsBytes(modalities));
         }
 
-        return text;
+        return (text, drawn);
     }
 
     /// <summary>Copies the rows of tokens that are not text, run by run, one behind the other.</summary>
@@ -181,51 +217,25 @@ internal sealed class DeviceSession : IDecoderSession
         }
     }
 
-    /// <summary>Sets what a run reads from memory rather than from its launches, see <see cref="DeviceWorkspace.Step"/>; the sources of its rows are left to the caller.</summary>
-    private Span<int> StartStep(int tokens, int padded, int firstRow)
+    /// <summary>Makes the prompt that was evaluated the last row.</summary>
+    private void Keep(PreparedPrompt prompt)
     {
-        var half = _decoder.Heads.Size / 2;
-        if (_step.Length < _workspace.StepBytes(padded))
+        var tokens = _promptCache.Length;
+        if (_cache != _promptCache)
         {
-            _step = new byte[_workspace.StepBytes(padded)];
+            // A step of three rows is one of four: the fourth writes behind no token of a sequence that does not exist.
+            _ = _cache.ReserveSequences((int)BitOperations.RoundUpToPowerOf2((uint)_rows + 1)) | _cache.Reserve(Math.Max(0, tokens - _cache.Length), 0) && Forget(steps: true);
+            _cache.Copy(_promptCache, 0, _rows, tokens);
+            _cache.Length = Math.Max(_cache.Length, tokens);
         }
 
-        var words = MemoryMarshal.Cast<byte, int>(_step.AsSpan());
-        (words[0], words[DeviceWorkspace.CachedStart / sizeof(int)]) = (firstRow, _cache.Length);
-        var angles = MemoryMarshal.Cast<byte, float>(_step.AsSpan(DeviceWorkspace.AnglesStart));
-        for (var token = 0; token < tokens; token++)
-        {
-            _rotary.Cosines(token).CopyTo(angles[(token * half)..]);
-            _rotary.Sines(token).CopyTo(angles[((padded + token) * half)..]);
-        }
-
-        return MemoryMarshal.Cast<byte, int>(_step.AsSpan(_workspace.SourcesStart(padded), padded * sizeof(int)));
+        (_lengths[_rows], _positions[_rows]) = (tokens, prompt.PositionIds.Next);
+        _rows++;
     }
 
-    /// <summary>How chance draws the next token; empty where the largest logit decides, whose graph is shorter.</summary>
-    private ReadOnlySpan<TokenDraw> Draws(Sampler sampler)
+    private void Reserve(int rows, int media = 0)
     {
-        _draws[0] = sampler.NextDraw();
-        return sampler.IsGreedy ? [] : _draws.AsSpan(0, 1);
-    }
-
-    private void WriteStep(int padded, ReadOnlySpan<TokenDraw> draws)
-    {
-        var bytes = _workspace.SourcesStart(padded) + (padded * sizeof(int));
-        if (!draws.IsEmpty)
-        {
-            var target = MemoryMarshal.Cast<byte, TokenDraw>(_step.AsSpan(_workspace.DrawsStart(padded)));
-            draws.CopyTo(target);
-            bytes = _workspace.DrawsStart(padded) + (draws.Length * TokenDraw.Bytes);
-        }
-
-        _device.Write(_workspace.Step, _step.AsSpan(0, bytes));
-    }
-
-    private void Reserve(int tokens, int padded, int media = 0)
-    {
-        _ = _cache.Reserve(tokens, padded - tokens) && Forget();
-        _workspace.ReserveTokens(padded);
+        _workspace.ReserveTokens(rows);
         _workspace.ReserveMedia(media);
         if (_recorded != _workspace.Generation)
         {
@@ -233,18 +243,20 @@ internal sealed class DeviceSession : IDecoderSession
         }
     }
 
-    /// <summary>The recorded work of a run of tokens, made when it is first asked for.</summary>
-    private IDeviceGraph Graph(int tokens, bool text, bool head, bool drawn)
+    /// <summary>The recorded work of a run of one sequence's tokens, or of a step of all rows, made when it is first asked for.</summary>
+    private IDeviceGraph Graph(int rows, bool text, bool head, bool drawn, bool steps)
     {
-        if (_graphs.TryGetValue((tokens, text, head, drawn), out var graph))
+        if (_graphs.TryGetValue((rows, text, head, drawn, steps), out var graph))
         {
             return graph;
         }
 
-        var parts = tokens == 1 ? DecoderKernels.DecodeParts(_decoder.Heads, _cache.Capacity, _device.Multiprocessors) : 0;
-        _workspace.ReserveRows(1);
-        _workspace.ReserveProducts(tokens);
-        _workspace.ReserveParts(parts);
+        var (cache, forward) = steps ? (_cache, _forward) : (_promptCache, _promptForward);
+        var parts = steps || rows == 1 ? DecoderKernels.DecodeParts(_decoder.Heads, cache.Capacity, _device.Multiprocessors) : 0;
+        var chosen = steps ? rows : 1;
+        _workspace.ReserveRows(chosen);
+        _workspace.ReserveProducts(rows);
+        _workspace.ReserveParts(parts, chosen);
         if (_recorded != _workspace.Generation)
         {
             Forget();
@@ -253,34 +265,45 @@ internal sealed class DeviceSession : IDecoderSession
 
         graph = _device.Record(() =>
         {
-            _forward.Embed(tokens);
-            _forward.Blocks(tokens, text, parts);
+            forward.Embed(rows);
+            forward.Blocks(rows, text, parts);
             if (head)
             {
-                _forward.Take(1, 0);
-                _forward.Head(1);
-                _forward.Choose(1, drawn ? _workspace.Draws(tokens) : default);
+                forward.Take(chosen, 0);
+                forward.Head(chosen);
+                forward.Choose(chosen, drawn ? _workspace.Draws(rows) : default);
             }
         });
-        _graphs.Add((tokens, text, head, drawn), graph);
+        _graphs.Add((rows, text, head, drawn, steps), graph);
         return graph;
     }
 
-    private int ReadChoice()
+    /// <summary>Adds the tokens that the device has chosen.</summary>
+    private void ReadChoices(IReadOnlyList<Sequence> sequences)
     {
-        _device.Read(_workspace.Chosen, _chosen);
-        Sampler.RequireFinite(MemoryMarshal.Read<float>(_chosen), _decoder.Config.VocabularySize);
-        return MemoryMarshal.Read<int>(_chosen.AsSpan(sizeof(float)));
+        _device.Read(_workspace.Chosen, _chosen.AsSpan(0, sequences.Count * TokenKernels.ChoiceBytes));
+        for (var row = 0; row < sequences.Count; row++)
+        {
+            var choice = _chosen.AsSpan(row * TokenKernels.ChoiceBytes);
+            sequences[row].Choose(MemoryMarshal.Read<int>(choice[sizeof(float)..]), MemoryMarshal.Read<float>(choice), _decoder.Config.VocabularySize);
+        }
     }
 
-    private bool Forget()
+    private void Forget()
     {
-        foreach (var graph in _graphs.Values)
+        Forget(steps: false);
+        Forget(steps: true);
+    }
+
+    /// <summary>Drops the graphs of prompts, or those of steps: what they read has moved.</summary>
+    private bool Forget(bool steps)
+    {
+        foreach (var (key, graph) in _graphs.Where(entry => entry.Key.Steps == steps || _cache == _promptCache).ToArray())
         {
             graph.Dispose();
+            _graphs.Remove(key);
         }
 
-        _graphs.Clear();
         return true;
     }
 

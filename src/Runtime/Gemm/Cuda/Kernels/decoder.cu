@@ -45,13 +45,20 @@ INLINE void attend_prefill(const float* q, i64 q_stride, const u16* keys, const 
     if (mine + 8 * r < tokens) store_row(rows, r, out + (mine + 8 * r) * out_stride + head * D, D);
 }
 
-// One token of each sequence (blocks along z; their caches `sequence` values apart): the query heads of a key head are the rows. Each warp takes every parts-th 32 keys, parts = 4 · blocks_y, and leaves its share in
-// partial[sequences, parts, heads, D + 4]: outputs, sum, largest; attend_merge puts them together in their order.
+// Into how many parts the keys of a sequence are divided, 4 · blocks at most: its own length decides, so that neither the cache's capacity nor neighbours change a bit.
+INLINE int decode_parts(int all, int blocks) {
+  int wanted = all / 256;
+  return 4 * (wanted < 1 ? 1 : wanted < blocks ? wanted : blocks);
+}
+
+// One token of each sequence (blocks along z; their caches `sequence` values apart): the query heads of a key head are the rows. Each warp takes every parts-th 32 keys and leaves its share in
+// partial[sequences, 4 · blocks_y, heads, D + 4]: outputs, sum, largest; attend_merge puts them together in their order.
 template <int D>
 INLINE void attend_decode(const float* q, i64 q_stride, const u16* keys, const u16* values, i64 sequence, const int* cached, float* partial, int heads, int kv_heads, float scale) {
   const int StepKeys = 32;
   int lane = thread_index() & 31, g = lane >> 2, t = lane & 3, kv_head = block_x(), sharing = heads / kv_heads;
-  int part = block_y() * 4 + (thread_index() >> 5), parts = 4 * blocks_y(), all = cached[block_z()] + 1, row_halves = kv_heads * D;
+  int part = block_y() * 4 + (thread_index() >> 5), all = cached[block_z()] + 1, parts = decode_parts(all, blocks_y()), row_halves = kv_heads * D;
+  if (part >= parts) return;
   const float* queries = q + block_z() * q_stride + kv_head * sharing * D;
   Rows<D> rows;
   begin(rows, g < sharing ? queries + g * D : nullptr, g + 8 < sharing ? queries + (g + 8) * D : nullptr, scale);
@@ -65,7 +72,7 @@ INLINE void attend_decode(const float* q, i64 q_stride, const u16* keys, const u
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     if (g + 8 * r >= sharing) continue;
-    float* target = partial + ((i64)(block_z() * parts + part) * heads + kv_head * sharing + g + 8 * r) * (D + 4);
+    float* target = partial + ((i64)(block_z() * 4 * blocks_y() + part) * heads + kv_head * sharing + g + 8 * r) * (D + 4);
 #pragma unroll
     for (int j = 0; j < D / 16; j++) *(float4*)(target + 16 * j + 4 * t) = {rows.o[2 * j][2 * r], rows.o[2 * j + 1][2 * r], rows.o[2 * j][2 * r + 1], rows.o[2 * j + 1][2 * r + 1]};
     if (t == 0) target[D] = rows.sum[r], target[D + 1] = rows.largest[r];
@@ -73,10 +80,10 @@ INLINE void attend_decode(const float* q, i64 q_stride, const u16* keys, const u
 }
 
 // One block per head and sequence, one thread per value.
-KERNEL(128, 8) attend_merge(const float* partial, int parts, int head_size, float* out) {
-  int head = block_x(), i = thread_index();
+KERNEL(128, 8) attend_merge(const float* partial, const int* cached, int blocks, int head_size, float* out) {
+  int head = block_x(), i = thread_index(), parts = decode_parts(cached[block_y()] + 1, blocks);
   i64 stride = (i64)blocks_x() * (head_size + 4);
-  const float* mine = partial + block_y() * parts * stride + (i64)head * (head_size + 4);
+  const float* mine = partial + block_y() * 4 * blocks * stride + (i64)head * (head_size + 4);
   float top = None, sum = 0, value = 0;
   for (int p = 0; p < parts; p++) top = larger(top, mine[p * stride + head_size + 1]);
   for (int p = 0; p < parts; p++) {
