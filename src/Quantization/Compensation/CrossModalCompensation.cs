@@ -25,10 +25,14 @@ internal abstract class CrossModalCompensation
     {
         var residual = factor.ScaleWeight(weight);
         var stored = codes.Dequantize();
-        for (var i = 0; i < residual.Span.Length; i++)
+        Workers.For(residual.Rows, n =>
         {
-            residual.Data[i] -= stored.Data[i];
-        }
+            var row = residual.Row(n);
+            for (var k = 0; k < row.Length; k++)
+            {
+                row[k] -= stored[n, k];
+            }
+        });
 
         return residual;
     }

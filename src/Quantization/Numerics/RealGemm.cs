@@ -68,11 +68,7 @@ internal static class RealGemm
         var (depth, width) = (a.Columns, TileColumns<T>());
         var panels = (b.Columns + width - 1) / width;
         var packedB = ArrayPool<T>.Shared.Rent(panels * depth * width);
-        for (var panel = 0; panel < panels; panel++)
-        {
-            Pack(b.Transposed, panel * width, width, packedB.AsSpan(panel * depth * width, depth * width));
-        }
-
+        Workers.For(panels, panel => Pack(b.Transposed, panel * width, width, packedB.AsSpan(panel * depth * width, depth * width)));
         var rowPieces = (a.Rows + PieceRows - 1) / PieceRows;
         var columnPieces = (panels + PiecePanels - 1) / PiecePanels;
         Workers.For(rowPieces * columnPieces, piece =>

@@ -69,7 +69,7 @@ internal sealed class SmoothingFactor
         ArgumentOutOfRangeException.ThrowIfNotEqual(matrix.Columns, scales.Length);
         LargeBuffers.Reserve<float>((long)matrix.Rows * matrix.Columns);
         var scaled = new Matrix(matrix.Rows, matrix.Columns);
-        for (var i = 0; i < matrix.Rows; i++)
+        Workers.For(matrix.Rows, i =>
         {
             var source = matrix.Row(i);
             var target = scaled.Row(i);
@@ -77,8 +77,7 @@ internal sealed class SmoothingFactor
             {
                 target[k] = source[k] * scales[k];
             }
-        }
-
+        });
         return scaled;
     }
 }

@@ -34,13 +34,15 @@ internal sealed class WeightCodes
         LargeBuffers.Reserve<float>((long)Outputs * Inputs);
         var values = new Matrix(Outputs, Inputs);
         var groupSize = WeightGrid.GroupSize(Scheme, Inputs);
-        for (var i = 0; i < Codes.Length; i++)
+        Workers.For(Outputs, n =>
         {
-            var group = i / groupSize;
-            var code = Codes[i] - (ZeroPoints.Length > 0 ? ZeroPoints[group] : 0);
-            values.Data[i] = code * (GroupScales.Length > 0 ? GroupScales[i / PackingLayout.GroupSize] : 1) * Scales[group];
-        }
-
+            for (var i = n * Inputs; i < (n + 1) * Inputs; i++)
+            {
+                var group = i / groupSize;
+                var code = Codes[i] - (ZeroPoints.Length > 0 ? ZeroPoints[group] : 0);
+                values.Data[i] = code * (GroupScales.Length > 0 ? GroupScales[i / PackingLayout.GroupSize] : 1) * Scales[group];
+            }
+        });
         return values;
     }
 

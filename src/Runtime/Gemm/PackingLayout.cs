@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Tensors;
 
 namespace MASQuant.Gemm;
 
@@ -64,26 +65,28 @@ public static class PackingLayout
     }
 
     /// <summary>Packs codes [N, K] (row-major, −128…127; 4-bit: −8…7 symmetric or 0…15 when <paramref name="unsigned"/>).</summary>
-    public static byte[] Pack(ReadOnlySpan<sbyte> codes, int outputs, int inputs, int weightBits, bool unsigned = false)
+    public static byte[] Pack(ReadOnlyMemory<sbyte> codes, int outputs, int inputs, int weightBits, bool unsigned = false)
     {
         var packed = new byte[PackedBytes(outputs, inputs, weightBits)];
         var offset = unsigned ? 0 : Int4Offset;
-        for (var n = 0; n < outputs; n++)
+        Workers.For((outputs + PanelOutputs - 1) / PanelOutputs, panel =>
         {
-            for (var k = 0; k < inputs; k++)
+            for (var n = panel * PanelOutputs; n < Math.Min(outputs, (panel + 1) * PanelOutputs); n++)
             {
-                var code = codes[(n * inputs) + k];
-                if (weightBits == 8)
+                var row = codes.Span.Slice(n * inputs, inputs);
+                for (var k = 0; k < row.Length; k++)
                 {
-                    packed[ByteIndex8(n, k, inputs)] = (byte)code;
-                }
-                else
-                {
-                    packed[ByteIndex4(n, k, inputs)] |= (byte)((code + offset) << Shift4(k));
+                    if (weightBits == 8)
+                    {
+                        packed[ByteIndex8(n, k, inputs)] = (byte)row[k];
+                    }
+                    else
+                    {
+                        packed[ByteIndex4(n, k, inputs)] |= (byte)((row[k] + offset) << Shift4(k));
+                    }
                 }
             }
-        }
-
+        });
         return packed;
     }
 
