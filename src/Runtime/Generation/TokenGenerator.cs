@@ -53,6 +53,11 @@ internal static class TokenGenerator
                 row += EndIfDone(session, rows, row) ? 0 : 1;
             }
 
+            if (rows.Count == 0)
+            {
+                continue; // none had room, but prompts may wait
+            }
+
             session.Step(rows, cancellation);
             for (var row = 0; row < rows.Count;)
             {

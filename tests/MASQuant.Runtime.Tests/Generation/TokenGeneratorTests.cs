@@ -39,6 +39,17 @@ public sealed class TokenGeneratorTests
     }
 
     [Fact]
+    public void Rows_without_room_make_room_for_prompts_that_wait()
+    {
+        _session.Room = 2;
+        var sequences = Run(3, new GenerationOptions(), []).Select(sequence => (sequence.Prompt, sequence.Token, sequence.Error?.Code)).ToArray();
+
+        const string Full = DiagnosticCodes.SequenceTooLong;
+        Assert.Equal([(0, 0, null), (1, 100, null), (0, 1, null), (1, 101, null), (0, 1, Full), (1, 101, Full), (2, 200, null), (2, 201, null), (2, 201, Full)], sequences);
+        Assert.Equal([2, 1], _session.Steps);
+    }
+
+    [Fact]
     public void A_device_that_fails_ends_the_batch()
     {
         _session.Code = DiagnosticCodes.DeviceMemoryExhausted;
@@ -75,6 +86,9 @@ public sealed class TokenGeneratorTests
 
         public int FailsAtStart { get; set; } = -1;
 
+        /// <summary>Tokens that a sequence may have.</summary>
+        public int Room { get; set; } = 100;
+
         public List<int> Steps { get; } = [];
 
         public bool Disposed { get; private set; }
@@ -90,7 +104,13 @@ public sealed class TokenGeneratorTests
             sequence.Add(_rows[^1]);
         }
 
-        public void RequireRoom(int row) => Assert.InRange(row, 0, _rows.Count - 1);
+        public void RequireRoom(int row)
+        {
+            if ((_rows[row] % 100) + 1 >= Room)
+            {
+                throw new MasQuantException(DiagnosticCodes.SequenceTooLong, null, "");
+            }
+        }
 
         public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellation)
         {
