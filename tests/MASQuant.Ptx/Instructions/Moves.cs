@@ -24,8 +24,14 @@ internal static unsafe class Moves
         }
 
         table["cvta.to.global.u64"] = table["cvta.global.u64"] = o => new Instruction { Handler = CopyLong, D = o.Long(0), A = o.Long(1) };
-        table["cvta.shared.u64"] = o => new Instruction { Handler = AddWindow, D = o.Long(0), A = o.Long(1), Offset = (long)SharedWindow };
-        table["cvta.to.shared.u64"] = o => new Instruction { Handler = AddWindow, D = o.Long(0), A = o.Long(1), Offset = -(long)SharedWindow };
+        AddLong(table, "cvta.shared.u64", a => a + SharedWindow);
+        AddLong(table, "cvta.to.shared.u64", a => a - SharedWindow);
+    }
+
+    private static void AddLong(Table table, string name, Func<ulong, ulong> move)
+    {
+        void Run(Warp warp, in Instruction i, uint mask) => LaneOps.Map(warp.ReadLong(i.A, mask), warp.WriteLong(i.D, mask), mask, move);
+        table[name] = o => new Instruction { Handler = Run, D = o.Long(0), A = o.Long(1) };
     }
 
     private static Instruction Word(Operands o)
@@ -72,16 +78,6 @@ internal static unsafe class Moves
         }
     }
 
-    private static void AddWindow(Warp warp, in Instruction i, uint mask)
-    {
-        ulong* a = warp.ReadLong(i.A, mask), d = warp.WriteLong(i.D, mask);
-        for (var rest = mask; rest != 0; rest &= rest - 1)
-        {
-            var lane = BitOperations.TrailingZeroCount(rest);
-            d[lane] = a[lane] + (ulong)i.Offset;
-        }
-    }
-
     private static void PackWord(Warp warp, in Instruction i, uint mask)
     {
         uint* low = warp.ReadWord(i.List[0], mask), high = warp.ReadWord(i.List[1], mask), d = warp.WriteWord(i.D, mask);
@@ -95,20 +91,8 @@ internal static unsafe class Moves
     private static void UnpackWord(Warp warp, in Instruction i, uint mask)
     {
         var a = warp.ReadWord(i.A, mask);
-        for (var part = 0; part < 2; part++)
-        {
-            if (i.List[part] < 0)
-            {
-                continue;
-            }
-
-            var d = warp.WriteWord(i.List[part], mask);
-            for (var rest = mask; rest != 0; rest &= rest - 1)
-            {
-                var lane = BitOperations.TrailingZeroCount(rest);
-                d[lane] = (a[lane] >> (16 * part)) & 0xFFFF;
-            }
-        }
+        Unpack(warp, i.List[0], mask, a, word => word & 0xFFFF);
+        Unpack(warp, i.List[1], mask, a, word => word >> 16);
     }
 
     private static void PackLong(Warp warp, in Instruction i, uint mask)
@@ -125,19 +109,17 @@ internal static unsafe class Moves
     private static void UnpackLong(Warp warp, in Instruction i, uint mask)
     {
         var a = warp.ReadLong(i.A, mask);
-        for (var part = 0; part < 2; part++)
-        {
-            if (i.List[part] < 0)
-            {
-                continue;
-            }
+        Unpack(warp, i.List[0], mask, a, word => (uint)word);
+        Unpack(warp, i.List[1], mask, a, word => (uint)(word >> 32));
+    }
 
-            var d = warp.WriteWord(i.List[part], mask);
-            for (var rest = mask; rest != 0; rest &= rest - 1)
-            {
-                var lane = BitOperations.TrailingZeroCount(rest);
-                d[lane] = (uint)(a[lane] >> (32 * part));
-            }
+    /// <summary>One part, unless it is not wanted.</summary>
+    private static void Unpack<T>(Warp warp, int register, uint mask, T* a, Func<T, uint> part)
+        where T : unmanaged
+    {
+        if (register >= 0)
+        {
+            LaneOps.Map(a, warp.WriteWord(register, mask), mask, part);
         }
     }
 }

@@ -141,6 +141,16 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
+    public void ThePeakOutlivesWhatWasFreed()
+    {
+        FakeDriver.FreeBytes = 8 << 20;
+        using var device = FakeDriver.Open();
+        device.Allocate(6 << 20).Dispose();
+        using var memory = device.Allocate(4 << 20); // Instead of the 6 MiB.
+        Assert.Equal((6 << 20, 1), (device.Memory.PeakBytes, FakeDriver.Count("cuMemFree")));
+    }
+
+    [Fact]
     public void TooLittleMemorySaysHowMuchIsNeededAndFree()
     {
         FakeDriver.FreeBytes = 3 << 20;
