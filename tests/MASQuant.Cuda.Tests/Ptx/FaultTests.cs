@@ -58,6 +58,12 @@ public sealed class FaultTests
     [InlineData(OneWord + "setp.eq.b32 %p0, %r0, 0; @%p0 st.shared.b32 [%r3], %r1; bar.sync 0; atom.shared.add.u32 %r2, [%r3], 1; @%p0 st.shared.b32 [%r3], %r1;")]
     public void Races(string body) => Assert.Equal(PtxFault.Race, Snippet.Fault(body, 64));
 
+    // Within one warp, where nobody else comes upon it.
+    [Theory]
+    [InlineData(OneWord + "setp.eq.b32 %p0, %r0, 0; @%p0 st.shared.b32 [%r3], %r1; bar.sync 0; atom.shared.add.u32 %r2, [%r3], 1; @%p0 st.shared.b32 [%r3], %r1;")]
+    [InlineData(OneWord + "setp.eq.b32 %p0, %r0, 0; @%p0 st.shared.b32 [%r3], %r1; bar.sync 0; atom.shared.add.u32 %r4, [%r3], 1; @%p0 ld.shared.b32 %r2, [%r3]; mov.b32 %r2, 0;")]
+    public void LanesThatUpdateRaceWithOneThatDoesNot(string body) => Assert.Equal(PtxFault.Race, Snippet.Fault(body));
+
     [Theory]
     [InlineData(OwnWord + NeighboursWord + "st.shared.b32 [%r5], %r1; bar.warp.sync 0xffffffff; ld.shared.b32 %r2, [%r7];")]
     [InlineData(OwnWord + OtherWarpsWord + "st.shared.b32 [%r5], %r1; bar.sync 0; ld.shared.b32 %r2, [%r7]; bar.sync 0; st.shared.b32 [%r5], %r1;")]

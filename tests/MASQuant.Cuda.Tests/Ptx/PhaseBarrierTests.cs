@@ -87,6 +87,24 @@ public sealed class PhaseBarrierTests
         }
     }
 
+    // The first two warps read a word, the third waits for as many as arrive and writes it: all readers count, not the last alone.
+    [Theory]
+    [InlineData(32, "setp.ge.u32 %p4, %r0, 32;", true)]
+    [InlineData(64, "setp.ge.u32 %p4, %r0, 0;", false)]
+    public void AWriterWaitsForEveryReader(int count, string arrives, bool races)
+    {
+        var body = Places + $"@%p0 mbarrier.init.shared::cta.b64 [%r3], {count}; @%p0 st.shared.b32 [%r3+16], %r1;" + Fences + arrives
+            + "setp.ge.u32 %p3, %r0, 64; @%p3 bra WRITE; ld.shared.b32 %r2, [%r3+16]; @%p4 " + Arrive + "bra.uni DONE; WRITE: " + Wait(0) + "setp.eq.b32 %p5, %r0, 64; @%p5 st.shared.b32 [%r3+16], %r1; DONE:";
+        if (races)
+        {
+            Assert.Equal(PtxFault.Race, Snippet.Fault(body, 96));
+        }
+        else
+        {
+            Snippet.Run(body, Lanes(96), 96);
+        }
+    }
+
     // What one lane has waited for, its warp knows once it has met; the lane knows at once.
     [Theory]
     [InlineData("", "", true)]
