@@ -20,26 +20,32 @@ internal sealed class QuantizedWorkload
         _x = RandomMatrix(random, problem.M, problem.K);
         _y = new Matrix(problem.M, problem.N);
         _smoothing = [RandomMatrix(random, 1, problem.K).Data, [], []];
-        var codes = new byte[PackingLayout.PackedBytes(problem.N, problem.K, scheme.WeightBits)];
-        random.NextBytes(codes);
-        var groups = scheme.QuantizesActivations ? 1 : problem.K / PackingLayout.GroupSize;
-        _copies = new QuantizedWeight[1 + (cacheBytes / codes.Length)];
+        _copies = new QuantizedWeight[1 + (cacheBytes / PackingLayout.PackedBytes(problem.N, problem.K, scheme.WeightBits))];
         for (var i = 0; i < _copies.Length; i++)
         {
-            _copies[i] = new QuantizedWeight
-            {
-                Scheme = scheme,
-                Outputs = problem.N,
-                Inputs = problem.K,
-                Codes = (byte[])codes.Clone(),
-                Scales = RandomMatrix(random, problem.N, groups).Data,
-                ZeroPoints = scheme.QuantizesActivations ? [] : new byte[problem.N * groups],
-            };
+            _copies[i] = RandomWeight(random, scheme, problem.N, problem.K);
         }
     }
 
     /// <summary>Bytes of one weight's codes.</summary>
     public long WeightBytes => _copies[0].Codes.Length;
+
+    /// <summary>A weight [N, K] of random codes.</summary>
+    public static QuantizedWeight RandomWeight(Random random, QuantizationScheme scheme, int outputs, int inputs)
+    {
+        var codes = new byte[PackingLayout.PackedBytes(outputs, inputs, scheme.WeightBits)];
+        random.NextBytes(codes);
+        var groups = scheme.QuantizesActivations ? 1 : inputs / PackingLayout.GroupSize;
+        return new QuantizedWeight
+        {
+            Scheme = scheme,
+            Outputs = outputs,
+            Inputs = inputs,
+            Codes = codes,
+            Scales = RandomMatrix(random, outputs, groups).Data,
+            ZeroPoints = scheme.QuantizesActivations ? [] : new byte[outputs * groups],
+        };
+    }
 
     public static Matrix RandomMatrix(Random random, int rows, int columns)
     {

@@ -10,7 +10,7 @@ internal static class Ratios
     private const int Outputs = 11008;
     private const long BeyondCaches = 256L << 20;
 
-    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8)];
+    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8), Batch(QuantizationScheme.W4A8), Batch(QuantizationScheme.W8A8)];
 
     /// <summary>The FP32 product that towers and learning use, against fused multiply-adds on registers alone.</summary>
     private static Ratio Float()
@@ -47,6 +47,14 @@ internal static class Ratios
             $"{scheme} 1 × {Outputs} × {Inputs}, cold, against a streaming read",
             1e-9 * Copies * workload.WeightBytes, () => Repeat(Copies, () => workload.Forward(cpu)),
             1e-9 * Copies * workload.WeightBytes, () => Repeat(Copies, workload.Read), "GB/s", 0.6);
+    }
+
+    /// <summary>Answers in progress together against one after the other: the weights are read once for all, and attention is each one's own.</summary>
+    private static Ratio Batch(QuantizationScheme scheme)
+    {
+        const int Sequences = 16;
+        var workload = new DecodingWorkload(scheme, Sequences);
+        return new Ratio($"{scheme} {Sequences} sequences, a token of each, against each alone", Sequences, workload.Together, Sequences, workload.Apart, "tokens/s", 1.5);
     }
 
     private static void Repeat(int times, Action action)

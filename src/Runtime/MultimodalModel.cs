@@ -6,6 +6,7 @@ using MASQuant.Chat;
 using MASQuant.Configuration;
 using MASQuant.Diagnostics;
 using MASQuant.Gemm;
+using MASQuant.Gemm.Cuda;
 using MASQuant.Generation;
 using MASQuant.Models;
 using MASQuant.Models.Device;
@@ -196,7 +197,8 @@ public sealed class MultimodalModel : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         options ??= new GenerationOptions();
         options.Validate();
-        most = Math.Min(most, _deviceDecoder?.MaxSequences ?? most);
+        // On a device more rows than these are summed in another order, layers on their own included.
+        most = Math.Min(most, _deviceDecoder?.MaxSequences ?? (_device is null && _options.Backend is not CudaGemmBackend ? most : GemmKernels.DecodeTokens));
         return TokenGenerator.Generate(NewSession(most), most, prompts, options, options.StopTokens ?? _endTokens, cancellationToken);
     }
 
