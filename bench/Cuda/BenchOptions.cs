@@ -8,7 +8,7 @@ internal sealed record BenchOptions
     public const string Usage = """
         Checks every kernel on an NVIDIA GPU against the processor, then times kernels, layers and whole models of random weights.
 
-        usage: MASQuant.Bench.Cuda [check | kernels | layers | models]... [--device cuda:N] [--csv FILE] [--markdown FILE]
+        usage: MASQuant.Bench.Cuda [check | kernels | layers | models]... [--device cuda:N] [--csv FILE] [--markdown FILE] [--only TEXT] [--skip TEXT]
 
           check            checks, and times nothing
           kernels          times products, the preparation of tokens and the choice of the next, beside cuBLASLt where it is found (MASQUANT_CUBLASLT may name it)
@@ -18,6 +18,8 @@ internal sealed record BenchOptions
           --device cuda:N  the GPU, from 0 (default: cuda:0)
           --csv FILE       writes the figures, also of a run that Ctrl-C ends
           --markdown FILE  writes them as the tables of docs/performance.md
+          --only TEXT      with check alone: the checks whose names hold TEXT
+          --skip TEXT      with check alone: the checks whose names do not
           --help           prints this
 
         exit code: 0 done, 1 a check or a case failed, 2 nothing was run: wrong words or no usable GPU, 130 ended by Ctrl-C
@@ -40,6 +42,15 @@ internal sealed record BenchOptions
     /// <summary>The file for the tables; null: none.</summary>
     public string? Markdown { get; init; }
 
+    /// <summary>What the names of checks must hold; null: anything.</summary>
+    public string? Only { get; init; }
+
+    /// <summary>What they must not; null: nothing.</summary>
+    public string? Skip { get; init; }
+
+    /// <summary>Whether a check is wanted.</summary>
+    public bool Wants(string check) => (Only is null || check.Contains(Only, StringComparison.OrdinalIgnoreCase)) && (Skip is null || !check.Contains(Skip, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>Reads a command line.</summary>
     /// <param name="words">The words.</param>
     /// <param name="options">What they ask for.</param>
@@ -57,7 +68,7 @@ internal sealed record BenchOptions
                 return true;
             }
 
-            if (word is "--device" or "--csv" or "--markdown")
+            if (word is "--device" or "--csv" or "--markdown" or "--only" or "--skip")
             {
                 if (i + 1 == words.Count || words[i + 1].StartsWith("--", StringComparison.Ordinal) || words[i + 1].Length == 0)
                 {
@@ -89,9 +100,10 @@ internal sealed record BenchOptions
             return false;
         }
 
-        if (chosen.SetEquals([Words[0]]) && values.Keys.FirstOrDefault(option => option != "--device") is { } file)
+        var checksAlone = chosen.SetEquals([Words[0]]);
+        if (values.Keys.FirstOrDefault(option => checksAlone ? option is "--csv" or "--markdown" : option is "--only" or "--skip") is { } other)
         {
-            error = $"{file} takes figures, of which check has none; what is timed is checked before.";
+            error = checksAlone ? $"{other} takes figures, of which check has none; what is timed is checked before." : $"{other} goes with check alone: what is timed is checked before, whole.";
             return false;
         }
 
@@ -102,6 +114,8 @@ internal sealed record BenchOptions
             Device = device,
             Csv = values.GetValueOrDefault("--csv"),
             Markdown = values.GetValueOrDefault("--markdown"),
+            Only = values.GetValueOrDefault("--only"),
+            Skip = values.GetValueOrDefault("--skip"),
         };
         return true;
     }

@@ -23,7 +23,7 @@ internal sealed class BenchRun
 
     public BenchRun(IBenchDevice device, IProductLibrary? library, BenchOptions options, BenchPlan plan, IReadOnlyList<DeviceCheck> checks, TextWriter log)
     {
-        (_device, _library, _options, _plan, _checks, _log) = (device, library, options, plan, checks, log);
+        (_device, _library, _options, _plan, _checks, _log) = (device, library, options, plan, [.. checks.Where(check => options.Wants(check.Name))], log);
         IReadOnlyCollection<BenchCase> planned =
         [
             .. Wanted("kernels") ? [.. KernelCases.Of(plan), .. ChoiceCases.Of(plan)] : (BenchCase[])[],

@@ -15,6 +15,8 @@ public class BenchOptionsTests
     [InlineData("--device auto", "--device auto names no GPU; cuda:0 is the first.")]
     [InlineData("--device cuda:x", "--device cuda:x names no GPU; cuda:0 is the first.")]
     [InlineData("check --csv a.csv", "--csv takes figures, of which check has none; what is timed is checked before.")]
+    [InlineData("--only draw", "--only goes with check alone: what is timed is checked before, whole.")]
+    [InlineData("check models --skip full", "--skip goes with check alone: what is timed is checked before, whole.")]
     public void WrongWordsAreNamed(string words, string expected)
     {
         Assert.False(BenchOptions.TryParse(words.Split(' '), out var options, out var error));
@@ -39,6 +41,18 @@ public class BenchOptionsTests
     {
         Assert.True(BenchOptions.TryParse(["kernels", "--help"], out var options, out _));
         Assert.True(options.Help);
-        Assert.All((string[])["check", "kernels", "layers", "models", "--device", "--csv", "--markdown", "--help"], word => Assert.Contains(word, BenchOptions.Usage, StringComparison.Ordinal));
+        Assert.All((string[])["check", "kernels", "layers", "models", "--device", "--csv", "--markdown", "--only", "--skip", "--help"], word => Assert.Contains(word, BenchOptions.Usage, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("check", "draw: 1", true)]
+    [InlineData("check --only DRAW", "draw: 1", true)]
+    [InlineData("check --only draw", "full size: 1", false)]
+    [InlineData("check --skip full", "full size: 1", false)]
+    [InlineData("check --skip full", "draw: 1", true)]
+    public void ChecksAreChosenByName(string words, string check, bool expected)
+    {
+        Assert.True(BenchOptions.TryParse(words.Split(' '), out var options, out _));
+        Assert.Equal(expected, options.Wants(check));
     }
 }

@@ -111,7 +111,7 @@ public sealed class BenchRunTests : IDisposable
     [Fact]
     public void ChecksAloneTimeNothing()
     {
-        var run = new BenchRun(new EmulatedBench(80), null, Options("check"), Small, [new("good", _ => { })], TextWriter.Null);
+        var run = new BenchRun(new EmulatedBench(80), null, Options("check", "--skip", "slow"), Small, [new("good", _ => { }), new("slow", _ => Assert.Fail("It is skipped."))], TextWriter.Null);
         Assert.Equal(BenchRun.Done, run.Run());
         Assert.Equal(0, run.Results.Planned);
     }
