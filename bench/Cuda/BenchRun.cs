@@ -46,6 +46,12 @@ internal sealed class BenchRun
     public int Run(CancellationToken cancellation = default)
     {
         _log.WriteLine(Machine);
+        if (_checks.Count == 0 && (_options.Only ?? _options.Skip) is not null)
+        {
+            _log.WriteLine("--only and --skip leave no check.");
+            return NothingRun;
+        }
+
         try
         {
             if (!CheckRun.Run(_device.Device, _checks, _log, cancellation))

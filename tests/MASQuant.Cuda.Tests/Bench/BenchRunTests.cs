@@ -117,6 +117,10 @@ public sealed class BenchRunTests : IDisposable
     }
 
     [Fact]
+    public void NoCheckIsNoSuccess()
+        => Assert.Equal(BenchRun.NothingRun, new BenchRun(new EmulatedBench(80), null, Options("check", "--only", "else"), Small, [new("good", _ => { })], TextWriter.Null).Run());
+
+    [Fact]
     public void AVerdictIsWhatItsBoundsSay()
     {
         Assert.Equal("stretch", new Verdict("", 2, 1, 2, AtMost: false).Judgement);
