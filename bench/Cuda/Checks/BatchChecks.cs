@@ -22,6 +22,7 @@ internal static class BatchChecks
         for (var sequence = 0; sequence < Cached.Length; sequence++)
         {
             var (alone, choice) = Step(decoder, [sequence], (Cached[sequence] / 256 * 256) + 256);
+            Require.That(alone.Distinct().Count() > vocabulary / 2, $"sequence {sequence} has {alone.Distinct().Count()} different logits");
             Require.Equal<float>(alone, logits.AsSpan(sequence * vocabulary, vocabulary), $"logits of sequence {sequence}");
             Require.That(choice[0] == chosen[sequence], $"sequence {sequence} chooses {chosen[sequence] >> 32}, alone {choice[0] >> 32}");
             Require.That(Array.IndexOf(alone, alone.Max()) == (int)(choice[0] >> 32), $"sequence {sequence} does not choose its largest logit");

@@ -1,5 +1,6 @@
 using MASQuant.Gemm;
 using MASQuant.Gemm.Cuda;
+using MASQuant.Tensors;
 
 namespace MASQuant.Bench.Cuda.Checks;
 
@@ -89,6 +90,7 @@ internal static class ProductChecks
             var y = layers.Run(prepared)[0].Data;
             Require.That(layers.Parts == 4, $"{layers.Parts} parts instead of 4");
             Require.Equal<float>(first ??= y, y, $"run {run}");
+            RoundingBound.Check(problem.Weights, prepared, problem.Expect(prepared), [new Matrix(tokens, 64, y)]);
         }
     }
 }

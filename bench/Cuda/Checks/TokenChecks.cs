@@ -52,7 +52,8 @@ internal static class TokenChecks
         for (var row = 0; row < Count; row++)
         {
             var expected = sampler.Next(logits.AsSpan(row * vocabulary, vocabulary));
-            Require.That(chosen[row] == (logits[(row * vocabulary) + expected], expected), $"row {row}: {chosen[row]} is chosen instead of {expected}");
+            var bits = BitConverter.SingleToInt32Bits(logits[(row * vocabulary) + expected]); // of zeros, too
+            Require.That((BitConverter.SingleToInt32Bits(chosen[row].Logit), chosen[row].Id) == (bits, expected), $"row {row}: {chosen[row]} is chosen instead of {expected}");
         }
     }
 
