@@ -7,6 +7,7 @@ public sealed class FaultTests
 {
     private const string OwnWord = "mov.b32 %r3, memory; shl.b32 %r4, %r0, 2; add.s32 %r5, %r3, %r4;";
     private const string OneWord = "mov.b32 %r3, memory;";
+    private const string WrittenOnce = "mov.b32 %r2, 0; setp.lt.u32 %p1, %r0, 32; setp.eq.b32 %p0, %r0, 0; @%p0 st.shared.b32 [%r3], %r1; bar.sync 0;";
     private const string NeighboursWord = "xor.b32 %r6, %r4, 4; add.s32 %r7, %r3, %r6;";
     private const string OtherWarpsWord = "xor.b32 %r6, %r4, 128; add.s32 %r7, %r3, %r6;";
     private const string StartCopy = "mov.b32 %r3, memory; shl.b32 %r4, %r0, 4; add.s32 %r5, %r3, %r4; cp.async.cg.shared.global [%r5], [%rd0], 16; cp.async.commit_group;";
@@ -52,6 +53,9 @@ public sealed class FaultTests
     [InlineData(OwnWord + OtherWarpsWord + "st.shared.b32 [%r5], %r1; bar.sync 0; ld.shared.b32 %r2, [%r7]; st.shared.b32 [%r5], %r1;")]
     [InlineData("mov.b32 %r3, memory; st.shared.b32 [%r3], %r1; mov.b32 %r2, 0;")]
     [InlineData(OwnWord + OtherWarpsWord + "st.shared.b32 [%r5], %r1; bar.warp.sync 0xffffffff; st.shared.b32 [%r7], %r1; mov.b32 %r2, 0;")]
+    [InlineData(OneWord + WrittenOnce + "@%p1 ld.shared.b32 %r2, [%r3]; @!%p1 atom.shared.add.u32 %r2, [%r3], 1;")]
+    [InlineData(OneWord + WrittenOnce + "@%p1 atom.shared.add.u32 %r2, [%r3], 1; @!%p1 ld.shared.b32 %r2, [%r3];")]
+    [InlineData(OneWord + WrittenOnce + "@%p1 atom.shared.add.u32 %r2, [%r3], 1; setp.eq.b32 %p2, %r0, 32; @%p2 st.shared.b32 [%r3], %r1;")]
     [InlineData(OneWord + "setp.eq.b32 %p0, %r0, 0; @%p0 st.shared.b32 [%r3], %r1; atom.shared.add.u32 %r2, [%r3], 1;")]
     [InlineData(OneWord + "setp.eq.b32 %p0, %r0, 0; @%p0 st.shared.b32 [%r3], %r1; bar.sync 0; atom.shared.add.u32 %r4, [%r3], 1; ld.shared.b32 %r2, [%r3];")]
     [InlineData(OneWord + "setp.eq.b32 %p0, %r0, 0; @%p0 st.shared.b32 [%r3], %r1; bar.sync 0; ld.shared.b32 %r2, [%r3]; atom.shared.add.u32 %r4, [%r3], 1;")]
