@@ -29,10 +29,10 @@ internal sealed class ListeningDevice(ICudaDevice device, int vocabulary) : ICud
     public void Read(DevicePointer source, Span<byte> target)
     {
         device.Read(source, target);
-        if (target.Length == TokenKernels.ChoiceBytes)
+        for (var row = 0; target.Length <= GemmKernels.DecodeTokens * TokenKernels.ChoiceBytes && row < target.Length / TokenKernels.ChoiceBytes; row++)
         {
             var logits = new float[vocabulary];
-            device.Read(_logits, MemoryMarshal.AsBytes(logits.AsSpan()));
+            device.Read(_logits + ((long)row * vocabulary * sizeof(float)), MemoryMarshal.AsBytes(logits.AsSpan()));
             Logits.Add(logits);
         }
     }

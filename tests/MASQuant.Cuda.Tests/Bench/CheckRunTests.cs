@@ -10,7 +10,7 @@ namespace MASQuant.Tests.Bench;
 /// <summary>The checks as the benchmark's executable runs them. Each of them runs in the tests of its kernels, too.</summary>
 public class CheckRunTests
 {
-    public static TheoryData<string> Decoders => [.. DecoderChecks.All.Select(check => check.Name)];
+    public static TheoryData<string> Decoders => [.. DecoderChecks.All.Concat(SessionChecks.All).Select(check => check.Name)];
 
     [Fact]
     public void ASelectionPasses()

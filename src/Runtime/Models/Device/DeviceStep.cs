@@ -41,6 +41,10 @@ internal sealed class DeviceStep(DeviceDecoder decoder, DeviceWorkspace workspac
             rotary.Cosines(row).CopyTo(angles[(row * half)..]);
             rotary.Sines(row).CopyTo(angles[((rows + row) * half)..]);
         }
+
+        // Whatever bits lie there from another run may be no numbers, which padding would hand to its neighbours: 0 · NaN is NaN.
+        angles[(rotary.Count * half)..(rows * half)].Clear();
+        angles[((rows + rotary.Count) * half)..(2 * rows * half)].Clear();
     }
 
     /// <summary>Adds how chance draws the tokens of rows of logits; those behind <paramref name="sequences"/> take their largest. Adds nothing, and is false, where the largest decides everywhere: that graph is shorter.</summary>
