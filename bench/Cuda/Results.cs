@@ -83,7 +83,9 @@ internal sealed class Results
     private void Print(BenchCase done, string text)
     {
         _done++;
+        // Foretold from the share that is done, once that says something.
         var (passed, all) = (_watch.Elapsed, _watch.Elapsed * Planned / _done);
-        _log.WriteLine(FormattableString.Invariant($"[{_done}/{Planned}, {passed:h\\:mm\\:ss} of about {all:h\\:mm\\:ss}] {done.Kernel,-24} {done.Shape,-12} M = {done.Tokens,-6} {text}"));
+        var foretold = _done * 20 < Planned ? "" : FormattableString.Invariant($@" of about {all:h\:mm\:ss}");
+        _log.WriteLine(FormattableString.Invariant($@"[{_done}/{Planned}, {passed:h\:mm\:ss}{foretold}] {done.Kernel,-24} {done.Shape,-12} M = {done.Tokens,-6} {text}"));
     }
 }
