@@ -43,7 +43,9 @@ public sealed class DeviceBatchTests
         }
 
         cache.Length = 3;
-        Assert.True(cache.Reserve(1000, 0));
+        var before = cache.Generation;
+        cache.Reserve(1000, 0);
+        Assert.NotEqual(before, cache.Generation);
         for (var sequence = 0; sequence < 2; sequence++)
         {
             var (keys, values) = (new byte[6 * row], new byte[6 * row]);

@@ -15,6 +15,9 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int s
     /// <summary>The number of tokens held, of the longest sequence.</summary>
     public int Length { get; set; }
 
+    /// <summary>Changes whenever the cache has moved: recorded work reads the old place.</summary>
+    public int Generation { get; private set; }
+
     /// <summary>The number of tokens of a sequence that fit.</summary>
     public int Capacity { get; private set; }
 
@@ -27,18 +30,27 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int s
     /// <summary>The values of a block.</summary>
     public DevicePointer Values(int layer) => _layers[layer]!.Pointer + (_sequences * Capacity * _rowBytes);
 
-    /// <summary>Makes room for <paramref name="tokens"/> more, and for <paramref name="padding"/> rows behind them that are written but never read; true when the cache has moved.</summary>
+    /// <summary>Makes room for <paramref name="tokens"/> more, and for <paramref name="padding"/> rows behind them that are written but never read.</summary>
     /// <exception cref="Diagnostics.MasQuantException">MASQ0921 the model has no positions for them; MASQ1004 too little memory.</exception>
-    public bool Reserve(int tokens, int padding)
+    public void Reserve(int tokens, int padding)
     {
         KvCache.RequireRoom((long)Length + tokens, config.MaxPositions);
         var needed = checked(Length + tokens + padding);
-        return needed > Capacity && Grow(Math.Max(needed, Math.Max(FirstCapacity, 2 * Capacity)), _sequences);
+        if (needed > Capacity)
+        {
+            Grow(Math.Max(needed, Math.Max(FirstCapacity, 2 * Capacity)), _sequences);
+        }
     }
 
-    /// <summary>Makes room for so many sequences; true when the cache has moved.</summary>
+    /// <summary>Makes room for so many sequences.</summary>
     /// <exception cref="Diagnostics.MasQuantException">MASQ1004: too little memory.</exception>
-    public bool ReserveSequences(int sequences) => sequences > _sequences && Grow(Capacity, sequences);
+    public void ReserveSequences(int sequences)
+    {
+        if (sequences > _sequences)
+        {
+            Grow(Capacity, sequences);
+        }
+    }
 
     /// <summary>Copies the first <paramref name="tokens"/> tokens of a sequence of <paramref name="source"/>, which may be this cache, to another sequence.</summary>
     public void Copy(DeviceKvCache source, int from, int to, int tokens)
@@ -59,7 +71,7 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int s
         }
     }
 
-    private bool Grow(int capacity, int sequences)
+    private void Grow(int capacity, int sequences)
     {
         for (var layer = 0; layer < _layers.Length && capacity > 0; layer++)
         {
@@ -75,6 +87,6 @@ internal sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int s
         }
 
         (Capacity, _sequences) = (capacity, sequences);
-        return true;
+        Generation++;
     }
 }
