@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using MASQuant.Artifacts;
@@ -242,34 +241,13 @@ public sealed class MultimodalModel : IDisposable
         }
     }
 
-    /// <summary>The pieces of a batch, whose errors say of which prompt they are.</summary>
     private IEnumerable<BatchPiece> Batch(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
-        => Pieces(prompts, _options.MaxSequences, options, cancellationToken).Select(piece => piece.Error is not { } error
-            ? piece
-            : piece with { Error = new MasQuantException(error.Code, error.File, string.Create(CultureInfo.InvariantCulture, $"Prompt {piece.Prompt} of the batch, from 0: {error.Message}"), error) { Line = error.Line } });
+        => Pieces(prompts, _options.MaxSequences, options, cancellationToken).Select(AnswerPieces.WithPromptInError);
 
     private IEnumerable<BatchPiece> Pieces(IEnumerable<Prompt> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
-        var streams = new Dictionary<int, TokenStream>();
-        foreach (var sequence in GenerateTokens(prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken))), most, options, cancellationToken))
-        {
-            if (!streams.TryGetValue(sequence.Prompt, out var stream))
-            {
-                streams.Add(sequence.Prompt, stream = new TokenStream(Tokenizer));
-            }
-
-            var text = sequence.Error is null ? stream.Append(sequence.Token) : "";
-            if (sequence.HasEnded)
-            {
-                text += sequence.Error is null ? stream.Flush() : "";
-                streams.Remove(sequence.Prompt);
-            }
-
-            if (text.Length > 0 || sequence.HasEnded)
-            {
-                yield return new BatchPiece(sequence.Prompt, text, sequence.HasEnded, sequence.Error);
-            }
-        }
+        var prepared = prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken)));
+        return AnswerPieces.Of(GenerateTokens(prepared, most, options, cancellationToken), Tokenizer);
     }
 
     private IDecoderSession NewSession(int sequences = 1) => _deviceDecoder is null ? new DecoderSession(Decoder, _options.PrefillTokens) : new DeviceSession(_deviceDecoder, _options.PrefillTokens, sequences);
