@@ -86,9 +86,9 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     void IDecoderSession.Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellation)
     {
         _ids.Clear();
-        foreach (var sequence in sequences)
+        for (var row = 0; row < sequences.Count; row++)
         {
-            _ids.Add(sequence.Token);
+            _ids.Add(sequences[row].Token);
         }
 
         var logits = Step(cancellation);

@@ -121,6 +121,35 @@ public sealed class SeveralSequencesTests
         }
     }
 
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("W4A8", 1)]
+    public void A_step_of_several_allocates_nothing(string scheme, double temperature)
+    {
+        using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
+        var decoder = Read(source, scheme);
+        using IDecoderSession session = new DecoderSession(decoder);
+        Sequence[] sequences = [.. Enumerable.Range(0, 3).Select(number => new Sequence(number, new GenerationOptions { Temperature = temperature, TopP = 0.9 }, []))];
+        foreach (var sequence in sequences)
+        {
+            session.Start(sequence, TinyDecoder.Prompt(Golden.Load("omni/text")), default);
+        }
+
+        Steps(20); // Buffers grow, pools fill.
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Steps(4);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Steps(int count)
+        {
+            for (var step = 0; step < count; step++)
+            {
+                session.Step(sequences, default);
+            }
+        }
+    }
+
     private static Decoder Read(Checkpoint source, string schemeName)
     {
         var config = MASQuant.Configuration.ModelConfigReader.Read(source).Text;

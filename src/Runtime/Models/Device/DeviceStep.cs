@@ -52,7 +52,13 @@ internal sealed class DeviceStep(DeviceDecoder decoder, DeviceWorkspace workspac
     /// <param name="rows">R, padding included.</param>
     public bool Draw(IReadOnlyList<Sequence> sequences, int rows)
     {
-        if (sequences.All(sequence => sequence.Sampler.IsGreedy))
+        var drawn = false;
+        for (var row = 0; row < sequences.Count; row++)
+        {
+            drawn |= !sequences[row].Sampler.IsGreedy;
+        }
+
+        if (!drawn)
         {
             return false;
         }
