@@ -1,9 +1,10 @@
+using MASQuant.Bench.Cuda;
 using MASQuant.Gemm.Cuda;
 
 namespace MASQuant.Tests;
 
 /// <summary>A device that counts what passes the seam.</summary>
-internal sealed class CountingDevice(ICudaDevice device) : ICudaDevice
+internal sealed class CountingDevice(ICudaDevice device) : ForwardingDevice(device)
 {
     public long WrittenBytes { get; private set; }
 
@@ -19,56 +20,40 @@ internal sealed class CountingDevice(ICudaDevice device) : ICudaDevice
 
     public int Launches { get; private set; }
 
-    public string Name => device.Name;
-
-    public int ComputeCapability => device.ComputeCapability;
-
-    public int Multiprocessors => device.Multiprocessors;
-
-    public int SharedBytesPerBlock => device.SharedBytesPerBlock;
-
-    public IDeviceMemory Allocate(long bytes)
+    public override IDeviceMemory Allocate(long bytes)
     {
         Allocations++;
         LentBytes += bytes;
         PeakBytes = Math.Max(PeakBytes, LentBytes);
-        return new Memory(this, device.Allocate(bytes));
+        return new Memory(this, base.Allocate(bytes));
     }
 
-    public void Write(DevicePointer target, ReadOnlySpan<byte> source)
+    public override void Write(DevicePointer target, ReadOnlySpan<byte> source)
     {
         WrittenBytes += source.Length;
-        device.Write(target, source);
+        base.Write(target, source);
     }
 
-    public void Read(DevicePointer source, Span<byte> target)
+    public override void Read(DevicePointer source, Span<byte> target)
     {
         ReadBytes += target.Length;
-        device.Read(source, target);
+        base.Read(source, target);
     }
 
-    public void Copy(DevicePointer source, DevicePointer target, long bytes) => device.Copy(source, target, bytes);
-
-    public void Clear(DevicePointer target, long bytes) => device.Clear(target, bytes);
-
-    public void Launch(in KernelLaunch launch)
+    public override void Launch(in KernelLaunch launch)
     {
         Launches++;
-        device.Launch(launch);
+        base.Launch(launch);
     }
 
-    public IDeviceGraph Record(Action work)
+    public override IDeviceGraph Record(Action work)
     {
         Recordings++;
         var allocations = Allocations;
-        var graph = device.Record(work);
+        var graph = base.Record(work);
         Assert.Equal(allocations, Allocations);
         return graph;
     }
-
-    public void Synchronize() => device.Synchronize();
-
-    public void Dispose() => device.Dispose();
 
     private sealed class Memory(CountingDevice owner, IDeviceMemory memory) : IDeviceMemory
     {
