@@ -17,9 +17,7 @@ internal sealed class RandomDecoder : IDisposable
         Array.Fill(gain, 1);
         Func<DeviceUpload, DeviceWeight>[] linears = [.. shape.Linears.Select((linear, i) => RandomWeights.Of(scheme, linear, i))];
         DeviceInputGroup Group(DeviceUpload upload, int linear) => new(linears[linear](upload), new DeviceSmoothing(upload, [[], [], []]));
-        var head = new byte[2L * config.VocabularySize * config.HiddenSize];
-        new Random(9).NextBytes(head);
-        DeviceBench.ShapeBFloat16(head);
+        var head = RandomWeights.BFloat16((long)config.VocabularySize * config.HiddenSize, seed: 9);
         _decoder = new DeviceDecoder(device, new Lock(), config, (upload, _) => new DeviceDecoderBlock(
             upload.Add<float>(gain), upload.Add<float>(gain), Group(upload, 0), Group(upload, 1), Group(upload, 2), Group(upload, 3)), gain, head, head);
     }

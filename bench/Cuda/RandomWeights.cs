@@ -16,15 +16,21 @@ internal static class RandomWeights
     {
         if (scheme is not { } quantized)
         {
-            var random = new Random(seed);
-            var values = new byte[2L * shape.Outputs * shape.Inputs];
-            random.NextBytes(values);
-            DeviceBench.ShapeBFloat16(values);
+            var values = BFloat16((long)shape.Outputs * shape.Inputs, seed);
             return upload => new DeviceWeight(upload, [values], shape.Inputs, []);
         }
 
         var weights = Quantized(quantized, shape, seed);
         return upload => new DeviceWeight(upload, weights);
+    }
+
+    /// <summary>BF16 numbers below 2 in magnitude.</summary>
+    public static byte[] BFloat16(long count, int seed)
+    {
+        var values = new byte[sizeof(ushort) * count];
+        new Random(seed).NextBytes(values);
+        DeviceBench.ShapeBFloat16(values);
+        return values;
     }
 
     /// <summary>The values of quantized layers.</summary>

@@ -30,7 +30,7 @@ internal static class FullSizeChecks
     private static void Product(ICudaDevice device, BenchPlan plan, LinearShape shape, QuantizationScheme? scheme)
     {
         var weights = scheme is { } quantized ? RandomWeights.Quantized(quantized, shape, seed: 1) : [];
-        var plain = weights.Length == 0 ? RandomBFloat16(shape) : [];
+        var plain = weights.Length == 0 ? RandomWeights.BFloat16((long)shape.Outputs * shape.Inputs, seed: 1) : [];
         var upload = new DeviceUpload();
         var weight = weights.Length == 0 ? new DeviceWeight(upload, [plain], shape.Inputs, []) : new DeviceWeight(upload, weights);
         var smoothing = new DeviceSmoothing(upload, [[], [], []]);
@@ -108,14 +108,6 @@ internal static class FullSizeChecks
                 Require.Near(sum, y[m, n], magnitude * inputs / (1 << 23), $"token {m}, output {n}");
             }
         }
-    }
-
-    private static byte[] RandomBFloat16(LinearShape shape)
-    {
-        var values = new byte[2L * shape.Outputs * shape.Inputs];
-        new Random(1).NextBytes(values);
-        DeviceBench.ShapeBFloat16(values);
-        return values;
     }
 
     private static Matrix Rows(int count, int inputs)

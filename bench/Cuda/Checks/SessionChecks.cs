@@ -14,10 +14,8 @@ internal static class SessionChecks
 
     // One more than there are rows; lengths from a single token to more than a decode tile.
     private static readonly int[] Lengths = [11, 1, 40, 5, 20, 2, 16, 17, 3, 9];
-    private static readonly (string Name, QuantizationScheme? Scheme)[] Formats =
-        [("W4A8", QuantizationScheme.W4A8), ("W8A8", QuantizationScheme.W8A8), ("W4A16", QuantizationScheme.W4A16), ("BF16", null)];
 
-    public static IReadOnlyList<DeviceCheck> All { get; } = [.. Formats.Select(format => new DeviceCheck($"session: {format.Name}, {Rows} rows", device => Check(device, format.Scheme)))];
+    public static IReadOnlyList<DeviceCheck> All { get; } = [.. RandomWeights.Formats.Select(format => new DeviceCheck($"session: {format.Name}, {Rows} rows", device => Check(device, format.Scheme)))];
 
     private static void Check(ICudaDevice device, QuantizationScheme? scheme)
     {
