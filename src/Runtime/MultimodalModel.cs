@@ -120,14 +120,8 @@ public sealed class MultimodalModel : IDisposable
 
     /// <summary>Answers a prompt, piece by piece, without holding the caller's thread.</summary>
     /// <inheritdoc cref="Generate"/>
-    public async IAsyncEnumerable<string> GenerateAsync(Prompt prompt, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        using var pieces = Generate(prompt, options, cancellationToken).GetEnumerator();
-        while (await Task.Run(pieces.MoveNext, cancellationToken).ConfigureAwait(false))
-        {
-            yield return pieces.Current;
-        }
-    }
+    public IAsyncEnumerable<string> GenerateAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => WithoutHoldingTheCaller(cancellation => Generate(prompt, options, cancellation), cancellationToken);
 
     /// <summary>The token ids of the answer as they are chosen, the one that ends it included.</summary>
     /// <param name="prompt">What is asked.</param>
@@ -153,7 +147,6 @@ public sealed class MultimodalModel : IDisposable
     /// <exception cref="MasQuantException">An option is out of range; a prompt fails, as in <see cref="Generate"/>: the message says which. To get the others' answers, enumerate <see cref="GenerateBatchAsync"/>.</exception>
     public IReadOnlyList<string> GenerateBatch(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(prompts);
         var answers = new List<List<string>>();
         foreach (var piece in Batch(prompts, options, cancellationToken))
         {
@@ -179,16 +172,8 @@ public sealed class MultimodalModel : IDisposable
     /// <param name="options">How to choose tokens; null for greedy. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
     /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="MasQuantException">An option is out of range; while enumerating: the device fails.</exception>
-    public async IAsyncEnumerable<BatchPiece> GenerateBatchAsync(
-        IEnumerable<Prompt> prompts, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(prompts);
-        using var pieces = Batch(prompts, options, cancellationToken).GetEnumerator();
-        while (await Task.Run(pieces.MoveNext, cancellationToken).ConfigureAwait(false))
-        {
-            yield return pieces.Current;
-        }
-    }
+    public IAsyncEnumerable<BatchPiece> GenerateBatchAsync(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => WithoutHoldingTheCaller(cancellation => Batch(prompts, options, cancellation), cancellationToken);
 
     /// <summary>As <see cref="GenerateTokens(PreparedPrompt, GenerationOptions?, CancellationToken)"/> for prompts in a batch: each time one has a further token or fails.</summary>
     internal IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
@@ -242,12 +227,24 @@ public sealed class MultimodalModel : IDisposable
     }
 
     private IEnumerable<BatchPiece> Batch(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
-        => Pieces(prompts, _options.MaxSequences, options, cancellationToken).Select(AnswerPieces.WithPromptInError);
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        return Pieces(prompts, _options.MaxSequences, options, cancellationToken).Select(AnswerPieces.WithPromptInError);
+    }
 
     private IEnumerable<BatchPiece> Pieces(IEnumerable<Prompt> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
         var prepared = prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken)));
         return AnswerPieces.Of(GenerateTokens(prepared, most, options, cancellationToken), Tokenizer);
+    }
+
+    private static async IAsyncEnumerable<T> WithoutHoldingTheCaller<T>(Func<CancellationToken, IEnumerable<T>> generate, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var pieces = generate(cancellation).GetEnumerator();
+        while (await Task.Run(pieces.MoveNext, cancellation).ConfigureAwait(false))
+        {
+            yield return pieces.Current;
+        }
     }
 
     private IDecoderSession NewSession(int sequences = 1) => _deviceDecoder is null ? new DecoderSession(Decoder, _options.PrefillTokens) : new DeviceSession(_deviceDecoder, _options.PrefillTokens, sequences);
