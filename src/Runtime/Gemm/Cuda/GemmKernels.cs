@@ -35,8 +35,8 @@ internal static class GemmKernels
     private static readonly KernelModule HopperModule = new("gemm.sm90a.ptx", HopperCapability);
     private static readonly FormatKernels[] Formats =
     [
-        new("w4a8", rowBytes: 64, vectors: 1, stages: 4, decodePanels: 4) { Wide = NewWide("wide_w4a8", vectors: 1) },
-        new("w8a8", rowBytes: 64, vectors: 2, stages: 4, decodePanels: 4) { Wide = NewWide("wide_w8a8", vectors: 2) },
+        new("w4a8", rowBytes: 64, vectors: 1, stages: 4, decodePanels: 4, isWide: true),
+        new("w8a8", rowBytes: 64, vectors: 2, stages: 4, decodePanels: 4, isWide: true),
         new("w4a16", rowBytes: 128, vectors: 1, stages: 4, decodePanels: 4),
         new("bf16", rowBytes: 128, vectors: 4, stages: 3, decodePanels: 2),
     ];
@@ -135,10 +135,6 @@ internal static class GemmKernels
             : new KernelLaunch(ArrangeInt4, grid, 0, arguments.With(format == WeightFormat.Int4 ? unchecked((int)0x88888888) : 0).With(format == WeightFormat.Int4 ? 0 : 1));
     }
 
-    /// <summary>A ring of stages: tokens, the weight's panels, two barriers each.</summary>
-    private static Kernel NewWide(string entry, int vectors)
-        => new(HopperModule, entry, WideThreads, SwizzleAlignment + (WideStages * ((WideTokens * StageInputs) + (PrefillPanels * StageInputs / StepInputs * vectors * 32 * 16) + BarrierBytes)));
-
     private static int Panels(int outputs) => outputs / PanelOutputs;
 
     private static int Steps(int inputs) => PrepareKernels.Stride(inputs) / StepInputs;
@@ -146,24 +142,39 @@ internal static class GemmKernels
     private static int Divide(int count, int size) => (count + size - 1) / size;
 
     /// <summary>A format's kernels, and the constants that they are compiled with.</summary>
-    private sealed class FormatKernels(string name, int rowBytes, int vectors, int stages, int decodePanels)
+    private sealed class FormatKernels
     {
-        public int RowBytes { get; } = rowBytes;
+        public FormatKernels(string name, int rowBytes, int vectors, int stages, int decodePanels, bool isWide = false)
+        {
+            (RowBytes, StepBytes, DecodePanels) = (rowBytes, vectors * 32 * 16, decodePanels);
+            RingBytes = stages * ((PrefillTokens * rowBytes) + (PrefillPanels * StepBytes));
+            Decode8 = new(Module, $"decode8_{name}", Threads);
+            Decode16 = new(Module, $"decode16_{name}", Threads);
+            Prefill = new(Module, $"prefill_{name}", Threads, RingBytes);
 
-        public int StepBytes { get; } = vectors * 32 * 16;
+            // A ring of stages: tokens, the weight's panels, two barriers each.
+            const int StageTokenBytes = WideTokens * StageInputs;
+            Wide = isWide
+                ? new(HopperModule, $"wide_{name}", WideThreads, SwizzleAlignment + (WideStages * (StageTokenBytes + (PrefillPanels * StageInputs / StepInputs * StepBytes) + BarrierBytes)))
+                : null;
+        }
 
-        public int DecodePanels { get; } = decodePanels;
+        public int RowBytes { get; }
 
-        public int RingBytes { get; } = stages * ((PrefillTokens * rowBytes) + (PrefillPanels * vectors * 32 * 16));
+        public int StepBytes { get; }
 
-        public Kernel Decode8 { get; } = new(Module, $"decode8_{name}", Threads);
+        public int DecodePanels { get; }
 
-        public Kernel Decode16 { get; } = new(Module, $"decode16_{name}", Threads);
+        public int RingBytes { get; }
 
-        public Kernel Prefill { get; } = new(Module, $"prefill_{name}", Threads, stages * ((PrefillTokens * rowBytes) + (PrefillPanels * vectors * 32 * 16)));
+        public Kernel Decode8 { get; }
+
+        public Kernel Decode16 { get; }
+
+        public Kernel Prefill { get; }
 
         /// <summary>Hopper's, if the format has one.</summary>
-        public Kernel? Wide { get; init; }
+        public Kernel? Wide { get; }
 
         public IEnumerable<Kernel> All => Wide is null ? [Decode8, Decode16, Prefill] : [Decode8, Decode16, Prefill, Wide];
     }
