@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MASQuant.Engine.Execution;
 
 namespace MASQuant.Bench.Cuda;
 
@@ -94,7 +95,7 @@ internal sealed record BenchOptions
         }
 
         var device = values.GetValueOrDefault("--device", "cuda:0");
-        if (!DeviceChoice.TryParse(device, out var choice) || !choice.IsCuda || choice.MayFallBack)
+        if (!DeviceChoice.TryParse(device, out var choice) || choice.Device != "cuda" || choice.MayFallBack)
         {
             error = $"--device {device} names no GPU; cuda:0 is the first.";
             return false;

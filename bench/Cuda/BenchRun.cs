@@ -1,7 +1,6 @@
 using System.Text;
 using MASQuant.Bench.Cuda.Checks;
-using MASQuant.Diagnostics;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Files;
 
 namespace MASQuant.Bench.Cuda;
 
@@ -43,7 +42,7 @@ internal sealed class BenchRun
         + (double.IsNaN(_copyBandwidth) ? "" : FormattableString.Invariant($"; a copy on the device reads and writes {_copyBandwidth / 1e12:F2} TB/s"));
 
     /// <summary>Checks, times, judges and writes; the exit code.</summary>
-    public int Run(CancellationToken cancellation = default)
+    public int Run(CancellationToken cancellationToken = default)
     {
         _log.WriteLine(Machine);
         if (_checks.Count == 0 && (_options.Only ?? _options.Skip) is not null)
@@ -54,12 +53,12 @@ internal sealed class BenchRun
 
         try
         {
-            if (!CheckRun.Run(_device.Device, _checks, _log, cancellation))
+            if (!CheckRun.Run(_device.Device, _checks, _log, cancellationToken))
             {
                 return Failed; // What computes something else is not timed.
             }
 
-            Time(new DeviceBench(_device, _plan, cancellation));
+            Time(new DeviceBench(_device, _plan, cancellationToken));
             return Done;
         }
         catch (OperationCanceledException)
@@ -67,9 +66,9 @@ internal sealed class BenchRun
             _log.WriteLine("Ended before its end.");
             return Interrupted;
         }
-        catch (Exception e) when (e is MasQuantException or InvalidOperationException)
+        catch (Exception e) when (e is MASQuantException or InvalidOperationException)
         {
-            _log.WriteLine($"Ended by an error. {(e as MasQuantException)?.Code} {e.Message}");
+            _log.WriteLine($"Ended by an error. {(e as MASQuantException)?.Code} {e.Message}");
             return Failed;
         }
         finally

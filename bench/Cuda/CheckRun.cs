@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using MASQuant.Bench.Cuda.Checks;
+using MASQuant.Cuda.Device;
 using MASQuant.Diagnostics;
-using MASQuant.Gemm.Cuda;
 
 namespace MASQuant.Bench.Cuda;
 
@@ -10,12 +10,12 @@ internal static class CheckRun
 {
     /// <summary>Whether all hold. A line each, and one with their numbers.</summary>
     /// <exception cref="OperationCanceledException">The run is ended.</exception>
-    public static bool Run(ICudaDevice device, IReadOnlyList<DeviceCheck> checks, TextWriter log, CancellationToken cancellation = default)
+    public static bool Run(ICudaDevice device, IReadOnlyList<DeviceCheck> checks, TextWriter log, CancellationToken cancellationToken = default)
     {
         var (watch, failed, done) = (Stopwatch.StartNew(), 0, 0);
         foreach (var check in checks)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             done++;
             var error = Fault(device, check, out var isFatal);
             failed += error is null ? 0 : 1;
@@ -42,7 +42,7 @@ internal static class CheckRun
             check.Run(second);
             return first.ReadSoFar == second.ReadSoFar ? null : "The device gave other bits when it did the same again.";
         }
-        catch (MasQuantException e)
+        catch (MASQuantException e)
         {
             isFatal = e.Code == DiagnosticCodes.DriverCallFailed; // After a failed launch every call fails.
             return $"{e.Code}: {e.Message}";

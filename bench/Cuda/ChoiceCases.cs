@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Generation;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Generation;
 
 namespace MASQuant.Bench.Cuda;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Driver;
 
 namespace MASQuant.Bench.Cuda;
 

@@ -1,9 +1,9 @@
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
 
 namespace MASQuant.Bench.Cuda;
 
 /// <summary>Times work on a device: recorded as a graph that runs it many times, over copies of its weights that together exceed the L2 cache, replayed; the median of the replays.</summary>
-internal sealed class DeviceBench(IBenchDevice device, BenchPlan plan, CancellationToken cancellation = default)
+internal sealed class DeviceBench(IBenchDevice device, BenchPlan plan, CancellationToken cancellationToken = default)
 {
     private double? _bandwidth;
 
@@ -11,7 +11,7 @@ internal sealed class DeviceBench(IBenchDevice device, BenchPlan plan, Cancellat
 
     public BenchPlan Plan => plan;
 
-    public CancellationToken Cancellation => cancellation;
+    public CancellationToken Cancellation => cancellationToken;
 
     public long PeakBytes => device.PeakBytes;
 
@@ -24,7 +24,7 @@ internal sealed class DeviceBench(IBenchDevice device, BenchPlan plan, Cancellat
     /// <exception cref="OperationCanceledException">The run is ended.</exception>
     public double Median(int copies, Action<int> run)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         for (var copy = 0; copy < copies; copy++)
         {
             run(copy); // Compiles, and grows what grows.
@@ -95,7 +95,7 @@ internal sealed class DeviceBench(IBenchDevice device, BenchPlan plan, Cancellat
         var times = new double[plan.Replays];
         for (var i = 0; i < times.Length; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             times[i] = device.Milliseconds(graph) * 1000 / (rounds * copies);
         }
 

@@ -1,4 +1,4 @@
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
 
 namespace MASQuant.Bench.Cuda;
 

@@ -1,5 +1,5 @@
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
 
 namespace MASQuant.Bench.Cuda;
 

@@ -32,7 +32,7 @@ internal static class ModelCases
                         rest.Dequeue();
                     }
                 }
-                catch (MasQuantException e) when (e.Code == DiagnosticCodes.DeviceMemoryExhausted)
+                catch (MASQuantException e) when (e.Code == DiagnosticCodes.DeviceMemoryExhausted)
                 {
                     foreach (var done in rest)
                     {

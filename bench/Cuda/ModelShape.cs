@@ -1,4 +1,4 @@
-using MASQuant.Configuration;
+using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Bench.Cuda;
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using MASQuant;
 using MASQuant.Bench.Cuda;
 using MASQuant.Bench.Cuda.Checks;
-using MASQuant.Diagnostics;
-using MASQuant.Gemm.Cuda.Driver;
+using MASQuant.Cuda.Driver;
+using MASQuant.Engine.Execution;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (!BenchOptions.TryParse(args, out var options, out var error))
@@ -32,7 +32,7 @@ try
     using var library = CublasLt.TryOpen(gpu);
     return new BenchRun(device, library, options, BenchPlan.Full, [.. DeviceChecks.All, .. FullSizeChecks.Of(BenchPlan.Full)], Console.Out).Run(end.Token);
 }
-catch (MasQuantException e)
+catch (MASQuantException e)
 {
     Console.Error.WriteLine($"Nothing is run. {e.Code}: {e.Message}");
     return BenchRun.NothingRun;

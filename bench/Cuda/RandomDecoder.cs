@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Models.Device;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Cuda.Models;
+using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Bench.Cuda;
 

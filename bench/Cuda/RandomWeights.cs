@@ -1,6 +1,5 @@
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Tensors;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench.Cuda;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Files;
 
 namespace MASQuant.Bench.Cuda;
 

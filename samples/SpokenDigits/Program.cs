@@ -1,4 +1,4 @@
-using MASQuant;
+using MASQuant.Runtime;
 using SpokenDigits;
 
 // The class OmniTiny was generated from models/omni-tiny while this project was built, and its artifact lies beside the program.

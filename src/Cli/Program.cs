@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
 
 namespace MASQuant.Cli;
 
@@ -13,17 +15,17 @@ internal static class Program
             Console.OutputEncoding = Encoding.UTF8;
         }
 
-        using var cancellation = new CancellationTokenSource();
+        using var cancellationToken = new CancellationTokenSource();
 
         // The first signal asks the command to stop, a second one ends the process.
         void Stop(PosixSignalContext signal)
         {
-            signal.Cancel = !cancellation.IsCancellationRequested;
-            cancellation.Cancel();
+            signal.Cancel = !cancellationToken.IsCancellationRequested;
+            cancellationToken.Cancel();
         }
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        return CommandLine.Run(args, new CommandConsole(Console.Out, Console.Error, !Console.IsErrorRedirected), cancellation.Token);
+        return CommandLine.Run(args, new CommandConsole(Console.Out, Console.Error, !Console.IsErrorRedirected), cancellationToken.Token);
     }
 }

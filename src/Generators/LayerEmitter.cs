@@ -8,7 +8,7 @@ namespace MASQuant.Generators;
 /// <summary>Writes a model's layers twice: <c>Layers[3].Mlp.DownProj</c>, to walk them, and <c>Layer3.Mlp.DownProj</c>, with constants and documentation of its own.</summary>
 internal static class LayerEmitter
 {
-    private const string Loader = "global::MASQuant.Layers.LayerLoader";
+    private const string Loader = "global::MASQuant.Runtime.LayerLoader";
     private static readonly string[] Modalities = ["Text", "Vision", "Audio"];
 
     public static void Write(SourceWriter writer, ModelSpec model)
@@ -92,7 +92,7 @@ internal static class LayerEmitter
         ModelEmitter.WriteConstant(writer, "int", "RankAudio", Number(linear.RankAudio), "The rank of the audio tokens' patch; 0: none.");
         writer
             .Document("summary", "Loads this layer alone.")
-            .Line($"public static {Loader} Loader {{ get; }} = new({Number(layer)}, {Literals.Text(linear.Name)}, global::MASQuant.Layers.InputGroup.{linear.Group}, "
+            .Line($"public static {Loader} Loader {{ get; }} = new({Number(layer)}, {Literals.Text(linear.Name)}, "
                 + $"Outputs, Inputs, {Literals.Scheme(linear.Scheme)}, RankVision, RankAudio);")
             .Close().Line();
     }

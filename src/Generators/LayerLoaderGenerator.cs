@@ -19,7 +19,7 @@ public sealed class LayerLoaderGenerator : IIncrementalGenerator
     {
         var manifests = context.AdditionalTextsProvider
             .Where(static file => file.Path.EndsWith(ManifestSuffix, StringComparison.OrdinalIgnoreCase))
-            .Select(static (file, cancellation) => ManifestParser.Parse(file.Path, file.GetText(cancellation)?.ToString() ?? ""))
+            .Select(static (file, cancellationToken) => ManifestParser.Parse(file.Path, file.GetText(cancellationToken)?.ToString() ?? ""))
             .WithTrackingName("Manifests");
 
         var rootNamespace = context.AnalyzerConfigOptionsProvider

@@ -11,6 +11,6 @@ internal static class Literals
     public static string Scheme(string value)
     {
         var middle = value.IndexOf('A');
-        return $"new global::MASQuant.Gemm.QuantizationScheme({value.Substring(1, middle - 1)}, {value.Substring(middle + 1)})";
+        return $"new global::MASQuant.QuantizationScheme({value.Substring(1, middle - 1)}, {value.Substring(middle + 1)})";
     }
 }

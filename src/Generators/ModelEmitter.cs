@@ -65,16 +65,16 @@ internal static class ModelEmitter
         const string Generation = "global::MASQuant.Prompt prompt, global::MASQuant.GenerationOptions? options = null";
         const string Batch = "global::System.Collections.Generic.IEnumerable<global::MASQuant.Prompt> prompts, global::MASQuant.GenerationOptions? options = null";
 
-        writer.Line($"private {name}(global::MASQuant.MultimodalModel model) => MultimodalModel = model;").Line();
+        writer.Line($"private {name}(global::MASQuant.Runtime.MultimodalModel model) => MultimodalModel = model;").Line();
         writer
             .Document("summary", "The model behind this class.")
-            .Line("public global::MASQuant.MultimodalModel MultimodalModel { get; }").Line()
+            .Line("public global::MASQuant.Runtime.MultimodalModel MultimodalModel { get; }").Line()
             .Document("summary", "The open artifact.")
-            .Line("public global::MASQuant.Artifacts.Artifact Artifact => MultimodalModel.Artifact!;").Line()
+            .Line("public global::MASQuant.Runtime.ModelArtifact Artifact => MultimodalModel.Artifact!;").Line()
             .Document("summary", "Opens models/" + "ArtifactFile in the application's folder, or beside its executable.")
-            .Line($"public static {name} Load({Options}) => Load(global::MASQuant.Artifacts.ModelFiles.Find(ArtifactFile), options);").Line()
+            .Line($"public static {name} Load({Options}) => new(global::MASQuant.Runtime.MultimodalModel.LoadBuilt(ArtifactFile, options));").Line()
             .Document("summary", "Opens the artifact at a path.")
-            .Line($"public static {name} Load(string path, {Options}) => new(global::MASQuant.MultimodalModel.Load(path, options));").Line()
+            .Line($"public static {name} Load(string path, {Options}) => new(global::MASQuant.Runtime.MultimodalModel.Load(path, options));").Line()
             .Document("summary", "Answers a prompt, piece by piece.")
             .Line($"public global::System.Collections.Generic.IEnumerable<string> Generate({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.Generate(prompt, options, cancellationToken);").Line()
             .Document("summary", "Answers a prompt, piece by piece, without holding the caller's thread.")

@@ -1,13 +1,16 @@
-using MASQuant.Artifacts;
-using MASQuant.Calibration;
-using MASQuant.Compensation;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
-using MASQuant.Weights;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
+using MASQuant.Quantization.Smoothing;
+using MASQuant.Quantization.Weights;
 
 namespace MASQuant.Quantization;
 
@@ -22,44 +25,44 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
     /// <param name="exact">The block in full precision.</param>
     /// <param name="weights">Its weights.</param>
     /// <param name="report">Receives stage and share of it done.</param>
-    /// <param name="cancellation">Obeyed within every stage.</param>
-    public QuantizedBlock Quantize(DecoderBlock exact, BlockWeights weights, Action<QuantizationStage, Modality?, double> report, CancellationToken cancellation)
+    /// <param name="cancellationToken">Obeyed within every stage.</param>
+    public QuantizedBlock Quantize(DecoderBlock exact, BlockWeights weights, Action<QuantizationStage, Modality?, double> report, CancellationToken cancellationToken)
     {
         report(QuantizationStage.Calibrate, null, 0);
-        var targets = runner.Outputs(exact, sequence => sequence.Exact, cancellation);
-        var ranges = Ranges(exact, weights.Layer, cancellation);
+        var targets = runner.Outputs(exact, sequence => sequence.Exact, cancellationToken);
+        var ranges = Ranges(exact, weights.Layer, cancellationToken);
 
         report(QuantizationStage.Smooth, null, 0);
         var factors = new ModalityAwareSmoothing(config, options)
-            .Choose(weights, ranges, runner, targets, done => report(QuantizationStage.Smooth, null, done), cancellation);
+            .Choose(weights, ranges, runner, targets, done => report(QuantizationStage.Smooth, null, done), cancellationToken);
 
         var block = exact;
         var groups = new List<QuantizedGroup>();
         foreach (var group in Enum.GetValues<InputGroup>())
         {
-            var quantized = QuantizeGroup(block, exact, weights, group, ranges[(int)group], factors[(int)group], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellation);
+            var quantized = QuantizeGroup(block, exact, weights, group, ranges[(int)group], factors[(int)group], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellationToken);
             groups.Add(quantized);
             block = block.With(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], factors[(int)group].Inverses));
         }
 
-        Advance(block, targets, cancellation);
+        Advance(block, targets, cancellationToken);
         return QuantizedBlock.Of(weights.Layer, groups);
     }
 
     /// <summary>The factors that the block begins with, in the order of <see cref="InputGroup"/>; final where nothing is learned.</summary>
-    public SmoothingFactors[] InitialFactors(DecoderBlock exact, BlockWeights weights, CancellationToken cancellation)
-        => new ModalityAwareSmoothing(config, options with { Epochs = 0 }).Choose(weights, Ranges(exact, weights.Layer, cancellation), runner, [], _ => { }, cancellation);
+    public SmoothingFactors[] InitialFactors(DecoderBlock exact, BlockWeights weights, CancellationToken cancellationToken)
+        => new ModalityAwareSmoothing(config, options with { Epochs = 0 }).Choose(weights, Ranges(exact, weights.Layer, cancellationToken), runner, [], _ => { }, cancellationToken);
 
     /// <summary>What enters an input group.</summary>
-    public ActivationStatistics Observe(DecoderBlock block, int layer, InputGroup group, CancellationToken cancellation)
+    public ActivationStatistics Observe(DecoderBlock block, int layer, InputGroup group, CancellationToken cancellationToken)
     {
         var statistics = NewStatistics(layer, group, NeedsGrams);
-        runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellation);
+        runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellationToken);
         return statistics;
     }
 
     /// <summary>Takes the calibration set past a block that was quantized earlier.</summary>
-    public void Skip(DecoderBlock exact, QuantizedLayer layer, CancellationToken cancellation)
+    public void Skip(DecoderBlock exact, QuantizedLayer layer, CancellationToken cancellationToken)
     {
         var block = exact;
         foreach (var group in Enum.GetValues<InputGroup>())
@@ -68,12 +71,12 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
             block = block.With(group, Executable(weights, layer.InverseSmoothing[group]));
         }
 
-        Advance(block, runner.Outputs(exact, sequence => sequence.Exact, cancellation), cancellation);
+        Advance(block, runner.Outputs(exact, sequence => sequence.Exact, cancellationToken), cancellationToken);
     }
 
-    private void Advance(DecoderBlock block, IReadOnlyList<Matrix> targets, CancellationToken cancellation)
+    private void Advance(DecoderBlock block, IReadOnlyList<Matrix> targets, CancellationToken cancellationToken)
     {
-        var outputs = runner.Outputs(block, sequence => sequence.Quantized, cancellation);
+        var outputs = runner.Outputs(block, sequence => sequence.Quantized, cancellationToken);
         for (var i = 0; i < outputs.Length; i++)
         {
             runner.Sequences[i].Exact = targets[i];
@@ -84,14 +87,14 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
     private QuantizedLinearGroup Executable(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
         => new(weights, inverseSmoothing, backend);
 
-    private ActivationStatistics[] Ranges(DecoderBlock exact, int layer, CancellationToken cancellation)
+    private ActivationStatistics[] Ranges(DecoderBlock exact, int layer, CancellationToken cancellationToken)
     {
         var ranges = Enum.GetValues<InputGroup>().Select(group => NewStatistics(layer, group, keepsGram: false)).ToArray();
-        runner.ObserveInputs(exact, (sequence, group, x) => ranges[(int)group].Add(x, sequence.Modalities), cancellation);
+        runner.ObserveInputs(exact, (sequence, group, x) => ranges[(int)group].Add(x, sequence.Modalities), cancellationToken);
         return ranges;
     }
 
-    private QuantizedGroup QuantizeGroup(DecoderBlock block, DecoderBlock exact, BlockWeights weights, InputGroup group, ActivationStatistics ranges, SmoothingFactors factors, Action<QuantizationStage, Modality?> report, CancellationToken cancellation)
+    private QuantizedGroup QuantizeGroup(DecoderBlock block, DecoderBlock exact, BlockWeights weights, InputGroup group, ActivationStatistics ranges, SmoothingFactors factors, Action<QuantizationStage, Modality?> report, CancellationToken cancellationToken)
     {
         report(QuantizationStage.Quantize, null);
         var linears = weights.Group(group);
@@ -102,25 +105,25 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         {
             statistics.Add(x, sequence.Modalities);
             misalignment.Add(x, sequence.Modalities);
-        }, cancellation);
+        }, cancellationToken);
         var quantizer = NewQuantizer(statistics, factors);
         var compensation = new GroupCompensation(options, weights.Layer, backend, runner, statistics, factors);
         GroupFit Fit(IEnumerable<Matrix> targets)
         {
-            WeightCodes[] codes = [.. targets.Select(target => quantizer.Quantize(target, scheme, cancellation))];
+            WeightCodes[] codes = [.. targets.Select(target => quantizer.Quantize(target, scheme, cancellationToken))];
             if (options.Alternations == 0)
             {
                 quantizer.Release();
             }
 
-            return compensation.Fit(block, exact, group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellation);
+            return compensation.Fit(block, exact, group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellationToken);
         }
 
         var fit = new Alternation(options, statistics, factors).Run(linears.Select(linear => factors.Base.ScaleWeight(linear.ReadMatrix())), Fit);
-        compensation.AddSpectra(group, linears, fit, cancellation);
+        compensation.AddSpectra(group, linears, fit, cancellationToken);
 
         var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors, linear.RotationBlock)).ToArray();
-        var sqnr = compensation.Measure(block, exact, group, packed, cancellation);
+        var sqnr = compensation.Measure(block, exact, group, packed, cancellationToken);
         return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) =>
             (packed[i], LayerFacts.Of(linear, packed[i], fit.Patches[i].EffectiveRanks, sqnr[i])))])
         {

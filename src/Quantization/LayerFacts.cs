@@ -1,6 +1,6 @@
-using MASQuant.Artifacts;
-using MASQuant.Gemm;
-using MASQuant.Models;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Quantization;
 

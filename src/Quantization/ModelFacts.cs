@@ -1,9 +1,10 @@
 using System.Security.Cryptography;
-using MASQuant.Artifacts;
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Safetensors;
-using MASQuant.Text;
+using MASQuant.Engine.Text;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization;
 

@@ -1,4 +1,5 @@
-using MASQuant.Calibration;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization;
 

@@ -1,16 +1,18 @@
-using MASQuant.Allocation;
-using MASQuant.Artifacts;
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Diagnostics;
-using MASQuant.Facts;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Numerics;
-using MASQuant.Planning;
-using MASQuant.Safetensors;
-using MASQuant.Smoothing;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
+using MASQuant.Quantization.Run;
+using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization;
 
@@ -20,10 +22,10 @@ public static class QuantizationPipeline
     /// <summary>Runs a job. An interrupted job resumes at its first unfinished block; equal jobs give equal bytes.</summary>
     /// <param name="job">What to quantize, how, and where to.</param>
     /// <param name="progress">Receives a report for every step, or null.</param>
-    /// <param name="cancellation">Stops the run within a step; finished blocks are kept, no partial artifact is left.</param>
+    /// <param name="cancellationToken">Stops the run within a step; finished blocks are kept, no partial artifact is left.</param>
     /// <returns>The manifest as written.</returns>
-    /// <exception cref="MasQuantException">Bad input, with its code, file and remedy.</exception>
-    public static Manifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
+    public static Manifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var config = ReadConfig(job.ModelFolder);
         CheckShapes(config.Text, job.Options);
@@ -32,21 +34,21 @@ public static class QuantizationPipeline
         var clock = new StageClock();
         clock.Enter(QuantizationStage.Prepare);
         report.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
-        var calibration = LoadCalibration(job, config, cancellation);
+        var calibration = LoadCalibration(job, config, cancellationToken);
         CheckResources(job, config, calibration);
-        var sequences = Embed(job.ModelFolder, config, calibration, cancellation);
-        var work = WorkFolder.Open(job.WorkFolder, RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation), config.Text);
+        var sequences = Embed(job.ModelFolder, config, calibration, cancellationToken);
+        var work = WorkFolder.Open(job.WorkFolder, RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellationToken), config.Text);
 
-        var options = WithRanks(job, config.Text, sequences, work, report, cancellation);
+        var options = WithRanks(job, config.Text, sequences, work, report, cancellationToken);
         var prepared = clock.Take();
-        var blocks = QuantizeBlocks(options, job.ModelFolder, config.Text, sequences, work, clock, report, cancellation);
+        var blocks = QuantizeBlocks(options, job.ModelFolder, config.Text, sequences, work, clock, report, cancellationToken);
 
         clock.Enter(QuantizationStage.Write);
         report.Report(QuantizationStage.Write, "Writing the artifact.");
         LargeBuffers.ReclaimAll();
         using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var facts = ModelFacts.Of(job, checkpoint, config, calibration, sequences, [.. blocks.Select(block => block.Facts)]);
-        var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => work.LayerPath(block.Facts.Index))], cancellation);
+        var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => work.LayerPath(block.Facts.Index))], cancellationToken);
         FactsFile.Write(job.OutputFolder, job.Name, RunFactsOf(job, blocks), new RunTimes { Prepare = prepared.Values.Sum(), Write = clock.Take().Values.Sum(), Blocks = [.. blocks.Select(block => block.Times)] });
         work.Delete();
         return manifest;
@@ -54,11 +56,11 @@ public static class QuantizationPipeline
 
     /// <summary>Identifies all that shapes a job's artifact: jobs of equal fingerprints and names give equal bytes.</summary>
     /// <returns>SHA-256 over tool version, options and the contents of checkpoint and calibration set.</returns>
-    /// <exception cref="MasQuantException">The checkpoint or the calibration set cannot be read.</exception>
-    public static string Fingerprint(QuantizationJob job, CancellationToken cancellation = default)
+    /// <exception cref="MASQuantException">The checkpoint or the calibration set cannot be read.</exception>
+    public static string Fingerprint(QuantizationJob job, CancellationToken cancellationToken = default)
     {
-        var calibration = LoadCalibration(job, ReadConfig(job.ModelFolder), cancellation);
-        return RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellation);
+        var calibration = LoadCalibration(job, ReadConfig(job.ModelFolder), cancellationToken);
+        return RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellationToken);
     }
 
     // Before any work: neither a full disk nor a killed process says how much would have been enough.
@@ -77,20 +79,20 @@ public static class QuantizationPipeline
     }
 
     // What was read of a mapped file counts as this process's memory until the mapping goes: embeddings and towers here, a block's weights below.
-    private static IReadOnlyList<CalibrationSequence> Embed(string modelFolder, ModelConfig config, CalibrationSet calibration, CancellationToken cancellation)
+    private static IReadOnlyList<CalibrationSequence> Embed(string modelFolder, ModelConfig config, CalibrationSet calibration, CancellationToken cancellationToken)
     {
         using var checkpoint = Checkpoint.Open(modelFolder);
-        return CalibrationSequences.Embed(checkpoint, config, calibration, cancellation);
+        return CalibrationSequences.Embed(checkpoint, config, calibration, cancellationToken);
     }
 
-    private static CalibrationSet LoadCalibration(QuantizationJob job, ModelConfig config, CancellationToken cancellation)
+    private static CalibrationSet LoadCalibration(QuantizationJob job, ModelConfig config, CancellationToken cancellationToken)
     {
-        var whole = CalibrationSet.Load(job.CalibrationFile, config, cancellation);
+        var whole = CalibrationSet.Load(job.CalibrationFile, config, cancellationToken);
         return job.Subset is { } subset ? whole.Take(subset, config) : whole;
     }
 
     // Ranks depend on all blocks, so they are chosen before the first is quantized, and kept for a run that resumes.
-    private static QuantizationOptions WithRanks(QuantizationJob job, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellation)
+    private static QuantizationOptions WithRanks(QuantizationJob job, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellationToken)
     {
         var options = job.Options;
         if (options.PatchBytes is null)
@@ -106,17 +108,17 @@ public static class QuantizationPipeline
         using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var measurement = new NoiseMeasurement(config, options, (layer, group) => [options.SchemeFor(layer, group)]);
         var noise = measurement.Run(layer => BlockWeights.Of(checkpoint, config, layer), sequences,
-            _ => report.Report(QuantizationStage.Prepare, "Measuring what patches bring."), cancellation);
+            _ => report.Report(QuantizationStage.Prepare, "Measuring what patches bring."), cancellationToken);
         var allocated = PatchBudget.Apply(options, config, noise);
         work.WriteRanks(allocated.LayerRanks);
         return allocated;
     }
 
-    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, string modelFolder, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellation)
+    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, string modelFolder, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellationToken)
     {
         var backend = new CpuGemmBackend();
         var runner = new BlockRunner(config, sequences) { RotationBlock = group => options.RotationBlockFor(DecoderLinear.Of(config).First(linear => linear.Group == group)) };
-        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(modelFolder, config, sequences, cancellation);
+        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(modelFolder, config, sequences, cancellationToken);
         var blocks = new List<FinishedBlock>();
         for (var layer = 0; layer < config.Layers; layer++)
         {
@@ -129,12 +131,12 @@ public static class QuantizationPipeline
             if (work.TryRead(layer) is { } finished)
             {
                 report.Resume(layer);
-                quantizer.Skip(exact, finished.Layer, cancellation);
+                quantizer.Skip(exact, finished.Layer, cancellationToken);
                 blocks.Add(new FinishedBlock(finished.Facts, finished.Details, work.ReadTimes(layer)));
                 continue;
             }
 
-            var block = quantizer.Quantize(exact, weights.Rotated(options.RotationBlockFor), Report, cancellation);
+            var block = quantizer.Quantize(exact, weights.Rotated(options.RotationBlockFor), Report, cancellationToken);
             var times = clock.Take();
             work.Write(block, times);
             blocks.Add(new FinishedBlock(block.Facts, block.Details, times));
@@ -149,10 +151,10 @@ public static class QuantizationPipeline
         return blocks;
     }
 
-    private static double[][] MeasureWeights(string modelFolder, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellation)
+    private static double[][] MeasureWeights(string modelFolder, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
     {
         using var checkpoint = Checkpoint.Open(modelFolder);
-        return GradientWeights.Measure(checkpoint, config, sequences, cancellation);
+        return GradientWeights.Measure(checkpoint, config, sequences, cancellationToken);
     }
 
     private static RunFacts RunFactsOf(QuantizationJob job, IReadOnlyList<FinishedBlock> blocks) => new()

@@ -1,8 +1,7 @@
-using MASQuant.Artifacts;
-using MASQuant.Facts;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Smoothing;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization;
 

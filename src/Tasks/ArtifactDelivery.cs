@@ -1,6 +1,5 @@
-using MASQuant.Artifacts;
-using MASQuant.Caching;
-using MASQuant.Diagnostics;
+using MASQuant.Delivery.Caching;
+using MASQuant.Formats.Artifacts;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -15,14 +14,14 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
 
     /// <summary>Brings the model. Another process that works under the key is waited for.</summary>
     /// <param name="quantize">Quantizes with a run folder, and leaves both files in its output folder.</param>
-    /// <param name="cancellation">Stops quantizing, copying and transfers.</param>
-    public void Run(Action<RunFolder> quantize, CancellationToken cancellation)
+    /// <param name="cancellationToken">Stops quantizing, copying and transfers.</param>
+    public void Run(Action<RunFolder> quantize, CancellationToken cancellationToken)
     {
         _cache = OpenCache();
         var run = new RunFolder(Root, key);
         ActionResult? made;
         FileStream? upload;
-        using (run.Lock(() => Say(Messages.Waiting(name)), cancellation))
+        using (run.Lock(() => Say(Messages.Waiting(name)), cancellationToken))
         {
             if (store.Contains(key, name) && !Pending.IsNoted)
             {
@@ -30,21 +29,21 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
                 return;
             }
 
-            made = store.Contains(key, name) ? null : Bring(run, quantize, cancellation);
+            made = store.Contains(key, name) ? null : Bring(run, quantize, cancellationToken);
             upload = made is not null || Pending.IsNoted ? TryTakeUpload() : null;
             VerifiedFile.Appear(store.FolderOf(key), _names.All);
-            Tidy(cancellation); // still under the lock: what was just made stays, however low the limit
+            Tidy(cancellationToken); // still under the lock: what was just made stays, however low the limit
         }
 
         if (upload is not null)
         {
-            Upload(upload, made, cancellation);
+            Upload(upload, made, cancellationToken);
         }
     }
 
-    private ActionResult? Bring(RunFolder run, Action<RunFolder> quantize, CancellationToken cancellation)
+    private ActionResult? Bring(RunFolder run, Action<RunFolder> quantize, CancellationToken cancellationToken)
     {
-        var made = TryRestore(cancellation) || TryDownload(run, cancellation) ? null : Make(run, quantize, cancellation);
+        var made = TryRestore(cancellationToken) || TryDownload(run, cancellationToken) ? null : Make(run, quantize, cancellationToken);
         run.Delete();
         return made;
     }
@@ -70,11 +69,11 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
     }
 
-    private bool TryRestore(CancellationToken cancellation)
+    private bool TryRestore(CancellationToken cancellationToken)
     {
         try
         {
-            if (_cache?.TryRestore(key, _names, store.FolderOf(key), () => log.LogWarning(Messages.CacheEntryDamaged(project, name, _cache.Folder.Path)), cancellation) != true)
+            if (_cache?.TryRestore(key, _names, store.FolderOf(key), () => log.LogWarning(Messages.CacheEntryDamaged(project, name, _cache.Folder.Path)), cancellationToken) != true)
             {
                 return false;
             }
@@ -86,11 +85,11 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
 
         Say(Messages.Restored(name, Bytes));
-        CacheCounters.Add(_cache.Folder, new CacheCounters(1, 0, 0), cancellation);
+        CacheCounters.Add(_cache.Folder, new CacheCounters(1, 0, 0), cancellationToken);
         return true;
     }
 
-    private bool TryDownload(RunFolder run, CancellationToken cancellation)
+    private bool TryDownload(RunFolder run, CancellationToken cancellationToken)
     {
         if (!AsksRemote)
         {
@@ -100,16 +99,16 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         try
         {
             using var remote = new RemoteCache(settings.Remote!);
-            if (remote.FindAsync(key, _names, cancellation).GetAwaiter().GetResult() is not { } found
-                || !found.Files.All(file => remote.DownloadAsync(file, Path.Combine(run.Incoming, file.Name), cancellation).GetAwaiter().GetResult()))
+            if (remote.FindAsync(key, _names, cancellationToken).GetAwaiter().GetResult() is not { } found
+                || !found.Files.All(file => remote.DownloadAsync(file, Path.Combine(run.Incoming, file.Name), cancellationToken).GetAwaiter().GetResult()))
             {
                 return false;
             }
 
             CheckManifest(found, run.Incoming);
-            Keep(found, run.Incoming, cancellation);
+            Keep(found, run.Incoming, cancellationToken);
             Say(Messages.Downloaded(name, settings.Remote!.Display, found.Files.Sum(file => file.Bytes)));
-            Count(new CacheCounters(0, 1, 0), cancellation);
+            Count(new CacheCounters(0, 1, 0), cancellationToken);
             return true;
         }
         catch (RemoteCacheException exception)
@@ -119,7 +118,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
     }
 
-    private ActionResult? Make(RunFolder run, Action<RunFolder> quantize, CancellationToken cancellation)
+    private ActionResult? Make(RunFolder run, Action<RunFolder> quantize, CancellationToken cancellationToken)
     {
         // A run that was killed between writing and publishing left its files; the manifest is written after the artifact.
         if (!File.Exists(Path.Combine(run.Output, _names.Manifest)) || !File.Exists(Path.Combine(run.Output, _names.Artifact)))
@@ -127,14 +126,14 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
             quantize(run);
         }
 
-        var result = _cache is not null || settings.Remote is { ReadOnly: false } ? Result(run.Output, cancellation) : null;
-        Keep(result, run.Output, cancellation);
-        Count(new CacheCounters(0, 0, 1), cancellation);
+        var result = _cache is not null || settings.Remote is { ReadOnly: false } ? Result(run.Output, cancellationToken) : null;
+        Keep(result, run.Output, cancellationToken);
+        Count(new CacheCounters(0, 0, 1), cancellationToken);
         return result;
     }
 
     // In the store the files wait under temporary names until the cache has them: a process that dies before is repeated, and then fills the cache.
-    private void Keep(ActionResult? result, string from, CancellationToken cancellation)
+    private void Keep(ActionResult? result, string from, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(store.FolderOf(key));
         foreach (var file in Present(from))
@@ -146,16 +145,16 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         {
             if (result is not null)
             {
-                _cache?.Add(result, from, cancellation);
+                _cache?.Add(result, from, cancellationToken);
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or MasQuantException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or MASQuantException)
         {
             log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
         }
     }
 
-    private ActionResult Result(string folder, CancellationToken cancellation) => new(key, [.. Present(folder).Select(file => CachedFile.Of(Path.Combine(folder, file), cancellation))]);
+    private ActionResult Result(string folder, CancellationToken cancellationToken) => new(key, [.. Present(folder).Select(file => CachedFile.Of(Path.Combine(folder, file), cancellationToken))]);
 
     private PendingUpload Pending => new(Root, key);
 
@@ -187,15 +186,15 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
     }
 
     // A server that does not take it is not asked again; an upload that was killed or cancelled leaves its note, and the next build takes it on.
-    private void Upload(FileStream taken, ActionResult? made, CancellationToken cancellation)
+    private void Upload(FileStream taken, ActionResult? made, CancellationToken cancellationToken)
     {
         using (taken)
         {
             try
             {
-                made ??= Result(store.FolderOf(key), cancellation);
+                made ??= Result(store.FolderOf(key), cancellationToken);
                 using var remote = new RemoteCache(settings.Remote!);
-                remote.UploadAsync(made, store.FolderOf(key), cancellation).GetAwaiter().GetResult();
+                remote.UploadAsync(made, store.FolderOf(key), cancellationToken).GetAwaiter().GetResult();
                 Say(Messages.Uploaded(name, settings.Remote!.Display, made.Files.Sum(file => file.Bytes)));
             }
             catch (Exception exception) when (exception is RemoteCacheException or IOException or UnauthorizedAccessException)
@@ -208,7 +207,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         store.UnmarkUpload(key, name);
     }
 
-    private void Tidy(CancellationToken cancellation)
+    private void Tidy(CancellationToken cancellationToken)
     {
         if (_cache is null)
         {
@@ -218,7 +217,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         try
         {
             store.Prune();
-            _cache.Trim(settings.MaxBytes, cancellation);
+            _cache.Trim(settings.MaxBytes, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -256,18 +255,18 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
                 return;
             }
         }
-        catch (MasQuantException)
+        catch (MASQuantException)
         {
         }
 
         throw new RemoteCacheException("its manifest does not describe this model");
     }
 
-    private void Count(CacheCounters more, CancellationToken cancellation)
+    private void Count(CacheCounters more, CancellationToken cancellationToken)
     {
         if (_cache is not null)
         {
-            CacheCounters.Add(_cache.Folder, more, cancellation);
+            CacheCounters.Add(_cache.Folder, more, cancellationToken);
         }
     }
 

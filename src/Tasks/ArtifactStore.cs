@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using MASQuant.Artifacts;
+using MASQuant.Formats.Artifacts;
 
 namespace MASQuant.Tasks;
 

@@ -1,6 +1,5 @@
-using MASQuant.Artifacts;
-using MASQuant.Budgets;
-using MASQuant.Diagnostics;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Formats.Artifacts;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;
@@ -38,7 +37,7 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
             {
                 return false;
             }
-            catch (MasQuantException problem)
+            catch (MASQuantException problem)
             {
                 Log.LogError(problem);
             }
@@ -84,7 +83,7 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
         }
 
         Log.LogMessage(MessageImportance.High, "{0}", Messages.Evaluating(name, file));
-        var loss = EvaluationLoss.Measure(model.GetMetadata("ModelFolder"), model.GetMetadata("Artifact"), file, cancellation: _cancellation.Token);
+        var loss = EvaluationLoss.Measure(model.GetMetadata("ModelFolder"), model.GetMetadata("Artifact"), file, cancellationToken: _cancellation.Token);
         losses.Write(key, loss);
         Log.LogMessage(MessageImportance.High, "{0}", Messages.Evaluated(name, loss));
         return loss;

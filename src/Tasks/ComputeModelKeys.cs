@@ -1,8 +1,7 @@
-using MASQuant.Artifacts;
-using MASQuant.Budgets;
-using MASQuant.Diagnostics;
-using MASQuant.Quantization;
-using MASQuant.Safetensors;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
+using MASQuant.Quantization.Options;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -69,12 +68,12 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
                 models.Add((model, key, evaluation.Length > 0 ? EvaluationLosses.KeyOf(key, evaluation, hashes) : ""));
                 inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. media, .. evaluation]);
             }
-            catch (MasQuantException problem) when (DesignTime)
+            catch (MASQuantException problem) when (DesignTime)
             {
                 _warned = true;
                 Log.LogWarning(problem);
             }
-            catch (MasQuantException problem)
+            catch (MASQuantException problem)
             {
                 Log.LogError(problem);
             }

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using MASQuant.Budgets;
-using MASQuant.Safetensors;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Formats.Files;
 
 namespace MASQuant.Tasks;
 
@@ -44,7 +44,7 @@ internal sealed class EvaluationLosses(string store)
     public void Write(string key, EvaluationLoss loss) => AtomicFile.Write(PathOf(key), JsonSerializer.SerializeToUtf8Bytes(loss));
 
     /// <summary>Waits until no other process measures <paramref name="key"/>.</summary>
-    public FileStream Lock(string key, Action waiting, CancellationToken cancellation)
+    public FileStream Lock(string key, Action waiting, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(_folder);
         for (var first = true; ; first = false)
@@ -60,8 +60,8 @@ internal sealed class EvaluationLosses(string store)
                     waiting();
                 }
 
-                cancellation.WaitHandle.WaitOne(PollMilliseconds);
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.WaitHandle.WaitOne(PollMilliseconds);
+                cancellationToken.ThrowIfCancellationRequested();
             }
         }
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
 
 namespace MASQuant.Tasks;
 

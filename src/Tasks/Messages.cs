@@ -1,7 +1,8 @@
 using System.Globalization;
-using MASQuant.Budgets;
 using MASQuant.Diagnostics;
-using MASQuant.Quantization;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -10,43 +11,43 @@ namespace MASQuant.Tasks;
 /// <summary>Everything the tasks say.</summary>
 internal static class Messages
 {
-    public static MasQuantException ModelFolderMissing(string project, string include) => new(DiagnosticCodes.ModelFolderMissing, project,
+    public static MASQuantException ModelFolderMissing(string project, string include) => new(DiagnosticCodes.ModelFolderMissing, project,
         $"QuantizedModel '{include}' is not a folder with a config.json. Name the folder of a checkpoint.");
 
-    public static MasQuantException CalibrationNotGiven(string project, string include) => new(DiagnosticCodes.CalibrationMissing, project,
+    public static MASQuantException CalibrationNotGiven(string project, string include) => new(DiagnosticCodes.CalibrationMissing, project,
         $"QuantizedModel '{include}' has no Calibration. Name a JSON Lines file of chats, Calibration=\"data/calibration.jsonl\".");
 
-    public static MasQuantException CalibrationMissing(string project, string include, string file) => new(DiagnosticCodes.CalibrationMissing, project,
+    public static MASQuantException CalibrationMissing(string project, string include, string file) => new(DiagnosticCodes.CalibrationMissing, project,
         $"The Calibration of QuantizedModel '{include}', '{file}', does not exist. Name a JSON Lines file of chats, relative to the project.");
 
-    public static MasQuantException EvaluationNotGiven(string project, string include) => new(DiagnosticCodes.EvaluationDataMissing, project,
+    public static MASQuantException EvaluationNotGiven(string project, string include) => new(DiagnosticCodes.EvaluationDataMissing, project,
         $"QuantizedModel '{include}' has MaxEvaluationLoss but no Evaluation. Name a JSON Lines file of chats that end with the expected answer, Evaluation=\"data/eval.jsonl\".");
 
-    public static MasQuantException EvaluationMissing(string project, string include, string file) => new(DiagnosticCodes.EvaluationDataMissing, project,
+    public static MASQuantException EvaluationMissing(string project, string include, string file) => new(DiagnosticCodes.EvaluationDataMissing, project,
         $"The Evaluation of QuantizedModel '{include}', '{file}', does not exist. Name a JSON Lines file of chats that end with the expected answer, relative to the project.");
 
-    public static MasQuantException TokenizerMissing(string file) => new(DiagnosticCodes.ModelFileMissing, file,
+    public static MASQuantException TokenizerMissing(string file) => new(DiagnosticCodes.ModelFileMissing, file,
         $"The model lacks '{Path.GetFileName(file)}'. Take it from the checkpoint's repository and put it beside the weights.");
 
-    public static MasQuantException DuplicateName(string project, string name) => new(DiagnosticCodes.DuplicateModelName, project,
+    public static MASQuantException DuplicateName(string project, string name) => new(DiagnosticCodes.DuplicateModelName, project,
         $"Two QuantizedModel items are named '{name}'. Give one of them another Name.");
 
-    public static MasQuantException UnknownMetadata(string project, string include, string word, string closest) => new(DiagnosticCodes.UnknownMetadata, project,
+    public static MASQuantException UnknownMetadata(string project, string include, string word, string closest) => new(DiagnosticCodes.UnknownMetadata, project,
         $"QuantizedModel '{include}' has metadata '{word}', which means nothing. Did you mean '{closest}'?");
 
-    public static MasQuantException Unexpected(string model, Exception exception) => new(DiagnosticCodes.QuantizationFailed, model,
+    public static MASQuantException Unexpected(string model, Exception exception) => new(DiagnosticCodes.QuantizationFailed, model,
         $"Quantizing failed unexpectedly: {exception.GetType().Name}: {exception.Message} Build again with -v:diagnostic for the place, and report it.", exception);
 
-    public static MasQuantException JobNotValid(string project, string name, string key) => new(DiagnosticCodes.CacheSettingNotAllowed, project,
+    public static MASQuantException JobNotValid(string project, string name, string key) => new(DiagnosticCodes.CacheSettingNotAllowed, project,
         $"'{name}' with the key '{key}' is no model to quantize. Take both from what MASQuantPrepare gives.");
 
-    public static MasQuantException CacheNotUsable(string project, string folder, Exception exception) => new(DiagnosticCodes.CacheNotUsable, project,
+    public static MASQuantException CacheNotUsable(string project, string folder, Exception exception) => new(DiagnosticCodes.CacheNotUsable, project,
         $"The shared cache '{folder}' cannot be used: {exception.Message} The build goes on without it. Check the folder's permissions and free space, or name another one with MASQuantCacheDirectory.", exception);
 
-    public static MasQuantException CacheEntryDamaged(string project, string name, string folder) => new(DiagnosticCodes.CacheEntryDamaged, project,
+    public static MASQuantException CacheEntryDamaged(string project, string name, string folder) => new(DiagnosticCodes.CacheEntryDamaged, project,
         $"{name} was damaged in the shared cache '{folder}'; it is removed and made again. 'masquant cache verify' checks the rest.");
 
-    public static MasQuantException RemoteCacheFailed(string project, string address, Exception exception) => new(DiagnosticCodes.RemoteCacheFailed, project,
+    public static MASQuantException RemoteCacheFailed(string project, string address, Exception exception) => new(DiagnosticCodes.RemoteCacheFailed, project,
         $"The remote cache {address} does not serve: {exception.Message.TrimEnd('.')}. The build goes on without it. Check the server, or clear MASQuantRemoteCache.", exception);
 
     public static string Restored(string name, long bytes) => string.Create(CultureInfo.InvariantCulture, $"{name}: taken from the shared cache, {bytes / 1e6:F1} MB");
@@ -77,7 +78,7 @@ internal static class Messages
     }
 
     /// <summary>Logs an error as compilers do, with code, file and line.</summary>
-    public static void LogError(this TaskLoggingHelper log, MasQuantException problem)
+    public static void LogError(this TaskLoggingHelper log, MASQuantException problem)
     {
         log.LogError(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Message);
         if (problem.InnerException is { } cause)
@@ -86,6 +87,6 @@ internal static class Messages
         }
     }
 
-    public static void LogWarning(this TaskLoggingHelper log, MasQuantException problem)
+    public static void LogWarning(this TaskLoggingHelper log, MASQuantException problem)
         => log.LogWarning(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Message);
 }

@@ -1,7 +1,6 @@
-using MASQuant.Artifacts;
-using MASQuant.Budgets;
-using MASQuant.Diagnostics;
-using MASQuant.Quantization;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Options;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;
@@ -23,7 +22,7 @@ internal sealed record ModelItem(string Include, string Name, string Folder, str
     public static IReadOnlyList<string> Words { get; } = [NameWord, CalibrationWord, .. OptionTable.All.Select(option => option.Name), .. BudgetTable.All.Select(budget => budget.Name), BudgetTable.EvaluationWord];
 
     /// <summary>Reads an item; relative paths are relative to <paramref name="project"/>'s folder. Empty metadata mean their default.</summary>
-    /// <exception cref="MasQuantException">MASQ0502, MASQ0701, MASQ0702 or MASQ0953.</exception>
+    /// <exception cref="MASQuantException">MASQ0502, MASQ0701, MASQ0702 or MASQ0953.</exception>
     public static ModelItem Read(ITaskItem item, string project)
     {
         var words = Metadata(item);

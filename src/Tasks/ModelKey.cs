@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 
 namespace MASQuant.Tasks;
 

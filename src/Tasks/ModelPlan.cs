@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
-using MASQuant.Artifacts;
-using MASQuant.Configuration;
 using MASQuant.Diagnostics;
-using MASQuant.Layers;
-using MASQuant.Planning;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization;
-using MASQuant.Safetensors;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
 
 namespace MASQuant.Tasks;
 
@@ -15,8 +16,8 @@ internal static class ModelPlan
     /// <summary>Plans.</summary>
     /// <param name="model">The model.</param>
     /// <param name="warn">Receives what is wrong with the weights' headers; the configuration then has to do.</param>
-    /// <exception cref="MasQuantException">The configuration cannot be read.</exception>
-    public static Manifest Of(ModelItem model, Action<MasQuantException> warn)
+    /// <exception cref="MASQuantException">The configuration cannot be read.</exception>
+    public static Manifest Of(ModelItem model, Action<MASQuantException> warn)
     {
         var config = ModelConfigReader.ReadFolder(model.Folder);
         model.Options.CheckBlocks(config.Text.Layers);
@@ -37,14 +38,14 @@ internal static class ModelPlan
     }
 
     // Weights that Git LFS has not fetched yet are nothing to complain of in an editor.
-    private static void CheckHeaders(string folder, ModelConfig config, Action<MasQuantException> warn)
+    private static void CheckHeaders(string folder, ModelConfig config, Action<MASQuantException> warn)
     {
         try
         {
             using var checkpoint = Checkpoint.Open(folder);
             CheckpointShapes.Read(checkpoint, config.Text);
         }
-        catch (MasQuantException problem)
+        catch (MASQuantException problem)
         {
             if (problem.Code != DiagnosticCodes.LfsPointer)
             {
@@ -56,7 +57,7 @@ internal static class ModelPlan
     private static ManifestTokenizer Tokenizer(string file)
     {
         var content = File.Exists(file) ? File.ReadAllBytes(file) : throw Messages.TokenizerMissing(file);
-        return new ManifestTokenizer { Tokens = Text.Tokenizer.Load(content, file).Count, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) };
+        return new ManifestTokenizer { Tokens = Engine.Text.Tokenizer.Load(content, file).Count, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) };
     }
 
     private static ManifestLayer Layer(int index, ModelConfig config, QuantizationOptions options) => new()

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Files;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

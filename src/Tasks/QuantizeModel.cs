@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using MASQuant.Artifacts;
-using MASQuant.Caching;
-using MASQuant.Diagnostics;
+using MASQuant.Delivery.Caching;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;
@@ -63,7 +63,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             Log.LogMessage(MessageImportance.High, "{0}", Messages.Cancelled(Name));
             return false;
         }
-        catch (MasQuantException problem)
+        catch (MASQuantException problem)
         {
             Log.LogError(problem);
         }

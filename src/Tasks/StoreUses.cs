@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
 
 namespace MASQuant.Tasks;
 

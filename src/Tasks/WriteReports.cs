@@ -1,6 +1,5 @@
-using MASQuant.Artifacts;
-using MASQuant.Diagnostics;
-using MASQuant.Reports;
+using MASQuant.Evaluation.Reports;
+using MASQuant.Formats.Artifacts;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;
@@ -25,7 +24,7 @@ public class WriteReports : Microsoft.Build.Utilities.Task
             {
                 QuantizationReport.Write(model, page);
             }
-            catch (MasQuantException problem)
+            catch (MASQuantException problem)
             {
                 Log.LogError(problem);
             }

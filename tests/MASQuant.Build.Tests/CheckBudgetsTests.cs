@@ -1,5 +1,6 @@
 using System.Collections;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 using MASQuant.Tasks;
 using MASQuant.Tests;
 using Microsoft.Build.Framework;

@@ -1,4 +1,4 @@
-using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 using MASQuant.Tasks;
 
 namespace MASQuant.Build.Tests;

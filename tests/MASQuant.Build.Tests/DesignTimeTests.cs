@@ -1,4 +1,4 @@
-using MASQuant.Artifacts;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Tests;
 
 namespace MASQuant.Build.Tests;

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using MASQuant.Budgets;
-using MASQuant.Quantization;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Quantization.Options;
 using MASQuant.Tasks;
 using MASQuant.Tests;
 

@@ -1,4 +1,4 @@
-using MASQuant.Facts;
+using MASQuant.Quantization.Facts;
 
 namespace MASQuant.Build.Tests;
 

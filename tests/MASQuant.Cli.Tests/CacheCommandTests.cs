@@ -1,4 +1,4 @@
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

@@ -1,4 +1,6 @@
 using System.Text;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
 
 namespace MASQuant.Cli.Tests;
 
@@ -14,19 +16,19 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
     /// <summary>Presses Ctrl-C as soon as a line that begins with <paramref name="cue"/> is written to standard error.</summary>
     public static CommandRun CancelledAt(string cue, params string[] args)
     {
-        using var cancellation = new CancellationTokenSource();
-        using var error = new CueWriter(cue, cancellation);
-        return Of(error, cancellation.Token, args);
+        using var cancellationToken = new CancellationTokenSource();
+        using var error = new CueWriter(cue, cancellationToken);
+        return Of(error, cancellationToken.Token, args);
     }
 
-    private static CommandRun Of(TextWriter error, CancellationToken cancellation, string[] args)
+    private static CommandRun Of(TextWriter error, CancellationToken cancellationToken, string[] args)
     {
         using var output = new StringWriter { NewLine = "\n" };
-        var code = CommandLine.Run(args, new CommandConsole(output, error, ErrorIsTerminal: false), cancellation);
+        var code = CommandLine.Run(args, new CommandConsole(output, error, ErrorIsTerminal: false), cancellationToken);
         return new CommandRun(code, output.ToString(), error.ToString()!);
     }
 
-    private sealed class CueWriter(string cue, CancellationTokenSource cancellation) : TextWriter
+    private sealed class CueWriter(string cue, CancellationTokenSource cancellationToken) : TextWriter
     {
         private readonly StringBuilder _text = new();
 
@@ -37,7 +39,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
             _text.Append(value).Append('\n');
             if (value?.StartsWith(cue, StringComparison.Ordinal) == true)
             {
-                cancellation.Cancel();
+                cancellationToken.Cancel();
             }
         }
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using MASQuant.Artifacts;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using MASQuant.Artifacts;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using MASQuant.Cli.Options;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

@@ -1,5 +1,5 @@
-using MASQuant.Artifacts;
-using MASQuant.Quantization;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Options;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

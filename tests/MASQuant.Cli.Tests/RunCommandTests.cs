@@ -1,4 +1,6 @@
-using MASQuant.Chat;
+using MASQuant.Cli.Commands;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using MASQuant.Artifacts;
-using MASQuant.Quantization;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Options;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

@@ -1,6 +1,9 @@
 using System.CommandLine;
-using MASQuant.Budgets;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Evaluation.Budgets;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

@@ -1,7 +1,7 @@
 using MASQuant.Bench.Cuda;
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
 
-namespace MASQuant.Tests;
+namespace MASQuant.Cuda.Tests;
 
 /// <summary>A device that counts what passes the seam.</summary>
 internal sealed class CountingDevice(ICudaDevice device) : ForwardingDevice(device)

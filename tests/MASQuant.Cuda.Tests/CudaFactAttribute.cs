@@ -1,7 +1,6 @@
-using MASQuant.Diagnostics;
-using MASQuant.Gemm.Cuda.Driver;
+using MASQuant.Cuda.Driver;
 
-namespace MASQuant.Tests;
+namespace MASQuant.Cuda.Tests;
 
 /// <summary>A test that needs an NVIDIA GPU; skipped, with the reason, where there is none that is usable.</summary>
 [AttributeUsage(AttributeTargets.Method)]
@@ -19,7 +18,7 @@ public sealed class CudaFactAttribute : FactAttribute
             CudaDevice.Open(0).Dispose();
             return null;
         }
-        catch (MasQuantException e)
+        catch (MASQuantException e)
         {
             return $"{e.Code}: {e.Message}";
         }

@@ -1,3 +1,4 @@
+using MASQuant.Formats.Artifacts;
 using MASQuant.Tests;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -13,7 +14,7 @@ public class LayerLoaderGeneratorTests
         {
             public const int Width = OmniTiny.Layer1.Mlp.DownProj.Inputs + OmniTiny.HiddenSize + OmniTiny.Layer0.SelfAttn.QProj.RankAudio;
 
-            public static MASQuant.Layers.LayerLoader Down => OmniTiny.Layers[1].Mlp.DownProj;
+            public static MASQuant.Runtime.LayerLoader Down => OmniTiny.Layers[1].Mlp.DownProj;
         }
         """;
 
@@ -47,8 +48,8 @@ public class LayerLoaderGeneratorTests
             }
             """, Manifest(mixed));
         Assert.Empty(generation.CompilerDiagnostics);
-        Assert.Equal(manifest.Layers[0].Linears.Count, generation.Source.Split("new global::MASQuant.Gemm.QuantizationScheme(8, 8)").Length - 1);
-        Assert.Equal(manifest.Layers[0].Linears.Count, generation.Source.Split("new global::MASQuant.Gemm.QuantizationScheme(4, 8)").Length - 1);
+        Assert.Equal(manifest.Layers[0].Linears.Count, generation.Source.Split("new global::MASQuant.QuantizationScheme(8, 8)").Length - 1);
+        Assert.Equal(manifest.Layers[0].Linears.Count, generation.Source.Split("new global::MASQuant.QuantizationScheme(4, 8)").Length - 1);
         Assert.Contains("down_proj of layer 1: [256, 768], W8A8", generation.Source);
     }
 
@@ -157,7 +158,7 @@ public class LayerLoaderGeneratorTests
         Assert.Equal(2 * (nodes[1] - nodes[0]), nodes[2] - nodes[1]);
     }
 
-    private static ManifestFile Manifest(Artifacts.Manifest manifest) => new($"/obj/{manifest.Name}.masquant.json", SampleManifest.Json(manifest));
+    private static ManifestFile Manifest(Manifest manifest) => new($"/obj/{manifest.Name}.masquant.json", SampleManifest.Json(manifest));
 
     private static void AssertCached(GeneratorRunResult result)
     {

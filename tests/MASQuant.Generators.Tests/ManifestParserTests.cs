@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MASQuant.Generators.Json;
 
 namespace MASQuant.Generators.Tests;
 
@@ -52,7 +53,7 @@ public class ManifestParserTests
 
     [Fact]
     public void Escapes_are_read()
-        => Assert.Equal("a\"\\/\b\f\n\r\t\u20ACz", Json.JsonParser.Parse("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u20ACz\"").Text);
+        => Assert.Equal("a\"\\/\b\f\n\r\t\u20ACz", JsonParser.Parse("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u20ACz\"").Text);
 
     private static void AssertProblem(string text, string code, int line)
     {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MASQuant.Artifacts;
+using MASQuant.Formats.Artifacts;
 
 namespace MASQuant.Generators.Tests;
 

@@ -1,6 +1,6 @@
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Tensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Gemm;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

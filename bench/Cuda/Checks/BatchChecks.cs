@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Models.Device;
-using MASQuant.Safetensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Cuda.Models;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,9 +1,7 @@
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Generation;
-using MASQuant.Models;
-using MASQuant.Models.Device;
-using MASQuant.Tensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Models;
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Models;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

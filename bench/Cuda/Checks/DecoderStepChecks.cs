@@ -1,6 +1,7 @@
-using MASQuant.Gemm.Cuda;
-using MASQuant.Layers;
-using MASQuant.Safetensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Layers;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

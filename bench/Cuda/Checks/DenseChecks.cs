@@ -1,5 +1,6 @@
-using MASQuant.Gemm.Cuda;
-using MASQuant.Safetensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Generation;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Generation;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

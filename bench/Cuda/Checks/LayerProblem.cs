@@ -1,5 +1,6 @@
-using MASQuant.Gemm;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench.Cuda.Checks;
 
@@ -74,7 +75,7 @@ internal sealed class LayerProblem
             Scheme = Scheme,
             Outputs = outputs,
             Inputs = inputs,
-            Codes = PackingLayout.Pack(codes, outputs, inputs, Scheme.WeightBits, unsigned),
+            Codes = CodePacking.Pack(codes, outputs, inputs, Scheme.WeightBits, unsigned),
             Scales = NewMatrix(1, outputs * groups).Data,
             ZeroPoints = unsigned ? [.. Enumerable.Range(0, outputs * groups).Select(_ => (byte)_random.Next(16))] : Array.Empty<byte>(),
             Bias = NewMatrix(1, outputs).Data,

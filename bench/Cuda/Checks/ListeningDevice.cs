@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
-using MASQuant.Configuration;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,6 +1,6 @@
-using MASQuant.Gemm.Cuda;
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Layers;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

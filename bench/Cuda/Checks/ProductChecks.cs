@@ -1,6 +1,4 @@
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Tensors;
+using MASQuant.Cuda.Device;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,6 +1,5 @@
-using MASQuant.Layers;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,5 +1,5 @@
-using MASQuant.Gemm;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,12 +1,15 @@
 using System.Runtime.InteropServices;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Models.Device;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Cuda.Models;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench.Cuda.Checks;
 
@@ -130,7 +133,7 @@ internal sealed class SmallDecoder
             Scheme = scheme,
             Outputs = outputs,
             Inputs = inputs,
-            Codes = PackingLayout.Pack(codes, outputs, inputs, scheme.WeightBits, unsigned),
+            Codes = CodePacking.Pack(codes, outputs, inputs, scheme.WeightBits, unsigned),
             Scales = Enumerable.Range(0, outputs * groups).Select(_ => (1 + _random.NextSingle()) / (scheme.WeightMax * MathF.Sqrt(inputs))).ToArray(),
             ZeroPoints = unsigned ? Enumerable.Repeat((byte)scheme.WeightMax, outputs * groups).ToArray() : default(ReadOnlyMemory<byte>),
             Bias = Enumerable.Range(0, outputs).Select(_ => _random.NextSingle() - 0.5f).ToArray(),

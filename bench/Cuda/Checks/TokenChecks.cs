@@ -1,6 +1,7 @@
-using MASQuant.Gemm.Cuda;
-using MASQuant.Generation;
-using MASQuant.Safetensors;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Generation;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

@@ -1,5 +1,5 @@
-using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Driver;
 
 namespace MASQuant.Bench.Cuda.Checks;
 

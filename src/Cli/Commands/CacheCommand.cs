@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using MASQuant.Caching;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Delivery.Caching;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary><c>masquant cache</c>: what the shared cache of builds holds, whether it is whole, and making it smaller.</summary>
 internal static class CacheCommand
@@ -13,7 +15,7 @@ internal static class CacheCommand
     private const string Clean = "clean";
     private static readonly string[] Actions = [Stats, Verify, Clean];
 
-    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
         var action = new Argument<string>("ACTION") { Description = "stats: sizes, entries and hits. verify: hashes every file and removes what is damaged. clean: removes what no build works with." };
         action.Validators.Add(result =>
@@ -40,8 +42,8 @@ internal static class CacheCommand
         command.SetAction(parse => parse.GetRequiredValue(action) switch
         {
             Stats => ShowStats(console, FolderOf(parse.GetValue(directory))),
-            Verify => VerifyAll(console, FolderOf(parse.GetValue(directory)), cancellation),
-            _ => CleanUp(console, FolderOf(parse.GetValue(directory)), parse.GetValue(olderThan), parse.GetValue(maxBytes), cancellation),
+            Verify => VerifyAll(console, FolderOf(parse.GetValue(directory)), cancellationToken),
+            _ => CleanUp(console, FolderOf(parse.GetValue(directory)), parse.GetValue(olderThan), parse.GetValue(maxBytes), cancellationToken),
         });
         return command;
     }
@@ -64,9 +66,9 @@ internal static class CacheCommand
         return ExitCode.Done;
     }
 
-    private static int VerifyAll(CommandConsole console, CacheFolder folder, CancellationToken cancellation)
+    private static int VerifyAll(CommandConsole console, CacheFolder folder, CancellationToken cancellationToken)
     {
-        var (read, removed) = CacheVerification.Run(folder, cancellation);
+        var (read, removed) = CacheVerification.Run(folder, cancellationToken);
         foreach (var line in removed)
         {
             console.Output.WriteLine($"removed {line}");
@@ -76,10 +78,10 @@ internal static class CacheCommand
         return removed.Count == 0 ? ExitCode.Done : ExitCode.BadInput;
     }
 
-    private static int CleanUp(CommandConsole console, CacheFolder folder, TimeSpan? olderThan, long? maxBytes, CancellationToken cancellation)
+    private static int CleanUp(CommandConsole console, CacheFolder folder, TimeSpan? olderThan, long? maxBytes, CancellationToken cancellationToken)
     {
         // Without a limit everything goes.
-        var trimmed = CacheTrim.Run(folder, maxBytes ?? (olderThan is null ? 0 : null), DateTime.UtcNow - olderThan, cancellation);
+        var trimmed = CacheTrim.Run(folder, maxBytes ?? (olderThan is null ? 0 : null), DateTime.UtcNow - olderThan, cancellationToken);
         console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trimmed.Removed} entries removed, {ByteCount.Write(trimmed.BytesFreed)} freed, {ByteCount.Write(trimmed.BytesLeft)} left: {folder.Path}"));
         return ExitCode.Done;
     }
@@ -89,7 +91,7 @@ internal static class CacheCommand
         var path = given is { Length: > 0 } ? given
             : Environment.GetEnvironmentVariable(CacheSettings.DirectoryWord) is { Length: > 0 } known ? known
             : CacheFolder.Default();
-        return path is null ? throw new MasQuantException(DiagnosticCodes.CacheNotUsable, null, "There is no cache folder for this user. Name it with --directory.") : new CacheFolder(path);
+        return path is null ? throw new MASQuantException(DiagnosticCodes.CacheNotUsable, null, "There is no cache folder for this user. Name it with --directory.") : new CacheFolder(path);
     }
 
     private static Option<T?> Parsed<T>(string name, string label, Func<string, T?> read, string allowed, string description)

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary>A command with what its help page shows beside its symbols.</summary>
 /// <param name="name">Its word.</param>

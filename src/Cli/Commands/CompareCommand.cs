@@ -1,12 +1,16 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using MASQuant.Artifacts;
-using MASQuant.Evaluation;
-using MASQuant.Gemm;
+using MASQuant.Cli.Comparison;
+using MASQuant.Cli.Evaluation;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Evaluation.Scores;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary><c>masquant compare</c>: every method at every scheme, quantized and evaluated in one run.</summary>
 internal static class CompareCommand
@@ -18,7 +22,7 @@ internal static class CompareCommand
     private static readonly Dictionary<string, string> Lists = new() { ["Method"] = "list its values with '--methods'", ["Scheme"] = "list its values with '--schemes'" };
     private static readonly string[] DefaultSchemes = ["W8A8", "W4A8", "W4A6"];
 
-    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
         var data = new Argument<string>("DATA.jsonl") { Description = "Conversations, each ending with the expected answer. 'task' groups them." };
@@ -52,9 +56,9 @@ internal static class CompareCommand
             var combinations = Sweep.Combine(parse.GetValue(sweep)!);
             ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.SelectMany(method => combinations.Select(swept => Combine(basis, method, scheme, swept))))];
             var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile);
-            EvaluationRun.Check(job, cancellation);
-            Quantize(console, models, cancellation);
-            options.Write(parse, Report(job, models, EvaluationRun.Run(console, job, cancellation)), console);
+            EvaluationRun.Check(job, cancellationToken);
+            Quantize(console, models, cancellationToken);
+            options.Write(parse, Report(job, models, EvaluationRun.Run(console, job, cancellationToken)), console);
             return ExitCode.Done;
         });
         return command;
@@ -73,9 +77,9 @@ internal static class CompareCommand
         });
     }
 
-    private static void Quantize(CommandConsole console, ComparedModel[] models, CancellationToken cancellation)
+    private static void Quantize(CommandConsole console, ComparedModel[] models, CancellationToken cancellationToken)
     {
-        string[] fingerprints = [.. models.Select(model => QuantizationPipeline.Fingerprint(model.Job, cancellation))];
+        string[] fingerprints = [.. models.Select(model => QuantizationPipeline.Fingerprint(model.Job, cancellationToken))];
         var pending = models.Where((model, i) => !model.IsFinished(fingerprints[i])).ToHashSet();
         var progress = new ComparisonReporter(console, models, pending.Sum(model => model.Effort));
         try
@@ -85,7 +89,7 @@ internal static class CompareCommand
                 progress.Begin(i);
                 if (pending.Contains(models[i]))
                 {
-                    models[i].Quantize(fingerprints[i], progress, cancellation);
+                    models[i].Quantize(fingerprints[i], progress, cancellationToken);
                     progress.Finish();
                 }
                 else

@@ -1,12 +1,15 @@
 using System.CommandLine;
-using MASQuant.Reports.Charts;
+using MASQuant.Cli.Evaluation;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Evaluation.Reports.Charts;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary><c>masquant evaluate</c>: how far quantized models are from the original.</summary>
 internal static class EvaluateCommand
 {
-    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder: the reference." };
         var rest = new Argument<string[]>("[ARTIFACT…] DATA.jsonl")
@@ -29,7 +32,7 @@ internal static class EvaluateCommand
         {
             var paths = parse.GetRequiredValue(rest);
             var job = new EvaluationJob(parse.GetRequiredValue(model), paths[..^1], paths[^1], options.Limit(parse), options.MaxTokens(parse), parse.GetValue(calibration), parse.GetValue(device));
-            var results = EvaluationRun.Run(console, job, cancellation);
+            var results = EvaluationRun.Run(console, job, cancellationToken);
             var report = new Report(
                 [EvaluationTables.Tasks(job, results), EvaluationTables.Modalities(results)],
                 EvaluationTables.Note,

@@ -1,9 +1,11 @@
 using System.CommandLine;
-using MASQuant.Artifacts;
+using MASQuant.Cli.Inspection;
+using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary><c>masquant inspect</c>: what a checkpoint holds, or what quantization made of it.</summary>
 internal static class InspectCommand
@@ -55,7 +57,7 @@ internal static class InspectCommand
     {
         if (!File.Exists(path))
         {
-            throw new MasQuantException(DiagnosticCodes.ModelNotFound, path,
+            throw new MASQuantException(DiagnosticCodes.ModelNotFound, path,
                 $"There is no such folder or file. Give a checkpoint's folder, an artifact (*{ModelFiles.ArtifactSuffix}) or a manifest (*{ModelFiles.ManifestSuffix}).");
         }
 

@@ -1,19 +1,20 @@
 using System.CommandLine;
 using System.Globalization;
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Planning;
-using MASQuant.Quantization;
-using MASQuant.Safetensors;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary><c>masquant plan</c>: what quantizing a checkpoint would take, from its headers.</summary>
 internal static class PlanCommand
 {
-    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, whose size decides the time. Default: 128 conversations of 400 tokens are assumed.");
@@ -32,17 +33,17 @@ internal static class PlanCommand
         command.SetAction(parse =>
         {
             var words = options.Where(pair => parse.GetValue(pair.Item2) is not null).ToDictionary(pair => pair.option.Name, pair => parse.GetValue(pair.Item2)!);
-            return Run(console, parse.GetRequiredValue(model), parse.GetValue(calibration), parse.GetValue(output) ?? ".", OptionTable.Read(words), cancellation);
+            return Run(console, parse.GetRequiredValue(model), parse.GetValue(calibration), parse.GetValue(output) ?? ".", OptionTable.Read(words), cancellationToken);
         });
         return command;
     }
 
-    private static int Run(CommandConsole console, string model, string? calibration, string output, QuantizationOptions options, CancellationToken cancellation)
+    private static int Run(CommandConsole console, string model, string? calibration, string output, QuantizationOptions options, CancellationToken cancellationToken)
     {
         using var checkpoint = Checkpoint.Open(model);
         var config = ModelConfigReader.Read(checkpoint);
         options.CheckBlocks(config.Text.Layers);
-        var extent = calibration is null ? CalibrationExtent.Typical : CalibrationExtent.Of(CalibrationSet.Load(calibration, config, cancellation).Conversations, config);
+        var extent = calibration is null ? CalibrationExtent.Typical : CalibrationExtent.Of(CalibrationSet.Load(calibration, config, cancellationToken).Conversations, config);
         var plan = QuantizationPlan.Of(checkpoint, config, options, extent);
         var machine = MachineResources.Here(output);
         Write(console.Output, plan, model, machine, MachineResources.MeasureSpeed());

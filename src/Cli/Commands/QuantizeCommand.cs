@@ -1,14 +1,18 @@
 using System.CommandLine;
 using System.Diagnostics;
-using MASQuant.Artifacts;
+using MASQuant.Cli.Comparison;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary><c>masquant quantize</c>: a checkpoint becomes an artifact and its manifest.</summary>
 internal static class QuantizeCommand
 {
-    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set: a JSON Lines file, one conversation per line. Every modality of the model needs samples.", required: true);
@@ -47,13 +51,13 @@ internal static class QuantizeCommand
                 WorkFolder = UnfinishedRuns.FolderOf(parse.GetRequiredValue(output), modelName),
                 Options = OptionTable.Read(words),
             };
-            var manifest = Run(console, job, cancellation);
+            var manifest = Run(console, job, cancellationToken);
             if (parse.GetValue(report) is { } page)
             {
                 QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
             }
 
-            demands.Check(console, job, manifest, cancellation);
+            demands.Check(console, job, manifest, cancellationToken);
             return ExitCode.Done;
         });
         return command;
@@ -75,14 +79,14 @@ internal static class QuantizeCommand
         return result;
     }
 
-    private static Manifest Run(CommandConsole console, QuantizationJob job, CancellationToken cancellation)
+    private static Manifest Run(CommandConsole console, QuantizationJob job, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var progress = new QuantizationReporter(console);
         Manifest manifest;
         try
         {
-            manifest = QuantizationPipeline.Run(job, progress, cancellation);
+            manifest = QuantizationPipeline.Run(job, progress, cancellationToken);
         }
         catch (OperationCanceledException)
         {

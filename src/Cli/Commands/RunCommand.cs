@@ -1,9 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Diagnostics;
-using MASQuant.Text;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Engine.Execution;
+using MASQuant.Engine.Text;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary><c>masquant run</c>: asks a model.</summary>
 internal static class RunCommand
@@ -11,7 +14,7 @@ internal static class RunCommand
     private const string ImageSwitch = "--image";
     private const string AudioSwitch = "--audio";
 
-    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
         var defaults = new GenerationOptions();
         var model = new Argument<string>("MODEL") { Description = "A checkpoint's folder or an artifact." };
@@ -39,7 +42,7 @@ internal static class RunCommand
                 TopK = parse.GetValue(topK),
                 Seed = parse.GetValue(seed),
             };
-            return Run(console, parse.GetRequiredValue(model), parse.GetValue(device), PromptOf(parse.GetValue(system), Media(parse), parse.GetRequiredValue(text)), options, cancellation);
+            return Run(console, parse.GetRequiredValue(model), parse.GetValue(device), PromptOf(parse.GetValue(system), Media(parse), parse.GetRequiredValue(text)), options, cancellationToken);
         });
         return command;
     }
@@ -72,18 +75,18 @@ internal static class RunCommand
         return prompt.Text(text);
     }
 
-    private static int Run(CommandConsole console, string path, string? device, Prompt prompt, GenerationOptions options, CancellationToken cancellation)
+    private static int Run(CommandConsole console, string path, string? device, Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
-        using var model = MultimodalModel.Load(path, new ModelOptions { Device = device });
+        using var model = LoadedModel.Load(path, new ModelOptions { Device = device });
         var clock = Stopwatch.StartNew();
-        var prepared = model.Prepare(prompt, cancellation);
+        var prepared = model.Prepare(prompt, cancellationToken);
         var stream = new TokenStream(model.Tokenizer);
         var firstToken = TimeSpan.Zero;
         var tokens = 0;
         var begun = false;
         try
         {
-            foreach (var id in model.GenerateTokens(prepared, options, cancellation))
+            foreach (var id in model.GenerateTokens(prepared, options, cancellationToken))
             {
                 firstToken = tokens++ == 0 ? clock.Elapsed : firstToken;
                 begun |= Write(console.Output, stream.Append(id));
@@ -94,7 +97,7 @@ internal static class RunCommand
         finally
         {
             // Also after Ctrl-C: what follows begins a line.
-            if (begun || !cancellation.IsCancellationRequested)
+            if (begun || !cancellationToken.IsCancellationRequested)
             {
                 console.Output.WriteLine();
                 console.Output.Flush();

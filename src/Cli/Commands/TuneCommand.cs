@@ -1,13 +1,15 @@
 using System.CommandLine;
-using MASQuant.Artifacts;
-using MASQuant.Budgets;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Cli.Tuning;
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Quantization;
-using MASQuant.Safetensors;
-using MASQuant.Tuning;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Evaluation.Tuning;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary><c>masquant tune</c>: schemes and ranks that keep budgets, chosen by measurement.</summary>
 internal static class TuneCommand
@@ -17,7 +19,7 @@ internal static class TuneCommand
     private static readonly Dictionary<string, string> Refusals = TuningJob.Tuned.Select(name => (name, "'tune' chooses it")).Append(("Method", "give it with '--method'")).ToDictionary();
     private static readonly string[] DefaultSchemes = ["W4A8", "W8A8"];
 
-    public static Command Create(CommandConsole console, CancellationToken cancellation)
+    public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, on which everything is measured.", required: true);
@@ -65,18 +67,18 @@ internal static class TuneCommand
                 [.. parse.GetValue(schemes)!.Select(name => QuantizationScheme.TryParse(name, out var scheme) ? scheme : default)],
                 new TuningBudgets(demands.Budgets),
                 demands.Evaluation,
-                parse.GetValue(points)), parse.GetValue(report), cancellation);
+                parse.GetValue(points)), parse.GetValue(report), cancellationToken);
         });
         return command;
     }
 
-    private static int Run(CommandConsole console, TuningJob job, string? report, CancellationToken cancellation)
+    private static int Run(CommandConsole console, TuningJob job, string? report, CancellationToken cancellationToken)
     {
         var progress = new TuningReporter(console, job.Points);
         var run = new TuningRun(job, progress);
         try
         {
-            var search = run.Run(cancellation);
+            var search = run.Run(cancellationToken);
             progress.Clear();
             if (report is not null)
             {
@@ -109,7 +111,7 @@ internal static class TuneCommand
         TuningPlot.Write(answer, search.Model.Config.Modalities, search);
         if (search.Chosen is not { } chosen)
         {
-            throw new MasQuantException(DiagnosticCodes.BudgetsNotReached, job.Model, TuningAnswer.Shortfall(job, search));
+            throw new MASQuantException(DiagnosticCodes.BudgetsNotReached, job.Model, TuningAnswer.Shortfall(job, search));
         }
 
         var options = job.OptionsOf(chosen, search.Model.Config.Modalities);

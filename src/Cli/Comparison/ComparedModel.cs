@@ -1,8 +1,12 @@
-using MASQuant.Artifacts;
+using MASQuant.Cli.Options;
+using MASQuant.Engine.Execution;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
 using MASQuant.Quantization;
-using MASQuant.Safetensors;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Comparison;
 
 /// <summary>One combination of a method, a scheme and values of swept options.</summary>
 /// <param name="Method">A preset of <see cref="QuantizationMethod"/>.</param>
@@ -11,7 +15,7 @@ namespace MASQuant.Cli;
 internal sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Swept, QuantizationJob Job)
 {
     // Quantization and Runtime decide the bytes; their identities change with their code.
-    private static readonly string Code = string.Join(' ', typeof(QuantizationPipeline).Module.ModuleVersionId, typeof(MultimodalModel).Module.ModuleVersionId);
+    private static readonly string Code = string.Join(' ', typeof(QuantizationPipeline).Module.ModuleVersionId, typeof(LoadedModel).Module.ModuleVersionId);
 
     /// <summary>The artifact's file.</summary>
     public string Artifact => Path.Combine(Job.OutputFolder, Job.Name + ModelFiles.ArtifactSuffix);
@@ -32,7 +36,7 @@ internal sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Sw
         => File.Exists(Artifact) && File.Exists(MarkFile) && File.ReadAllText(MarkFile) == Mark(fingerprint);
 
     /// <summary>Quantizes it.</summary>
-    public void Quantize(string fingerprint, IProgress<QuantizationProgress> progress, CancellationToken cancellation)
+    public void Quantize(string fingerprint, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
     {
         // First: an artifact without its mark is made again, one with another's would be taken for it.
         if (File.Exists(MarkFile))
@@ -40,7 +44,7 @@ internal sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Sw
             File.Delete(MarkFile);
         }
 
-        QuantizationPipeline.Run(Job, progress, cancellation);
+        QuantizationPipeline.Run(Job, progress, cancellationToken);
         UnfinishedRuns.Tidy(Job.WorkFolder);
         AtomicFile.Write(MarkFile, System.Text.Encoding.ASCII.GetBytes(Mark(fingerprint)));
     }

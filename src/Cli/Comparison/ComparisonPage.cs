@@ -1,8 +1,9 @@
 using System.Globalization;
-using MASQuant.Evaluation;
-using MASQuant.Reports.Charts;
+using MASQuant.Cli.Evaluation;
+using MASQuant.Evaluation.Reports.Charts;
+using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Comparison;
 
 /// <summary>A comparison as a page: the table, plots over methods, schemes and swept options, changed answers.</summary>
 internal static class ComparisonPage

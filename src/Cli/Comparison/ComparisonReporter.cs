@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using MASQuant.Quantization;
+using MASQuant.Cli.Output;
+using MASQuant.Quantization.Run;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Comparison;
 
 /// <summary>Shows how far several quantizations are: in a terminal as a line that is rewritten, otherwise a line per finished model.</summary>
 /// <param name="console">Where to.</param>

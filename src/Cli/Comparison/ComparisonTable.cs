@@ -1,6 +1,7 @@
-using MASQuant.Evaluation;
+using MASQuant.Cli.Evaluation;
+using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Comparison;
 
 /// <summary>All figures of a comparison in one table: a row per figure and model, a column per task.</summary>
 internal static class ComparisonTable

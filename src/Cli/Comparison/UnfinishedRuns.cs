@@ -1,4 +1,4 @@
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Comparison;
 
 /// <summary>Where interrupted quantizations keep their finished blocks: inside the output folder, so that the same command finds them.</summary>
 internal static class UnfinishedRuns

@@ -1,9 +1,9 @@
-using MASQuant.Artifacts;
-using MASQuant.Calibration;
-using MASQuant.Configuration;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Evaluation;
 
 /// <summary>Finds samples of an evaluation that calibrated an artifact: they flatter it.</summary>
 internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conversation> conversations)
@@ -12,15 +12,15 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
 
     /// <summary>A warning for every calibration set that shares samples with the evaluation.</summary>
     /// <param name="config">The model's configuration.</param>
-    /// <param name="cancellation">Obeyed while reading.</param>
-    public IEnumerable<string> Warnings(ModelConfig config, CancellationToken cancellation)
+    /// <param name="cancellationToken">Obeyed while reading.</param>
+    public IEnumerable<string> Warnings(ModelConfig config, CancellationToken cancellationToken)
     {
         // A checkpoint has no calibration set.
         var sets = job.Artifacts.Where(path => !Directory.Exists(path)).Select(path => (Path: path, Facts: Facts(path))).Where(artifact => artifact.Facts is not null);
         foreach (var set in sets.GroupBy(artifact => artifact.Facts!.Sha256))
         {
             var (path, facts) = set.First();
-            if (Find(path, facts!, config, cancellation) is { } calibration && WarningFor(calibration, [.. set.Select(artifact => Path.GetFileName(artifact.Path))]) is { } warning)
+            if (Find(path, facts!, config, cancellationToken) is { } calibration && WarningFor(calibration, [.. set.Select(artifact => Path.GetFileName(artifact.Path))]) is { } warning)
             {
                 yield return warning;
             }
@@ -48,11 +48,11 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
     }
 
     // A manifest names its calibration file without a folder; one of that name counts if its content is the one that calibrated.
-    private CalibrationSet? Find(string path, ManifestCalibration facts, ModelConfig config, CancellationToken cancellation)
+    private CalibrationSet? Find(string path, ManifestCalibration facts, ModelConfig config, CancellationToken cancellationToken)
     {
         if (job.CalibrationFile is { } given)
         {
-            var whole = CalibrationSet.Load(given, config, cancellation);
+            var whole = CalibrationSet.Load(given, config, cancellationToken);
             return Drawn(whole, facts, config) is var part && part.Sha256 == facts.Sha256 ? part : whole;
         }
 
@@ -64,7 +64,7 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
         foreach (var neighbour in (string[])[job.Data, path])
         {
             var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(neighbour))!, facts.File);
-            if (File.Exists(file) && TryLoad(file, facts, config, cancellation) is { } found && found.Sha256 == facts.Sha256)
+            if (File.Exists(file) && TryLoad(file, facts, config, cancellationToken) is { } found && found.Sha256 == facts.Sha256)
             {
                 return found;
             }
@@ -76,13 +76,13 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
     private static CalibrationSet Drawn(CalibrationSet whole, ManifestCalibration facts, ModelConfig config)
         => facts.SubsetSeed is { } seed && facts.Samples <= whole.Conversations.Count ? whole.Take(new CalibrationSubset(facts.Samples, seed), config) : whole;
 
-    private static CalibrationSet? TryLoad(string file, ManifestCalibration facts, ModelConfig config, CancellationToken cancellation)
+    private static CalibrationSet? TryLoad(string file, ManifestCalibration facts, ModelConfig config, CancellationToken cancellationToken)
     {
         try
         {
-            return Drawn(CalibrationSet.Load(file, config, cancellation), facts, config);
+            return Drawn(CalibrationSet.Load(file, config, cancellationToken), facts, config);
         }
-        catch (MasQuantException)
+        catch (MASQuantException)
         {
             // Another file of the same name.
             return null;

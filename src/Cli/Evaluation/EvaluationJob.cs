@@ -1,4 +1,4 @@
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Evaluation;
 
 /// <summary>What is evaluated.</summary>
 /// <param name="Model">The reference's folder.</param>

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using MASQuant.Evaluation;
+using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Evaluation;
 
 /// <summary>All figures of an evaluation, for programs.</summary>
 internal static class EvaluationJson

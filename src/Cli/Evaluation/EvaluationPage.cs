@@ -1,8 +1,8 @@
 using System.Globalization;
-using MASQuant.Evaluation;
-using MASQuant.Reports.Charts;
+using MASQuant.Evaluation.Reports.Charts;
+using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Evaluation;
 
 /// <summary>An evaluation as a page: figures, plots, changed answers, and what is known of each artifact.</summary>
 internal static class EvaluationPage

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using MASQuant.Cli.Output;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Evaluation;
 
 /// <summary>Shows how many conversations are done: in a terminal as a line that is rewritten, otherwise a line every tenth.</summary>
 internal sealed class EvaluationReporter(CommandConsole console, int total) : IProgress<int>

@@ -1,42 +1,44 @@
 using System.Security.Cryptography;
-using MASQuant.Artifacts;
-using MASQuant.Calibration;
-using MASQuant.Configuration;
+using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
-using MASQuant.Evaluation;
-using MASQuant.Safetensors;
+using MASQuant.Engine.Execution;
+using MASQuant.Evaluation.Scores;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Evaluation;
 
 /// <summary>Loads models and data, checks that they fit each other, and evaluates.</summary>
 internal static class EvaluationRun
 {
     /// <summary>Refuses data that cannot be evaluated, before work is spent on the models.</summary>
-    /// <exception cref="MasQuantException">Bad input, with its code, file and remedy.</exception>
-    public static void Check(EvaluationJob job, CancellationToken cancellation)
+    /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
+    public static void Check(EvaluationJob job, CancellationToken cancellationToken)
     {
-        var conversations = Read(job, cancellation);
+        var conversations = Read(job, cancellationToken);
         using var checkpoint = Checkpoint.Open(job.Model);
         EvaluationSet.Check(job.Data, conversations, ModelConfigReader.Read(checkpoint));
     }
 
     /// <summary>The figures, the reference's first.</summary>
-    /// <exception cref="MasQuantException">Bad input, with its code, file and remedy.</exception>
-    public static IReadOnlyList<EvaluationResult> Run(CommandConsole console, EvaluationJob job, CancellationToken cancellation)
+    /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
+    public static IReadOnlyList<EvaluationResult> Run(CommandConsole console, EvaluationJob job, CancellationToken cancellationToken)
     {
-        var conversations = Read(job, cancellation);
-        var models = new List<MultimodalModel>();
+        var conversations = Read(job, cancellationToken);
+        var models = new List<LoadedModel>();
         try
         {
-            models.Add(MultimodalModel.Load(job.Model, new ModelOptions { Device = job.Device }));
+            models.Add(LoadedModel.Load(job.Model, new ModelOptions { Device = job.Device }));
             EvaluationSet.Check(job.Data, conversations, models[0].Config);
             foreach (var artifact in job.Artifacts)
             {
                 CheckTokenizer(job.Model, artifact);
-                models.Add(MultimodalModel.Load(artifact, new ModelOptions { Device = job.Device }));
+                models.Add(LoadedModel.Load(artifact, new ModelOptions { Device = job.Device }));
             }
 
-            foreach (var warning in new CalibrationOverlap(job, conversations).Warnings(models[0].Config, cancellation))
+            foreach (var warning in new CalibrationOverlap(job, conversations).Warnings(models[0].Config, cancellationToken))
             {
                 console.Error.WriteLine(warning);
             }
@@ -44,7 +46,7 @@ internal static class EvaluationRun
             var progress = new EvaluationReporter(console, conversations.Count);
             try
             {
-                return new ModelEvaluation(models[0], [.. models.Skip(1)], job.MaxTokens).Run(conversations, [job.Model, .. job.Artifacts], progress, cancellation);
+                return new ModelEvaluation(models[0], [.. models.Skip(1)], job.MaxTokens).Run(conversations, [job.Model, .. job.Artifacts], progress, cancellationToken);
             }
             finally
             {
@@ -57,9 +59,9 @@ internal static class EvaluationRun
         }
     }
 
-    private static IReadOnlyList<Conversation> Read(EvaluationJob job, CancellationToken cancellation)
+    private static IReadOnlyList<Conversation> Read(EvaluationJob job, CancellationToken cancellationToken)
     {
-        var conversations = ConversationFile.Read(job.Data, cancellation);
+        var conversations = ConversationFile.Read(job.Data, cancellationToken);
         return job.Limit == 0
             ? conversations
             : [.. conversations.GroupBy(conversation => conversation.Task).SelectMany(task => task.Take(job.Limit)).OrderBy(conversation => conversation.Line)];
@@ -76,7 +78,7 @@ internal static class EvaluationRun
         using var artifact = Artifact.Open(path);
         if (Convert.ToHexStringLower(SHA256.HashData(checkpoint.ReadFile("tokenizer.json").Span)) != artifact.Manifest.Tokenizer.Sha256)
         {
-            throw new MasQuantException(DiagnosticCodes.ModelsNotComparable, path,
+            throw new MASQuantException(DiagnosticCodes.ModelsNotComparable, path,
                 $"The tokenizer differs from that of '{model}'. Compare an artifact with the checkpoint from which it was quantized.");
         }
     }

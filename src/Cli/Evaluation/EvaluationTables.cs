@@ -1,8 +1,8 @@
 using System.Globalization;
-using MASQuant.Artifacts;
-using MASQuant.Evaluation;
+using MASQuant.Evaluation.Scores;
+using MASQuant.Formats.Artifacts;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Evaluation;
 
 /// <summary>The figures of an evaluation, for people.</summary>
 internal static class EvaluationTables

@@ -1,6 +1,6 @@
-using MASQuant.Layers;
+using MASQuant.Formats.Models;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Inspection;
 
 /// <summary>A linear layer as a checkpoint stores it.</summary>
 /// <param name="Layer">The block, from 0.</param>

@@ -1,13 +1,12 @@
 using System.Text;
 using System.Text.Json;
-using MASQuant.Configuration;
-using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Planning;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Planning;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Inspection;
 
 /// <summary>A checkpoint: what it holds and what would be quantized.</summary>
 /// <param name="Path">The folder.</param>
@@ -17,7 +16,7 @@ namespace MASQuant.Cli;
 /// <param name="Schemes">The schemes whose packing takes every layer's shape.</param>
 internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOnlyList<CheckpointLinear> Linears, IReadOnlyList<(string Part, long Bytes)> OtherBytes, IReadOnlyList<string> Schemes)
 {
-    /// <exception cref="MasQuantException">The configuration cannot be read, or a layer is missing.</exception>
+    /// <exception cref="MASQuantException">The configuration cannot be read, or a layer is missing.</exception>
     public static CheckpointReport Of(Checkpoint checkpoint)
     {
         var config = ModelConfigReader.Read(checkpoint);
@@ -122,7 +121,7 @@ internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOn
             PackingLayout.CheckShape(linear.Name, linear.Outputs, linear.Inputs, scheme);
             return true;
         }
-        catch (MasQuantException)
+        catch (MASQuantException)
         {
             return false;
         }

@@ -1,6 +1,6 @@
-using MASQuant.Artifacts;
+using MASQuant.Formats.Artifacts;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Inspection;
 
 /// <summary>A quantized model for people.</summary>
 internal static class ManifestReport

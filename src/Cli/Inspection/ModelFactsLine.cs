@@ -1,7 +1,7 @@
-using MASQuant.Artifacts;
-using MASQuant.Configuration;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Inspection;
 
 /// <summary>A model's extents on one line, the same for a checkpoint and what it became.</summary>
 internal static class ModelFactsLine

@@ -1,8 +1,9 @@
-using MASQuant.Artifacts;
-using MASQuant.Budgets;
+using MASQuant.Cli.Output;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>Budgets and the data to measure them on.</summary>
 /// <param name="Budgets">The budgets.</param>
@@ -10,11 +11,11 @@ namespace MASQuant.Cli;
 internal sealed record BudgetDemands(ModelBudgets Budgets, string? Evaluation)
 {
     /// <summary>Holds a finished run against the budgets; the artifact stays whatever comes out.</summary>
-    /// <exception cref="Diagnostics.MasQuantException">MASQ0950, MASQ0951, MASQ0952 or MASQ0954: the last that falls short; those before it are printed.</exception>
-    public void Check(CommandConsole console, QuantizationJob job, Manifest manifest, CancellationToken cancellation)
+    /// <exception cref="MASQuantException">MASQ0950, MASQ0951, MASQ0952 or MASQ0954: the last that falls short; those before it are printed.</exception>
+    public void Check(CommandConsole console, QuantizationJob job, Manifest manifest, CancellationToken cancellationToken)
     {
         var artifact = Path.Combine(job.OutputFolder, manifest.Artifact);
-        var problems = BudgetCheck.Run(Budgets, manifest, Loss(console, job, artifact, cancellation), artifact);
+        var problems = BudgetCheck.Run(Budgets, manifest, Loss(console, job, artifact, cancellationToken), artifact);
         foreach (var problem in problems.SkipLast(1))
         {
             console.Error.WriteLine(problem);
@@ -26,7 +27,7 @@ internal sealed record BudgetDemands(ModelBudgets Budgets, string? Evaluation)
         }
     }
 
-    private EvaluationLoss? Loss(CommandConsole console, QuantizationJob job, string artifact, CancellationToken cancellation)
+    private EvaluationLoss? Loss(CommandConsole console, QuantizationJob job, string artifact, CancellationToken cancellationToken)
     {
         if (Budgets.MaxEvaluationLoss is null)
         {
@@ -34,6 +35,6 @@ internal sealed record BudgetDemands(ModelBudgets Budgets, string? Evaluation)
         }
 
         console.Error.WriteLine($"Measuring the evaluation loss on {Evaluation}.");
-        return EvaluationLoss.Measure(job.ModelFolder, artifact, Evaluation!, cancellation: cancellation);
+        return EvaluationLoss.Measure(job.ModelFolder, artifact, Evaluation!, cancellationToken: cancellationToken);
     }
 }

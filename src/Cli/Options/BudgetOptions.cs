@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using MASQuant.Budgets;
 using MASQuant.Diagnostics;
+using MASQuant.Evaluation.Budgets;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>The options by which a command demands that its result keeps to budgets.</summary>
 internal sealed class BudgetOptions
@@ -26,14 +26,14 @@ internal sealed class BudgetOptions
     public bool AnyIn(CommandResult parsed) => _options.Any(pair => parsed.GetResult(pair.Option) is { Implicit: false });
 
     /// <summary>What a command line demands.</summary>
-    /// <exception cref="MasQuantException">MASQ0502 a value that is not allowed; MASQ0953 no conversations to measure on.</exception>
+    /// <exception cref="MASQuantException">MASQ0502 a value that is not allowed; MASQ0953 no conversations to measure on.</exception>
     public BudgetDemands Of(ParseResult parse)
     {
         var words = _options.Where(pair => parse.GetValue(pair.Option) is not null).ToDictionary(pair => pair.Budget.Name, pair => parse.GetValue(pair.Option)!);
         var (budgets, evaluation) = (BudgetTable.Read(words), parse.GetValue(_evaluation));
         if (budgets.MaxEvaluationLoss is not null && !File.Exists(evaluation))
         {
-            throw new MasQuantException(DiagnosticCodes.EvaluationDataMissing, evaluation,
+            throw new MASQuantException(DiagnosticCodes.EvaluationDataMissing, evaluation,
                 evaluation is null
                     ? "--max-evaluation-loss needs conversations. Name a JSON Lines file of chats that end with the expected answer: --evaluation FILE."
                     : "There is no such file. Name a JSON Lines file of chats that end with the expected answer.");

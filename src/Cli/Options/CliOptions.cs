@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using MASQuant.Engine.Execution;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>Options whose values are checked while parsing, and whose messages name what is allowed.</summary>
 internal static class CliOptions

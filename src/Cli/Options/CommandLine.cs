@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using MASQuant.Cli.Commands;
+using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>From words to an exit code.</summary>
 internal static class CommandLine
@@ -12,11 +14,11 @@ internal static class CommandLine
     private static readonly ParserConfiguration Parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
     /// <summary>Runs one command line; every failure becomes a message and an exit code.</summary>
-    public static int Run(string[] args, CommandConsole console, CancellationToken cancellation)
+    public static int Run(string[] args, CommandConsole console, CancellationToken cancellationToken)
     {
         try
         {
-            var root = CreateRoot(console, cancellation);
+            var root = CreateRoot(console, cancellationToken);
             if (args.Length == 0)
             {
                 HelpPage.Write(root, console.Error);
@@ -32,42 +34,42 @@ internal static class CommandLine
 
             return parse.Invoke(new InvocationConfiguration { Output = console.Output, Error = console.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             console.Error.WriteLine("Cancelled.");
             return ExitCode.Cancelled;
         }
-        catch (MasQuantException error)
+        catch (MASQuantException error)
         {
             console.Error.WriteLine(error);
             return ExitCode.BadInput;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            console.Error.WriteLine(new MasQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again."));
+            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again."));
             return ExitCode.BadInput;
         }
         catch (Exception error)
         {
-            console.Error.WriteLine(new MasQuantException(DiagnosticCodes.InternalError, null, "An internal error, a defect of masquant. Please report it with the command and what follows."));
+            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.InternalError, null, "An internal error, a defect of masquant. Please report it with the command and what follows."));
             console.Error.WriteLine(error);
             return ExitCode.Internal;
         }
     }
 
     /// <summary>The tree of commands.</summary>
-    internal static RootCommand CreateRoot(CommandConsole console, CancellationToken cancellation)
+    internal static RootCommand CreateRoot(CommandConsole console, CancellationToken cancellationToken)
     {
         var root = new RootCommand("Quantizes Qwen2.5-VL and Qwen2.5-Omni models with MASQuant, inspects, runs and evaluates them.")
         {
-            QuantizeCommand.Create(console, cancellation),
-            PlanCommand.Create(console, cancellation),
+            QuantizeCommand.Create(console, cancellationToken),
+            PlanCommand.Create(console, cancellationToken),
             InspectCommand.Create(console),
-            RunCommand.Create(console, cancellation),
-            EvaluateCommand.Create(console, cancellation),
-            CompareCommand.Create(console, cancellation),
-            TuneCommand.Create(console, cancellation),
-            CacheCommand.Create(console, cancellation),
+            RunCommand.Create(console, cancellationToken),
+            EvaluateCommand.Create(console, cancellationToken),
+            CompareCommand.Create(console, cancellationToken),
+            TuneCommand.Create(console, cancellationToken),
+            CacheCommand.Create(console, cancellationToken),
         };
         root.Options.OfType<HelpOption>().Single().Action = new HelpPage(console);
         root.Options.OfType<HelpOption>().Single().Description = "Shows this page.";
@@ -80,7 +82,7 @@ internal static class CommandLine
     {
         foreach (var message in errors)
         {
-            console.Error.WriteLine(new MasQuantException(DiagnosticCodes.CommandLineInvalid, null, message));
+            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.CommandLineInvalid, null, message));
         }
 
         var page = command is CliCommand ? $"{Name} {command.Name} --help" : $"{Name} --help";

@@ -1,6 +1,7 @@
 using System.CommandLine;
+using MASQuant.Cli.Output;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>The options that <c>evaluate</c> and <c>compare</c> share.</summary>
 internal sealed class EvaluationOptions

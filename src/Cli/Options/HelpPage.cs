@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using MASQuant.Cli.Commands;
+using MASQuant.Cli.Output;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>Answers <c>--help</c>.</summary>
 internal sealed class HelpPage(CommandConsole console) : SynchronousCommandLineAction

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using MASQuant.Calibration;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>The options that calibrate on a part of the calibration set, shared by <c>quantize</c> and <c>compare</c>.</summary>
 internal sealed class SubsetOptions

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>The values that <c>--sweep Option=v1,v2,…</c> gives to one quantization option.</summary>
 /// <param name="Option">The option.</param>

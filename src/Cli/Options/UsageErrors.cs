@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>What is wrong with a command line, each error with the closest word that is allowed.</summary>
 internal static class UsageErrors

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using MASQuant.Cli.Output;
 using MASQuant.Quantization;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Options;
 
 /// <summary>Answers <c>--version</c>: the version that artifacts name.</summary>
 internal sealed class VersionPage(CommandConsole console) : SynchronousCommandLineAction

@@ -1,4 +1,4 @@
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Output;
 
 /// <summary>Where a command writes: answers to <paramref name="Output"/>, all else to <paramref name="Error"/>.</summary>
 /// <param name="Output">Standard output.</param>

@@ -1,4 +1,4 @@
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Output;
 
 /// <summary>What the process returns.</summary>
 internal static class ExitCode

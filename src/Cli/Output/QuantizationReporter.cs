@@ -1,6 +1,6 @@
-using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Output;
 
 /// <summary>Shows a run: in a terminal as a line that is rewritten, otherwise as one line per stage outside the blocks and per finished block.</summary>
 internal sealed class QuantizationReporter(CommandConsole console) : IProgress<QuantizationProgress>

@@ -1,7 +1,7 @@
-using MASQuant.Artifacts;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Output;
 
 /// <summary>What a finished run tells: sizes, time, quality, and what to do next. The artifact's path is the answer.</summary>
 internal static class QuantizationSummary

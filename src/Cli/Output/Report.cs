@@ -1,7 +1,7 @@
 using System.Text;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Files;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Output;
 
 /// <summary>Figures in their forms.</summary>
 /// <param name="Tables">For people.</param>

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Output;
 
 /// <summary>The last line of a terminal, rewritten in place. Threads may share it.</summary>
 internal sealed class StatusLine(CommandConsole console)

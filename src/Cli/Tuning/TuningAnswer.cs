@@ -1,9 +1,9 @@
 using System.Security;
-using MASQuant.Budgets;
-using MASQuant.Quantization;
-using MASQuant.Tuning;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Evaluation.Tuning;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Tuning;
 
 /// <summary>What a tuning ends with: the item to paste and the command that does the same, or what is missing.</summary>
 internal static class TuningAnswer

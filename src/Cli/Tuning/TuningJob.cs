@@ -1,9 +1,10 @@
-using MASQuant.Calibration;
-using MASQuant.Gemm;
+using MASQuant.Cli.Comparison;
+using MASQuant.Evaluation.Tuning;
 using MASQuant.Quantization;
-using MASQuant.Tuning;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Tuning;
 
 /// <summary>What to tune, within which bounds.</summary>
 /// <param name="Model">The checkpoint's folder.</param>

@@ -1,7 +1,7 @@
-using MASQuant.Reports.Charts;
-using MASQuant.Tuning;
+using MASQuant.Evaluation.Reports.Charts;
+using MASQuant.Evaluation.Tuning;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Tuning;
 
 /// <summary>A tuning as a page: bytes against SQNR as predicted and as measured, the table, what each block got, what to paste.</summary>
 internal static class TuningPage

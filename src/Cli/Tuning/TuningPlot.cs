@@ -1,6 +1,6 @@
-using MASQuant.Tuning;
+using MASQuant.Evaluation.Tuning;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Tuning;
 
 /// <summary>A small plot for terminals: bytes to the right, SQNR upwards; letters are modalities as measured, dots are predictions.</summary>
 internal static class TuningPlot

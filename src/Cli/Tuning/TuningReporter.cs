@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using MASQuant.Quantization;
+using MASQuant.Cli.Output;
+using MASQuant.Quantization.Run;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Tuning;
 
 /// <summary>Shows how far a tuning is: in a terminal as a line that is rewritten, otherwise a line per finished step.</summary>
 /// <param name="console">Where to.</param>

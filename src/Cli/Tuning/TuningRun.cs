@@ -1,17 +1,19 @@
 using System.Text.Json;
-using MASQuant.Allocation;
-using MASQuant.Artifacts;
-using MASQuant.Budgets;
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Models;
+using MASQuant.Cli.Comparison;
+using MASQuant.Engine.Models;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Evaluation.Tuning;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Files;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
 using MASQuant.Quantization;
-using MASQuant.Safetensors;
-using MASQuant.Tuning;
+using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Tuning;
 
 /// <summary>Measures, searches and quantizes; whatever is finished is kept in the output folder, so that the same command resumes.</summary>
 /// <param name="job">What to tune.</param>
@@ -22,8 +24,8 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     public Dictionary<(ModelSetting Setting, int Combination), string> Artifacts { get; } = [];
 
     /// <summary>Runs to the end.</summary>
-    /// <exception cref="Diagnostics.MasQuantException">Bad input, with its code, file and remedy.</exception>
-    public TuningSearch Run(CancellationToken cancellation)
+    /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
+    public TuningSearch Run(CancellationToken cancellationToken)
     {
         using var checkpoint = Checkpoint.Open(job.Model);
         var config = ModelConfigReader.Read(checkpoint);
@@ -32,16 +34,16 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
             PackingLayout.CheckShape($"model.layers.*.{linear.Name}", linear.Outputs, linear.Inputs, scheme);
         }
 
-        var model = new NoiseModel(config, Measure(checkpoint, config, cancellation), OtherBytes(checkpoint, config));
+        var model = new NoiseModel(config, Measure(checkpoint, config, cancellationToken), OtherBytes(checkpoint, config));
         var search = new TuningSearch(model, job.Budgets, job.Combinations.Count);
-        search.Run(job.Points, point => Quantize(point, config, cancellation));
+        search.Run(job.Points, point => Quantize(point, config, cancellationToken));
         return search;
     }
 
-    private ModelNoise Measure(Checkpoint checkpoint, ModelConfig config, CancellationToken cancellation)
+    private ModelNoise Measure(Checkpoint checkpoint, ModelConfig config, CancellationToken cancellationToken)
     {
         var file = Path.Combine(job.Output, "noise");
-        var key = ComparedModel.Mark(QuantizationPipeline.Fingerprint(job.Point(job.Combinations[0], job.Output), cancellation) + string.Join('+', job.Schemes));
+        var key = ComparedModel.Mark(QuantizationPipeline.Fingerprint(job.Point(job.Combinations[0], job.Output), cancellationToken) + string.Join('+', job.Schemes));
         if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Text.Layers * Enum.GetValues<InputGroup>().Length * job.Schemes.Count)
         {
             progress.Reuse("Measurements");
@@ -49,10 +51,10 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         }
 
         progress.Begin("Measuring what every input group's noise does to the model");
-        var set = CalibrationSet.Load(job.Calibration, config, cancellation);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellation);
+        var set = CalibrationSet.Load(job.Calibration, config, cancellationToken);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellationToken);
         var noise = new NoiseMeasurement(config.Text, job.Combinations[0], (_, _) => job.Schemes)
-            .Run(layer => BlockWeights.Of(checkpoint, config.Text, layer), sequences, progress.Measured, cancellation);
+            .Run(layer => BlockWeights.Of(checkpoint, config.Text, layer), sequences, progress.Measured, cancellationToken);
         AtomicFile.Write(file, (byte[])[.. System.Text.Encoding.ASCII.GetBytes(key), .. JsonSerializer.SerializeToUtf8Bytes(noise, NoiseJson.Default.ModelNoise)]);
         progress.Finish();
         return noise;
@@ -75,10 +77,10 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         }
     }
 
-    private (Manifest Manifest, double? Loss) Quantize(TuningPoint point, ModelConfig config, CancellationToken cancellation)
+    private (Manifest Manifest, double? Loss) Quantize(TuningPoint point, ModelConfig config, CancellationToken cancellationToken)
     {
         var options = job.OptionsOf(point, config.Modalities);
-        var fingerprint = QuantizationPipeline.Fingerprint(job.Point(options, job.Output), cancellation);
+        var fingerprint = QuantizationPipeline.Fingerprint(job.Point(options, job.Output), cancellationToken);
         var folder = Path.Combine(job.Output, "points", fingerprint[..12]);
         var model = new ComparedModel("tuned", [], job.Point(options, folder));
         Artifacts[point.Key] = model.Artifact;
@@ -89,11 +91,11 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         else
         {
             progress.Begin($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}");
-            model.Quantize(fingerprint, progress, cancellation);
+            model.Quantize(fingerprint, progress, cancellationToken);
             progress.Finish();
         }
 
-        double? loss = job.Budgets.Wanted.MaxEvaluationLoss is null ? null : EvaluationLoss.Measure(job.Model, model.Artifact, job.Evaluation!, cancellation: cancellation).KullbackLeibler;
+        double? loss = job.Budgets.Wanted.MaxEvaluationLoss is null ? null : EvaluationLoss.Measure(job.Model, model.Artifact, job.Evaluation!, cancellationToken: cancellationToken).KullbackLeibler;
         return (ManifestFile.Read(Path.ChangeExtension(model.Artifact, ".json")), loss);
     }
 

@@ -1,6 +1,6 @@
-using MASQuant.Tuning;
+using MASQuant.Evaluation.Tuning;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Tuning;
 
 /// <summary>The settings between which a tuning chose: a row per setting, the smallest first.</summary>
 internal static class TuningTable

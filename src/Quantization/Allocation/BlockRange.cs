@@ -1,11 +1,11 @@
 using System.Globalization;
 
-namespace MASQuant.Allocation;
+namespace MASQuant.Quantization.Allocation;
 
 /// <summary>Decoder blocks that an override names: <c>3</c>, <c>0-5</c> or <c>*</c>.</summary>
 /// <param name="First">The first block, from 0.</param>
 /// <param name="Last">The last block; <see cref="int.MaxValue"/> for <c>*</c>.</param>
-internal readonly record struct BlockRange(int First, int Last)
+public readonly record struct BlockRange(int First, int Last)
 {
     /// <summary>Every block.</summary>
     public static BlockRange All => new(0, int.MaxValue);

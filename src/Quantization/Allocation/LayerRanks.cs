@@ -1,8 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using MASQuant.Layers;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Allocation;
+namespace MASQuant.Quantization.Allocation;
 
 /// <summary>Ranks of single patches, by linear layer and modality: <c>5:32 *.down_proj.Audio:8</c>. Of several entries that name a patch the last wins. Immutable, equal by content.</summary>
 public sealed class LayerRanks : IEquatable<LayerRanks>

@@ -1,13 +1,13 @@
 using System.Text.Json.Serialization;
-using MASQuant.Gemm;
-using MASQuant.Layers;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Allocation;
+namespace MASQuant.Quantization.Allocation;
 
 /// <summary>What quantizing a single input group costs every linear layer of the model from there on, group by group and scheme by scheme: measured on calibration data, all else in full precision, without patches.</summary>
 /// <param name="Signal">‖Y‖² of every linear layer's output, [linear][modality]; linears are numbered block after block in the order of <see cref="DecoderLinear.Of"/>.</param>
 /// <param name="Groups">One entry per group and scheme, in order.</param>
-internal sealed record ModelNoise(double[][] Signal, IReadOnlyList<GroupNoise> Groups)
+public sealed record ModelNoise(double[][] Signal, IReadOnlyList<GroupNoise> Groups)
 {
     /// <summary>Σ over linears of noise per signal at a modality's tokens: how much of the model's precision a group at this scheme takes.</summary>
     public double Cost(GroupNoise group, Modality modality)
@@ -28,7 +28,7 @@ internal sealed record ModelNoise(double[][] Signal, IReadOnlyList<GroupNoise> G
 /// <param name="Scheme">The scheme's name.</param>
 /// <param name="Noise">‖Y − Ŷ‖², [linear][modality], in the order of <see cref="ModelNoise.Signal"/>.</param>
 /// <param name="Patches">What patches of its own layers could take away.</param>
-internal sealed record GroupNoise(int Layer, InputGroup Group, string Scheme, double[][] Noise, IReadOnlyList<PatchGain> Patches)
+public sealed record GroupNoise(int Layer, InputGroup Group, string Scheme, double[][] Noise, IReadOnlyList<PatchGain> Patches)
 {
     /// <summary>The scheme.</summary>
     [JsonIgnore]
@@ -56,7 +56,7 @@ internal sealed record GroupNoise(int Layer, InputGroup Group, string Scheme, do
 /// <param name="Modality">Whose tokens it serves.</param>
 /// <param name="Energy">‖R‖², the noise without a patch.</param>
 /// <param name="Squares">σ² of the whitened residual, the largest first: what each further rank takes away.</param>
-internal sealed record PatchGain(string Linear, Modality Modality, double Energy, double[] Squares)
+public sealed record PatchGain(string Linear, Modality Modality, double Energy, double[] Squares)
 {
     /// <summary>What the first ranks take away together.</summary>
     public double Captured(int rank)
@@ -74,4 +74,4 @@ internal sealed record PatchGain(string Linear, Modality Modality, double Energy
 /// <summary>Keeps measurements between runs.</summary>
 [JsonSerializable(typeof(ModelNoise))]
 [JsonSourceGenerationOptions(UseStringEnumConverter = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
-internal sealed partial class NoiseJson : JsonSerializerContext;
+public sealed partial class NoiseJson : JsonSerializerContext;

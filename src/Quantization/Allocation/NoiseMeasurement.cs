@@ -1,18 +1,20 @@
-using MASQuant.Calibration;
-using MASQuant.Compensation;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Quantization;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Allocation;
+namespace MASQuant.Quantization.Allocation;
 
 /// <summary>Measures <see cref="ModelNoise"/>: every input group is quantized alone, with the initial factors and on full-precision inputs, which takes a fraction of a quantization's time.</summary>
 /// <param name="config">The decoder's extents.</param>
 /// <param name="options">The method; factors are not learned, and nothing is patched.</param>
 /// <param name="schemes">The schemes to measure a group at.</param>
-internal sealed class NoiseMeasurement(TextConfig config, QuantizationOptions options, Func<int, InputGroup, IReadOnlyList<QuantizationScheme>> schemes)
+public sealed class NoiseMeasurement(TextConfig config, QuantizationOptions options, Func<int, InputGroup, IReadOnlyList<QuantizationScheme>> schemes)
 {
     /// <summary>The largest rank whose gain is measured.</summary>
     public const int MaxRank = 64;
@@ -37,8 +39,8 @@ internal sealed class NoiseMeasurement(TextConfig config, QuantizationOptions op
     /// <param name="weights">Reads a block.</param>
     /// <param name="all">The calibration set as the first block reads it; left as it is.</param>
     /// <param name="report">Receives the share that is done.</param>
-    /// <param name="cancellation">Obeyed within every step.</param>
-    public ModelNoise Run(Func<int, BlockWeights> weights, IReadOnlyList<CalibrationSequence> all, Action<double> report, CancellationToken cancellation)
+    /// <param name="cancellationToken">Obeyed within every step.</param>
+    public ModelNoise Run(Func<int, BlockWeights> weights, IReadOnlyList<CalibrationSequence> all, Action<double> report, CancellationToken cancellationToken)
     {
         var sequences = Sample(all, MaxSequences);
         var runner = new BlockRunner(config, sequences);
@@ -49,15 +51,15 @@ internal sealed class NoiseMeasurement(TextConfig config, QuantizationOptions op
             var block = weights(layer);
             var exact = block.ToDense(config);
             var disturbed = new List<DecoderBlock>();
-            foreach (var trial in Groups(exact, block, runner, cancellation))
+            foreach (var trial in Groups(exact, block, runner, cancellationToken))
             {
                 found.Add(trial.Facts);
                 disturbed.Add(trial.Block);
                 report((layer + (disturbed.Count / (double)(disturbed.Count + 1))) / config.Layers);
             }
 
-            streams.Pass(layer, exact, disturbed, cancellation);
-            var outputs = runner.Outputs(exact, sequence => sequence.Exact, cancellation);
+            streams.Pass(layer, exact, disturbed, cancellationToken);
+            var outputs = runner.Outputs(exact, sequence => sequence.Exact, cancellationToken);
             for (var i = 0; i < outputs.Length; i++)
             {
                 sequences[i].Exact = sequences[i].Quantized = outputs[i];
@@ -69,20 +71,20 @@ internal sealed class NoiseMeasurement(TextConfig config, QuantizationOptions op
         return new ModelNoise(streams.Signal, [.. found.Zip(streams.Noise, (facts, noise) => facts with { Noise = noise })]);
     }
 
-    private IEnumerable<(DecoderBlock Block, GroupNoise Facts)> Groups(DecoderBlock exact, BlockWeights weights, BlockRunner runner, CancellationToken cancellation)
+    private IEnumerable<(DecoderBlock Block, GroupNoise Facts)> Groups(DecoderBlock exact, BlockWeights weights, BlockRunner runner, CancellationToken cancellationToken)
     {
         var blocks = new BlockQuantizer(config, _options, _backend, runner);
-        var factors = blocks.InitialFactors(exact, weights, cancellation);
+        var factors = blocks.InitialFactors(exact, weights, cancellationToken);
         foreach (var group in Enum.GetValues<InputGroup>())
         {
             var linears = weights.Group(group);
             var own = factors[(int)group];
-            var statistics = blocks.Observe(exact, weights.Layer, group, cancellation);
+            var statistics = blocks.Observe(exact, weights.Layer, group, cancellationToken);
             var quantizer = blocks.NewQuantizer(statistics, own);
             foreach (var scheme in schemes(weights.Layer, group))
             {
-                var codes = linears.Select(linear => quantizer.Quantize(own.Base.ScaleWeight(linear.ReadMatrix()), scheme, cancellation)).ToArray();
-                var gains = new GroupCompensation(_options, weights.Layer, _backend, runner, statistics, own).Gains(exact, group, linears, codes, MaxRank, cancellation);
+                var codes = linears.Select(linear => quantizer.Quantize(own.Base.ScaleWeight(linear.ReadMatrix()), scheme, cancellationToken)).ToArray();
+                var gains = new GroupCompensation(_options, weights.Layer, _backend, runner, statistics, own).Gains(exact, group, linears, codes, MaxRank, cancellationToken);
                 var executable = new QuantizedLinearGroup([.. codes.Select((code, i) => code.Pack(linears[i].Bias))], own.Inverses, _backend);
                 yield return (exact.With(group, executable), new GroupNoise(weights.Layer, group, scheme.ToString(), [], gains));
             }

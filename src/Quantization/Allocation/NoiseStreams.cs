@@ -1,10 +1,12 @@
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Layers;
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Allocation;
+namespace MASQuant.Quantization.Allocation;
 
 /// <summary>Carries several disturbed residual streams beside the exact one, block after block, and sums how far each linear layer's output is from the exact one's.</summary>
 /// <param name="config">The decoder's extents.</param>
@@ -28,8 +30,8 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
     /// <param name="layer">The block's number.</param>
     /// <param name="exact">The block.</param>
     /// <param name="disturbed">The block as each new stream meets it.</param>
-    /// <param name="cancellation">Obeyed between streams.</param>
-    public void Pass(int layer, DecoderBlock exact, IReadOnlyList<DecoderBlock> disturbed, CancellationToken cancellation)
+    /// <param name="cancellationToken">Obeyed between streams.</param>
+    public void Pass(int layer, DecoderBlock exact, IReadOnlyList<DecoderBlock> disturbed, CancellationToken cancellationToken)
     {
         var first = _streams.Count;
         _streams.AddRange(disturbed.Select(_ => new Stream(Matrix.Copy(_exact), Energies(config))));
@@ -40,7 +42,7 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
             sums[t] = new double[_streams.Count + 1][][];
             for (var s = 0; s < _streams.Count; s++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 var (outputs, hidden) = Run(s < first ? exact : disturbed[s - first], _streams[s].Hidden[t], t);
                 _streams[s].Hidden[t] = hidden;
                 sums[t][s] = Distances(targets, outputs, sequences[t].Modalities);

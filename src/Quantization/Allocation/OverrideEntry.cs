@@ -1,11 +1,11 @@
-namespace MASQuant.Allocation;
+namespace MASQuant.Quantization.Allocation;
 
 /// <summary>One place and value of an override: of <c>0,5.Down:W8A8</c> the place <c>5.Down</c> and the value <c>W8A8</c>.</summary>
 /// <param name="Place">The place as it was written.</param>
 /// <param name="Blocks">Its blocks.</param>
 /// <param name="Words">What follows the blocks, without the dots.</param>
 /// <param name="Value">What stands behind the colon.</param>
-internal sealed record OverrideEntry(string Place, BlockRange Blocks, string[] Words, string Value)
+public sealed record OverrideEntry(string Place, BlockRange Blocks, string[] Words, string Value)
 {
     /// <summary>Reads entries that blanks separate, each with places that commas separate.</summary>
     /// <exception cref="FormatException">Says which part is wrong, and what is allowed.</exception>

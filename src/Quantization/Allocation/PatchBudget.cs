@@ -1,9 +1,9 @@
-using MASQuant.Configuration;
 using MASQuant.Diagnostics;
-using MASQuant.Layers;
-using MASQuant.Quantization;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Allocation;
+namespace MASQuant.Quantization.Allocation;
 
 /// <summary>Turns <see cref="QuantizationOptions.PatchBytes"/> into ranks.</summary>
 internal static class PatchBudget
@@ -18,7 +18,7 @@ internal static class PatchBudget
     /// <param name="options">With a budget.</param>
     /// <param name="config">The decoder's extents.</param>
     /// <param name="noise">Measured at the schemes of <paramref name="options"/>.</param>
-    /// <exception cref="MasQuantException">MASQ0514: the ranks that the user gave need more bytes.</exception>
+    /// <exception cref="MASQuantException">MASQ0514: the ranks that the user gave need more bytes.</exception>
     public static QuantizationOptions Apply(QuantizationOptions options, TextConfig config, ModelNoise noise)
     {
         var step = config.HiddenSize >= WideHidden ? 16 : 4;
@@ -45,7 +45,7 @@ internal static class PatchBudget
 
         if (bytes < 0)
         {
-            throw new MasQuantException(DiagnosticCodes.PatchBytesExceeded, null,
+            throw new MASQuantException(DiagnosticCodes.PatchBytesExceeded, null,
                 FormattableString.Invariant($"LayerRanks alone takes {options.PatchBytes - bytes} bytes of patches; PatchBytes allows {options.PatchBytes}. Raise PatchBytes, or give smaller ranks."));
         }
 

@@ -1,6 +1,6 @@
-using MASQuant.Layers;
+using MASQuant.Formats.Models;
 
-namespace MASQuant.Allocation;
+namespace MASQuant.Quantization.Allocation;
 
 /// <summary>One patch whose rank is to be chosen.</summary>
 /// <param name="Layer">Its block.</param>

@@ -1,12 +1,11 @@
 using MASQuant.Diagnostics;
-using MASQuant.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>What calibration keeps of the activations X_m that enter one input group, modality by modality: their number, the range of every channel and the Gram matrix. The activations themselves are not kept.</summary>
-internal sealed class ActivationStatistics
+public sealed class ActivationStatistics
 {
     private readonly float[]?[] _ranges = new float[]?[ModalityMap.ModalityCount];
     private readonly GramMatrix?[] _grams = new GramMatrix?[ModalityMap.ModalityCount];
@@ -33,7 +32,7 @@ internal sealed class ActivationStatistics
     /// <summary>Adds a sample's activations.</summary>
     /// <param name="x">[T, K].</param>
     /// <param name="modalities">T entries.</param>
-    /// <exception cref="MasQuantException">MASQ0510: a value is not finite.</exception>
+    /// <exception cref="MASQuantException">MASQ0510: a value is not finite.</exception>
     public void Add(Matrix x, ModalityMap modalities)
     {
         foreach (var modality in Enum.GetValues<Modality>())
@@ -111,7 +110,7 @@ internal sealed class ActivationStatistics
         var channel = _ranges[(int)modality].AsSpan().IndexOfAnyExceptInRange(0, float.MaxValue);
         if (channel >= 0)
         {
-            throw new MasQuantException(DiagnosticCodes.ActivationNotFinite, null,
+            throw new MASQuantException(DiagnosticCodes.ActivationNotFinite, null,
                 $"The {modality} activations that enter {Name} are not finite in channel {channel}. Check the checkpoint for damaged weights, and the calibration sample for damaged media.");
         }
     }

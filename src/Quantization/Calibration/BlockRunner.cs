@@ -1,14 +1,15 @@
-using MASQuant.Configuration;
-using MASQuant.Layers;
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>Runs a decoder block over the calibration set, several sequences at a time, and hands on what was seen in the order of the set.</summary>
 /// <param name="config">The decoder's extents.</param>
 /// <param name="sequences">The calibration set.</param>
-internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)
+public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)
 {
     // Sequences whose activations are held at once. They are visited in the order of the set, so their number changes no sum.
     private readonly DecoderWorkspace[] _workspaces = [.. Enumerable.Range(0, BatchSizeOf(config, sequences)).Select(_ => new DecoderWorkspace(config))];
@@ -20,10 +21,10 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
     public IReadOnlyList<CalibrationSequence> Sequences => sequences;
 
     /// <summary>The block's output for the input that <paramref name="input"/> picks, one [T, H] per sequence.</summary>
-    public Matrix[] Outputs(DecoderBlock block, Func<CalibrationSequence, Matrix> input, CancellationToken cancellation)
+    public Matrix[] Outputs(DecoderBlock block, Func<CalibrationSequence, Matrix> input, CancellationToken cancellationToken)
     {
         var outputs = new Matrix[sequences.Count];
-        InBatches(i => outputs[i] = Run(block, sequences[i], input(sequences[i]), i % _workspaces.Length), _ => { }, cancellation);
+        InBatches(i => outputs[i] = Run(block, sequences[i], input(sequences[i]), i % _workspaces.Length), _ => { }, cancellationToken);
         return outputs;
     }
 
@@ -32,8 +33,8 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
     /// <param name="exact">The full-precision block, or null when its outputs are not wanted.</param>
     /// <param name="group">The group.</param>
     /// <param name="visit">Called for every sequence in order with X [T, K] and Y* (one [T, N_i] per layer, or none).</param>
-    /// <param name="cancellation">Obeyed between batches.</param>
-    public void Observe(DecoderBlock block, DecoderBlock? exact, InputGroup group, Action<CalibrationSequence, Matrix, Matrix[]> visit, CancellationToken cancellation)
+    /// <param name="cancellationToken">Obeyed between batches.</param>
+    public void Observe(DecoderBlock block, DecoderBlock? exact, InputGroup group, Action<CalibrationSequence, Matrix, Matrix[]> visit, CancellationToken cancellationToken)
     {
         var inputs = new Matrix[_workspaces.Length];
         var targets = new Matrix[_workspaces.Length][];
@@ -57,14 +58,14 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                 }
             },
             i => visit(sequences[i], inputs[i % _workspaces.Length], targets[i % _workspaces.Length]),
-            cancellation);
+            cancellationToken);
     }
 
     /// <summary>What enters every input group of <paramref name="block"/> on quantized inputs.</summary>
     /// <param name="block">The block.</param>
     /// <param name="visit">Called for every sequence in order, and every group, with X [T, K].</param>
-    /// <param name="cancellation">Obeyed between batches.</param>
-    public void ObserveInputs(DecoderBlock block, Action<CalibrationSequence, InputGroup, Matrix> visit, CancellationToken cancellation)
+    /// <param name="cancellationToken">Obeyed between batches.</param>
+    public void ObserveInputs(DecoderBlock block, Action<CalibrationSequence, InputGroup, Matrix> visit, CancellationToken cancellationToken)
     {
         var groups = Enum.GetValues<InputGroup>();
         var inputs = new Matrix[_workspaces.Length, groups.Length];
@@ -91,7 +92,7 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
                     visit(sequences[i], group, inputs[i % _workspaces.Length, (int)group]);
                 }
             },
-            cancellation);
+            cancellationToken);
     }
 
     // What lies behind the observed group is not computed.
@@ -122,11 +123,11 @@ internal sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSe
         return hidden;
     }
 
-    private void InBatches(Action<int> compute, Action<int> visit, CancellationToken cancellation)
+    private void InBatches(Action<int> compute, Action<int> visit, CancellationToken cancellationToken)
     {
         for (var start = 0; start < sequences.Count; start += _workspaces.Length)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             LargeBuffers.Reclaim();
             var first = start;
             var count = Math.Min(_workspaces.Length, sequences.Count - start);

@@ -1,10 +1,9 @@
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
 
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>One calibration sample as the decoder blocks see it while they are quantized in order.</summary>
-internal sealed class CalibrationSequence
+public sealed class CalibrationSequence
 {
     /// <summary>The modality of each of the T tokens.</summary>
     public required ModalityMap Modalities { get; init; }

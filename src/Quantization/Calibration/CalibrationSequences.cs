@@ -1,24 +1,24 @@
-using MASQuant.Configuration;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>Turns a calibration set into what the first decoder block reads.</summary>
-internal static class CalibrationSequences
+public static class CalibrationSequences
 {
     /// <summary>Tokenizes every conversation, runs its media through their towers and embeds it; in the order of the set.</summary>
-    /// <exception cref="Diagnostics.MasQuantException">A medium cannot be read; a file or tensor of the model is missing or malformed.</exception>
-    public static IReadOnlyList<CalibrationSequence> Embed(IModelSource source, ModelConfig config, CalibrationSet set, CancellationToken cancellation)
+    /// <exception cref="MASQuantException">A medium cannot be read; a file or tensor of the model is missing or malformed.</exception>
+    public static IReadOnlyList<CalibrationSequence> Embed(IModelSource source, ModelConfig config, CalibrationSet set, CancellationToken cancellationToken)
     {
         var encoder = new PromptEncoder(source, config);
         var sequences = new CalibrationSequence[set.Conversations.Count];
         Workers.For(sequences.Length, i =>
         {
-            cancellation.ThrowIfCancellationRequested();
-            var prompt = encoder.Prepare(set.Conversations[i].Messages, cancellation);
+            cancellationToken.ThrowIfCancellationRequested();
+            var prompt = encoder.Prepare(set.Conversations[i].Messages, cancellationToken);
             var rotary = new RotaryTable(config.Text);
             rotary.Set(prompt.PositionIds);
             sequences[i] = new CalibrationSequence

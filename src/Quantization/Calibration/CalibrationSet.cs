@@ -1,11 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
-using MASQuant.Chat;
-using MASQuant.Configuration;
 using MASQuant.Diagnostics;
-using MASQuant.Generation;
+using MASQuant.Engine.Generation;
+using MASQuant.Formats.Configuration;
 
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>The conversations that calibrate a model: checked against its modalities, and hashed by content.</summary>
 public sealed class CalibrationSet
@@ -35,22 +34,22 @@ public sealed class CalibrationSet
     public CalibrationSubset? Subset { get; }
 
     /// <summary>Reads a set for a model.</summary>
-    /// <exception cref="MasQuantException">MASQ0401, MASQ0402, MASQ0405 from reading; MASQ0403 a sample has a modality that the model lacks; MASQ0404 no sample has a modality of the model.</exception>
-    public static CalibrationSet Load(string path, ModelConfig config, CancellationToken cancellation = default)
+    /// <exception cref="MASQuantException">MASQ0401, MASQ0402, MASQ0405 from reading; MASQ0403 a sample has a modality that the model lacks; MASQ0404 no sample has a modality of the model.</exception>
+    public static CalibrationSet Load(string path, ModelConfig config, CancellationToken cancellationToken = default)
     {
-        var conversations = ConversationFile.Read(path, cancellation);
+        var conversations = ConversationFile.Read(path, cancellationToken);
         CheckModalities(path, conversations, config);
         RequireModalities(path, conversations, config);
         return new CalibrationSet(path, conversations, [.. conversations.Select(Hash)], subset: null);
     }
 
     /// <summary>A random part of the set, in the order of the file.</summary>
-    /// <exception cref="MasQuantException">MASQ0404 no drawn sample has a modality of the model; MASQ0406 the set has fewer samples.</exception>
+    /// <exception cref="MASQuantException">MASQ0404 no drawn sample has a modality of the model; MASQ0406 the set has fewer samples.</exception>
     public CalibrationSet Take(CalibrationSubset subset, ModelConfig config)
     {
         if (subset.Samples < 1 || subset.Samples > Conversations.Count)
         {
-            throw new MasQuantException(DiagnosticCodes.CalibrationSubsetTooLarge, Path,
+            throw new MASQuantException(DiagnosticCodes.CalibrationSubsetTooLarge, Path,
                 $"{subset.Samples} samples were asked for; the set has {Conversations.Count}. Ask for 1 to {Conversations.Count}.");
         }
 
@@ -63,14 +62,14 @@ public sealed class CalibrationSet
     }
 
     /// <summary>Refuses samples with a modality that the model lacks.</summary>
-    /// <exception cref="MasQuantException">MASQ0403.</exception>
+    /// <exception cref="MASQuantException">MASQ0403.</exception>
     public static void CheckModalities(string path, IReadOnlyList<Conversation> conversations, ModelConfig config)
     {
         foreach (var modality in Enum.GetValues<Modality>().Except(config.Modalities))
         {
             if (conversations.FirstOrDefault(conversation => conversation.Has(modality)) is { } conversation)
             {
-                throw new MasQuantException(DiagnosticCodes.ConversationModalityUnsupported, path,
+                throw new MASQuantException(DiagnosticCodes.ConversationModalityUnsupported, path,
                     $"The conversation holds {modality.ToString().ToLowerInvariant()} input; {config.Family} takes {string.Join(", ", config.Modalities)}. Remove the line or choose another model.")
                 { Line = conversation.Line };
             }
@@ -117,7 +116,7 @@ public sealed class CalibrationSet
         {
             if (!conversations.Any(conversation => conversation.Has(modality)))
             {
-                throw new MasQuantException(DiagnosticCodes.CalibrationModalityMissing, path,
+                throw new MASQuantException(DiagnosticCodes.CalibrationModalityMissing, path,
                     $"No sample holds {modality}, which the model takes. Add conversations with {modality.ToString().ToLowerInvariant()} input, or its factors would be guesses.");
             }
         }

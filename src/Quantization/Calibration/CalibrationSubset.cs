@@ -1,4 +1,4 @@
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>A random part of a calibration set, the same for the same seed.</summary>
 /// <param name="Samples">How many samples are drawn, without replacement.</param>

@@ -1,6 +1,4 @@
-using MASQuant.Tensors;
-
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>max |x| per channel.</summary>
 internal static class ChannelRange

@@ -1,6 +1,4 @@
-using MASQuant.Chat;
-
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>One line of a conversation file.</summary>
 /// <param name="Line">Its number, from 1.</param>

@@ -1,8 +1,7 @@
 using System.Text.Json;
-using MASQuant.Chat;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>Reads conversations from a JSON Lines file: <c>{"task": …, "messages": [{"role": …, "content": text or a list of parts}]}</c>. Parts are <c>{"type": "text", "text": …}</c>,
 /// <c>{"type": "image", "image": path}</c>, <c>{"type": "audio", "audio": path}</c> and <c>{"type": "video", "video": [paths], "fps": 2}</c>; paths are relative to the file and stay below its folder.</summary>
@@ -12,8 +11,8 @@ public static class ConversationFile
     private const double DefaultFramesPerSecond = 2;
 
     /// <summary>Reads every line; empty lines are skipped.</summary>
-    /// <exception cref="MasQuantException">MASQ0401 a line is malformed, MASQ0402 a media file is missing, MASQ0405 the file is missing or empty.</exception>
-    public static IReadOnlyList<Conversation> Read(string path, CancellationToken cancellation = default)
+    /// <exception cref="MASQuantException">MASQ0401 a line is malformed, MASQ0402 a media file is missing, MASQ0405 the file is missing or empty.</exception>
+    public static IReadOnlyList<Conversation> Read(string path, CancellationToken cancellationToken = default)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var conversations = new List<Conversation>();
@@ -22,7 +21,7 @@ public static class ConversationFile
             var line = 0;
             foreach (var text in File.ReadLines(path))
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 line++;
                 if (!string.IsNullOrWhiteSpace(text))
                 {
@@ -32,10 +31,10 @@ public static class ConversationFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new MasQuantException(DiagnosticCodes.ConversationsMissing, path, $"The conversation file cannot be read: {e.Message} Give a JSON Lines file, one conversation per line.", e);
+            throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path, $"The conversation file cannot be read: {e.Message} Give a JSON Lines file, one conversation per line.", e);
         }
 
-        return conversations.Count > 0 ? conversations : throw new MasQuantException(DiagnosticCodes.ConversationsMissing, path,
+        return conversations.Count > 0 ? conversations : throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path,
             "The file holds no conversation. Write one JSON object per line, {\"messages\": […]}.");
     }
 
@@ -116,8 +115,8 @@ public static class ConversationFile
 
     private readonly record struct Location(string File, string Folder, int Line)
     {
-        public MasQuantException Invalid(string message) => new(DiagnosticCodes.ConversationInvalid, File, message) { Line = Line };
+        public MASQuantException Invalid(string message) => new(DiagnosticCodes.ConversationInvalid, File, message) { Line = Line };
 
-        public MasQuantException Missing(string message) => new(DiagnosticCodes.ConversationMediaMissing, File, message) { Line = Line };
+        public MASQuantException Missing(string message) => new(DiagnosticCodes.ConversationMediaMissing, File, message) { Line = Line };
     }
 }

@@ -1,6 +1,4 @@
-using MASQuant.Tensors;
-
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>Splits a sequence by modality.</summary>
 internal static class ModalityRows

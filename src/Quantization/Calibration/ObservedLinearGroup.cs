@@ -1,7 +1,6 @@
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
 
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>Passes an input group's activations to an observer on their way.</summary>
 /// <param name="inner">The group that computes.</param>

@@ -1,7 +1,6 @@
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
 
-namespace MASQuant.Calibration;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>Leaves outputs as they are: stands for groups whose outputs nobody reads, behind the one that is observed.</summary>
 internal sealed class SkippedLinearGroup : ILinearGroup

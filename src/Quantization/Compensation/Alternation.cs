@@ -1,9 +1,8 @@
-using MASQuant.Calibration;
-using MASQuant.Quantization;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>Rounds of fitting: the stored weight given the patches (<see cref="BaseRegression"/>), then the patches given the stored weight. A layer keeps a round only where it lowers the error of all modalities together and does not raise that of text.</summary>
 /// <param name="options">Rounds and λ.</param>

@@ -1,9 +1,8 @@
-using MASQuant.Calibration;
-using MASQuant.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>What the one stored weight should be, given the patches: with Z_m = X_m/s_m and R_m the output error of the weight B₀ without patches, the B that minimises
 /// Σ_m λ_m/T_m·‖R_m − Z_m·(L1·L2)_m − Z_m·(B − B₀)ᵀ‖² + δ·‖B − s_b⊙W‖². Text has no patch, so B also carries what text's outputs lack by rounded activations and earlier blocks.</summary>

@@ -1,11 +1,10 @@
 using System.Numerics;
-using MASQuant.Calibration;
-using MASQuant.Gemm;
-using MASQuant.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary><see cref="BaseRegression"/> in the precision of its Gram matrices.</summary>
 internal sealed class BaseRegression<T>(ActivationStatistics statistics, SmoothingFactors factors, IReadOnlyList<double> weights, double damping) : BaseRegression

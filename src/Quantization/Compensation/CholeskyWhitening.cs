@@ -1,7 +1,7 @@
 using System.Numerics;
-using MASQuant.Numerics;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>T = Lᵀ with L·Lᵀ = C.</summary>
 internal sealed class CholeskyWhitening<T> : WhiteningTransform<T>

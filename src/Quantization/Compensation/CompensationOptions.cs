@@ -1,6 +1,6 @@
-using MASQuant.Numerics;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>How patches are computed.</summary>
 internal sealed record CompensationOptions

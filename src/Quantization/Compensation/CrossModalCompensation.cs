@@ -1,9 +1,9 @@
-using MASQuant.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
-using MASQuant.Weights;
+using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
+using MASQuant.Quantization.Weights;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>CMC: low-rank patches for the tokens of one modality in one input group (paper, Eq. 22–28). The whitening is made once and serves every layer of the group.</summary>
 internal abstract class CrossModalCompensation

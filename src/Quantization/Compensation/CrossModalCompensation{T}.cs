@@ -1,9 +1,9 @@
 using System.Numerics;
-using MASQuant.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary><see cref="CrossModalCompensation"/> in the precision of its Gram matrix.</summary>
 internal sealed class CrossModalCompensation<T> : CrossModalCompensation

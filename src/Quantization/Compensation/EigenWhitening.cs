@@ -1,7 +1,7 @@
 using System.Numerics;
-using MASQuant.Numerics;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>T = Λ^½·Pᵀ with P·Λ·Pᵀ = C (paper, Eq. 24), for matrices that rounding has left without a Cholesky factor. Eigenvalues in the noise are raised to it.</summary>
 internal sealed class EigenWhitening<T> : WhiteningTransform<T>

@@ -1,9 +1,9 @@
 using System.Numerics;
-using MASQuant.Gemm;
-using MASQuant.Numerics;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>Brings L1 and L2 to the precision they are stored in.</summary>
 internal static class FactorRounding

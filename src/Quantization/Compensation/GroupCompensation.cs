@@ -1,17 +1,17 @@
-using MASQuant.Allocation;
-using MASQuant.Artifacts;
-using MASQuant.Calibration;
-using MASQuant.Facts;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Numerics;
-using MASQuant.Quantization;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
-using MASQuant.Weights;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Smoothing;
+using MASQuant.Quantization.Weights;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>The patches of one linear layer, indexed by <see cref="Modality"/>, with the effective ranks and spectra of what they approximate.</summary>
 internal sealed record LayerPatches(LowRankFactors?[] Factors, SortedDictionary<string, ManifestEffectiveRank> EffectiveRanks, List<SpectrumFacts> Spectra);
@@ -36,12 +36,12 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private bool Alternates => options.Alternations > 0;
 
     /// <summary>Patches for each layer of the group; with their spectra, unless rounds follow.</summary>
-    public GroupFit Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellation)
+    public GroupFit Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellationToken)
     {
         var patches = codes.Select(_ => new LayerPatches(new LowRankFactors?[ModalityMap.ModalityCount], new(StringComparer.Ordinal), [])).ToArray();
         var compensates = Compensates(group);
         var residuals = Alternates || (compensates && options.Compensation == CompensationKind.Output)
-            ? OutputResiduals(block, exact, group, linears, codes, cancellation)
+            ? OutputResiduals(block, exact, group, linears, codes, cancellationToken)
             : [.. codes.Select(_ => new OutputResidual?[ModalityMap.ModalityCount])];
         foreach (var modality in compensates ? Patched : [])
         {
@@ -53,7 +53,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
             var compensation = Compensation(modality);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 var rank = options.RankFor(layer, linears[i].Linear, modality);
                 var residual = CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], codes[i]);
                 patches[i].Factors[(int)modality] = (options.Compensation == CompensationKind.Weight
@@ -70,21 +70,21 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     }
 
     /// <summary>Adds the spectra of the weight residuals and their effective ranks to what the last round left.</summary>
-    public void AddSpectra(InputGroup group, IReadOnlyList<LinearWeight> linears, GroupFit fit, CancellationToken cancellation)
+    public void AddSpectra(InputGroup group, IReadOnlyList<LinearWeight> linears, GroupFit fit, CancellationToken cancellationToken)
     {
         foreach (var modality in Alternates && Compensates(group) ? Patched : [])
         {
             var compensation = Compensation(modality);
             for (var i = 0; i < linears.Count && compensation is not null; i++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 AddSpectra(modality, compensation, linears[i], CrossModalCompensation.Residual(linears[i].ReadMatrix(), factors[modality], fit.Codes[i]), fit.Patches[i]);
             }
         }
     }
 
     /// <summary>The SQNR of each layer's output before and after compensation, by modality name; the signal is the full-precision model's output.</summary>
-    public SortedDictionary<string, ManifestSqnr>[] Measure(DecoderBlock block, DecoderBlock exact, InputGroup group, QuantizedWeight[] packed, CancellationToken cancellation)
+    public SortedDictionary<string, ManifestSqnr>[] Measure(DecoderBlock block, DecoderBlock exact, InputGroup group, QuantizedWeight[] packed, CancellationToken cancellationToken)
     {
         var errors = packed.Select(weight => new LinearErrors(backend, weight)).ToArray();
         var tokens = new PreparedTokens();
@@ -95,13 +95,13 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
             {
                 errors[i].Add(tokens, targets[i]);
             }
-        }, cancellation);
+        }, cancellationToken);
         return [.. errors.Select(error => new SortedDictionary<string, ManifestSqnr>(
             Enum.GetValues<Modality>().Where(m => error.Sqnr(m) is not null).ToDictionary(m => m.ToString(), m => error.Sqnr(m)!), StringComparer.Ordinal))];
     }
 
     /// <summary>What patches of any rank up to <paramref name="maxRank"/> would take from the noise of each layer of the group.</summary>
-    public IReadOnlyList<PatchGain> Gains(DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, int maxRank, CancellationToken cancellation)
+    public IReadOnlyList<PatchGain> Gains(DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, int maxRank, CancellationToken cancellationToken)
     {
         if (!Compensates(group))
         {
@@ -109,13 +109,13 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         }
 
         var gains = new List<PatchGain>();
-        var residuals = OutputResiduals(exact, exact, group, linears, codes, cancellation);
+        var residuals = OutputResiduals(exact, exact, group, linears, codes, cancellationToken);
         foreach (var modality in Patched)
         {
             var compensation = Whitened(modality, priorTokens: 0);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 var residual = residuals[i][(int)modality]!;
                 gains.Add(new PatchGain(linears[i].Linear.Name, modality, residual.Energy, compensation.Gains(residual, maxRank)));
             }
@@ -158,7 +158,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private CrossModalCompensation? Whitened(Modality modality, double priorTokens)
         => CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens }, factors[modality]);
 
-    private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellation)
+    private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellationToken)
     {
         var observed = Alternates ? Enum.GetValues<Modality>() : Patched;
         var unpatched = codes.Select((c, i) => c.Pack(linears[i].Bias)).ToArray();
@@ -188,7 +188,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
                     }
                 }
             }
-        }, cancellation);
+        }, cancellationToken);
         return residuals;
     }
 }

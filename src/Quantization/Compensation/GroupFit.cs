@@ -1,6 +1,6 @@
-using MASQuant.Weights;
+using MASQuant.Quantization.Weights;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>An input group's stored weights, the patches that were fitted to them, and the errors that both were fitted to.</summary>
 /// <param name="Codes">Q_w(s_b⊙W) of each layer.</param>

@@ -1,8 +1,8 @@
-using MASQuant.Artifacts;
-using MASQuant.Gemm;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>What quantization costs one linear layer, modality by modality, measured on the very products that the runtime executes.</summary>
 internal sealed class LinearErrors

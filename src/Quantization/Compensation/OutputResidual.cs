@@ -1,7 +1,6 @@
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>P = (X_m/s_m)ᵀ·R_m with R_m = Y − Ŷ, the true error of a quantized layer's output: of its weight, of its activations and of whatever earlier layers handed on. Gathered sample by sample.</summary>
 internal abstract class OutputResidual

@@ -1,8 +1,7 @@
 using System.Numerics;
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>An <see cref="OutputResidual"/> in a chosen precision.</summary>
 internal sealed class OutputResidual<T> : OutputResidual

@@ -1,6 +1,6 @@
-using MASQuant.Gemm;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>A fitted patch and what it is worth by its own measure.</summary>
 /// <param name="Factors">L1 [K, r], L2 [r, N]; null when the rank is 0 or nothing is left to patch.</param>

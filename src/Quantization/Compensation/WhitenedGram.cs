@@ -1,8 +1,7 @@
 using System.Numerics;
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>The smaller Gram matrix of T·ΔWᵀ, [K, N], without that product.</summary>
 /// <param name="whitening">T.</param>

@@ -1,4 +1,4 @@
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>How a Gram matrix is made invertible.</summary>
 internal sealed record WhiteningOptions

@@ -1,9 +1,9 @@
 using System.Numerics;
 using MASQuant.Diagnostics;
-using MASQuant.Numerics;
-using MASQuant.Smoothing;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Compensation;
+namespace MASQuant.Quantization.Compensation;
 
 /// <summary>T_m with TᵀT = C, the damped Gram matrix of X_m/s_m. Any such T gives the same patch (paper, Theorem 2), so the cheapest one is taken: Lᵀ of the Cholesky factor.</summary>
 internal abstract class WhiteningTransform<T>
@@ -16,7 +16,7 @@ internal abstract class WhiteningTransform<T>
     /// <param name="gram">C of X_m, or of X_m/s_m when there is no <paramref name="factor"/>.</param>
     /// <param name="options">λ.</param>
     /// <param name="factor">s_m, by which <paramref name="gram"/> is still to be smoothed, or null.</param>
-    /// <exception cref="MasQuantException">MASQ0512: the matrix holds values that are not finite.</exception>
+    /// <exception cref="MASQuantException">MASQ0512: the matrix holds values that are not finite.</exception>
     public static WhiteningTransform<T> Create(GramMatrix<T> gram, WhiteningOptions options, SmoothingFactor? factor = null)
     {
         // The factor takes the place of this copy: of the widest layers K² values are a gigabyte and more.
@@ -25,7 +25,7 @@ internal abstract class WhiteningTransform<T>
         {
             if (!T.IsFinite(value))
             {
-                throw new MasQuantException(DiagnosticCodes.GramNotFactorable, null,
+                throw new MASQuantException(DiagnosticCodes.GramNotFactorable, null,
                     "The activations of a layer are so large that their products overflow. Check the checkpoint for damaged weights.");
             }
         }

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using MASQuant.Artifacts;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
 
-namespace MASQuant.Facts;
+namespace MASQuant.Quantization.Facts;
 
 /// <summary>The files of a run's facts and times, beside its artifact. They serve reports alone: one that is missing, damaged or of another version is as good as none.</summary>
-internal static class FactsFile
+public static class FactsFile
 {
     /// <summary>How the name of a facts file ends.</summary>
     public const string FactsSuffix = ".masquant.facts.json";
@@ -17,7 +17,7 @@ internal static class FactsFile
     private const long MaxBytes = 1 << 26;
 
     /// <summary>Writes both.</summary>
-    /// <exception cref="Diagnostics.MasQuantException">MASQ0111: a file cannot be written.</exception>
+    /// <exception cref="MASQuantException">MASQ0111: a file cannot be written.</exception>
     public static void Write(string folder, string name, RunFacts facts, RunTimes times)
     {
         AtomicFile.Write(Path.Combine(folder, name + FactsSuffix), Serialize(facts, FactsJson.Default.RunFacts));

@@ -1,9 +1,9 @@
 using System.Text.Json.Serialization;
 
-namespace MASQuant.Facts;
+namespace MASQuant.Quantization.Facts;
 
 /// <summary>What a report tells of a run and the manifest does not hold, since programs have no use for it: <c>NAME.masquant.facts.json</c>, beside the artifact. Equal runs give equal bytes.</summary>
-internal sealed record RunFacts
+public sealed record RunFacts
 {
     /// <summary>The version of this format.</summary>
     public const int CurrentFormatVersion = 1;
@@ -19,7 +19,7 @@ internal sealed record RunFacts
 }
 
 /// <summary>Facts of one decoder block.</summary>
-internal sealed record BlockFacts
+public sealed record BlockFacts
 {
     /// <summary>The block's number, from 0.</summary>
     public required int Index { get; init; }
@@ -32,7 +32,7 @@ internal sealed record BlockFacts
 }
 
 /// <summary>What a uniform smoothing factor, which follows the widest modality channel by channel, costs one modality (paper, Theorem 1).</summary>
-internal sealed record MisalignmentFacts
+public sealed record MisalignmentFacts
 {
     /// <summary>The input group.</summary>
     public required string Group { get; init; }
@@ -54,7 +54,7 @@ internal sealed record MisalignmentFacts
 }
 
 /// <summary>Singular values of a layer's residual ΔW = s_m⊙W − Q_w(s_b⊙W), at a bounded number of places.</summary>
-internal sealed record SpectrumFacts
+public sealed record SpectrumFacts
 {
     /// <summary>The layer's name inside the block.</summary>
     public required string Linear { get; init; }
@@ -73,7 +73,7 @@ internal sealed record SpectrumFacts
 }
 
 /// <summary>How long a run took: <c>NAME.masquant.times.json</c>, apart from the facts, which are the same on every machine.</summary>
-internal sealed record RunTimes
+public sealed record RunTimes
 {
     /// <summary>Reading the checkpoint, embedding the calibration set, in seconds; of the last run when several were needed.</summary>
     public required double Prepare { get; init; }

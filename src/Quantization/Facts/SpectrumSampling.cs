@@ -1,9 +1,9 @@
-using MASQuant.Numerics;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Facts;
+namespace MASQuant.Quantization.Facts;
 
 /// <summary>Takes a bounded number of points off a spectrum, dense where it falls: their places grow geometrically.</summary>
-internal static class SpectrumSampling
+public static class SpectrumSampling
 {
     /// <summary>The most points of a spectrum.</summary>
     public const int MaxPoints = 24;

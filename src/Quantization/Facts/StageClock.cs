@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
 
-namespace MASQuant.Facts;
+namespace MASQuant.Quantization.Facts;
 
 /// <summary>Adds up the time of a run by stage.</summary>
 internal sealed class StageClock

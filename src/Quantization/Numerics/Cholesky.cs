@@ -1,7 +1,7 @@
 using System.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>The factorization A = L·Lᵀ of a symmetric positive definite matrix, blocked (K³/3 multiply-adds).</summary>
 internal static class Cholesky

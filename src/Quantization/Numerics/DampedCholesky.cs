@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Cholesky of C + λ·mean(diag C)·I, with λ raised tenfold until it exists.</summary>
 internal static class DampedCholesky

@@ -1,4 +1,4 @@
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>exp(−Σ p log p) with p = σ/Σσ (Roy and Vetterli, 2007): how many dimensions a matrix really uses.</summary>
 public static class EffectiveRank

@@ -1,10 +1,9 @@
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>C = XᵀX of the activations that enter a linear layer: all that whitening and error feedback need to know of them.</summary>
-internal abstract class GramMatrix
+public abstract class GramMatrix
 {
     /// <summary>The largest K that is kept in FP64; beyond it K² doubles would crowd out everything else.</summary>
     public const int MaxWideInputs = 8192;

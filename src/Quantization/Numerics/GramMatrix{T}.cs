@@ -1,11 +1,11 @@
 using System.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>A <see cref="GramMatrix"/> in a chosen precision.</summary>
-internal sealed class GramMatrix<T> : GramMatrix
+public sealed class GramMatrix<T> : GramMatrix
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // Rows wait until there are enough to make passing over K² sums worth while.

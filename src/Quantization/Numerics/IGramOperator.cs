@@ -1,4 +1,4 @@
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>A symmetric positive semidefinite matrix G = AᵀA that is never formed: it is known by what it does to vectors. The roots of its eigenvalues are the singular values of A.</summary>
 internal interface IGramOperator

@@ -1,4 +1,4 @@
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>The exact singular value decomposition in FP64 by one-sided Jacobi rotations (Hestenes): small matrices, and the oracle of the randomized one.</summary>
 internal static class JacobiSvd

@@ -1,4 +1,4 @@
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>One run of Lanczos' recurrence with full reorthogonalization: the tridiagonal matrix that G shows to one starting vector.</summary>
 internal sealed class LanczosRun

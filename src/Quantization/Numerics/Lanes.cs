@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Vector loops over contiguous values. Always written in 512-bit lanes, which narrower machines execute in pieces, so that every machine adds in the same order.</summary>
 internal static class Lanes

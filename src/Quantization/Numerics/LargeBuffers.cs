@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Keeps garbage small while matrices of a gigabyte come and go. Left alone, the runtime collects large objects when they have grown by a share of what is in use: at 6 GB in use, 10 GB of garbage are nothing to it.
 /// Here a full collection, milliseconds where so few objects are in use, is made as soon as memory has grown by <see cref="MaxGarbage"/> since the last. Models that never use so much never meet it.</summary>

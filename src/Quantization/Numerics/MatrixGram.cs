@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>The smaller of A·Aᵀ and AᵀA.</summary>
 /// <param name="a">[m, n], column stride 1.</param>

@@ -1,7 +1,6 @@
 using System.Numerics;
-using MASQuant.Tensors;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>A rectangle of a matrix: element (i, j) lies at <c>Offset + i·RowStride + j·ColumnStride</c>. Copies nothing; transposing swaps the strides.</summary>
 /// <param name="Data">The backing array.</param>
@@ -10,7 +9,7 @@ namespace MASQuant.Numerics;
 /// <param name="Columns">Columns.</param>
 /// <param name="RowStride">The distance between rows.</param>
 /// <param name="ColumnStride">The distance between columns.</param>
-internal readonly record struct MatrixView<T>(T[] Data, int Offset, int Rows, int Columns, int RowStride, int ColumnStride)
+public readonly record struct MatrixView<T>(T[] Data, int Offset, int Rows, int Columns, int RowStride, int ColumnStride)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>The same elements with rows and columns exchanged.</summary>
@@ -28,7 +27,7 @@ internal readonly record struct MatrixView<T>(T[] Data, int Offset, int Rows, in
 }
 
 /// <summary>Views of whole matrices.</summary>
-internal static class MatrixView
+public static class MatrixView
 {
     /// <summary>All of <paramref name="matrix"/>.</summary>
     public static MatrixView<float> View(this Matrix matrix) => new(matrix.Data, 0, matrix.Rows, matrix.Columns, matrix.Columns, 1);

@@ -1,7 +1,7 @@
 using System.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Gram–Schmidt on rows, every row projected twice, which keeps the rows orthogonal to working precision (Giraud, Langou and Rozložník, 2005).</summary>
 internal static class Orthonormalization

@@ -1,7 +1,7 @@
 using System.Numerics;
-using MASQuant.Generation;
+using MASQuant.Engine.Generation;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>The leading singular triples by a randomized range finder with power iterations (Halko, Martinsson and Tropp, 2011, algorithms 4.4 and 5.1), which goes on iterating until the product settles:
 /// residuals of quantization have flat spectra, on which a fixed two iterations leave an error of several percent.</summary>

@@ -1,4 +1,4 @@
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>How accurate a <see cref="RandomizedSvd"/> is.</summary>
 internal sealed record RandomizedSvdOptions

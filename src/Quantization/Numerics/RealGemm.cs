@@ -3,9 +3,9 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Matrix products for the numerics: any strides on the inputs, inputs widened to the output's precision, one defined result. Each output adds its products in ascending order with fused
 /// multiply-add, in blocks of <see cref="BlockDepth"/> whose sums are added in order; vectors run over outputs, so neither threads nor vector width change a bit.</summary>

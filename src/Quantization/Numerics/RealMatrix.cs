@@ -1,10 +1,9 @@
 using System.Numerics;
-using MASQuant.Tensors;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>A dense row-major matrix whose precision the algorithm chooses: <see cref="double"/>, or <see cref="float"/> where K² doubles would not fit.</summary>
-internal sealed class RealMatrix<T>
+public sealed class RealMatrix<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public RealMatrix(int rows, int columns)

@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Products of a few row vectors with a large row-major matrix, which is read once and in order. <see cref="RealGemm"/> packs its inputs first, which would take longer than such a product.</summary>
 internal static class RowProducts

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>A truncated singular value decomposition A ≈ Σ_i u_i·σ_i·v_iᵀ.</summary>
 /// <param name="LeftRows">[r, m]: row i is u_i.</param>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>All singular values of a matrix, as the square roots of the eigenvalues of its smaller Gram matrix in FP64. Values below about 10⁻⁸ of the largest are noise, which no spectrum shown here resolves.</summary>
 internal static class SingularValues

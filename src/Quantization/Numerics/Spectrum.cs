@@ -1,7 +1,7 @@
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>The singular values of a matrix, the largest first: all of them where the matrix is small, otherwise an estimate in which a value may stand for many (<see cref="SpectrumEstimate"/>).</summary>
-internal sealed class Spectrum
+public sealed class Spectrum
 {
     /// <summary>Up to this many singular values they are all computed; the time grows with their cube.</summary>
     public const int MaxExact = 512;

@@ -1,7 +1,7 @@
-using MASQuant.Generation;
-using MASQuant.Tensors;
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Estimates a spectrum in bounded time: the leading values by subspace iteration, all others by stochastic Lanczos quadrature outside that subspace (Ubaru, Chen and Saad, 2017),
 /// after the manner of Hutch++ (Meyer et al., 2021). Its cost is <see cref="Iterations"/>·<see cref="LeadingValues"/> + <see cref="Probes"/>·<see cref="Steps"/> products with the matrix and its transpose.</summary>

@@ -1,6 +1,4 @@
-using MASQuant.Tensors;
-
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Signal to quantization noise, 10·log10(‖x‖²/‖x − x̂‖²), in dB.</summary>
 public static class Sqnr

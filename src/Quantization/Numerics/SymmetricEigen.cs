@@ -1,4 +1,4 @@
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Eigenvalues and, when asked for, eigenvectors of a symmetric FP64 matrix: Householder tridiagonalization, then implicit QL with Wilkinson's shift (Golub and Van Loan, §8.3).</summary>
 internal sealed class SymmetricEigen

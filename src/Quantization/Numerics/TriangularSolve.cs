@@ -1,7 +1,7 @@
 using System.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Solves with a lower triangular factor and many right-hand sides at once, in place, blocked.</summary>
 internal static class TriangularSolve

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MASQuant.Numerics;
+namespace MASQuant.Quantization.Numerics;
 
 /// <summary>The leading singular triples: exact where the smaller dimension is small, otherwise by <see cref="RandomizedSvd"/>.</summary>
 internal static class TruncatedSvd

@@ -1,7 +1,7 @@
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Options;
 
 /// <summary>Guesses what a misspelt word was meant to be.</summary>
-internal static class ClosestWord
+public static class ClosestWord
 {
     /// <summary>The word of <paramref name="words"/> with the fewest letters to insert, delete, replace or swap; the first of equals.</summary>
     public static string Of(string text, IEnumerable<string> words) => words.MinBy(word => Distance(text.ToUpperInvariant(), word.ToUpperInvariant()))!;

@@ -1,9 +1,8 @@
 using System.Globalization;
-using MASQuant.Allocation;
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
+using MASQuant.Quantization.Allocation;
 
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Options;
 
 /// <summary>Every option once: item metadata, command line, documentation and manifest all read this table.</summary>
 public static class OptionTable
@@ -54,7 +53,7 @@ public static class OptionTable
     ];
 
     /// <summary>Reads options from words and values. Empty values mean the default; unknown words are left to the caller.</summary>
-    /// <exception cref="MasQuantException">MASQ0502: a value that is not allowed; the message names those that are.</exception>
+    /// <exception cref="MASQuantException">MASQ0502: a value that is not allowed; the message names those that are.</exception>
     public static QuantizationOptions Read(IReadOnlyDictionary<string, string> words, string? file = null)
     {
         var options = new QuantizationOptions();
@@ -62,7 +61,7 @@ public static class OptionTable
         {
             if (words.TryGetValue(option.Name, out var text) && text.Trim() is { Length: > 0 } value)
             {
-                options = option.Apply(options, value) ?? throw new MasQuantException(DiagnosticCodes.OptionNotAllowed, file,
+                options = option.Apply(options, value) ?? throw new MASQuantException(DiagnosticCodes.OptionNotAllowed, file,
                     $"{option.Name}='{value}' is not allowed. {option.Refusal(value)}");
             }
         }

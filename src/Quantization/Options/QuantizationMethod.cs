@@ -1,4 +1,4 @@
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Options;
 
 /// <summary>Named presets of <see cref="QuantizationOptions"/>, so that one table compares methods.</summary>
 public static class QuantizationMethod

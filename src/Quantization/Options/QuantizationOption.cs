@@ -1,4 +1,4 @@
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Options;
 
 /// <summary>One option by its word: <c>DeviatingChannels</c> as item metadata is <c>--deviating-channels</c> on the command line.</summary>
 /// <param name="Name">The word, in the metadata's casing.</param>

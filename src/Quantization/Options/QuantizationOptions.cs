@@ -1,9 +1,10 @@
-using MASQuant.Allocation;
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Layers;
+using MASQuant.Engine.Layers;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Allocation;
 
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Options;
 
 /// <summary>How the factors that smooth activations are chosen.</summary>
 public enum SmoothingKind
@@ -167,14 +168,14 @@ public sealed record QuantizationOptions
 
     /// <summary>Refuses overrides that name blocks which a model lacks.</summary>
     /// <param name="layers">The model's decoder blocks.</param>
-    /// <exception cref="MasQuantException">MASQ0513.</exception>
+    /// <exception cref="MASQuantException">MASQ0513.</exception>
     public void CheckBlocks(int layers)
     {
         foreach (var (word, place) in new[] { (nameof(LayerSchemes), LayerSchemes.Beyond(layers)), (nameof(LayerRanks), LayerRanks.Beyond(layers)) })
         {
             if (place is not null)
             {
-                throw new MasQuantException(DiagnosticCodes.BlockNotThere, null, $"{word} names block {place}; the model has blocks 0…{layers - 1}. Name one of those, or * for all.");
+                throw new MASQuantException(DiagnosticCodes.BlockNotThere, null, $"{word} names block {place}; the model has blocks 0…{layers - 1}. Name one of those, or * for all.");
             }
         }
     }

@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
-using MASQuant.Calibration;
-using MASQuant.Chat;
-using MASQuant.Configuration;
+using MASQuant.Formats.Configuration;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Planning;
+namespace MASQuant.Quantization.Planning;
 
 /// <summary>How much calibration there is, estimated from texts' lengths and media files' headers.</summary>
 /// <param name="Samples">Conversations.</param>

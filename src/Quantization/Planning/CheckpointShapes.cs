@@ -1,9 +1,9 @@
-using MASQuant.Configuration;
 using MASQuant.Diagnostics;
-using MASQuant.Layers;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Planning;
+namespace MASQuant.Quantization.Planning;
 
 /// <summary>The decoder's linear layers as the safetensors headers have them; no weight is read.</summary>
 public static class CheckpointShapes
@@ -11,7 +11,7 @@ public static class CheckpointShapes
     /// <summary>Every layer of every block with its extents by the headers.</summary>
     /// <param name="source">The checkpoint.</param>
     /// <param name="config">What <c>config.json</c> says.</param>
-    /// <exception cref="MasQuantException">MASQ0107 a layer is missing, MASQ0108 it has another shape than the configuration calls for, or a type that cannot be read.</exception>
+    /// <exception cref="MASQuantException">MASQ0107 a layer is missing, MASQ0108 it has another shape than the configuration calls for, or a type that cannot be read.</exception>
     public static IReadOnlyList<(int Layer, DecoderLinear Linear, TensorInfo Tensor)> Read(ITensorSource source, TextConfig config)
     {
         var found = new List<(int, DecoderLinear, TensorInfo)>();
@@ -27,7 +27,7 @@ public static class CheckpointShapes
 
                 if (tensor.Type is not (DataType.BF16 or DataType.F16 or DataType.F32))
                 {
-                    throw new MasQuantException(DiagnosticCodes.TensorMismatch, source.Path,
+                    throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
                         $"Tensor '{tensor.Name}' has element type {tensor.Type.FileName()}; BF16, F16 and F32 are supported. Convert the checkpoint to BF16.");
                 }
 

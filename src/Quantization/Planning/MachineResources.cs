@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Quantization;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Formats.Files;
 
-namespace MASQuant.Planning;
+namespace MASQuant.Quantization.Planning;
 
 /// <summary>What a machine offers.</summary>
 /// <param name="FreeDiskBytes">Free on the disk of the output.</param>

@@ -1,4 +1,4 @@
-namespace MASQuant.Planning;
+namespace MASQuant.Quantization.Planning;
 
 /// <summary>Which part of a model a tensor belongs to.</summary>
 public static class ModelPart

@@ -1,10 +1,10 @@
-using MASQuant.Configuration;
-using MASQuant.Layers;
-using MASQuant.Numerics;
-using MASQuant.Quantization;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Planning;
+namespace MASQuant.Quantization.Planning;
 
 /// <summary>The peak of resident memory, added up from what is in use at once: mapped weights included, which the system may take back.</summary>
 internal static class PlannedMemory

@@ -1,9 +1,9 @@
-using MASQuant.Configuration;
-using MASQuant.Layers;
-using MASQuant.Numerics;
-using MASQuant.Quantization;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Planning;
+namespace MASQuant.Quantization.Planning;
 
 /// <summary>What a run computes, in floating-point operations of an FP32 product; slower kinds are weighed up.</summary>
 internal static class PlannedWork

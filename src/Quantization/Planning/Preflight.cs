@@ -1,7 +1,7 @@
 using System.Globalization;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Planning;
+namespace MASQuant.Quantization.Planning;
 
 /// <summary>Refuses a run that cannot end well, before any work.</summary>
 public static class Preflight
@@ -12,18 +12,18 @@ public static class Preflight
     /// <param name="done">Bytes of finished blocks that an earlier run left.</param>
     /// <param name="model">The checkpoint, for messages.</param>
     /// <param name="output">The output folder, for messages.</param>
-    /// <exception cref="MasQuantException">MASQ0955 disk, MASQ0956 memory; the message has both numbers.</exception>
+    /// <exception cref="MASQuantException">MASQ0955 disk, MASQ0956 memory; the message has both numbers.</exception>
     public static void Check(QuantizationPlan plan, MachineResources machine, long done, string model, string output)
     {
         if (plan.DiskBytes - done > machine.FreeDiskBytes)
         {
-            throw new MasQuantException(DiagnosticCodes.NotEnoughDisk, output,
+            throw new MASQuantException(DiagnosticCodes.NotEnoughDisk, output,
                 $"Quantizing needs {Gigabytes(plan.DiskBytes - done)} on this disk; {Gigabytes(machine.FreeDiskBytes)} are free. Free space, or choose another output folder.");
         }
 
         if (plan.MemoryBytes > machine.MemoryBytes)
         {
-            throw new MasQuantException(DiagnosticCodes.NotEnoughMemory, model,
+            throw new MASQuantException(DiagnosticCodes.NotEnoughMemory, model,
                 $"Quantizing needs about {Gigabytes(plan.MemoryBytes)} of memory; this machine has {Gigabytes(machine.MemoryBytes)}. Use a larger machine or fewer calibration samples; Epochs=\"0\", WeightQuantizer=\"Rtn\" and Compensation=\"None\" need less. 'masquant plan' shows the sum.");
         }
     }

@@ -1,12 +1,11 @@
-using MASQuant.Artifacts;
-using MASQuant.Configuration;
-using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Quantization;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Planning;
+namespace MASQuant.Quantization.Planning;
 
 /// <summary>What quantizing a checkpoint will take, from its headers alone.</summary>
 public sealed class QuantizationPlan
@@ -56,7 +55,7 @@ public sealed class QuantizationPlan
     internal long TowerBytes => Parts.Where(part => part.Part.EndsWith("tower", StringComparison.Ordinal)).Sum(part => part.Bytes);
 
     /// <summary>Plans.</summary>
-    /// <exception cref="MasQuantException">MASQ0107, MASQ0108 the headers do not have what the configuration calls for; MASQ0501 a shape that cannot be packed.</exception>
+    /// <exception cref="MASQuantException">MASQ0107, MASQ0108 the headers do not have what the configuration calls for; MASQ0501 a shape that cannot be packed.</exception>
     public static QuantizationPlan Of(IModelSource checkpoint, ModelConfig config, QuantizationOptions options, CalibrationExtent calibration)
     {
         var linears = CheckpointShapes.Read(checkpoint, config.Text);
@@ -80,7 +79,7 @@ public sealed class QuantizationPlan
 
             return BytesAt(Options with { Scheme = scheme });
         }
-        catch (MasQuantException)
+        catch (MASQuantException)
         {
             return null;
         }

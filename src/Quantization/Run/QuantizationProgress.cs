@@ -1,4 +1,4 @@
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Run;
 
 /// <summary>The steps of the pipeline, in order.</summary>
 public enum QuantizationStage

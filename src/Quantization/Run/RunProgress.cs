@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Run;
 
 /// <summary>Turns the pipeline's steps into reports with a share done and an estimate of the time left.</summary>
 /// <param name="progress">Receives the reports, or null.</param>

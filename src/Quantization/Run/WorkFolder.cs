@@ -1,12 +1,11 @@
 using System.Text.Json;
-using MASQuant.Allocation;
-using MASQuant.Artifacts;
-using MASQuant.Configuration;
-using MASQuant.Diagnostics;
-using MASQuant.Facts;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Files;
+using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Facts;
 
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Run;
 
 /// <summary>Finished decoder blocks of a run, so that an interrupted one resumes. Blocks of a run with other inputs or options are discarded.</summary>
 internal sealed class WorkFolder
@@ -21,7 +20,7 @@ internal sealed class WorkFolder
     /// <param name="path">The folder; created when missing.</param>
     /// <param name="fingerprint">Identifies inputs, options and tool.</param>
     /// <param name="config">The decoder's extents.</param>
-    /// <exception cref="MasQuantException">MASQ0111: the folder cannot be written.</exception>
+    /// <exception cref="MASQuantException">MASQ0111: the folder cannot be written.</exception>
     public static WorkFolder Open(string path, string fingerprint, TextConfig config)
     {
         var mark = Path.Combine(path, FingerprintFile);
@@ -57,7 +56,7 @@ internal sealed class WorkFolder
                 ? null
                 : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _config), facts, details);
         }
-        catch (Exception e) when (e is JsonException or MasQuantException or IOException)
+        catch (Exception e) when (e is JsonException or MASQuantException or IOException)
         {
             // A damaged block is computed again.
             return null;
@@ -68,7 +67,7 @@ internal sealed class WorkFolder
     public SortedDictionary<string, double> ReadTimes(int layer) => FactsFile.Read(TimesPath(layer), FactsJson.Default.SortedDictionaryStringDouble) ?? [];
 
     /// <summary>Keeps a finished block, and how long it took.</summary>
-    /// <exception cref="MasQuantException">MASQ0111: a file cannot be written.</exception>
+    /// <exception cref="MASQuantException">MASQ0111: a file cannot be written.</exception>
     public void Write(QuantizedBlock block, SortedDictionary<string, double> times)
     {
         LayerFile.Write(LayerPath(block.Layer.Index), block.Layer);
@@ -82,7 +81,7 @@ internal sealed class WorkFolder
         => File.Exists(RanksPath) && File.ReadAllText(RanksPath) is [.. var text, '\n'] && LayerRanks.TryParse(text, out var ranks, out _) ? ranks : null;
 
     /// <summary>Keeps the ranks that were chosen.</summary>
-    /// <exception cref="MasQuantException">MASQ0111: the file cannot be written.</exception>
+    /// <exception cref="MASQuantException">MASQ0111: the file cannot be written.</exception>
     public void WriteRanks(LayerRanks ranks) => AtomicFile.Write(RanksPath, System.Text.Encoding.ASCII.GetBytes($"{ranks}\n"));
 
     /// <summary>Deletes the folder, once the artifact is written.</summary>

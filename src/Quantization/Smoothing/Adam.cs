@@ -1,4 +1,4 @@
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Adam (β₁ 0.9, β₂ 0.999) over a set of parameter arrays, without weight decay.</summary>
 internal sealed class Adam

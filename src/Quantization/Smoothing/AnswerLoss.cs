@@ -1,9 +1,8 @@
-using MASQuant.Calibration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>−log p of the expected answer, mean per token; of every text token where the sample has no answer.</summary>
 /// <param name="gain">Of the norm before the head, H values.</param>

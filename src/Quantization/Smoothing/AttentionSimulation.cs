@@ -1,8 +1,8 @@
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Causal grouped-query attention over one sequence, with gradients. Rotary positions are applied here.</summary>
 /// <param name="heads">Query heads.</param>

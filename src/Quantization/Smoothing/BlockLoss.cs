@@ -1,6 +1,4 @@
-using MASQuant.Tensors;
-
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Σ_m λ_m · mean|Y − Y*| over the tokens of each modality (paper Eq. 14).</summary>
 /// <param name="weights">λ_m, indexed by <see cref="Modality"/>.</param>

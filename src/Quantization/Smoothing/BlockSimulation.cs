@@ -1,7 +1,8 @@
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>A decoder block as it will be executed once quantized, differentiable in the smoothing factors of its four input groups.</summary>
 /// <param name="norms">The gains of both norms.</param>

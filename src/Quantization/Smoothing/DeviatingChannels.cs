@@ -1,6 +1,6 @@
-using MASQuant.Calibration;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Picks the channels in which a modality's factor may leave the base modality's. One stored weight serves all modalities; the difference (s_m − s_b)⊙W has as many nonzero columns as there are deviating channels, so a patch of that rank carries it exactly.</summary>
 internal static class DeviatingChannels

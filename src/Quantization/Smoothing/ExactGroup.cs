@@ -1,7 +1,6 @@
-using MASQuant.Gemm;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm.Cpu;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>An input group in full precision, Y_i = X·W_iᵀ + b_i.</summary>
 /// <param name="weights">W_i, [N_i, K].</param>

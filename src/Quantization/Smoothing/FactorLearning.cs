@@ -1,10 +1,9 @@
-using MASQuant.Calibration;
-using MASQuant.Generation;
-using MASQuant.Numerics;
-using MASQuant.Quantization;
-using MASQuant.Tensors;
+using MASQuant.Engine.Generation;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Learns the factors of one decoder block by gradient (paper Eq. 13–14): the block's simulated output on quantized inputs against its full-precision output.</summary>
 /// <param name="options">Epochs, learning rate, λ and seed.</param>
@@ -17,11 +16,11 @@ internal sealed class FactorLearning(QuantizationOptions options)
     /// <param name="sequences">The calibration set.</param>
     /// <param name="targets">The block's full-precision output for each sequence, [T, H].</param>
     /// <param name="report">Receives the share of steps done, 0…1.</param>
-    /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="cancellationToken">Stops between steps.</param>
     /// <returns>The mean loss before and after.</returns>
-    public (double Before, double After) Learn(BlockSimulation block, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellation)
+    public (double Before, double After) Learn(BlockSimulation block, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
     {
-        var before = MeanLoss(block, sequences, targets, cancellation);
+        var before = MeanLoss(block, sequences, targets, cancellationToken);
         var initial = block.Factors.SelectMany(f => f.Logarithms).Select(l => (float[])l.Clone()).ToArray();
         var adam = new Adam(block.Factors.Where(f => f.Learns).SelectMany(f => f.Logarithms.Zip(f.Gradients)));
         var random = new RandomSequence(options.Seed);
@@ -29,7 +28,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
         var order = Enumerable.Range(0, sequences.Count).ToArray();
         for (var step = 0; step < steps; step++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             if (step % order.Length == 0)
             {
                 random.Shuffle(order);
@@ -42,7 +41,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
             report((step + 1.0) / steps);
         }
 
-        var after = MeanLoss(block, sequences, targets, cancellation);
+        var after = MeanLoss(block, sequences, targets, cancellationToken);
         if (after <= before)
         {
             return (before, after);
@@ -65,12 +64,12 @@ internal sealed class FactorLearning(QuantizationOptions options)
         block.Backward(gradient);
     }
 
-    private double MeanLoss(BlockSimulation block, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, CancellationToken cancellation)
+    private double MeanLoss(BlockSimulation block, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, CancellationToken cancellationToken)
     {
         var total = 0.0;
         for (var i = 0; i < sequences.Count; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             var sequence = sequences[i];
             LargeBuffers.Reclaim();
             total += _loss.Measure(block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary), targets[i], sequence.Modalities, gradient: null);

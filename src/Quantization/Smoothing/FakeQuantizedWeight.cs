@@ -1,7 +1,7 @@
-using MASQuant.Gemm;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Q_w(s⊙W) as numbers, for one factor s: rounded to the nearest code per output (or per group), with the gradient of s.</summary>
 /// <param name="weight">W, [N, K].</param>

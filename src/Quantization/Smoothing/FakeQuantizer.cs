@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Rounds a row to a symmetric grid and carries gradients back. Rounding is v̂ = v + scale·e with e the rounding offset: the straight-through estimator holds e fixed, so a gradient reaches v directly and, through the scale, the entry that sets it.</summary>
 internal static class FakeQuantizer

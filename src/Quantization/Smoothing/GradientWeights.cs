@@ -1,11 +1,10 @@
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>λ_m of every decoder block from gradients: how much the loss of the answers, −log p per token, changes with an average value of the block's output at the tokens of modality m,
 /// mean|∂L/∂Y_m| in the full-precision model (the idea of MBQ, Li et al., 2025). Scaled to a mean of 1 over the modalities that occur.</summary>
@@ -21,11 +20,11 @@ internal static class GradientWeights
     /// <param name="source">The checkpoint.</param>
     /// <param name="config">Its decoder's extents.</param>
     /// <param name="sequences">The calibration set, before any block.</param>
-    /// <param name="cancellation">Obeyed between samples.</param>
-    public static double[][] Measure(ITensorSource source, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellation)
+    /// <param name="cancellationToken">Obeyed between samples.</param>
+    public static double[][] Measure(ITensorSource source, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
     {
         var samples = Choose(sequences);
-        var inputs = Forward(source, config, samples, cancellation);
+        var inputs = Forward(source, config, samples, cancellationToken);
         var head = config.TieWordEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
         var loss = new AnswerLoss(source.ReadFloats("model.norm.weight", config.HiddenSize), config.RmsNormEpsilon, source.ReadMatrix(head, config.VocabularySize, config.HiddenSize));
         var gradients = samples.Select((sample, i) => loss.Gradient(inputs[^1][i], sample)).ToArray();
@@ -36,7 +35,7 @@ internal static class GradientWeights
             var block = Exact(BlockWeights.Of(source, config, layer), config);
             for (var i = 0; i < samples.Count; i++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 block.Forward(inputs[layer][i], samples[i].Modalities, samples[i].Rotary);
                 gradients[i] = block.Backward(gradients[i]);
             }
@@ -62,7 +61,7 @@ internal static class GradientWeights
     }
 
     // What enters each block, and what leaves the last: [block][sample].
-    private static Matrix[][] Forward(ITensorSource source, TextConfig config, List<CalibrationSequence> samples, CancellationToken cancellation)
+    private static Matrix[][] Forward(ITensorSource source, TextConfig config, List<CalibrationSequence> samples, CancellationToken cancellationToken)
     {
         var runner = new BlockRunner(config, samples);
         var inputs = new Matrix[config.Layers + 1][];
@@ -71,7 +70,7 @@ internal static class GradientWeights
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var entering = inputs[layer];
-            inputs[layer + 1] = runner.Outputs(BlockWeights.Of(source, config, layer).ToDense(config), sample => entering[order[sample]], cancellation);
+            inputs[layer + 1] = runner.Outputs(BlockWeights.Of(source, config, layer).ToDense(config), sample => entering[order[sample]], cancellationToken);
         }
 
         return inputs;

@@ -1,6 +1,6 @@
-using MASQuant.Gemm;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary><see cref="FakeQuantizer"/>'s counterpart for W4A16: asymmetric, one scale and zero point for each <see cref="PackingLayout.GroupSize"/> inputs, the range widened to hold 0.</summary>
 internal static class GroupFakeQuantizer

@@ -1,8 +1,7 @@
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>One input group as it will be executed, with gradients for its factors (paper Eq. 13 and 29):
 /// Y_i = Q_a(X_m/s_m)·Q_w(s_b⊙W_i)ᵀ + (X_m/s_m)[D_m]·((s_m−s_b)⊙W_i)[D_m]ᵀ + b_i, where D_m are the channels in which modality m deviates from the base: what a patch of rank |D_m| carries exactly.

@@ -1,6 +1,4 @@
-using MASQuant.Tensors;
-
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>An input group that gradients pass through.</summary>
 internal interface ISimulatedGroup

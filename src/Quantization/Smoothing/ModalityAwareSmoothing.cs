@@ -1,16 +1,16 @@
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Quantization;
-using MASQuant.Tensors;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>MAS: chooses the smoothing factors of a decoder block's four input groups, from ranges (paper Eq. 12), then by gradient (Eq. 13–14).</summary>
 /// <param name="config">The decoder's extents.</param>
 /// <param name="options">The method.</param>
-internal sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOptions options)
+public sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOptions options)
 {
     /// <summary>The factors of every group, in the order of <see cref="InputGroup"/>.</summary>
     /// <param name="weights">The block's weights in full precision.</param>
@@ -18,8 +18,8 @@ internal sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOpti
     /// <param name="runner">The calibration set.</param>
     /// <param name="targets">The block's full-precision outputs, one [T, H] per sequence.</param>
     /// <param name="report">Receives the share of the learning that is done.</param>
-    /// <param name="cancellation">Obeyed between steps.</param>
-    public SmoothingFactors[] Choose(BlockWeights weights, IReadOnlyList<ActivationStatistics> statistics, BlockRunner runner, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellation)
+    /// <param name="cancellationToken">Obeyed between steps.</param>
+    public SmoothingFactors[] Choose(BlockWeights weights, IReadOnlyList<ActivationStatistics> statistics, BlockRunner runner, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
     {
         var groups = Enum.GetValues<InputGroup>();
         var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
@@ -34,7 +34,7 @@ internal sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOpti
             config.RmsNormEpsilon,
             new AttentionSimulation(config.AttentionHeads, config.KeyValueHeads, config.HeadSize),
             [.. groups.Select(g => new GroupSimulation(matrices[(int)g], [.. weights.Group(g).Select(w => w.Bias)], factors[(int)g], options.SchemeFor(weights.Layer, g), options.GroupSizeFor(options.SchemeFor(weights.Layer, g)), weights.Group(g)[0].RotationBlock))]);
-        new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellation);
+        new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellationToken);
         return [.. factors.Select(f => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]))];
     }
 

@@ -1,7 +1,6 @@
-using MASQuant.Layers;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Carries gradients back through <see cref="RmsNorm"/>.</summary>
 internal static class NormGradient

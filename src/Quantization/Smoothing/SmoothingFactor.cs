@@ -1,10 +1,10 @@
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>s_m: activations of modality m are divided by it, weight columns multiplied. Only 1/s is stored, since that is what the runtime multiplies by; s is defined as the FP32 reciprocal of what is stored, so that both sides agree. Immutable.</summary>
-internal sealed class SmoothingFactor
+public sealed class SmoothingFactor
 {
     /// <summary>The smallest factor (paper, after Eq. 12).</summary>
     public const float Smallest = 1e-5f;

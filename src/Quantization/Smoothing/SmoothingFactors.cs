@@ -1,7 +1,7 @@
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>The smoothing factors of one input group, one per modality. Immutable.</summary>
-internal sealed class SmoothingFactors
+public sealed class SmoothingFactors
 {
     private readonly SmoothingFactor[] _factors;
 
@@ -19,7 +19,7 @@ internal sealed class SmoothingFactors
     /// <summary>s_b, which shapes the stored weight: the factor of text.</summary>
     public SmoothingFactor Base => _factors[(int)Modality.Text];
 
-    /// <summary>1/s_m for every modality, as <see cref="Gemm.IGemmBackend.Prepare"/> takes them.</summary>
+    /// <summary>1/s_m for every modality, as <c>IGemmBackend.Prepare</c> takes them.</summary>
     public IReadOnlyList<float[]> Inverses => [.. _factors.Select(factor => factor.Inverse)];
 
     /// <summary>The factor of one modality.</summary>

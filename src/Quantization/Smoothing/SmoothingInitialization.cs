@@ -1,7 +1,6 @@
-using MASQuant.Calibration;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Smoothing factors from ranges alone, before anything is learned. A group's weights share their factor, so a channel's weight range is taken over all of them.</summary>
 internal static class SmoothingInitialization

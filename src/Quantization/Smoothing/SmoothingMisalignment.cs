@@ -1,11 +1,10 @@
-using MASQuant.Calibration;
-using MASQuant.Facts;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Holds Theorem 1 of the paper against measurement for one input group: what one factor for all modalities costs each of them, beside a factor of its own. Both factors are those that ranges give (Eq. 12), not learned ones.</summary>
 internal sealed class SmoothingMisalignment

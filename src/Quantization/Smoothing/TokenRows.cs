@@ -1,6 +1,4 @@
-using MASQuant.Tensors;
-
-namespace MASQuant.Smoothing;
+namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>The rows of a sequence that belong to one modality.</summary>
 internal static class TokenRows

@@ -1,6 +1,6 @@
-using MASQuant.Gemm;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Weights;
+namespace MASQuant.Quantization.Weights;
 
 /// <summary>Chooses how far a grid is shrunk below the largest weight: clipping a few weights can pay by rounding all others more finely.</summary>
 internal static class ClipSearch

@@ -1,4 +1,4 @@
-namespace MASQuant.Weights;
+namespace MASQuant.Quantization.Weights;
 
 /// <summary>How <see cref="GptqQuantizer"/> works. On omni-tiny at W4A8 without learning, order and clipping together bring the divergence of text from 0.024 to 0.017 and of mixed input from 0.0005 to 0.0001.</summary>
 internal sealed record GptqOptions

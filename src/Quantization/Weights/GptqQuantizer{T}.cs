@@ -1,10 +1,9 @@
 using System.Numerics;
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Weights;
+namespace MASQuant.Quantization.Weights;
 
 /// <summary>With H = M·Mᵀ, M upper triangular, the error of a row is ‖e·M‖², and column j of e·M depends on e_0 … e_j alone. Going through j in order, the best w̃_j to round is therefore
 /// w_j + Σ_{i&lt;j} e_i·M_ij / M_jj: GPTQ's update without an inverse (the nearest-plane form; Chen et al., 2025).</summary>
@@ -42,15 +41,15 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
 
     public override void Release() => _upper = new RealMatrix<T>(0, 0);
 
-    public override WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default)
+    public override WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weight.Columns, _order.Length, nameof(weight));
         var grids = WeightGrids.Fit(weight, scheme, _options.SearchClip, _importance, _options.SecondLevel);
-        var (codes, least) = Quantize(weight, grids, cancellation);
+        var (codes, least) = Quantize(weight, grids, cancellationToken);
         foreach (var stretch in _options.SearchOutput ? Stretches : [])
         {
             var candidate = grids.Stretch(stretch);
-            var (others, errors) = Quantize(weight, candidate, cancellation);
+            var (others, errors) = Quantize(weight, candidate, cancellationToken);
             for (var n = 0; n < weight.Rows; n++)
             {
                 if (errors[n] < least[n])
@@ -66,7 +65,7 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
     }
 
     /// <summary>Codes, and for each output its ‖e·M‖².</summary>
-    private (sbyte[] Codes, double[] Errors) Quantize(Matrix weight, WeightGrids grids, CancellationToken cancellation)
+    private (sbyte[] Codes, double[] Errors) Quantize(Matrix weight, WeightGrids grids, CancellationToken cancellationToken)
     {
         var codes = new sbyte[checked(weight.Rows * weight.Columns)];
         var sums = new double[weight.Rows];
@@ -74,7 +73,7 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
         var carried = new RealMatrix<T>(weight.Rows, Math.Min(_options.Block, weight.Columns));
         for (var start = 0; start < weight.Columns; start += _options.Block)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             var count = Math.Min(_options.Block, weight.Columns - start);
             Array.Clear(carried.Data);
             RealGemm.Accumulate(errors.Block(0, 0, weight.Rows, start), _upper.Block(0, start, start, count), carried.Block(0, 0, weight.Rows, count));
@@ -113,7 +112,7 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
     /// <summary>M with M·Mᵀ = H + λ·mean(diag H)·I in the given order: the ordinary factor of the matrix turned upside down, turned back.</summary>
     private static RealMatrix<T> FactorUpper(RealMatrix<T> lower, int[] order, GptqOptions options)
     {
-        var factor = DampedCholesky.TryFactor(() => Turn(lower, order), options.Damping, options.Retries, out _) ?? throw new MasQuantException(
+        var factor = DampedCholesky.TryFactor(() => Turn(lower, order), options.Damping, options.Retries, out _) ?? throw new MASQuantException(
             DiagnosticCodes.GramNotFactorable, null,
             "The calibration activations of a layer leave its error feedback undefined. Check the checkpoint for damaged weights, or quantize weights by rounding to nearest.");
         Array.Reverse(factor.Data);

@@ -1,7 +1,4 @@
-using MASQuant.Gemm;
-using MASQuant.Tensors;
-
-namespace MASQuant.Weights;
+namespace MASQuant.Quantization.Weights;
 
 /// <summary>Q_w: chooses scales and codes for the weights of one input group.</summary>
 internal interface IWeightQuantizer
@@ -12,7 +9,7 @@ internal interface IWeightQuantizer
     /// <summary>Quantizes one weight.</summary>
     /// <param name="weight">s_b ⊙ W, [N, K].</param>
     /// <param name="scheme">Bits and granularity.</param>
-    /// <param name="cancellation">Ends the work early.</param>
-    /// <exception cref="Diagnostics.MasQuantException">MASQ0511: a value is not finite.</exception>
-    WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellation = default);
+    /// <param name="cancellationToken">Ends the work early.</param>
+    /// <exception cref="MASQuantException">MASQ0511: a value is not finite.</exception>
+    WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellationToken = default);
 }

@@ -1,11 +1,12 @@
-using MASQuant.Gemm;
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Weights;
+namespace MASQuant.Quantization.Weights;
 
 /// <summary>Q_w(s_b ⊙ W): a quantized weight before packing.</summary>
-internal sealed class WeightCodes
+public sealed class WeightCodes
 {
     /// <summary>How codes stand for values.</summary>
     public required QuantizationScheme Scheme { get; init; }
@@ -55,7 +56,7 @@ internal sealed class WeightCodes
         Scheme = Scheme,
         Outputs = Outputs,
         Inputs = Inputs,
-        Codes = PackingLayout.Pack(Codes, Outputs, Inputs, Scheme.WeightBits, unsigned: ZeroPoints.Length > 0),
+        Codes = CodePacking.Pack(Codes, Outputs, Inputs, Scheme.WeightBits, unsigned: ZeroPoints.Length > 0),
         Scales = Scales,
         ZeroPoints = ZeroPoints,
         GroupScales = PackGroupScales(),

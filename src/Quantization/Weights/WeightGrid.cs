@@ -1,6 +1,6 @@
-using MASQuant.Gemm;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Weights;
+namespace MASQuant.Quantization.Weights;
 
 /// <summary>The values a code can stand for: (code − <paramref name="ZeroPoint"/>) · <paramref name="Scale"/> for codes <paramref name="Smallest"/> … <paramref name="Largest"/>.</summary>
 internal readonly record struct WeightGrid(float Scale, int ZeroPoint, int Smallest, int Largest)

@@ -1,8 +1,8 @@
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Weights;
+namespace MASQuant.Quantization.Weights;
 
 /// <summary>The grids of a whole weight: one per output, or one per output and group of 128 inputs.</summary>
 internal sealed class WeightGrids
@@ -36,7 +36,7 @@ internal sealed class WeightGrids
     /// <param name="searchClip">Whether to search the clipping.</param>
     /// <param name="importance">K weights of squared errors for that search, or empty.</param>
     /// <param name="secondLevel">Whether a symmetric 4-bit weight has one scale per output and small integers per group of 128 inputs.</param>
-    /// <exception cref="MasQuantException">MASQ0511: a value is not finite.</exception>
+    /// <exception cref="MASQuantException">MASQ0511: a value is not finite.</exception>
     public static WeightGrids Fit(Matrix weight, QuantizationScheme scheme, bool searchClip, double[] importance, bool secondLevel = false)
     {
         secondLevel &= scheme is { WeightBits: 4, QuantizesActivations: true };
@@ -138,7 +138,7 @@ internal sealed class WeightGrids
         {
             if (!float.IsFinite(weight.Data[i]))
             {
-                throw new MasQuantException(DiagnosticCodes.WeightNotFinite, null,
+                throw new MASQuantException(DiagnosticCodes.WeightNotFinite, null,
                     $"A weight holds {weight.Data[i]} at [{i / weight.Columns}, {i % weight.Columns}]. The checkpoint is damaged, or was saved after training diverged: download it again.");
             }
         }

@@ -1,3 +1,4 @@
+using MASQuant.Runtime;
 using MASQuant.Tests;
 
 namespace MASQuant.Build.Tests.Packages;

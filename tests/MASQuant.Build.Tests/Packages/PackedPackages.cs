@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using MASQuant.Runtime;
 using MASQuant.Tests;
 
 namespace MASQuant.Build.Tests.Packages;

@@ -1,9 +1,11 @@
 extern alias tasks;
 
 using System.Text.Json;
-using MASQuant.Artifacts;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
+
 
 namespace MASQuant.Tasks;
 
@@ -30,7 +32,7 @@ public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
         switch (File.ReadAllText(weights))
         {
             case "hostile":
-                throw new MasQuantException(DiagnosticCodes.LfsPointer, weights, "The file is hostile.");
+                throw new MASQuantException(DiagnosticCodes.LfsPointer, weights, "The file is hostile.");
             case "crash":
                 throw new InvalidOperationException("a bug");
             case "slow":

@@ -2,6 +2,7 @@ extern alias tasks;
 
 using Microsoft.Build.Framework;
 
+
 namespace MASQuant.Tasks;
 
 /// <summary>The real task, under the assembly that stands in. It also says which process it runs in: the node.</summary>

@@ -1,6 +1,6 @@
 using MASQuant.Bench.Cuda;
 
-namespace MASQuant.Tests.Bench;
+namespace MASQuant.Cuda.Tests.Bench;
 
 public class BenchOptionsTests
 {

@@ -1,8 +1,9 @@
 using System.Globalization;
 using MASQuant.Bench.Cuda;
 using MASQuant.Ptx;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Bench;
+namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>The benchmark itself, executed case by case in the interpreter on small shapes: what a GPU is asked to run, runs.</summary>
 public sealed class BenchRunTests : IDisposable

@@ -1,6 +1,6 @@
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
 
-namespace MASQuant.Tests.Bench;
+namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>Runs nothing, reads zeros, and remembers which kernels it was asked for.</summary>
 internal sealed class BlankDevice(int computeCapability) : ICudaDevice

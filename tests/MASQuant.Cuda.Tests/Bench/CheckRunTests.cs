@@ -1,11 +1,12 @@
 using MASQuant.Bench.Cuda;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Driver;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Cuda.Tests.Kernels;
 using MASQuant.Diagnostics;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
 using MASQuant.Ptx;
-using MASQuant.Tests.Kernels;
 
-namespace MASQuant.Tests.Bench;
+namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>The checks as the benchmark's executable runs them. Each of them runs in the tests of its kernels, too.</summary>
 public class CheckRunTests
@@ -51,7 +52,7 @@ public class CheckRunTests
     public void AfterADeviceIsLostNothingIsRun()
     {
         var log = new StringWriter();
-        DeviceCheck[] checks = [new("lost", _ => throw new MasQuantException(DiagnosticCodes.DriverCallFailed, null, "gone")), new("later", _ => Assert.Fail("It was run."))];
+        DeviceCheck[] checks = [new("lost", _ => throw new MASQuantException(DiagnosticCodes.DriverCallFailed, null, "gone")), new("later", _ => Assert.Fail("It was run."))];
         Assert.False(CheckRun.Run(new EmulatedDevice(), checks, log));
         Assert.Contains("MASQ1006: gone", log.ToString(), StringComparison.Ordinal);
         Assert.Contains("1 checks were not run", log.ToString(), StringComparison.Ordinal);
@@ -68,7 +69,7 @@ public class CheckRunTests
     {
         // Zeros are never what it should be: a check that passes where nothing is computed proves nothing.
         var device = new BlankDevice(capability);
-        Assert.Empty(DeviceChecks.All.Where(check => Record.Exception(() => check.Run(device)) is not (CheckFailedException or MasQuantException)).Select(check => check.Name));
+        Assert.Empty(DeviceChecks.All.Where(check => Record.Exception(() => check.Run(device)) is not (CheckFailedException or MASQuantException)).Select(check => check.Name));
 
         var catalog = PrepareKernels.All.Concat(GemmKernels.All).Concat(DecoderKernels.All).Concat(TokenKernels.All).Concat(TowerKernels.All).Where(kernel => kernel.Module.ComputeCapability <= capability);
         Assert.Empty(catalog.Except(device.Launched).Select(kernel => kernel.Entry));

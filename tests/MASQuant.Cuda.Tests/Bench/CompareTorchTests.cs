@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using MASQuant.Bench.Cuda;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Bench;
+namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>PyTorch is compared on the same shapes: the script's tables are the benchmark's.</summary>
 public sealed class CompareTorchTests

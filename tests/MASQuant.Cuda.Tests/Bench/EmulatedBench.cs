@@ -1,8 +1,8 @@
 using MASQuant.Bench.Cuda;
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Bench;
+namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>The interpreter with a clock that counts: replay n takes n units of a tenth of a millisecond.</summary>
 internal sealed class EmulatedBench(int computeCapability, CountingDevice? device = null) : IBenchDevice

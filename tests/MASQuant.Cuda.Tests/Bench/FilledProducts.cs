@@ -1,7 +1,7 @@
 using MASQuant.Bench.Cuda;
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
 
-namespace MASQuant.Tests.Bench;
+namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>Stands in for the maker's library: touches every byte of its operands, so that a buffer of another size is found out. It has no algorithm for INT8 of one token.</summary>
 internal sealed class FilledProducts(ICudaDevice device) : IProductLibrary

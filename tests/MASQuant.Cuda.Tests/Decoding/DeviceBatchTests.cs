@@ -1,13 +1,14 @@
 using System.Runtime.InteropServices;
-using MASQuant.Configuration;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
-using MASQuant.Models;
-using MASQuant.Models.Device;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Driver;
+using MASQuant.Cuda.Models;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
-using MASQuant.Safetensors;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Decoding;
+namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>A step of several sequences is a step of each: the same bits, whatever its neighbours hold.</summary>
 public sealed class DeviceBatchTests

@@ -1,12 +1,13 @@
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
-using MASQuant.Generation;
-using MASQuant.Models.Device;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Driver;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Cuda.Models;
+using MASQuant.Engine.Execution;
+using MASQuant.Engine.Generation;
 using MASQuant.Ptx;
-using MASQuant.Tensors;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Decoding;
+namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>Whole models through the shipped kernels: executed by the interpreter everywhere, and by the GPU where there is one.</summary>
 public sealed class DeviceDecoderTests : IDisposable
@@ -61,7 +62,7 @@ public sealed class DeviceDecoderTests : IDisposable
     public void StepsRecordOnceAndAllocateNothing(double temperature)
     {
         var device = new CountingDevice(new EmulatedDevice());
-        using (var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), new CudaGemmBackend(device)))
+        using (var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content)))
         {
             var weights = device.LentBytes;
             using (var tokens = model.GenerateTokens(model.Prepare(Text), new GenerationOptions { Temperature = temperature, TopP = 0.9, MaxTokens = 4, StopTokens = [] }).GetEnumerator())
@@ -93,9 +94,9 @@ public sealed class DeviceDecoderTests : IDisposable
     public void ChanceDrawsTheSamplersTokensOnTheDevice()
     {
         var path = PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8);
-        using var source = MultimodalModel.Load(path, new ModelOptions { Device = "cpu" });
+        using var source = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
         var device = new ListeningDevice(new EmulatedDevice(), source.Config.Text.VocabularySize);
-        using var model = MultimodalModel.Load(path, new ModelOptions(), new CudaGemmBackend(device));
+        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
         var prompt = model.Prepare(Text);
         foreach (var options in (GenerationOptions[])[new() { Temperature = 50, Seed = 3 }, new() { Temperature = 5, TopK = 40, TopP = 0.9, Seed = 4 }, new()])
         {
@@ -111,8 +112,8 @@ public sealed class DeviceDecoderTests : IDisposable
     private static void CompareAnswers(ICudaDevice device, string path, int steps)
     {
         var options = new GenerationOptions { MaxTokens = steps, StopTokens = [] };
-        using var processor = MultimodalModel.Load(path, new ModelOptions { Device = "cpu" });
-        using var model = MultimodalModel.Load(path, new ModelOptions(), new CudaGemmBackend(device, ownsDevice: true));
+        using var processor = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
+        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device, ownsDevice: true), content));
         var prompt = processor.Prepare(Text);
         Assert.Equal(processor.GenerateTokens(prompt, options).ToArray(), model.GenerateTokens(prompt, options).ToArray());
     }
@@ -122,8 +123,8 @@ public sealed class DeviceDecoderTests : IDisposable
     // size, in fewer places, and independent, so that twice the processor's own deviation (in the norm of all logits) bounds it, with as much again for the draw.
     private static void CompareLogits(ICudaDevice device, string path, Prompt question, bool roundInputs)
     {
-        using var processor = MultimodalModel.Load(path, new ModelOptions { Device = "cpu" });
-        using var model = MultimodalModel.Load(path, new ModelOptions(), new CudaGemmBackend(device, ownsDevice: true));
+        using var processor = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
+        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device, ownsDevice: true), content));
         var prompt = processor.Prepare(question);
         var exact = processor.Logits(prompt);
         var rounded = new DecoderSession(DecoderChecks.Rounded(processor.Decoder, roundInputs)).Logits(prompt, ..);
@@ -132,7 +133,7 @@ public sealed class DeviceDecoderTests : IDisposable
         Assert.InRange(distance, 1e-9, 4 * deviation);
 
         // Chunks cut through media; each row is bound as before.
-        using var chunked = MultimodalModel.Load(path, new ModelOptions { PrefillTokens = 7 }, new CudaGemmBackend(device));
+        using var chunked = LoadedModel.Load(path, new ModelOptions { PrefillTokens = 7 }, content => new CudaExecution(new CudaGemmBackend(device), content));
         Assert.InRange(DecoderChecks.Distance(chunked.Logits(prompt), exact), 1e-9, 4 * deviation);
 
         // Any range of rows is those rows; another number of rows may sum in another order, in FP32, 2⁻¹⁴ of what BF16 rounds.

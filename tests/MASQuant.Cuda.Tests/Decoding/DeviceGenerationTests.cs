@@ -1,12 +1,14 @@
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
-using MASQuant.Generation;
-using MASQuant.Models;
-using MASQuant.Models.Device;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Driver;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Cuda.Models;
+using MASQuant.Engine.Execution;
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Models;
 using MASQuant.Ptx;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Decoding;
+namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>Batches of prompts on a device: each answer is the prompt's own, rows are used again, memory is given back.</summary>
 public sealed class DeviceGenerationTests
@@ -40,7 +42,7 @@ public sealed class DeviceGenerationTests
     public void StepsOfSeveralAllocateNothingAndLeavingGivesAllBack()
     {
         var device = new CountingDevice(new EmulatedDevice());
-        using var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), new CudaGemmBackend(device));
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
         var weights = device.LentBytes;
         var prompt = model.Prepare(Prompts[0]);
         using (var tokens = Generate(model, Enumerable.Repeat(prompt, Slots), new GenerationOptions { MaxTokens = 5, StopTokens = [] }).GetEnumerator())
@@ -71,7 +73,7 @@ public sealed class DeviceGenerationTests
     public void MoreAnswersTakeNoMoreMemory()
     {
         var device = new CountingDevice(new EmulatedDevice());
-        using var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), new CudaGemmBackend(device));
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
         var prompt = model.Prepare(Prompts[3]);
         var options = new GenerationOptions { MaxTokens = 2, StopTokens = [] };
         Assert.Equal(2 * Slots, Generate(model, Enumerable.Repeat(prompt, Slots), options).Count());
@@ -87,7 +89,7 @@ public sealed class DeviceGenerationTests
     public void CachesThatMoveKeepTheirAnswers(int slots)
     {
         // In chunks of one length, so that nothing but the caches moves.
-        using var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions { PrefillTokens = 16 }, new CudaGemmBackend(new EmulatedDevice()));
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { PrefillTokens = 16 }, content => new CudaExecution(new CudaGemmBackend(new EmulatedDevice()), content));
         PreparedPrompt[] prompts = [.. new[] { "Say one.", "Say two.", string.Concat(Enumerable.Repeat("What?", 82)), "Say three." }.Select(text => model.Prepare(new Prompt().Text(text)))];
         Assert.InRange(prompts[2].InputIds.Length, 257, 320);
         var options = new GenerationOptions { MaxTokens = 3, StopTokens = [] };
@@ -98,12 +100,12 @@ public sealed class DeviceGenerationTests
         }
     }
 
-    private static IEnumerable<Sequence> Generate(MultimodalModel model, IEnumerable<PreparedPrompt> prompts, GenerationOptions options, int slots = Slots)
+    private static IEnumerable<Sequence> Generate(LoadedModel model, IEnumerable<PreparedPrompt> prompts, GenerationOptions options, int slots = Slots)
         => model.GenerateTokens(prompts.Select(prompt => (Func<PreparedPrompt>)(() => prompt)), slots, options, default);
 
     private static void Check(ICudaDevice device, string path, double temperature, int tokens)
     {
-        using var model = MultimodalModel.Load(path, new ModelOptions { MaxSequences = Slots }, new CudaGemmBackend(device));
+        using var model = LoadedModel.Load(path, new ModelOptions { MaxSequences = Slots }, content => new CudaExecution(new CudaGemmBackend(device), content));
         var prompts = Prompts.Select(prompt => model.Prepare(prompt)).ToArray();
         var options = new GenerationOptions { MaxTokens = tokens, StopTokens = [], Temperature = temperature, Seed = 5 };
         int[][] alone = [.. prompts.Select((prompt, i) => model.GenerateTokens(prompt, options with { Seed = 5 + (ulong)i }).ToArray())];

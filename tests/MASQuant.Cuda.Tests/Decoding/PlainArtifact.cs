@@ -1,12 +1,14 @@
-using MASQuant.Artifacts;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Decoding;
+namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>A checkpoint with every linear layer rounded to nearest, and small patches: an artifact made in a second whose answers make sense.</summary>
 internal static class PlainArtifact
@@ -64,7 +66,7 @@ internal static class PlainArtifact
             Scheme = scheme,
             Outputs = weight.Rows,
             Inputs = weight.Columns,
-            Codes = PackingLayout.Pack(codes, weight.Rows, weight.Columns, scheme.WeightBits),
+            Codes = CodePacking.Pack(codes, weight.Rows, weight.Columns, scheme.WeightBits),
             Scales = scales,
             Bias = linear.Bias,
             Patches = [null, Patch(), null],

@@ -1,8 +1,9 @@
-using MASQuant.Gemm;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Gemm;
+using MASQuant.Formats.Schemes;
 using MASQuant.Ptx;
-using MASQuant.Tensors;
 
-namespace MASQuant.Tests.Gemm;
+namespace MASQuant.Cuda.Tests.Gemm;
 
 /// <summary>The backend on the shipped kernels: executed by the interpreter everywhere, and by the GPU where there is one.</summary>
 public class CudaGemmBackendTests

@@ -1,6 +1,6 @@
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>The audio tower's kernels give the processor's values bit for bit, rounded where BF16 is written.</summary>
 public class AudioKernelTests

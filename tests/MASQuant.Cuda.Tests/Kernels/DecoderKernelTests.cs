@@ -1,6 +1,6 @@
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>The decoder's kernels against the processor's code and an FP64 oracle.</summary>
 public class DecoderKernelTests

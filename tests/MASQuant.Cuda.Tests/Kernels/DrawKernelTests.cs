@@ -1,7 +1,7 @@
-using MASQuant.Generation;
+using MASQuant.Engine.Generation;
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>The token that chance draws on a device is the sampler's, always: same logits, same numbers, same token.</summary>
 public class DrawKernelTests

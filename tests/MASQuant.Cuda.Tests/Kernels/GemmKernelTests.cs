@@ -1,7 +1,6 @@
-using MASQuant.Gemm;
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>Products of integer formats equal the CPU bit for bit; those with BF16 operands stay within their rounding.</summary>
 public sealed class GemmKernelTests

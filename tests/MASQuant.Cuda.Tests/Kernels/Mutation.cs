@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>Damage to the shipped PTX, within one entry.</summary>
 internal static class Mutation

@@ -1,8 +1,8 @@
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>Damaged kernels are found out: a control that passes on these would prove nothing about the shipped ones.</summary>
 public sealed class NegativeControlTests

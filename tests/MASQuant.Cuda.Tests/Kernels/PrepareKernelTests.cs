@@ -1,6 +1,6 @@
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>The preparing kernels equal the CPU bit for bit.</summary>
 public sealed class PrepareKernelTests

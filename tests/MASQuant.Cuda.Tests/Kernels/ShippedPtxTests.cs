@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>What is shipped is what the sources say, within the limits that docs/cuda.md names.</summary>
 public sealed class ShippedPtxTests

@@ -1,7 +1,8 @@
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Gemm;
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>What enters and leaves a decoder: exact, whatever the table's order; the choice is the greedy sampler's.</summary>
 public class TokenKernelTests

@@ -1,7 +1,7 @@
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Gemm;
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>The towers' kernels: exact where the processor's arithmetic is repeated, within a derived bound where tensor cores add.</summary>
 public class TowerKernelTests

@@ -1,7 +1,6 @@
-using MASQuant.Gemm;
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Kernels;
+namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>Hopper's kernel, damaged: each wait, arrival, count and fence that is missing or wrong is found out.</summary>
 public sealed class WideControlTests

@@ -1,6 +1,6 @@
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Ptx;
+namespace MASQuant.Cuda.Tests.Ptx;
 
 /// <summary>What the interpreter refuses, each beside the correct form that it accepts.</summary>
 public sealed class FaultTests

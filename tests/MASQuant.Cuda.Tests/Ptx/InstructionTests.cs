@@ -1,4 +1,4 @@
-namespace MASQuant.Tests.Ptx;
+namespace MASQuant.Cuda.Tests.Ptx;
 
 /// <summary>Each class of instructions on values worked out by hand from the PTX manual.</summary>
 public sealed class InstructionTests

@@ -1,6 +1,6 @@
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Ptx;
+namespace MASQuant.Cuda.Tests.Ptx;
 
 /// <summary>Barriers in shared memory, and the copies that report to them: what passes between warps, and what is refused.</summary>
 public sealed class PhaseBarrierTests

@@ -1,7 +1,7 @@
-using MASQuant.Gemm.Cuda;
+using MASQuant.Cuda.Device;
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Ptx;
+namespace MASQuant.Cuda.Tests.Ptx;
 
 /// <summary>A kernel of a few instructions: %r1 is the thread's input word, %r2 becomes its output word. %rd0 and %rd1 address input and output, %rd3 and %rd4 the thread's own words.</summary>
 internal static class Snippet

@@ -1,6 +1,6 @@
 using MASQuant.Ptx;
 
-namespace MASQuant.Tests.Ptx;
+namespace MASQuant.Cuda.Tests.Ptx;
 
 /// <summary>Products of a warpgroup in flight: what may be touched, and when.</summary>
 public sealed class WarpgroupTests

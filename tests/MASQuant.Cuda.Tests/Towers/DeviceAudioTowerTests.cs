@@ -1,13 +1,14 @@
-using MASQuant.Audio;
-using MASQuant.Configuration;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
-using MASQuant.Models.Device;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Driver;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Cuda.Models;
+using MASQuant.Engine.Audio;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Towers;
+namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>The whole audio tower through the shipped kernels, beside the processor's and an FP64 oracle.</summary>
 public sealed class DeviceAudioTowerTests

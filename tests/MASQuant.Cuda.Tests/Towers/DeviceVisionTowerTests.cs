@@ -1,14 +1,16 @@
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Gemm.Cuda;
-using MASQuant.Gemm.Cuda.Driver;
-using MASQuant.Models.Device;
+using MASQuant.Cuda.Device;
+using MASQuant.Cuda.Driver;
+using MASQuant.Cuda.Gemm;
+using MASQuant.Cuda.Models;
+using MASQuant.Engine.Execution;
+using MASQuant.Engine.Vision;
+using MASQuant.Engine.Vision.Preprocessing;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
-using MASQuant.Vision;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Towers;
+namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>The whole vision tower through the shipped kernels, beside the processor's and an FP64 oracle.</summary>
 public sealed class DeviceVisionTowerTests
@@ -75,8 +77,8 @@ public sealed class DeviceVisionTowerTests
     public void AModelEncodesImagesOnItsDevice()
     {
         var device = new CountingDevice(new EmulatedDevice());
-        using var processor = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions { Device = "cpu" });
-        using var model = MultimodalModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), new CudaGemmBackend(device));
+        using var processor = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { Device = "cpu" });
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
         var (prompt, launches) = (new Prompt().Image(Golden.Load("vl/two-images").Files[0]).Text("What?"), device.Launches);
         var (actual, expected) = (model.Prepare(prompt), processor.Prepare(prompt));
         Assert.NotEqual(launches, device.Launches);

@@ -1,6 +1,6 @@
-using MASQuant.Safetensors;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Tests.Towers;
+namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>A checkpoint whose vision tower has a narrower MLP: the first values of each layer inside it.</summary>
 internal sealed class NarrowSource(ITensorSource source, int inner) : ITensorSource

@@ -1,7 +1,6 @@
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Tests.Towers;
+namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>What towers are made of, in FP64 from the definitions. With rounding, operands are rounded to BF16 where the device rounds them: the input of every layer, queries, keys, values and probabilities.</summary>
 internal sealed class Reference(ITensorSource source, bool rounds)

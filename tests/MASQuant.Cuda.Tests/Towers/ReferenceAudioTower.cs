@@ -1,8 +1,7 @@
-using MASQuant.Configuration;
-using MASQuant.Safetensors;
-using MASQuant.Tensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Tests.Towers;
+namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>The audio tower in FP64, its convolutions by their definition.</summary>
 internal static class ReferenceAudioTower

@@ -1,8 +1,8 @@
-using MASQuant.Configuration;
-using MASQuant.Safetensors;
-using MASQuant.Vision;
+using MASQuant.Engine.Vision.Preprocessing;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Tests.Towers;
+namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>The vision tower in FP64, patch by patch in the order in which patches arrive: windows are told apart by their place in the grid.</summary>
 internal static class ReferenceVisionTower

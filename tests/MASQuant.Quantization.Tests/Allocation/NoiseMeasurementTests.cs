@@ -1,13 +1,13 @@
-using MASQuant.Allocation;
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Safetensors;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Allocation;
+namespace MASQuant.Quantization.Tests.Allocation;
 
 public class NoiseMeasurementTests
 {

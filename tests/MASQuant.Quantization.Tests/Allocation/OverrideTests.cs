@@ -1,11 +1,12 @@
-using MASQuant.Allocation;
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Quantization;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Allocation;
+namespace MASQuant.Quantization.Tests.Allocation;
 
 public class OverrideTests
 {
@@ -71,7 +72,7 @@ public class OverrideTests
     [InlineData("LayerRanks", "0.Vision.q_proj:4", "'0.Vision.q_proj' is no place")]
     public void A_wrong_override_is_told_with_what_is_allowed(string word, string text, string problem)
     {
-        var error = Assert.Throws<MasQuantException>(() => OptionTable.Read(new Dictionary<string, string> { [word] = text }, "App.csproj"));
+        var error = Assert.Throws<MASQuantException>(() => OptionTable.Read(new Dictionary<string, string> { [word] = text }, "App.csproj"));
         Assert.Equal(DiagnosticCodes.OptionNotAllowed, error.Code);
         Assert.Contains($"{word}='{text}' is not allowed. {problem}", error.Message, StringComparison.Ordinal);
         Assert.Contains("Allowed: empty, or PLACE[,PLACE]:", error.Message, StringComparison.Ordinal);
@@ -84,7 +85,7 @@ public class OverrideTests
     {
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path, OptionTable.Read(new Dictionary<string, string> { [word] = text }));
-        var error = Assert.Throws<MasQuantException>(() => QuantizationPipeline.Run(job));
+        var error = Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(job));
         Assert.Equal(DiagnosticCodes.BlockNotThere, error.Code);
         Assert.Contains($"{word} names block {place}; the model has blocks 0…2.", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(job.WorkFolder));

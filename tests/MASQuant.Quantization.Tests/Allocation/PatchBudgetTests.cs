@@ -1,10 +1,12 @@
 using System.Globalization;
 using MASQuant.Diagnostics;
-using MASQuant.Quantization;
-using MASQuant.Tensors;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Allocation;
+namespace MASQuant.Quantization.Tests.Allocation;
 
 [Collection(nameof(Workers))]
 public sealed class PatchBudgetTests : IDisposable
@@ -49,7 +51,7 @@ public sealed class PatchBudgetTests : IDisposable
     public void Given_ranks_beyond_the_budget_are_refused()
     {
         var options = OptionTable.Read(new Dictionary<string, string> { ["Epochs"] = "0", ["PatchBytes"] = "1000", ["LayerRanks"] = "0.down_proj:16" });
-        var error = Assert.Throws<MasQuantException>(() => QuantizationPipeline.Run(TinyRun.Job(_folder.Path, options)));
+        var error = Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(TinyRun.Job(_folder.Path, options)));
         Assert.Equal(DiagnosticCodes.PatchBytesExceeded, error.Code);
         Assert.Contains($"takes {16 * 2 * (128 + 256)} bytes", error.Message, StringComparison.Ordinal);
     }

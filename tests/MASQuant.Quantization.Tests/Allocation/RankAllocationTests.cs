@@ -1,7 +1,8 @@
-using MASQuant.Allocation;
-using MASQuant.Layers;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Allocation;
 
-namespace MASQuant.Tests.Allocation;
+namespace MASQuant.Quantization.Tests.Allocation;
 
 public class RankAllocationTests
 {

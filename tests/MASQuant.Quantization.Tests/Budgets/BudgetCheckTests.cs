@@ -1,8 +1,8 @@
-using MASQuant.Artifacts;
-using MASQuant.Budgets;
 using MASQuant.Diagnostics;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Formats.Artifacts;
 
-namespace MASQuant.Tests.Budgets;
+namespace MASQuant.Quantization.Tests.Budgets;
 
 public class BudgetCheckTests
 {
@@ -99,9 +99,9 @@ public class BudgetCheckTests
     [InlineData("MinSqnrText", "high")]
     [InlineData("MaxEvaluationLoss", "-0.1")]
     public void Other_values_are_refused(string word, string text)
-        => Assert.Equal(DiagnosticCodes.OptionNotAllowed, Assert.Throws<MasQuantException>(() => BudgetTable.Read(new Dictionary<string, string> { [word] = text })).Code);
+        => Assert.Equal(DiagnosticCodes.OptionNotAllowed, Assert.Throws<MASQuantException>(() => BudgetTable.Read(new Dictionary<string, string> { [word] = text })).Code);
 
-    private static IReadOnlyList<MasQuantException> Check(Manifest manifest, ModelBudgets budgets) => BudgetCheck.Run(budgets, manifest, null, "App.csproj");
+    private static IReadOnlyList<MASQuantException> Check(Manifest manifest, ModelBudgets budgets) => BudgetCheck.Run(budgets, manifest, null, "App.csproj");
 
     private static Manifest Model(params (int Layer, string Name, double Before, double After)[] linears) => new()
     {

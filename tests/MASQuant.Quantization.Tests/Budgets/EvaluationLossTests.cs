@@ -1,11 +1,13 @@
-using MASQuant.Budgets;
-using MASQuant.Calibration;
 using MASQuant.Diagnostics;
-using MASQuant.Evaluation;
-using MASQuant.Quantization;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Engine.Execution;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Evaluation.Scores;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Budgets;
+namespace MASQuant.Quantization.Tests.Budgets;
 
 public class EvaluationLossTests
 {
@@ -24,8 +26,8 @@ public class EvaluationLossTests
 
         var loss = EvaluationLoss.Measure(job.ModelFolder, TinyRun.ArtifactPath(job), file);
 
-        using var reference = MultimodalModel.Load(job.ModelFolder);
-        using var quantized = MultimodalModel.Load(TinyRun.ArtifactPath(job));
+        using var reference = LoadedModel.Load(job.ModelFolder);
+        using var quantized = LoadedModel.Load(TinyRun.ArtifactPath(job));
         var evaluation = new ModelEvaluation(reference, [quantized], maxTokens: 0);
         var (sum, tokens) = (0.0, 0L);
         foreach (var conversation in ConversationFile.Read(file).Take(EvaluationLoss.MaxConversations))
@@ -47,7 +49,7 @@ public class EvaluationLossTests
         var job = TinyRun.Job(folder.Path);
         var file = Path.Combine(folder.Path, "eval.jsonl");
         File.WriteAllText(file, """{"messages": [{"role": "user", "content": "Hello."}]}""");
-        var error = Assert.Throws<MasQuantException>(() => EvaluationLoss.Measure(job.ModelFolder, TinyRun.ArtifactPath(job), file));
+        var error = Assert.Throws<MASQuantException>(() => EvaluationLoss.Measure(job.ModelFolder, TinyRun.ArtifactPath(job), file));
         Assert.Equal((DiagnosticCodes.ExpectedAnswerMissing, 1), (error.Code, error.Line));
     }
 }

@@ -1,7 +1,7 @@
 using System.Text;
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
 
-namespace MASQuant.Tests.Caching;
+namespace MASQuant.Quantization.Tests.Caching;
 
 public class ActionResultTests
 {

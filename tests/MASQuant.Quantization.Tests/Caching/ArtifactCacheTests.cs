@@ -1,6 +1,6 @@
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
 
-namespace MASQuant.Tests.Caching;
+namespace MASQuant.Quantization.Tests.Caching;
 
 public class ArtifactCacheTests
 {

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Caching;
+namespace MASQuant.Quantization.Tests.Caching;
 
 /// <summary>A cache in a folder that goes with the test, and entries to put into it.</summary>
 internal sealed class CacheCase : IDisposable

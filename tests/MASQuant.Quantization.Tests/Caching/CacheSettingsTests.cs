@@ -1,7 +1,7 @@
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Tests.Caching;
+namespace MASQuant.Quantization.Tests.Caching;
 
 public class CacheSettingsTests
 {
@@ -46,7 +46,7 @@ public class CacheSettingsTests
     [InlineData("MASQuantRemoteCacheTimeout", "99999")]
     public void A_value_that_is_not_allowed_names_its_property_and_keeps_secrets(string name, string value)
     {
-        var error = Assert.Throws<MasQuantException>(() => CacheSettings.Read(new Dictionary<string, string> { [name] = value }, "App.csproj"));
+        var error = Assert.Throws<MASQuantException>(() => CacheSettings.Read(new Dictionary<string, string> { [name] = value }, "App.csproj"));
         Assert.Equal((DiagnosticCodes.CacheSettingNotAllowed, "App.csproj"), (error.Code, error.File));
         Assert.Contains(name, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);

@@ -1,6 +1,7 @@
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Caching;
+namespace MASQuant.Quantization.Tests.Caching;
 
 public class CacheTrimTests
 {

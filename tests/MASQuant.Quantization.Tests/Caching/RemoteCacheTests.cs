@@ -1,6 +1,7 @@
-using MASQuant.Caching;
+using MASQuant.Delivery.Caching;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Caching;
+namespace MASQuant.Quantization.Tests.Caching;
 
 public class RemoteCacheTests
 {
@@ -108,10 +109,10 @@ public class RemoteCacheTests
         using var server = new CacheServer { Behaves = ServerManner.StallsUploads };
         using var cache = new CacheCase();
         using var remote = Remote(server, timeout: 60);
-        using var cancellation = new CancellationTokenSource();
-        var upload = remote.UploadAsync(cache.Write(Key), cache.Folder.Run(Key).Output, cancellation.Token);
+        using var cancellationToken = new CancellationTokenSource();
+        var upload = remote.UploadAsync(cache.Write(Key), cache.Folder.Run(Key).Output, cancellationToken.Token);
         server.Uploading.Wait(TimeSpan.FromSeconds(30));
-        await cancellation.CancelAsync();
+        await cancellationToken.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
     }
 

@@ -1,8 +1,8 @@
-using MASQuant.Calibration;
 using MASQuant.Diagnostics;
-using MASQuant.Numerics;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
-using MASQuant.Smoothing;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Calibration;
@@ -80,7 +80,7 @@ public class ActivationStatisticsTests
     {
         var sample = RandomMatrices.Single(5, 4, 2);
         sample[4, 2] = float.NaN;
-        var error = Assert.Throws<MasQuantException>(() => new ActivationStatistics("model.layers.3 down", 4).Add(sample, Map(5)));
+        var error = Assert.Throws<MASQuantException>(() => new ActivationStatistics("model.layers.3 down", 4).Add(sample, Map(5)));
         Assert.Equal(DiagnosticCodes.ActivationNotFinite, error.Code);
         Assert.Contains("Audio activations that enter model.layers.3 down are not finite in channel 2", error.Message, StringComparison.Ordinal);
     }

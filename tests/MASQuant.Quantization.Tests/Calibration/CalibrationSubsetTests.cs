@@ -1,11 +1,11 @@
-using MASQuant.Calibration;
-using MASQuant.Configuration;
 using MASQuant.Diagnostics;
-using MASQuant.Quantization;
-using MASQuant.Safetensors;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Calibration;
+namespace MASQuant.Quantization.Tests.Calibration;
 
 public class CalibrationSubsetTests
 {
@@ -50,7 +50,7 @@ public class CalibrationSubsetTests
     public void A_draw_that_cannot_calibrate_is_refused(int samples, string code)
     {
         // Seed 0 draws a sample of a single medium first.
-        var error = Assert.Throws<MasQuantException>(() => Whole.Take(new CalibrationSubset(samples, 0), Config));
+        var error = Assert.Throws<MASQuantException>(() => Whole.Take(new CalibrationSubset(samples, 0), Config));
         Assert.Equal((code, Whole.Path), (error.Code, error.File));
     }
 

@@ -1,11 +1,11 @@
-using MASQuant.Calibration;
-using MASQuant.Compensation;
-using MASQuant.Gemm;
-using MASQuant.Numerics;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
-using MASQuant.Weights;
+using MASQuant.Quantization.Weights;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Compensation;

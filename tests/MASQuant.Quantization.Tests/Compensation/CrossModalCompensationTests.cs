@@ -1,10 +1,8 @@
-using MASQuant.Compensation;
-using MASQuant.Gemm;
-using MASQuant.Numerics;
+using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
-using MASQuant.Weights;
+using MASQuant.Quantization.Weights;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Compensation;

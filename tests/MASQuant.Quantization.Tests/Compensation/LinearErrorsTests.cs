@@ -1,10 +1,11 @@
-using MASQuant.Calibration;
-using MASQuant.Compensation;
-using MASQuant.Gemm;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
-using MASQuant.Weights;
+using MASQuant.Quantization.Weights;
 
 namespace MASQuant.Quantization.Tests.Compensation;
 
@@ -108,5 +109,5 @@ public class LinearErrorsTests
     }
 
     private double Noise(Matrix output, Modality modality)
-        => MASQuant.Numerics.Sqnr.Decibels(ModalityRows.Select(_target, _modalities, modality), ModalityRows.Select(output, _modalities, modality));
+        => Quantization.Numerics.Sqnr.Decibels(ModalityRows.Select(_target, _modalities, modality), ModalityRows.Select(output, _modalities, modality));
 }

@@ -1,8 +1,7 @@
-using MASQuant.Compensation;
-using MASQuant.Numerics;
+using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Compensation;

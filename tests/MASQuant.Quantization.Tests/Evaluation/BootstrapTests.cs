@@ -1,6 +1,6 @@
-using MASQuant.Evaluation;
+using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Tests.Evaluation;
+namespace MASQuant.Quantization.Tests.Evaluation;
 
 public class BootstrapTests
 {

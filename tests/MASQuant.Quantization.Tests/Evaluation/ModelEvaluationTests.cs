@@ -1,18 +1,20 @@
-using MASQuant.Calibration;
-using MASQuant.Evaluation;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Numerics;
-using MASQuant.Quantization;
-using MASQuant.Tensors;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Engine.Execution;
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Layers;
+using MASQuant.Evaluation.Scores;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Evaluation;
+namespace MASQuant.Quantization.Tests.Evaluation;
 
 public sealed class ModelEvaluationTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
-    private readonly MultimodalModel _model = MultimodalModel.Load(RepositoryFiles.VlTiny);
+    private readonly LoadedModel _model = LoadedModel.Load(RepositoryFiles.VlTiny);
     private readonly IReadOnlyList<Conversation> _conversations;
 
     public ModelEvaluationTests() => _conversations = ConversationFile.Read(TinyRun.Calibration(_folder.Path, images: 2));
@@ -39,9 +41,9 @@ public sealed class ModelEvaluationTests : IDisposable
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path, TinyRun.Options with { Smoothing = SmoothingKind.None, Scheme = QuantizationScheme.W4A6, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None });
         QuantizationPipeline.Run(job);
-        using var rounded = MultimodalModel.Load(TinyRun.ArtifactPath(job));
+        using var rounded = LoadedModel.Load(TinyRun.ArtifactPath(job));
         var result = new ModelEvaluation(_model, [rounded], maxTokens: 4).Run(_conversations, ["reference", "rounded"], null, default)[1];
-        string Answer(MultimodalModel model, Conversation conversation) => model.Tokenizer.Decode(model.GenerateTokens(model.Prepare([.. conversation.Messages.SkipLast(1)]), new GenerationOptions { MaxTokens = 4 }), skipSpecial: true);
+        string Answer(LoadedModel model, Conversation conversation) => model.Tokenizer.Decode(model.GenerateTokens(model.Prepare([.. conversation.Messages.SkipLast(1)]), new GenerationOptions { MaxTokens = 4 }), skipSpecial: true);
         var expected = _conversations.Select(conversation => (conversation, Reference: Answer(_model, conversation), Own: Answer(rounded, conversation))).Where(entry => entry.Own != entry.Reference);
         Assert.NotEmpty(result.Changed);
         Assert.Equal(expected, result.Changed.Select(changed => (changed.Conversation, changed.Reference, changed.Own)));
@@ -55,8 +57,8 @@ public sealed class ModelEvaluationTests : IDisposable
         var prompt = _model.Prepare(_conversations[0].Messages);
         var deviation = new SideBySide([_model.Decoder, damaged]).Run(prompt, default)[1];
 
-        var expected = new Generation.DecoderSession(_model.Decoder).Logits(prompt, Range.All);
-        var actual = new Generation.DecoderSession(damaged).Logits(prompt, Range.All);
+        var expected = new DecoderSession(_model.Decoder).Logits(prompt, Range.All);
+        var actual = new DecoderSession(damaged).Logits(prompt, Range.All);
         var (start, length) = prompt.AnswerRange.GetOffsetAndLength(prompt.InputIds.Length);
         var answer = new TokenDivergence();
         var vision = new TokenDivergence();

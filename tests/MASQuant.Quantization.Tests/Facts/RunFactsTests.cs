@@ -1,9 +1,10 @@
-using MASQuant.Facts;
-using MASQuant.Numerics;
-using MASQuant.Quantization;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Facts;
+namespace MASQuant.Quantization.Tests.Facts;
 
 public class RunFactsTests
 {
@@ -41,7 +42,7 @@ public class RunFactsTests
         var block = new BlockFacts
         {
             Index = 27,
-            Misalignment = [.. from modality in Enum.GetNames<Modality>() from @group in Enum.GetNames<Layers.InputGroup>()
+            Misalignment = [.. from modality in Enum.GetNames<Modality>() from @group in Enum.GetNames<InputGroup>()
                 select new MisalignmentFacts { Group = @group, Modality = modality, RangeRatios = Numbers(5), PredictedLoss = Numbers(1)[0], PredictedSmoothedLoss = Numbers(1)[0], MeasuredLoss = Numbers(1)[0] }],
             Spectra = [.. from linear in linears from modality in (string[])["Vision", "Audio"]
                 select new SpectrumFacts { Linear = linear, Modality = modality, Count = 18944, Plain = Numbers(places), Whitened = Numbers(places) }],

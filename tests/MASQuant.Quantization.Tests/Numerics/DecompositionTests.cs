@@ -1,5 +1,5 @@
-using MASQuant.Generation;
-using MASQuant.Numerics;
+using MASQuant.Engine.Generation;
+using MASQuant.Quantization.Numerics;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Numerics;
@@ -136,8 +136,8 @@ public class DecompositionTests
     {
         var a = RandomMatrices.Real(90, 70, 16);
         var first = RandomizedSvd.Decompose(a.View, 8);
-        var threads = MASQuant.Tensors.Workers.Count;
-        MASQuant.Tensors.Workers.Count = threads == 1 ? 4 : 1;
+        var threads = Engine.Tensors.Workers.Count;
+        Engine.Tensors.Workers.Count = threads == 1 ? 4 : 1;
         try
         {
             var second = RandomizedSvd.Decompose(a.View, 8);
@@ -146,7 +146,7 @@ public class DecompositionTests
         }
         finally
         {
-            MASQuant.Tensors.Workers.Count = threads;
+            Engine.Tensors.Workers.Count = threads;
         }
 
         var other = RandomizedSvd.Decompose(a.View, 8, new RandomizedSvdOptions { Seed = 1 });

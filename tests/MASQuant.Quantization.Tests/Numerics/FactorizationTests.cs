@@ -1,4 +1,4 @@
-using MASQuant.Numerics;
+using MASQuant.Quantization.Numerics;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Numerics;

@@ -1,6 +1,5 @@
-using MASQuant.Generation;
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Engine.Generation;
+using MASQuant.Quantization.Numerics;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Numerics;

@@ -1,4 +1,4 @@
-using MASQuant.Numerics;
+using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Tests.Numerics;
 

@@ -1,5 +1,5 @@
-using MASQuant.Compensation;
-using MASQuant.Numerics;
+using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Tests.Numerics;
 

@@ -1,5 +1,4 @@
-using MASQuant.Numerics;
-using MASQuant.Tensors;
+using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Tests.Numerics;
 

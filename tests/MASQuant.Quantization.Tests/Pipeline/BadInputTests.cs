@@ -1,7 +1,7 @@
 using MASQuant.Diagnostics;
-using MASQuant.Quantization;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 public class BadInputTests
 {
@@ -30,7 +30,7 @@ public class BadInputTests
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path);
         File.WriteAllLines(job.CalibrationFile, [Text, line]);
-        var error = Assert.Throws<MasQuantException>(() => QuantizationPipeline.Run(job));
+        var error = Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(job));
         Assert.Equal(code, error.Code);
         Assert.Equal(job.CalibrationFile, error.File);
         Assert.Equal(number, error.Line);
@@ -42,7 +42,7 @@ public class BadInputTests
     {
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path) with { CalibrationFile = folder.File("none.jsonl") };
-        Assert.Equal(DiagnosticCodes.ConversationsMissing, Assert.Throws<MasQuantException>(() => QuantizationPipeline.Run(job)).Code);
+        Assert.Equal(DiagnosticCodes.ConversationsMissing, Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(job)).Code);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public class BadInputTests
         var job = TinyRun.Job(folder.Path);
         var image = Directory.GetFiles(Path.Combine(folder.Path, "media"))[0];
         File.WriteAllBytes(image, File.ReadAllBytes(image)[..100]);
-        var error = Assert.Throws<MasQuantException>(() => QuantizationPipeline.Run(job));
+        var error = Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(job));
         Assert.Equal(DiagnosticCodes.ImageCorrupt, error.Code);
         Assert.Equal(image, error.File);
         Assert.False(Directory.Exists(job.OutputFolder));
@@ -71,7 +71,7 @@ public class BadInputTests
         File.Copy(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"), Path.Combine(model, "model.safetensors"));
         var config = Path.Combine(model, "config.json");
         File.WriteAllText(config, File.ReadAllText(config).Replace("\"intermediate_size\": 256", "\"intermediate_size\": 252", StringComparison.Ordinal));
-        var error = Assert.Throws<MasQuantException>(() => QuantizationPipeline.Run(TinyRun.Job(folder.Path) with { ModelFolder = model }));
+        var error = Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(TinyRun.Job(folder.Path) with { ModelFolder = model }));
         Assert.Equal(DiagnosticCodes.ShapeNotPackable, error.Code);
         Assert.Contains("252", error.Message, StringComparison.Ordinal);
     }

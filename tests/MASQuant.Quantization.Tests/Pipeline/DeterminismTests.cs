@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
-using MASQuant.Artifacts;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Quantization;
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Options;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 [Collection(nameof(Workers))]
 public class DeterminismTests

@@ -1,9 +1,13 @@
 using System.Text.Json;
-using MASQuant.Artifacts;
-using MASQuant.Gemm;
-using MASQuant.Quantization;
+using MASQuant.Engine.Execution;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 public sealed class MixedSchemesTests : IDisposable
 {
@@ -74,7 +78,7 @@ public sealed class MixedSchemesTests : IDisposable
 
     private static float[] Logits(QuantizationJob job, IGemmBackend backend)
     {
-        using var model = MultimodalModel.Load(TinyRun.ArtifactPath(job), new ModelOptions { Backend = backend });
+        using var model = LoadedModel.Load(TinyRun.ArtifactPath(job), new ModelOptions(), content => new CpuExecution(content, backend));
         var image = Directory.GetFiles(Path.Combine(Path.GetDirectoryName(job.CalibrationFile)!, "media"))[0];
         return model.Logits(model.Prepare(new Prompt().Image(image).Text("Read the digits."))).Span.ToArray();
     }

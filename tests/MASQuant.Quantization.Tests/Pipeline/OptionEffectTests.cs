@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 /// <summary>An option that does nothing would leave the artifact as it is; the manifest, which names the option, is left out of the comparison.</summary>
 public class OptionEffectTests

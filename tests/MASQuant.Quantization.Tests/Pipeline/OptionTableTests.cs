@@ -1,8 +1,7 @@
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 public class OptionTableTests
 {
@@ -27,7 +26,7 @@ public class OptionTableTests
     {
         foreach (var option in OptionTable.All)
         {
-            var error = Assert.Throws<MasQuantException>(() => OptionTable.Read(new Dictionary<string, string> { [option.Name] = "no such value" }, "App.csproj"));
+            var error = Assert.Throws<MASQuantException>(() => OptionTable.Read(new Dictionary<string, string> { [option.Name] = "no such value" }, "App.csproj"));
             Assert.Equal(DiagnosticCodes.OptionNotAllowed, error.Code);
             Assert.Contains(option.Name, error.Message, StringComparison.Ordinal);
             Assert.Contains(option.Values, error.Message, StringComparison.Ordinal);

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
-using MASQuant.Gemm;
-using MASQuant.Tests.Planning;
+using MASQuant.Quantization.Tests.Planning;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 /// <summary>The test assembly as a program: <c>dotnet MASQuant.Quantization.Tests.dll W4A8</c> prints which instruction sets the environment left on and the hash of a quantization,
 /// <c>held-memory WIDTH ALTERNATIONS</c> what a quantization had in use and what was planned. Test runners never call it.</summary>

@@ -1,7 +1,8 @@
-using MASQuant.Facts;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Run;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 public class ResumeTests
 {

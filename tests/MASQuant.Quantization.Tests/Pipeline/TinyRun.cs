@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
-using MASQuant.Artifacts;
-using MASQuant.Quantization;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Options;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 /// <summary>A quantization that takes about a second: vl-tiny with a handful of samples.</summary>
 internal static class TinyRun

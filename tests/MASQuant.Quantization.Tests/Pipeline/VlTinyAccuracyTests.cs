@@ -1,8 +1,10 @@
-using MASQuant.Calibration;
-using MASQuant.Evaluation;
-using MASQuant.Quantization;
+using MASQuant.Engine.Execution;
+using MASQuant.Evaluation.Scores;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 /// <summary>The default method on the other family's structure: random weights have no answers to lose, but outputs to keep.</summary>
 public class VlTinyAccuracyTests
@@ -16,7 +18,7 @@ public class VlTinyAccuracyTests
     public void No_modality_ends_below_SmoothQuant(string scheme, int images)
     {
         using var folder = new TemporaryDirectory();
-        using var reference = MultimodalModel.Load(RepositoryFiles.VlTiny);
+        using var reference = LoadedModel.Load(RepositoryFiles.VlTiny);
         using var smoothQuant = Quantize(folder.File("SmoothQuant"), "SmoothQuant", scheme, images);
         using var masQuant = Quantize(folder.File("MASQuant"), "MASQuant", scheme, images);
         var conversations = ConversationFile.Read(TinyRun.Calibration(folder.File("evaluation"), images: 4, kind: "eval"));
@@ -33,7 +35,7 @@ public class VlTinyAccuracyTests
     public void Three_images_are_enough_for_patches_to_help()
     {
         using var folder = new TemporaryDirectory();
-        using var reference = MultimodalModel.Load(RepositoryFiles.VlTiny);
+        using var reference = LoadedModel.Load(RepositoryFiles.VlTiny);
         using var unpatched = Quantize(folder.File("None"), "MASQuant", "W8A8", images: 3, compensation: "None");
         using var patched = Quantize(folder.File("Output"), "MASQuant", "W8A8", images: 3);
         var conversations = ConversationFile.Read(TinyRun.Calibration(folder.File("evaluation"), images: 4, kind: "eval"));
@@ -43,11 +45,11 @@ public class VlTinyAccuracyTests
         static double Vision(EvaluationResult result) => result.Modalities.Single(modality => modality.Modality == Modality.Vision).BlockSqnr[^1];
     }
 
-    private static MultimodalModel Quantize(string folder, string method, string scheme, int images, string compensation = "")
+    private static LoadedModel Quantize(string folder, string method, string scheme, int images, string compensation = "")
     {
         var words = new Dictionary<string, string> { ["Method"] = method, ["Scheme"] = scheme, ["Compensation"] = compensation };
         var job = TinyRun.Job(folder, OptionTable.Read(words)) with { CalibrationFile = TinyRun.Calibration(folder, images) };
         QuantizationPipeline.Run(job);
-        return MultimodalModel.Load(TinyRun.ArtifactPath(job));
+        return LoadedModel.Load(TinyRun.ArtifactPath(job));
     }
 }

@@ -1,6 +1,6 @@
-using MASQuant.Tensors;
+using MASQuant.Engine.Tensors;
 
-namespace MASQuant.Tests.Pipeline;
+namespace MASQuant.Quantization.Tests.Pipeline;
 
 /// <summary>Tests that change the number of worker threads run alone.</summary>
 [CollectionDefinition(nameof(Workers), DisableParallelization = true)]

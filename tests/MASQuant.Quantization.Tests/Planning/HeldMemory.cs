@@ -1,12 +1,13 @@
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Numerics;
-using MASQuant.Planning;
-using MASQuant.Quantization;
-using MASQuant.Safetensors;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Planning;
+namespace MASQuant.Quantization.Tests.Planning;
 
 /// <summary>Counts what a run has in use at once, by a collection before every large buffer. For a process of its own: a collection sees all that the process holds.</summary>
 internal static class HeldMemory

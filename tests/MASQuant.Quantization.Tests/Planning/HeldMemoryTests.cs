@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace MASQuant.Tests.Planning;
+namespace MASQuant.Quantization.Tests.Planning;
 
 public class HeldMemoryTests
 {

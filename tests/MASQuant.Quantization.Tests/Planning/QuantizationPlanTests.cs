@@ -1,13 +1,13 @@
-using MASQuant.Calibration;
-using MASQuant.Configuration;
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Planning;
-using MASQuant.Quantization;
-using MASQuant.Safetensors;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Planning;
+namespace MASQuant.Quantization.Tests.Planning;
 
 public class QuantizationPlanTests
 {
@@ -60,10 +60,10 @@ public class QuantizationPlanTests
         var plan = Plan(RepositoryFiles.VlTiny, new QuantizationOptions());
         Preflight.Check(plan, new MachineResources(plan.DiskBytes, plan.MemoryBytes), 0, "model", "out");
         Preflight.Check(plan, new MachineResources(plan.DiskBytes - 1000, plan.MemoryBytes), 1000, "model", "out");
-        var disk = Assert.Throws<MasQuantException>(() => Preflight.Check(plan, new MachineResources(1_000_000, plan.MemoryBytes), 0, "model", "out"));
+        var disk = Assert.Throws<MASQuantException>(() => Preflight.Check(plan, new MachineResources(1_000_000, plan.MemoryBytes), 0, "model", "out"));
         Assert.Equal((DiagnosticCodes.NotEnoughDisk, "out"), (disk.Code, disk.File));
         Assert.Contains("0.001 GB are free", disk.Message, StringComparison.Ordinal);
-        var memory = Assert.Throws<MasQuantException>(() => Preflight.Check(plan, new MachineResources(plan.DiskBytes, 64_000_000), 0, "model", "out"));
+        var memory = Assert.Throws<MASQuantException>(() => Preflight.Check(plan, new MachineResources(plan.DiskBytes, 64_000_000), 0, "model", "out"));
         Assert.Equal((DiagnosticCodes.NotEnoughMemory, "model"), (memory.Code, memory.File));
         Assert.Contains("has 0.064 GB", memory.Message, StringComparison.Ordinal);
     }
@@ -74,7 +74,7 @@ public class QuantizationPlanTests
     {
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path) with { ModelFolder = WideCheckpoint.Write(folder.File("wide"), intermediate: 131072) };
-        var error = Assert.Throws<MasQuantException>(() => QuantizationPipeline.Run(job));
+        var error = Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(job));
         Assert.Equal(DiagnosticCodes.NotEnoughMemory, error.Code);
         Assert.False(Directory.Exists(job.OutputFolder));
         Assert.False(Directory.Exists(job.WorkFolder));
@@ -88,11 +88,11 @@ public class QuantizationPlanTests
         Assert.Equal(21, Plan(model, new QuantizationOptions()).QuantizedLinears);
         var config = File.ReadAllText(Path.Combine(model, "config.json"));
         File.WriteAllText(Path.Combine(model, "config.json"), config.Replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4", StringComparison.Ordinal));
-        var missing = Assert.Throws<MasQuantException>(() => Plan(model, new QuantizationOptions()));
+        var missing = Assert.Throws<MASQuantException>(() => Plan(model, new QuantizationOptions()));
         Assert.Equal(DiagnosticCodes.TensorMissing, missing.Code);
         Assert.Contains("model.layers.3.self_attn.q_proj.weight", missing.Message, StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(model, "config.json"), config.Replace("\"intermediate_size\": 256", "\"intermediate_size\": 512", StringComparison.Ordinal));
-        Assert.Equal(DiagnosticCodes.TensorMismatch, Assert.Throws<MasQuantException>(() => Plan(model, new QuantizationOptions())).Code);
+        Assert.Equal(DiagnosticCodes.TensorMismatch, Assert.Throws<MASQuantException>(() => Plan(model, new QuantizationOptions())).Code);
     }
 
     private static QuantizationPlan Plan(string folder, QuantizationOptions options, CalibrationExtent? extent = null)

@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using MASQuant.Safetensors;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Planning;
+namespace MASQuant.Quantization.Tests.Planning;
 
 /// <summary>vl-tiny with another width inside the MLPs, and zeros for weights: the file is a hole but for its header.</summary>
 internal static class WideCheckpoint

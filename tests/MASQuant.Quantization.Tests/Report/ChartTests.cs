@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Xml.Linq;
-using MASQuant.Reports;
-using MASQuant.Reports.Charts;
+using MASQuant.Evaluation.Reports;
+using MASQuant.Evaluation.Reports.Charts;
 
-namespace MASQuant.Tests.Report;
+namespace MASQuant.Quantization.Tests.Report;
 
 public class ChartTests
 {

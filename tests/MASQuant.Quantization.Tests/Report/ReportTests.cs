@@ -2,11 +2,11 @@ using System.Globalization;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
-using MASQuant.Chat;
-using MASQuant.Reports;
-using MASQuant.Reports.Charts;
+using MASQuant.Evaluation.Reports;
+using MASQuant.Evaluation.Reports.Charts;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Report;
+namespace MASQuant.Quantization.Tests.Report;
 
 public class ReportTests
 {

@@ -1,11 +1,10 @@
-using MASQuant.Artifacts;
-using MASQuant.Calibration;
-using MASQuant.Chat;
-using MASQuant.Evaluation;
-using MASQuant.Facts;
-using MASQuant.Reports;
+using MASQuant.Evaluation.Reports;
+using MASQuant.Evaluation.Scores;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Facts;
 
-namespace MASQuant.Tests.Report;
+namespace MASQuant.Quantization.Tests.Report;
 
 /// <summary>A small model's facts, made by hand.</summary>
 internal static class SampleReport

@@ -1,5 +1,3 @@
-using MASQuant.Gemm;
-
 namespace MASQuant.Quantization.Tests.Smoothing;
 
 /// <summary>A decoder block with simulated quantization in FP64, written for reading. The first evaluation records every rounding offset e; later ones replay them, v̂ = v + scale(v)·e, which is the function whose derivative the straight-through estimator is.</summary>

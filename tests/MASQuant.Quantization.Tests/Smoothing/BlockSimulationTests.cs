@@ -1,9 +1,7 @@
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Models;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Tests.Smoothing;
 

@@ -1,9 +1,10 @@
-using MASQuant.Artifacts;
-using MASQuant.Layers;
-using MASQuant.Quantization;
-using MASQuant.Tests.Pipeline;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Smoothing;
+namespace MASQuant.Quantization.Tests.Smoothing;
 
 public class FactorLearningTests
 {

@@ -1,11 +1,10 @@
-using MASQuant.Calibration;
-using MASQuant.Configuration;
-using MASQuant.Layers;
-using MASQuant.Models;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
-using MASQuant.Safetensors;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
 using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Smoothing;

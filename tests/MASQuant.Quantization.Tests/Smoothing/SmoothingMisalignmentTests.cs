@@ -1,10 +1,8 @@
-using MASQuant.Calibration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Tests.Smoothing;
+namespace MASQuant.Quantization.Tests.Smoothing;
 
 public class SmoothingMisalignmentTests
 {
@@ -64,7 +62,7 @@ public class SmoothingMisalignmentTests
         Assert.Empty(Facts(x, weight, QuantizationScheme.W8A8, ModalityMap.Text(4)));
     }
 
-    private static MASQuant.Facts.MisalignmentFacts[] Facts(Matrix x, Matrix weight, QuantizationScheme scheme, ModalityMap? modalities = null)
+    private static Quantization.Facts.MisalignmentFacts[] Facts(Matrix x, Matrix weight, QuantizationScheme scheme, ModalityMap? modalities = null)
     {
         var ranges = new ActivationStatistics("test", x.Columns, keepsGram: false);
         ranges.Add(x, modalities ?? TwoTexts);

@@ -1,7 +1,6 @@
-using MASQuant.Calibration;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
-using MASQuant.Smoothing;
-using MASQuant.Tensors;
 
 namespace MASQuant.Quantization.Tests.Smoothing;
 

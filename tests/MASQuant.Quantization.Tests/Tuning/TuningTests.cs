@@ -1,14 +1,15 @@
-using MASQuant.Allocation;
-using MASQuant.Artifacts;
-using MASQuant.Budgets;
-using MASQuant.Configuration;
-using MASQuant.Gemm;
-using MASQuant.Layers;
-using MASQuant.Numerics;
-using MASQuant.Quantization;
-using MASQuant.Tuning;
+using MASQuant.Evaluation.Budgets;
+using MASQuant.Evaluation.Tuning;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Numerics;
+using MASQuant.Quantization.Options;
+using MASQuant.Tests;
 
-namespace MASQuant.Tests.Tuning;
+namespace MASQuant.Quantization.Tests.Tuning;
 
 public class TuningTests
 {

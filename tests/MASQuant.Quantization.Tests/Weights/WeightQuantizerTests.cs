@@ -1,9 +1,9 @@
 using MASQuant.Diagnostics;
-using MASQuant.Gemm;
-using MASQuant.Numerics;
+using MASQuant.Engine.Gemm;
+using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Tests.Numerics;
-using MASQuant.Tensors;
-using MASQuant.Weights;
+using MASQuant.Quantization.Weights;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace MASQuant.Quantization.Tests.Weights;
@@ -95,7 +95,7 @@ public class WeightQuantizerTests
     {
         var weight = new Matrix(2, 8);
         weight[1, 3] = float.NaN;
-        var error = Assert.Throws<MasQuantException>(() => new RtnQuantizer().Quantize(weight, QuantizationScheme.W8A8));
+        var error = Assert.Throws<MASQuantException>(() => new RtnQuantizer().Quantize(weight, QuantizationScheme.W8A8));
         Assert.Equal(DiagnosticCodes.WeightNotFinite, error.Code);
         Assert.Contains("[1, 3]", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new RtnQuantizer().Quantize(new Matrix(16, 130), QuantizationScheme.W4A16));
@@ -246,7 +246,7 @@ public class WeightQuantizerTests
 
         var broken = new GramMatrix<double>(8);
         broken.Lower[0, 0] = double.NaN;
-        Assert.Equal(DiagnosticCodes.GramNotFactorable, Assert.Throws<MasQuantException>(() => GptqQuantizer.Create(broken)).Code);
+        Assert.Equal(DiagnosticCodes.GramNotFactorable, Assert.Throws<MASQuantException>(() => GptqQuantizer.Create(broken)).Code);
     }
 
     private static GramMatrix Gram(Matrix x)

@@ -1,7 +1,6 @@
 using System;
 using MASQuant;
 using NativeProgram;
-
 using var model = VlTiny.Load();
 var prompt = new Prompt().Image(args[0]).Text("Read the digits.");
 foreach (var piece in model.Generate(prompt, new GenerationOptions { MaxTokens = 8 }))

@@ -1,1 +1,1 @@
-System.Console.WriteLine(System.IO.File.Exists(MASQuant.Artifacts.ModelFiles.Find(Lib.Tiny.ArtifactFile)));
+System.Console.WriteLine(System.IO.File.Exists(System.IO.Path.Combine(System.AppContext.BaseDirectory, "models", Lib.Tiny.ArtifactFile)));

@@ -1,5 +1,5 @@
 using System.IO;
-using MASQuant.Artifacts;
+using MASQuant.Formats.Artifacts;
 using Xunit;
 
 public class ModelTests

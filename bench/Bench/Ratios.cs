@@ -1,0 +1,68 @@
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Tensors;
+
+namespace MASQuant.Bench;
+
+/// <summary>The speeds that this project promises. Shapes are those of Qwen2.5-Omni-3B's <c>gate_proj</c>.</summary>
+internal static class Ratios
+{
+    private const int Inputs = 2048;
+    private const int Outputs = 11008;
+    private const long BeyondCaches = 256L << 20;
+
+    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8), Batch(QuantizationScheme.W4A8), Batch(QuantizationScheme.W8A8)];
+
+    /// <summary>The FP32 product that towers and learning use, against fused multiply-adds on registers alone.</summary>
+    private static Ratio Float()
+    {
+        var random = new Random(1);
+        Matrix a = QuantizedWorkload.RandomMatrix(random, 1024, 2048), b = QuantizedWorkload.RandomMatrix(random, 2048, 2048), c = new(1024, 2048);
+        return new Ratio(
+            "FP32 1024 × 2048 × 2048 against the multiply-add roof",
+            2e-9 * 1024 * 2048 * 2048, () => FloatGemm.Multiply(a, false, b, true, c),
+            1e-9 * Roofs.MultiplyAddOperations * Workers.Count, Roofs.MultiplyAdd, "GFLOP/s", 0.45);
+    }
+
+    /// <summary>The SIMD backend on all threads against the scalar one, which is timed on a slice of the outputs: its time per output is constant.</summary>
+    private static Ratio Prefill()
+    {
+        const int Slice = 64;
+        var whole = new QuantizedWorkload(QuantizationScheme.W4A8, new GemmProblem(256, Outputs, Inputs));
+        var slice = new QuantizedWorkload(QuantizationScheme.W4A8, new GemmProblem(256, Slice, Inputs));
+        var (cpu, scalar) = (new CpuGemmBackend(), new ScalarGemmBackend());
+        return new Ratio(
+            $"W4A8 256 × {Outputs} × {Inputs} against the scalar backend",
+            2e-9 * 256 * Outputs * Inputs, () => whole.Forward(cpu),
+            2e-9 * 256 * Slice * Inputs, () => slice.Forward(scalar), "GOP/s", 25)
+        { BaselineThreads = 1 };
+    }
+
+    /// <summary>One token over cold weights against a plain read of as many bytes.</summary>
+    private static Ratio Decode(QuantizationScheme scheme)
+    {
+        const int Copies = 16;
+        var workload = new QuantizedWorkload(scheme, new GemmProblem(1, Outputs, Inputs), BeyondCaches);
+        var cpu = new CpuGemmBackend();
+        return new Ratio(
+            $"{scheme} 1 × {Outputs} × {Inputs}, cold, against a streaming read",
+            1e-9 * Copies * workload.WeightBytes, () => Repeat(Copies, () => workload.Forward(cpu)),
+            1e-9 * Copies * workload.WeightBytes, () => Repeat(Copies, workload.Read), "GB/s", 0.6);
+    }
+
+    /// <summary>Answers in progress together against one after the other: the weights are read once for all, and attention is each one's own.</summary>
+    private static Ratio Batch(QuantizationScheme scheme)
+    {
+        const int Sequences = 16;
+        var workload = new DecodingWorkload(scheme, Sequences);
+        return new Ratio($"{scheme} {Sequences} sequences, a token of each, against each alone", Sequences, workload.Together, Sequences, workload.Apart, "tokens/s", 1.5);
+    }
+
+    private static void Repeat(int times, Action action)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            action();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace MASQuant;
+
+/// <summary>A piece of one of the answers of a batch.</summary>
+/// <param name="Prompt">The number of the prompt that is answered, from 0.</param>
+/// <param name="Text">What follows in its answer; the last piece may be empty.</param>
+/// <param name="IsLast">Whether the answer ends with it. Every prompt has exactly one last piece.</param>
+/// <param name="Error">Why the answer is not whole, in a last piece; otherwise null.</param>
+public readonly record struct BatchPiece(int Prompt, string Text, bool IsLast, MASQuantException? Error = null);

@@ -1,0 +1,26 @@
+namespace MASQuant;
+
+/// <summary>A piece of a message: text, an image, an audio clip or a video.</summary>
+public abstract record ContentPart
+{
+    private protected ContentPart()
+    {
+    }
+}
+
+/// <summary>Text. Special tokens spelled out in it stay text.</summary>
+/// <param name="Text">The text.</param>
+public sealed record TextPart(string Text) : ContentPart;
+
+/// <summary>A PNG or JPEG image.</summary>
+/// <param name="Source">The image file or its bytes.</param>
+public sealed record ImagePart(MediaSource Source) : ContentPart;
+
+/// <summary>A WAV clip.</summary>
+/// <param name="Source">The audio file or its bytes.</param>
+public sealed record AudioPart(MediaSource Source) : ContentPart;
+
+/// <summary>A video, given as its frames.</summary>
+/// <param name="Frames">PNG or JPEG images in the order of time.</param>
+/// <param name="FramesPerSecond">How many of <paramref name="Frames"/> make a second; positive.</param>
+public sealed record VideoPart(IReadOnlyList<MediaSource> Frames, double FramesPerSecond) : ContentPart;

@@ -1,0 +1,49 @@
+using System.Globalization;
+using MASQuant.Diagnostics;
+
+namespace MASQuant;
+
+/// <summary>How an answer is generated. The default is greedy: always the most probable token.</summary>
+public sealed record GenerationOptions
+{
+    /// <summary>The most tokens to generate; at least 1.</summary>
+    public int MaxTokens { get; init; } = 512;
+
+    /// <summary>0: greedy. Above: logits are divided by it before sampling; 1 leaves the model's distribution, more flattens it. In 0 … 100.</summary>
+    public double Temperature { get; init; }
+
+    /// <summary>Samples only from the most probable tokens that together reach this probability, of equally probable ones those with the lowest ids; it counts among what <see cref="TopK"/> keeps. In (0, 1]; 1: from all.</summary>
+    public double TopP { get; init; } = 1;
+
+    /// <summary>Samples only from this many most probable tokens, and those that equal the last of them. 0: from all.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>Starts the random sequence, of which each token takes one number: the same seed, model, prompt and version of this library give the same answer. Processor and device draw alike; where their logits differ by rounding, so may answers.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Token ids that end the answer; null: those of the model's <c>generation_config.json</c>.</summary>
+    public IReadOnlyList<int>? StopTokens { get; init; }
+
+    /// <summary>Refuses values outside their ranges.</summary>
+    /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.GenerationOptionOutOfRange"/></exception>
+    public void Validate()
+    {
+        Require(MaxTokens >= 1, nameof(MaxTokens), MaxTokens, "at least 1");
+        Require(Temperature is >= 0 and <= 100, nameof(Temperature), Temperature, "in 0 … 100, where 0 is greedy");
+        Require(TopP is > 0 and <= 1, nameof(TopP), TopP, "above 0 and at most 1, where 1 keeps all tokens");
+        Require(TopK >= 0, nameof(TopK), TopK, "at least 0, where 0 keeps all tokens");
+        foreach (var token in StopTokens ?? [])
+        {
+            Require(token >= 0, nameof(StopTokens), token, "token ids, at least 0");
+        }
+    }
+
+    private static void Require(bool condition, string option, IFormattable value, string allowed)
+    {
+        if (!condition)
+        {
+            throw new MASQuantException(DiagnosticCodes.GenerationOptionOutOfRange, null,
+                $"{option} is {value.ToString(null, CultureInfo.InvariantCulture)}; it must be {allowed}. Give an allowed value, or leave it at its default.");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace MASQuant;
+
+/// <summary>How a model is run. None of it changes an answer.</summary>
+public sealed record ModelOptions
+{
+    /// <summary>How many prompt tokens are evaluated at once: more is faster, up to a point, and takes more memory.</summary>
+    public int PrefillTokens { get; init; } = 512;
+
+    /// <summary>How many answers of a batch are in progress at once: more is faster, up to a point, and each takes memory for its keys and values. A GPU takes up to 16.</summary>
+    public int MaxSequences { get; init; } = 16;
+
+    /// <summary>Where the model runs: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c> (an NVIDIA GPU), <c>auto</c> (a GPU if one is usable). Null: the environment variable <c>MASQUANT_DEVICE</c>, and without it the processor.</summary>
+    public string? Device { get; init; }
+}

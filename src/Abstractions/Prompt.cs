@@ -1,0 +1,115 @@
+namespace MASQuant;
+
+/// <summary>
+/// Builds a conversation for a model, piece by piece in the order in which it is to be read:
+/// <code>new Prompt().Image("digits.png").Audio("speech.wav").Text("Does the speech match the image?")</code>
+/// Every method adds to this prompt and returns it.
+/// </summary>
+public sealed class Prompt
+{
+    private readonly List<(ChatRole Role, List<ContentPart> Content)> _turns = [];
+
+    /// <summary>The conversation so far, a copy.</summary>
+    public IReadOnlyList<ChatMessage> Messages => [.. _turns.Select(turn => new ChatMessage(turn.Role, [.. turn.Content]))];
+
+    /// <summary>Sets the instructions that come first; without them Qwen's own, "You are a helpful assistant.", are used.</summary>
+    /// <exception cref="InvalidOperationException">Something precedes it.</exception>
+    public Prompt System(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (_turns.Count > 0)
+        {
+            throw new InvalidOperationException("The system message comes first: call System before anything else, and once.");
+        }
+
+        _turns.Add((ChatRole.System, [new TextPart(text)]));
+        return this;
+    }
+
+    /// <summary>Begins a new turn of the user. Needed only after another turn of the user: after the assistant's, content begins one by itself.</summary>
+    public Prompt User()
+    {
+        _turns.Add((ChatRole.User, []));
+        return this;
+    }
+
+    /// <summary>Adds an answer that the model gave before; what follows is the user's again.</summary>
+    public Prompt Assistant(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        _turns.Add((ChatRole.Assistant, [new TextPart(text)]));
+        return this;
+    }
+
+    /// <summary>Adds text to the user's turn. Special tokens spelled out in it stay text.</summary>
+    public Prompt Text(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Add(new TextPart(text));
+    }
+
+    /// <summary>Adds a PNG or JPEG file to the user's turn; it is read when the model needs it.</summary>
+    public Prompt Image(string path) => Add(new ImagePart(MediaSource.File(path)));
+
+    /// <summary>Adds the bytes of a PNG or JPEG file to the user's turn; they are not copied.</summary>
+    public Prompt Image(byte[] bytes) => Add(new ImagePart(Bytes(bytes, "image")));
+
+    /// <summary>Adds a PNG or JPEG file, read from <paramref name="stream"/> to its end, to the user's turn.</summary>
+    public Prompt Image(Stream stream) => Image(ReadAll(stream));
+
+    /// <summary>Adds a WAV file to the user's turn; it is read when the model needs it.</summary>
+    public Prompt Audio(string path) => Add(new AudioPart(MediaSource.File(path)));
+
+    /// <summary>Adds the bytes of a WAV file to the user's turn; they are not copied.</summary>
+    public Prompt Audio(byte[] bytes) => Add(new AudioPart(Bytes(bytes, "audio")));
+
+    /// <summary>Adds a WAV file, read from <paramref name="stream"/> to its end, to the user's turn.</summary>
+    public Prompt Audio(Stream stream) => Audio(ReadAll(stream));
+
+    /// <summary>Adds a video to the user's turn: PNG or JPEG files, one a frame, in the order of time.</summary>
+    /// <param name="framePaths">At least one file.</param>
+    /// <param name="framesPerSecond">How many of the frames make a second; positive and finite.</param>
+    public Prompt Video(IEnumerable<string> framePaths, double framesPerSecond = 2)
+    {
+        ArgumentNullException.ThrowIfNull(framePaths);
+        if (!double.IsFinite(framesPerSecond) || framesPerSecond <= 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(framesPerSecond), framesPerSecond, "Frames per second must be positive and finite.");
+        }
+
+        MediaSource[] frames = [.. framePaths.Select(MediaSource.File)];
+        if (frames.Length == 0)
+        {
+            throw new ArgumentException("A video needs at least one frame.", nameof(framePaths));
+        }
+
+        return Add(new VideoPart(frames, framesPerSecond));
+    }
+
+    private Prompt Add(ContentPart part)
+    {
+        if (_turns.Count == 0 || _turns[^1].Role != ChatRole.User)
+        {
+            User();
+        }
+
+        _turns[^1].Content.Add(part);
+        return this;
+    }
+
+    // Messages call media in memory "image 1", "audio 2": by their place among the media of the prompt.
+    private MediaSource Bytes(byte[] bytes, string kind)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        var number = 1 + _turns.Sum(turn => turn.Content.Count(part => part is not TextPart));
+        return MediaSource.Memory(bytes, string.Create(global::System.Globalization.CultureInfo.InvariantCulture, $"{kind} {number}"));
+    }
+
+    private static byte[] ReadAll(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var bytes = new MemoryStream();
+        stream.CopyTo(bytes);
+        return bytes.ToArray();
+    }
+}

@@ -1,0 +1,15 @@
+using MASQuant.Cuda.Device;
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Cuda.Gemm;
+
+/// <summary>Where prepared tokens go. Rows are <paramref name="Stride"/> values apart; the values behind K are zero.</summary>
+/// <param name="Codes">[M, stride] int8, or tiles; null when activations are not quantized.</param>
+/// <param name="Scales">[M] FP32, one per token.</param>
+/// <param name="Smoothed">[M, stride] BF16: X / s_m, for patches and for W4A16; null when nobody reads it.</param>
+/// <param name="Stride">K rounded up to <see cref="PrepareKernels.InputMultiple"/>.</param>
+/// <param name="Keep">Bit 1 &lt;&lt; m: rows of modality m are written to <paramref name="Smoothed"/>. The others are left as they are.</param>
+/// <param name="Largest">The largest code: 127 or 31.</param>
+/// <param name="Tiled">Whether codes are written as <see cref="TokenPointers.Tiled"/> says, zeros behind K included; rows of a tile behind M are left as they are.</param>
+/// <param name="Rotation">The block of the Hadamard rotation that comes before smoothing (<see cref="QuantizedWeight.RotationBlock"/>); 0: none, or done already.</param>
+public readonly record struct PreparedPointers(DevicePointer Codes, DevicePointer Scales, DevicePointer Smoothed, int Stride, int Keep, int Largest, bool Tiled = false, int Rotation = 0);

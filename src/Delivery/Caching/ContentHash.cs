@@ -1,0 +1,40 @@
+using System.Buffers;
+using System.Security.Cryptography;
+
+namespace MASQuant.Delivery.Caching;
+
+/// <summary>SHA-256 of contents that may be large, as 64 lower-case hexadecimal digits.</summary>
+public static class ContentHash
+{
+    /// <summary>The digits of a hash, and of a key.</summary>
+    public const int Digits = 64;
+
+    private const int BufferSize = 1 << 20;
+
+    /// <summary>Whether a text is a hash or a key. Nothing else becomes part of a path or an address.</summary>
+    public static bool IsHash(string text) => text.Length == Digits && text.All(char.IsAsciiHexDigitLower);
+
+    /// <summary>Hashes to the end.</summary>
+    public static string Of(Stream stream, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            for (int read; (read = stream.Read(buffer)) > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                hash.AppendData(buffer, 0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Opens a file to be read from its beginning to its end; others may delete it meanwhile.</summary>
+    public static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+}

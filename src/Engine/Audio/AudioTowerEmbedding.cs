@@ -1,0 +1,101 @@
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+
+namespace MASQuant.Engine.Audio;
+
+/// <summary>The audio tower's entry: two convolutions of width 3 with GELU, the second of stride 2, and sinusoidal positions. Every window is on its own: silence (zeros) surrounds it, and positions begin at 0.</summary>
+public sealed class AudioTowerEmbedding
+{
+    /// <summary>The width of the convolutions.</summary>
+    public const int Taps = 3;
+
+    private const double LongestPeriod = 10000;
+
+    private readonly AudioConfig _config;
+    private readonly DenseLinear _first;
+    private readonly DenseLinear _second;
+    private readonly Matrix _positions;
+
+    /// <summary>Reads <c>audio_tower.conv1</c> and <c>conv2</c>, [D, inputs, 3].</summary>
+    public AudioTowerEmbedding(ITensorSource source, AudioConfig config)
+    {
+        _config = config;
+        _first = DenseLinear.Read(source, "audio_tower.conv1", config.ModelSize, checked(config.MelBins * Taps));
+        _second = DenseLinear.Read(source, "audio_tower.conv2", config.ModelSize, checked(config.ModelSize * Taps));
+        _positions = Positions(config.HalfWindow, config.ModelSize);
+    }
+
+    /// <summary>The rows that <paramref name="frames"/> mel frames become.</summary>
+    public static int Length(int frames) => (frames + 1) / 2;
+
+    /// <summary>Embeds one window: frames <paramref name="start"/> … of <paramref name="mel"/> [bins, frames].</summary>
+    /// <param name="mel">[bins, frames].</param>
+    /// <param name="start">The window's first frame.</param>
+    /// <param name="frames">At most two half windows.</param>
+    /// <param name="rows">[⌈frames / 2⌉ · D], overwritten.</param>
+    public void Embed(Matrix mel, int start, int frames, Span<float> rows)
+    {
+        var x = new Matrix(frames, _config.MelBins);
+        for (var bin = 0; bin < _config.MelBins; bin++)
+        {
+            var line = mel.Row(bin).Slice(start, frames);
+            for (var frame = 0; frame < frames; frame++)
+            {
+                x[frame, bin] = line[frame];
+            }
+        }
+
+        var y = Convolve(Convolve(x, _first, stride: 1), _second, stride: 2);
+        Residual.Add(y.Span, _positions.Span[..y.Span.Length]);
+        y.Span.CopyTo(rows);
+    }
+
+    /// <summary>GELU of a convolution with one row of zeros at either end, as a product with the rows under the kernel laid side by side.</summary>
+    private static Matrix Convolve(Matrix x, DenseLinear kernel, int stride)
+    {
+        var gathered = new Matrix(((x.Rows - 1) / stride) + 1, x.Columns * Taps);
+        Rows.For(gathered.Rows, row =>
+        {
+            var target = gathered.Row(row);
+            for (var tap = 0; tap < Taps; tap++)
+            {
+                var from = (row * stride) + tap - 1;
+                if (from < 0 || from >= x.Rows)
+                {
+                    continue;
+                }
+
+                // The kernel's last extent is the tap.
+                var source = x.Row(from);
+                for (var i = 0; i < source.Length; i++)
+                {
+                    target[(i * Taps) + tap] = source[i];
+                }
+            }
+        });
+        var y = kernel.Forward(gathered);
+        Gelu.Apply(y);
+        return y;
+    }
+
+    /// <summary>[length, D]: sines of the position times 10000^(−i/(D/2 − 1)), then as many cosines.</summary>
+    public static Matrix Positions(int length, int columns)
+    {
+        var positions = new Matrix(length, columns);
+        var half = columns / 2;
+        for (var i = 0; i < half; i++)
+        {
+            var frequency = (float)Math.Exp(-Math.Log(LongestPeriod) / (half - 1) * i);
+            for (var position = 0; position < length; position++)
+            {
+                // The angle is rounded to FP32 before the sine, as in the reference.
+                var (sine, cosine) = Math.SinCos(position * frequency);
+                (positions[position, i], positions[position, half + i]) = ((float)sine, (float)cosine);
+            }
+        }
+
+        return positions;
+    }
+}

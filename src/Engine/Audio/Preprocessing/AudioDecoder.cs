@@ -1,0 +1,38 @@
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Engine.Audio.Preprocessing;
+
+/// <summary>Decodes audio files to what the audio tower's preprocessing takes.</summary>
+public static class AudioDecoder
+{
+    /// <summary>The rate of the samples, per second.</summary>
+    public const int SamplingRate = 16000;
+
+    // Twice the longest clip of any model; keeps a small file of a low rate from growing without bound.
+    private const int MaxSeconds = 600;
+
+    /// <summary>Decodes a WAV file to mono samples at 16 kHz, in −1…1.</summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <param name="path">Its path, for messages; or null.</param>
+    /// <exception cref="MASQuantException">MASQ0311, MASQ0312 or MASQ0313.</exception>
+    public static float[] Decode(ReadOnlySpan<byte> file, string? path)
+    {
+        var wav = WavDecoder.Open(file, path);
+        var seconds = wav.Frames / wav.Format.SamplingRate;
+        if (seconds >= MaxSeconds)
+        {
+            throw TooLong(path, seconds, MaxSeconds);
+        }
+
+        return Resampler.Resample(wav.ReadMono(), wav.Format.SamplingRate, SamplingRate);
+    }
+
+    internal static MASQuantException Corrupt(string? path, string what) =>
+        new(DiagnosticCodes.AudioCorrupt, path, $"The audio cannot be read: {what}. Export it again from its source.");
+
+    internal static MASQuantException NotSupported(string? path, string what) =>
+        new(DiagnosticCodes.AudioNotSupported, path, $"The audio cannot be read: {what}. Convert it to 16-bit PCM WAV.");
+
+    internal static MASQuantException TooLong(string? path, long seconds, int limit) =>
+        new(DiagnosticCodes.AudioTooLong, path, $"The clip lasts {seconds} s; the model takes at most {limit} s. Split it.");
+}

@@ -1,0 +1,50 @@
+using MASQuant.Engine.Audio;
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Models;
+using MASQuant.Engine.Vision;
+
+namespace MASQuant.Engine.Execution;
+
+/// <summary>Computes a model on the processor.</summary>
+public sealed class CpuExecution : IModelExecution
+{
+    private readonly int _prefillTokens;
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="content">Its source must outlive this.</param>
+    /// <param name="backend">Executes quantized layers; null: the kernels that suit the processor.</param>
+    /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public CpuExecution(ModelContent content, IGemmBackend? backend = null)
+    {
+        var (source, config, embedding, prefillTokens) = content;
+        _prefillTokens = prefillTokens;
+        Vision = new VisionTower(source, config.Vision);
+        Audio = config.Audio is null ? null : new AudioTower(source, config.Audio);
+        Decoder = DecoderReader.Read(source, config.Text, embedding, backend ?? new CpuGemmBackend());
+    }
+
+    /// <inheritdoc/>
+    public string DeviceName => DeviceChoice.Processor;
+
+    /// <inheritdoc/>
+    public int MaxSequences => int.MaxValue;
+
+    /// <inheritdoc/>
+    public IVisionTower Vision { get; }
+
+    /// <inheritdoc/>
+    public IAudioTower? Audio { get; }
+
+    /// <inheritdoc/>
+    public Decoder Decoder { get; }
+
+    /// <inheritdoc/>
+    public IDecoderSession NewSession(int sequences) => new DecoderSession(Decoder, _prefillTokens);
+
+    /// <summary>Its memory is the host's.</summary>
+    public void Dispose()
+    {
+    }
+}

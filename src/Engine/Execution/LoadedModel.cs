@@ -1,0 +1,254 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Models;
+using MASQuant.Engine.Text;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+
+namespace MASQuant.Engine.Execution;
+
+/// <summary>A Qwen2.5-VL or Qwen2.5-Omni thinker model, in full precision or quantized, that answers prompts of text, images, video frames and audio.</summary>
+/// <remarks>Threads may share a model: every generation has a sequence of its own. Dispose it when no generation is running.</remarks>
+public sealed class LoadedModel : IDisposable
+{
+    private readonly IModelSource _source;
+    private readonly ModelOptions _options;
+    private readonly IReadOnlyList<int> _endTokens;
+    private readonly IModelExecution _execution;
+    private bool _disposed;
+
+    private LoadedModel(IModelSource source, ModelOptions options, Func<ModelContent, IModelExecution> execution)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.PrefillTokens, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequences, 1, nameof(options));
+        var config = ModelConfigReader.Read(source);
+        var generation = GenerationConfigReader.Read(source);
+        var tokenizer = PromptEncoder.ReadTokenizer(source);
+        var embedding = TokenEmbedding.Of(source, config.Text);
+        (_source, _options, _endTokens) = (source, options, EndTokens(generation, tokenizer));
+        RecommendedOptions = Recommended(generation);
+        _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));
+        try
+        {
+            Encoder = new PromptEncoder(source, config, tokenizer, embedding, _execution.Vision, _execution.Audio);
+        }
+        catch
+        {
+            _execution.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What <c>config.json</c> says.</summary>
+    public ModelConfig Config => Encoder.Config;
+
+    /// <summary>The open artifact of a quantized model; null in full precision.</summary>
+    public Artifact? Artifact => _source as Artifact;
+
+    /// <summary>The model's tokenizer.</summary>
+    public Tokenizer Tokenizer => Encoder.Tokenizer;
+
+    /// <summary>What turns prompts into the decoder's input.</summary>
+    public PromptEncoder Encoder { get; }
+
+    /// <summary>The language model, to be run block by block; on a device its quantized layers alone run there, and it is read when first asked for.</summary>
+    public Decoder Decoder => _execution.Decoder;
+
+    /// <summary>Where the model runs, in the words of <see cref="ModelOptions.Device"/>.</summary>
+    public string DeviceName => _execution.DeviceName;
+
+    /// <summary>How the model was opened.</summary>
+    public ModelOptions Options => _options;
+
+    /// <summary>The way of sampling that the model's <c>generation_config.json</c> recommends; greedy when it does not sample.</summary>
+    public GenerationOptions RecommendedOptions { get; }
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="path">A checkpoint's folder (full precision) or an artifact's file (quantized).</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="MASQuantException">A file is missing, malformed, or of a kind or version that is not supported.</exception>
+    public static LoadedModel Load(string path, ModelOptions? options = null)
+    {
+        options ??= new ModelOptions();
+        using var device = DeviceChoice.Of(options.Device).Open();
+        return Load(path, options, content => device is null ? new CpuExecution(content) : device.Run(content));
+    }
+
+    /// <summary>Opens a model on an execution that the caller makes, whatever <see cref="ModelOptions.Device"/> says.</summary>
+    /// <param name="path">A checkpoint's folder (full precision) or an artifact's file (quantized).</param>
+    /// <param name="options">How to run it.</param>
+    /// <param name="execution">Makes the execution, which the model owns.</param>
+    /// <exception cref="MASQuantException">A file is missing, malformed, or of a kind or version that is not supported.</exception>
+    public static LoadedModel Load(string path, ModelOptions options, Func<ModelContent, IModelExecution> execution)
+    {
+        IModelSource source = Directory.Exists(path) ? Checkpoint.Open(path) : Artifact.Open(path);
+        try
+        {
+            return new LoadedModel(source, options, execution);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Renders, tokenizes and embeds a prompt, its media included.</summary>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    public PreparedPrompt Prepare(Prompt prompt, CancellationToken cancellationToken = default) => Prepare(prompt.Messages, cancellationToken);
+
+    /// <summary>Renders, tokenizes and embeds a conversation; a last message of the assistant is the answer that <see cref="PreparedPrompt.AnswerRange"/> marks.</summary>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Encoder.Prepare(messages, cancellationToken);
+    }
+
+    /// <summary>Answers a prompt, piece by piece; the pieces put together are the answer. Evaluation begins with the enumeration.</summary>
+    /// <param name="prompt">What is asked.</param>
+    /// <param name="options">How to choose tokens; null for greedy.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="MASQuantException">An option is out of range; while enumerating: a medium cannot be read, or the sequence is longer than the model's positions.</exception>
+    public IEnumerable<string> Generate(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new GenerationOptions();
+        options.Validate();
+        return Answer(prompt, options, cancellationToken);
+    }
+
+    /// <summary>Answers a prompt, piece by piece, without holding the caller's thread.</summary>
+    /// <inheritdoc cref="Generate"/>
+    public IAsyncEnumerable<string> GenerateAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => WithoutHoldingTheCaller(token => Generate(prompt, options, token), cancellationToken);
+
+    /// <summary>The token ids of the answer as they are chosen, the one that ends it included.</summary>
+    /// <param name="prompt">What is asked.</param>
+    /// <param name="options">How to choose tokens; null for greedy.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="MASQuantException">An option is out of range; while enumerating: the sequence is longer than the model's positions.</exception>
+    public IEnumerable<int> GenerateTokens(PreparedPrompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var sequences = GenerateTokens([() => prompt], most: 1, options, cancellationToken);
+        return sequences.Select(sequence =>
+        {
+            sequence.ThrowIfFailed();
+            return sequence.Token;
+        });
+    }
+
+    /// <summary>Answers prompts, many at once: as fast as the weights are read once for all answers in progress (<see cref="ModelOptions.MaxSequences"/>). An answer that ends makes room for the next prompt.</summary>
+    /// <remarks>Each answer is, bit for bit, what <see cref="Generate"/> gives for the prompt alone. For media and keys and values, memory is needed for the prompts in progress only.</remarks>
+    /// <param name="prompts">What is asked; enumerated as there is room.</param>
+    /// <param name="options">How to choose tokens; null for greedy. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
+    /// <param name="cancellationToken">Ends the batch with an <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The answers, in the order of the prompts.</returns>
+    /// <exception cref="MASQuantException">An option is out of range; a prompt fails, as in <see cref="Generate"/>: the message says which. To get the others' answers, enumerate <see cref="GenerateBatchAsync"/>.</exception>
+    public IReadOnlyList<string> GenerateBatch(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var answers = new List<List<string>>();
+        foreach (var piece in Batch(prompts, options, cancellationToken))
+        {
+            if (piece.Error is not null)
+            {
+                throw piece.Error;
+            }
+
+            // Prompts begin in their order.
+            if (piece.Prompt == answers.Count)
+            {
+                answers.Add([]);
+            }
+
+            answers[piece.Prompt].Add(piece.Text);
+        }
+
+        return [.. answers.Select(answer => string.Concat(answer))];
+    }
+
+    /// <summary>Answers prompts as <see cref="GenerateBatch"/>, piece by piece as they come, without holding the caller's thread. The pieces of a prompt put together are its answer. A prompt that fails gives a piece that says why; the others go on.</summary>
+    /// <param name="prompts">What is asked; enumerated as there is room.</param>
+    /// <param name="options">How to choose tokens; null for greedy. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="MASQuantException">An option is out of range; while enumerating: the device fails.</exception>
+    public IAsyncEnumerable<BatchPiece> GenerateBatchAsync(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => WithoutHoldingTheCaller(token => Batch(prompts, options, token), cancellationToken);
+
+    /// <summary>As <see cref="GenerateTokens(PreparedPrompt, GenerationOptions?, CancellationToken)"/> for prompts in a batch: each time one has a further token or fails.</summary>
+    public IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        options ??= new GenerationOptions();
+        options.Validate();
+        most = Math.Min(most, _execution.MaxSequences);
+        return TokenGenerator.Generate(_execution.NewSession(most), most, prompts, options, options.StopTokens ?? _endTokens, cancellationToken);
+    }
+
+    /// <summary>The logits after tokens of a prompt, for evaluation with the answer given.</summary>
+    /// <param name="prompt">T tokens.</param>
+    /// <param name="rows">The tokens after which logits are wanted; null for all.</param>
+    /// <param name="cancellationToken">Obeyed between decoder blocks.</param>
+    /// <returns>[number of rows, V].</returns>
+    /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
+    public Matrix Logits(PreparedPrompt prompt, Range? rows = null, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var session = _execution.NewSession(1);
+        return session.Logits(prompt, rows ?? Range.All, cancellationToken);
+    }
+
+    /// <summary>Closes the files.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _execution.Dispose();
+        _source.Dispose();
+    }
+
+    private IEnumerable<string> Answer(Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)
+    {
+        foreach (var piece in Pieces([prompt], most: 1, options, cancellationToken))
+        {
+            if (piece.Error is not null)
+            {
+                ExceptionDispatchInfo.Throw(piece.Error);
+            }
+
+            if (piece.Text.Length > 0)
+            {
+                yield return piece.Text;
+            }
+        }
+    }
+
+    private IEnumerable<BatchPiece> Batch(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        return Pieces(prompts, _options.MaxSequences, options, cancellationToken).Select(AnswerPieces.WithPromptInError);
+    }
+
+    private IEnumerable<BatchPiece> Pieces(IEnumerable<Prompt> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
+    {
+        var prepared = prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken)));
+        return AnswerPieces.Of(GenerateTokens(prepared, most, options, cancellationToken), Tokenizer);
+    }
+
+    private static async IAsyncEnumerable<T> WithoutHoldingTheCaller<T>(Func<CancellationToken, IEnumerable<T>> generate, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var pieces = generate(cancellationToken).GetEnumerator();
+        while (await Task.Run(pieces.MoveNext, cancellationToken).ConfigureAwait(false))
+        {
+            yield return pieces.Current;
+        }
+    }
+
+    private static GenerationOptions Recommended(GenerationConfig config) => !config.Sample
+        ? new GenerationOptions()
+        : new GenerationOptions { Temperature = config.Temperature, TopP = config.TopP, TopK = config.TopK };
+
+    private static IReadOnlyList<int> EndTokens(GenerationConfig config, Tokenizer tokenizer)
+        => config.EndTokenIds.Count == 0 && tokenizer.TryGetAddedToken("<|im_end|>", out var end) ? [end] : config.EndTokenIds;
+}

@@ -1,0 +1,11 @@
+namespace MASQuant.Engine.Gemm.Cpu;
+
+/// <summary>The numbers that an integer kernel multiplies.</summary>
+internal enum CodeForm
+{
+    /// <summary>Unsigned 8-bit weights (code + offset) with signed 8-bit tokens; the offset is taken back with the sum of the token's codes.</summary>
+    Bytes,
+
+    /// <summary>Signed 16-bit weights and tokens.</summary>
+    Words,
+}

@@ -1,0 +1,47 @@
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Engine.Gemm.Cpu;
+
+/// <summary>Quantized products on all cores with the widest instructions of the machine. Equals <see cref="ScalarGemmBackend"/> bit for bit on each of them. Allocates nothing once its buffers have grown.</summary>
+public sealed unsafe class CpuGemmBackend : IGemmBackend
+{
+    /// <inheritdoc/>
+    public string Name => "cpu";
+
+    /// <inheritdoc/>
+    public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
+    {
+        GemmChecks.Input(x, modalities, inverseSmoothing);
+        tokens.Reset(x.Rows, x.Columns, modalities);
+        TokenQuantizer.Current.Run(x, inverseSmoothing, scheme, tokens);
+    }
+
+    /// <inheritdoc/>
+    public void Multiply(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
+    {
+        GemmChecks.Output(tokens, weight, y);
+        if (weight.Scheme.QuantizesActivations)
+        {
+            CodeProduct.Current.Run(tokens, weight, y);
+        }
+        else
+        {
+            MultiplyGroups(tokens, weight, y);
+        }
+
+        if (!tokens.Modalities.IsTextOnly)
+        {
+            LowRankProduct.Add(tokens, weight, y);
+        }
+    }
+
+    private static void MultiplyGroups(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
+    {
+        fixed (byte* codes = weight.Codes.Span, zeroPoints = weight.ZeroPoints.Span)
+        fixed (float* scales = weight.Scales.Span, bias = weight.Bias.Span, x = tokens.Smoothed.Data, target = y.Data)
+        {
+            FloatProduct.Current.Left(x, weight.Inputs, 1).Right(Int4Panels.Current.At(codes, scales, zeroPoints, weight.Inputs))
+                .Into(target, weight.Outputs, tokens.Tokens, weight.Outputs, weight.Inputs, bias, accumulate: false, threaded: true);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using MASQuant.Engine.Tensors;
+
+namespace MASQuant.Engine.Gemm.Cpu;
+
+/// <summary>Smooths and quantizes tokens, as <see cref="ScalarGemmBackend"/> defines. One object per thread, reused.</summary>
+internal sealed unsafe class TokenQuantizer : IWork
+{
+    // Values per piece: fewer are not worth waking a thread.
+    private const int PieceValues = 1 << 15;
+
+    private const int AbsoluteBits = 0x7FFF_FFFF;
+    private const int InfinityBits = 0x7F80_0000;
+
+    [ThreadStatic]
+    private static TokenQuantizer? _current;
+
+    private readonly float[][] _inverse = new float[ModalityMap.ModalityCount][];
+    private Matrix _x = null!;
+    private PreparedTokens _tokens = null!;
+    private QuantizationScheme _scheme;
+    private int _pieces;
+
+    /// <summary>The calling thread's object.</summary>
+    public static TokenQuantizer Current => _current ??= new TokenQuantizer();
+
+    /// <summary>Fills <paramref name="tokens"/>, which has been reset to the shape of <paramref name="x"/>.</summary>
+    public void Run(Matrix x, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
+    {
+        for (var i = 0; i < _inverse.Length; i++)
+        {
+            _inverse[i] = inverseSmoothing[i];
+        }
+
+        (_x, _tokens, _scheme) = (x, tokens, scheme);
+        _pieces = (int)Math.Clamp((long)x.Rows * x.Columns / PieceValues, 1, Math.Max(1, x.Rows));
+        Workers.For(_pieces, this);
+        (_x, _tokens) = (null!, null!);
+    }
+
+    /// <inheritdoc/>
+    public void Run(int piece)
+    {
+        var end = (int)((long)_x.Rows * (piece + 1) / _pieces);
+        for (var m = (int)((long)_x.Rows * piece / _pieces); m < end; m++)
+        {
+            fixed (float* x = _x.Row(m), smoothed = _tokens.Smoothed.Row(m), inverse = _inverse[(int)_tokens.Modalities[m]])
+            {
+                var largest = Smooth(x, inverse, smoothed, _x.Columns);
+                if (_scheme.QuantizesActivations)
+                {
+                    fixed (sbyte* codes = _tokens.Codes.AsSpan(m * _x.Columns, _x.Columns))
+                    {
+                        _tokens.Scales[m] = Quantize(smoothed, _x.Columns, largest, _scheme.ActivationMax, codes);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>smoothed = x · inverse (null: 1); returns the bits of the largest magnitude, which order as integers with NaN on top.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int Smooth(float* x, float* inverse, float* smoothed, int count)
+    {
+        var largest = Vector512<int>.Zero;
+        var k = 0;
+        for (; k <= count - 16; k += 16)
+        {
+            var value = inverse is null ? Vector512.Load(x + k) : Vector512.Load(x + k) * Vector512.Load(inverse + k);
+            value.Store(smoothed + k);
+            largest = Vector512.Max(largest, value.AsInt32() & Vector512.Create(AbsoluteBits));
+        }
+
+        var bits = 0;
+        for (var lane = 0; lane < 16; lane++)
+        {
+            bits = Math.Max(bits, largest[lane]);
+        }
+
+        for (; k < count; k++)
+        {
+            smoothed[k] = inverse is null ? x[k] : x[k] * inverse[k];
+            bits = Math.Max(bits, BitConverter.SingleToInt32Bits(smoothed[k]) & AbsoluteBits);
+        }
+
+        return bits;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Quantize(float* values, int count, int largest, int max, sbyte* codes)
+    {
+        var absmax = BitConverter.Int32BitsToSingle(largest);
+        if (largest >= InfinityBits || absmax < ScalarGemmBackend.SmallestMagnitude)
+        {
+            new Span<sbyte>(codes, count).Clear();
+            return largest >= InfinityBits ? float.NaN : 0f;
+        }
+
+        // |value · inverse| ≤ max · (1 + 2⁻²³)², which rounds to max at most: nothing to clamp.
+        var inverse = max / absmax;
+        var factor = Vector512.Create(inverse);
+        var k = 0;
+        for (; k <= count - 64; k += 64)
+        {
+            var low = Vector512.Narrow(Round(values + k, factor), Round(values + k + 16, factor));
+            var high = Vector512.Narrow(Round(values + k + 32, factor), Round(values + k + 48, factor));
+            Vector512.Narrow(low, high).Store(codes + k);
+        }
+
+        for (; k < count; k++)
+        {
+            codes[k] = (sbyte)(int)MathF.Round(values[k] * inverse, MidpointRounding.ToEven);
+        }
+
+        return absmax / max;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Round(float* values, Vector512<float> factor)
+        => Vector512.ConvertToInt32Native(Vector512.Round(Vector512.Load(values) * factor));
+}

@@ -1,0 +1,77 @@
+using MASQuant.Engine.Gemm.Cpu;
+
+namespace MASQuant.Engine.Gemm;
+
+/// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call; a backend that computes on a device keeps the values there.</summary>
+public sealed class PreparedTokens
+{
+    private Matrix _rotated = new(0, 0);
+
+    /// <summary>M, the number of tokens.</summary>
+    public int Tokens { get; private set; }
+
+    /// <summary>K, the number of input features.</summary>
+    public int Inputs { get; private set; }
+
+    /// <summary>The modality of each token.</summary>
+    public ModalityMap Modalities { get; private set; } = ModalityMap.Text(0);
+
+    /// <summary>X / s, [M, K]: what the low-rank patches and W4A16 read.</summary>
+    public Matrix Smoothed { get; private set; } = new(0, 0);
+
+    /// <summary>The codes of <see cref="Smoothed"/>, [M, K] row-major; unused by W4A16.</summary>
+    public sbyte[] Codes { get; private set; } = [];
+
+    /// <summary>One scale per token: code × scale ≈ smoothed value.</summary>
+    public float[] Scales { get; private set; } = [];
+
+    /// <summary>Room for a rotated input, grown as needed.</summary>
+    internal Matrix Rotated(Matrix x)
+    {
+        if (_rotated.Data.Length < x.Rows * x.Columns)
+        {
+            _rotated = new Matrix(x.Rows, x.Columns);
+        }
+        else if (_rotated.Rows != x.Rows || _rotated.Columns != x.Columns)
+        {
+            _rotated = new Matrix(x.Rows, x.Columns, _rotated.Data);
+        }
+
+        x.Span.CopyTo(_rotated.Span);
+        return _rotated;
+    }
+
+    /// <summary><see cref="Codes"/> in the order of the CPU kernels, made when first needed.</summary>
+    internal PackedTokens Packed { get; } = new();
+
+    /// <summary>Records the shape and the modalities of values that lie elsewhere, on a device.</summary>
+    public void Describe(int tokens, int inputs, ModalityMap modalities)
+    {
+        Tokens = tokens;
+        Inputs = inputs;
+        Modalities = modalities;
+        Packed.Clear();
+    }
+
+    /// <summary>Makes room for M × K values and records the modalities.</summary>
+    public void Reset(int tokens, int inputs, ModalityMap modalities)
+    {
+        var size = checked(tokens * inputs);
+        if (Smoothed.Data.Length < size)
+        {
+            Smoothed = new Matrix(tokens, inputs);
+            Codes = new sbyte[size];
+        }
+        else if (Smoothed.Rows != tokens || Smoothed.Columns != inputs)
+        {
+            Smoothed = new Matrix(tokens, inputs, Smoothed.Data);
+        }
+
+        if (Scales.Length < tokens)
+        {
+            Scales = new float[tokens];
+        }
+
+        Describe(tokens, inputs, modalities);
+    }
+}

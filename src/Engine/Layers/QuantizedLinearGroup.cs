@@ -1,0 +1,56 @@
+using MASQuant.Engine.Gemm;
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Engine.Layers;
+
+/// <summary>A quantized input group: smooths and quantizes the shared input once, then multiplies it by each weight (paper Eq. 29).</summary>
+/// <remarks>Threads may share a group.</remarks>
+public sealed class QuantizedLinearGroup : ILinearGroup
+{
+    private readonly IReadOnlyList<QuantizedWeight> _weights;
+    private readonly IReadOnlyList<float[]> _inverseSmoothing;
+    private readonly IGemmBackend _backend;
+    private readonly PreparedTokensPool _pool;
+
+    /// <summary>Groups weights that share their input.</summary>
+    /// <param name="weights">[N_i, K] each, of one scheme, in the order of <see cref="InputGroup"/>'s remarks.</param>
+    /// <param name="inverseSmoothing">1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</param>
+    /// <param name="backend">Executes the products.</param>
+    /// <param name="pool">Working memory, which groups of a model share; null: the group's own.</param>
+    /// <exception cref="ArgumentException">The weights differ in K or scheme, or their parts do not fit their shapes.</exception>
+    public QuantizedLinearGroup(
+        IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing, IGemmBackend backend, PreparedTokensPool? pool = null)
+    {
+        foreach (var weight in weights)
+        {
+            GemmChecks.Weight(weight);
+            if (weight.Inputs != weights[0].Inputs || weight.Scheme != weights[0].Scheme || weight.RotationBlock != weights[0].RotationBlock)
+            {
+                throw new ArgumentException("The layers of an input group share K, scheme and rotation.", nameof(weights));
+            }
+        }
+
+        (_weights, _inverseSmoothing, _backend) = (weights, inverseSmoothing, backend);
+        _pool = pool ?? new PreparedTokensPool();
+    }
+
+    /// <inheritdoc/>
+    public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(outputs.Length, _weights.Count);
+        var tokens = _pool.Rent();
+        if (_weights[0].RotationBlock > 0)
+        {
+            x = tokens.Rotated(x);
+            BlockHadamard.Apply(x, _weights[0].RotationBlock);
+        }
+
+        _backend.Prepare(x, modalities, _inverseSmoothing, _weights[0].Scheme, tokens);
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            _backend.Multiply(tokens, _weights[i], outputs[i]);
+        }
+
+        _pool.Return(tokens);
+    }
+}

@@ -1,0 +1,26 @@
+namespace MASQuant.Engine.Layers;
+
+/// <summary>Rotates pairs (i, i + d/2) of every head of a row by that row's angles.</summary>
+public static class Rotary
+{
+    /// <summary>Rotates <paramref name="row"/>, heads × d values, in place.</summary>
+    /// <param name="row">Heads side by side.</param>
+    /// <param name="cosines">d/2 values, the same for every head.</param>
+    /// <param name="sines">d/2 values.</param>
+    public static void Rotate(Span<float> row, ReadOnlySpan<float> cosines, ReadOnlySpan<float> sines)
+    {
+        var half = cosines.Length;
+        for (var head = 0; head < row.Length; head += 2 * half)
+        {
+            var first = row.Slice(head, half);
+            var second = row.Slice(head + half, half);
+            for (var i = 0; i < half; i += Lanes.Count)
+            {
+                var (a, b) = (Lanes.Load(first, i), Lanes.Load(second, i));
+                var (cosine, sine) = (Lanes.Load(cosines, i), Lanes.Load(sines, i));
+                Lanes.Store((a * cosine) - (b * sine), first, i);
+                Lanes.Store((b * cosine) + (a * sine), second, i);
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Configuration;
+
+namespace MASQuant.Engine.Layers;
+
+/// <summary>Multimodal rotary embedding (M-RoPE, Qwen2-VL section 2.1): cosines and sines of one run of tokens, each frequency pair following the token's time, height or width position.
+/// Pairs are (i, i + d/2), "rotate half". Buffers are reused from run to run.</summary>
+public sealed class RotaryTable
+{
+    private readonly int _headSize;
+    private readonly float[] _frequencies;
+    private readonly byte[] _axes;
+    private float[] _cosines = [];
+    private float[] _sines = [];
+
+    /// <summary>Computes the d/2 frequencies θ^(−2i/d).</summary>
+    /// <exception cref="ArgumentException">The sections do not add up to d/2.</exception>
+    public RotaryTable(TextConfig config)
+    {
+        _headSize = config.HeadSize;
+        _frequencies = new float[_headSize / 2];
+        for (var i = 0; i < _frequencies.Length; i++)
+        {
+            _frequencies[i] = (float)(1 / Math.Pow(config.RopeTheta, 2.0 * i / _headSize));
+        }
+
+        _axes = [.. config.MropeSections.SelectMany((pairs, axis) => Enumerable.Repeat((byte)axis, pairs))];
+        if (_axes.Length != _frequencies.Length || config.MropeSections.Count != 3)
+        {
+            throw new ArgumentException($"M-RoPE sections {string.Join('/', config.MropeSections)} do not divide {_frequencies.Length} frequency pairs among time, height and width.", nameof(config));
+        }
+    }
+
+    /// <summary>T, the number of tokens of the run.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The d/2 cosines of token <paramref name="token"/> of the run.</summary>
+    public ReadOnlySpan<float> Cosines(int token) => _cosines.AsSpan(token * _frequencies.Length, _frequencies.Length);
+
+    /// <summary>The d/2 sines of token <paramref name="token"/> of the run.</summary>
+    public ReadOnlySpan<float> Sines(int token) => _sines.AsSpan(token * _frequencies.Length, _frequencies.Length);
+
+    /// <summary>Prepares all of <paramref name="positions"/>.</summary>
+    public void Set(PositionIds positions) => Set(positions, 0, positions.Count);
+
+    /// <summary>Prepares <paramref name="count"/> tokens of <paramref name="positions"/> from <paramref name="start"/> on.</summary>
+    public void Set(PositionIds positions, int start, int count)
+    {
+        Reserve(count);
+        for (var t = 0; t < count; t++)
+        {
+            Fill(t, positions.Time[start + t], positions.Height[start + t], positions.Width[start + t]);
+        }
+    }
+
+    /// <summary>Prepares one text token.</summary>
+    public void Set(int position) => Set([position]);
+
+    /// <summary>Prepares text tokens at <paramref name="positions"/>, of one sequence or of several.</summary>
+    public void Set(ReadOnlySpan<int> positions)
+    {
+        Reserve(positions.Length);
+        for (var t = 0; t < positions.Length; t++)
+        {
+            Fill(t, positions[t], positions[t], positions[t]);
+        }
+    }
+
+    /// <summary>Rotates every head of <paramref name="x"/>, [T, heads × d], in place.</summary>
+    public void Rotate(Matrix x)
+    {
+        for (var t = 0; t < x.Rows; t++)
+        {
+            Rotary.Rotate(x.Row(t), Cosines(t), Sines(t));
+        }
+    }
+
+    /// <summary>Undoes <see cref="Rotate"/>; since rotations are orthogonal this also carries gradients back through it.</summary>
+    public void RotateBack(Matrix x)
+    {
+        var sines = new float[_frequencies.Length];
+        for (var t = 0; t < x.Rows; t++)
+        {
+            for (var i = 0; i < sines.Length; i++)
+            {
+                sines[i] = -Sines(t)[i];
+            }
+
+            Rotary.Rotate(x.Row(t), Cosines(t), sines);
+        }
+    }
+
+    private void Reserve(int count)
+    {
+        var size = checked(count * _frequencies.Length);
+        if (_cosines.Length < size)
+        {
+            _cosines = new float[size];
+            _sines = new float[size];
+        }
+
+        Count = count;
+    }
+
+    private void Fill(int token, int time, int height, int width)
+    {
+        var start = token * _frequencies.Length;
+        for (var i = 0; i < _frequencies.Length; i++)
+        {
+            // The angle is rounded to FP32 before the cosine, as in the reference.
+            var position = _axes[i] switch { 0 => time, 1 => height, _ => width };
+            var (sine, cosine) = Math.SinCos(position * _frequencies[i]);
+            (_cosines[start + i], _sines[start + i]) = ((float)cosine, (float)sine);
+        }
+    }
+}

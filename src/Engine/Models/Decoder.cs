@@ -1,0 +1,78 @@
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+
+namespace MASQuant.Engine.Models;
+
+/// <summary>The language model: embedding, decoder blocks, final norm, head. Immutable; threads share it, each with its own workspace and cache.</summary>
+/// <param name="Config">The extents.</param>
+/// <param name="Embedding">Token id → [H].</param>
+/// <param name="Blocks">The decoder blocks, in order.</param>
+/// <param name="FinalNorm">The gain of the norm before the head, H values.</param>
+/// <param name="Head">[V, H].</param>
+public sealed record Decoder(TextConfig Config, TokenEmbedding Embedding, IReadOnlyList<DecoderBlock> Blocks, float[] FinalNorm, DenseWeight Head)
+{
+    /// <summary>Reads everything but the blocks' linear layers.</summary>
+    /// <param name="source">Must outlive the result.</param>
+    /// <param name="config">The extents.</param>
+    /// <param name="block">Makes each block; called with 0, 1, ….</param>
+    /// <param name="embedding">The embedding, if it has been read; null to read it.</param>
+    /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public static Decoder Read(ITensorSource source, TextConfig config, Func<int, DecoderBlock> block, TokenEmbedding? embedding = null)
+    {
+        embedding ??= TokenEmbedding.Of(source, config);
+        var head = config.TieWordEmbeddings ? embedding.ToHead() : source.ReadDense("lm_head.weight", config.VocabularySize, config.HiddenSize);
+        return new Decoder(config, embedding, [.. Enumerable.Range(0, config.Layers).Select(block)], source.ReadFloats("model.norm.weight", config.HiddenSize), head);
+    }
+
+    /// <summary>Runs all blocks on T tokens that follow those in <paramref name="cache"/>. When it is cancelled or fails, the cache is as before.</summary>
+    /// <param name="hidden">The embeddings, [T, H]; the last block's output afterwards.</param>
+    /// <param name="modalities">T entries.</param>
+    /// <param name="rotary">Prepared for the positions of the T tokens.</param>
+    /// <param name="workspace">Scratch memory.</param>
+    /// <param name="cache">The tokens before these, to which these are added.</param>
+    /// <param name="cancellationToken">Obeyed between blocks.</param>
+    /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCache cache, CancellationToken cancellationToken = default)
+        => Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCache>(in cache), cancellationToken);
+
+    /// <summary>Runs all blocks on T tokens of one sequence, or on one token of each of T sequences. When it is cancelled or fails, all caches are as before.</summary>
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCache> caches, CancellationToken cancellationToken)
+    {
+        foreach (var cache in caches)
+        {
+            cache.RequireRoom(hidden.Rows / caches.Length);
+            cache.Mark();
+        }
+
+        try
+        {
+            for (var layer = 0; layer < Blocks.Count; layer++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Blocks[layer].Forward(hidden, modalities, rotary, workspace, workspace.Caches(caches, layer));
+            }
+        }
+        catch
+        {
+            foreach (var cache in caches)
+            {
+                cache.Restore();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The logits of T outputs of the last block.</summary>
+    /// <param name="hidden">[T, H].</param>
+    /// <param name="workspace">Scratch memory.</param>
+    /// <param name="logits">[T, V], overwritten.</param>
+    public void Logits(Matrix hidden, DecoderWorkspace workspace, Matrix logits)
+    {
+        var normed = workspace.Normed(hidden.Rows);
+        DecoderBlock.Normalize(hidden, FinalNorm, Config.RmsNormEpsilon, normed);
+        FloatGemm.Multiply(normed, Head, default, logits);
+    }
+}

@@ -1,0 +1,20 @@
+namespace MASQuant.Engine.Models;
+
+/// <summary>A prompt as the decoder takes it: tokens, positions, embeddings with the towers' outputs in place.</summary>
+public sealed record PreparedPrompt
+{
+    /// <summary>T token ids, placeholders expanded.</summary>
+    public required int[] InputIds { get; init; }
+
+    /// <summary>The M-RoPE positions of the T tokens.</summary>
+    public required PositionIds PositionIds { get; init; }
+
+    /// <summary>[T, H].</summary>
+    public required Matrix InputEmbeddings { get; init; }
+
+    /// <summary>The modality of the T tokens.</summary>
+    public required ModalityMap Modalities { get; init; }
+
+    /// <summary>Where the answer that the messages hold stands, its end token included; empty, at the end, when the model is to answer.</summary>
+    public required Range AnswerRange { get; init; }
+}

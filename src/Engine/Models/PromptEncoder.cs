@@ -1,0 +1,142 @@
+using MASQuant.Engine.Audio;
+using MASQuant.Engine.Audio.Preprocessing;
+using MASQuant.Engine.Chat;
+using MASQuant.Engine.Text;
+using MASQuant.Engine.Vision;
+using MASQuant.Engine.Vision.Images;
+using MASQuant.Engine.Vision.Preprocessing;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+
+namespace MASQuant.Engine.Models;
+
+/// <summary>Turns conversations into what the decoder takes: chat format, tokens, media through their towers, positions. Holds everything of a model but its decoder blocks. Threads may share it.</summary>
+public sealed class PromptEncoder
+{
+    private const string TokenizerFileName = "tokenizer.json";
+    private readonly ImagePreprocessor _images;
+    private readonly IVisionTower _vision;
+    private readonly LogMelSpectrogram? _spectrogram;
+    private readonly IAudioTower? _audio;
+
+    /// <summary>Reads tokenizer, preprocessors, embedding and towers.</summary>
+    /// <param name="source">Must outlive this.</param>
+    /// <param name="config">What <c>config.json</c> of <paramref name="source"/> says.</param>
+    /// <exception cref="MASQuantException">A file or tensor is missing, malformed or of another shape.</exception>
+    public PromptEncoder(IModelSource source, ModelConfig config)
+        : this(source, config, ReadTokenizer(source), TokenEmbedding.Of(source, config.Text), new VisionTower(source, config.Vision), config.Audio is null ? null : new AudioTower(source, config.Audio))
+    {
+    }
+
+    /// <summary>As the other constructor, with what has been read already.</summary>
+    public PromptEncoder(IModelSource source, ModelConfig config, Tokenizer tokenizer, TokenEmbedding embedding, IVisionTower vision, IAudioTower? audio)
+    {
+        var preprocessor = PreprocessorConfigReader.Read(source);
+        (Config, Tokenizer, Embedding, _vision, _audio) = (config, tokenizer, embedding, vision, audio);
+        _images = new ImagePreprocessor(preprocessor, config.Vision, config.Family);
+        _spectrogram = config.Audio is null ? null : new LogMelSpectrogram(preprocessor);
+    }
+
+    /// <summary>Reads <c>tokenizer.json</c> of a checkpoint or an artifact.</summary>
+    /// <exception cref="MASQuantException">The file is missing or malformed.</exception>
+    public static Tokenizer ReadTokenizer(IModelSource source) => Tokenizer.Load(source.ReadFile(TokenizerFileName), Path.Combine(source.Path, TokenizerFileName));
+
+    /// <summary>The model's facts.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>The model's tokenizer.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Token id → [H].</summary>
+    public TokenEmbedding Embedding { get; }
+
+    /// <summary>Renders, tokenizes and embeds a conversation.</summary>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
+        => Prepare(ChatFormat.Render(messages, Config, Tokenizer), cancellationToken);
+
+    /// <summary>Embeds a rendered conversation.</summary>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    internal PreparedPrompt Prepare(TokenizedPrompt rendered, CancellationToken cancellationToken = default)
+    {
+        var media = new List<EncodedMedium>();
+        foreach (var part in rendered.Media)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            media.Add(Encode(part, cancellationToken));
+        }
+
+        return Assemble(rendered, media);
+    }
+
+    private PreparedPrompt Assemble(TokenizedPrompt rendered, List<EncodedMedium> media)
+    {
+        IReadOnlyList<MediaExtent> extents = [.. media.Select(medium => medium.Extent)];
+        var ids = PlaceholderTokens.Expand(rendered.Tokens, extents, Config);
+        var modalities = PlaceholderTokens.Map(ids, Config);
+        var embeddings = new Matrix(ids.Length, Config.Text.HiddenSize);
+        Embedding.Lookup(ids, embeddings);
+        Scatter(media, modalities, embeddings);
+        var answer = rendered.Answer?.GetOffsetAndLength(ids.Length) ?? (ids.Length, 0);
+        return new PreparedPrompt
+        {
+            InputIds = ids,
+            PositionIds = PositionIds.Of(ids, extents, Config),
+            InputEmbeddings = embeddings,
+            Modalities = modalities,
+            AnswerRange = answer.Offset..(answer.Offset + answer.Length),
+        };
+    }
+
+    private EncodedMedium Encode(ContentPart part, CancellationToken cancellationToken) => part switch
+    {
+        ImagePart image => EncodeImage(image, cancellationToken),
+        VideoPart video => EncodeVideo(video, cancellationToken),
+        AudioPart audio => EncodeAudio(audio, cancellationToken),
+        _ => throw new NotSupportedException($"{part.GetType().Name} is no medium."),
+    };
+
+    private EncodedMedium EncodeImage(ImagePart image, CancellationToken cancellationToken)
+    {
+        var patches = _images.Process(Decode(image.Source), image.Source.Name);
+        return new(MediaExtent.Image(Config, patches.GridH, patches.GridW), _vision.Forward(patches, cancellationToken));
+    }
+
+    private EncodedMedium EncodeVideo(VideoPart video, CancellationToken cancellationToken)
+    {
+        var patches = _images.ProcessVideo([.. video.Frames.Select(Decode)], video.Frames[0].Name);
+        var secondsPerFrame = Config.Vision.TemporalPatchSize / video.FramesPerSecond;
+        return new(MediaExtent.Video(Config, patches.GridT, patches.GridH, patches.GridW, secondsPerFrame), _vision.Forward(patches, cancellationToken));
+    }
+
+    // The chat format has refused clips that the model cannot hear.
+    private EncodedMedium EncodeAudio(AudioPart audio, CancellationToken cancellationToken)
+    {
+        var samples = AudioDecoder.Decode(audio.Source.Read().Span, audio.Source.Name);
+        var tokens = _audio!.Forward(_spectrogram!.Process(samples, audio.Source.Name), cancellationToken);
+        return new(MediaExtent.Audio(Config, tokens.Rows), tokens);
+    }
+
+    private static RgbImage Decode(MediaSource source) => ImageDecoder.Decode(source.Read().Span, source.Name);
+
+    /// <summary>Puts the towers' rows where the placeholders stand: vision and audio rows each in the order of their media.</summary>
+    private static void Scatter(List<EncodedMedium> media, ModalityMap modalities, Matrix embeddings)
+    {
+        var token = 0;
+        foreach (var medium in media)
+        {
+            while (modalities[token] == Modality.Text)
+            {
+                token++;
+            }
+
+            medium.Tokens.Span.CopyTo(embeddings.Span[(token * embeddings.Columns)..]);
+            token += medium.Tokens.Rows;
+        }
+    }
+
+    /// <summary>A medium as its tower sees it.</summary>
+    /// <param name="Extent">How many tokens, and where they stand.</param>
+    /// <param name="Tokens">[number of tokens, H].</param>
+    private sealed record EncodedMedium(MediaExtent Extent, Matrix Tokens);
+}

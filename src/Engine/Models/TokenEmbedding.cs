@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+using MASQuant.Diagnostics;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Safetensors;
+
+namespace MASQuant.Engine.Models;
+
+/// <summary>The embedding table, [V, H]; BF16 rows stay in the mapped file and are converted when they are looked up.</summary>
+public sealed class TokenEmbedding
+{
+    public const string Tensor = "model.embed_tokens.weight";
+    private readonly string _path;
+    private readonly ReadOnlyMemory<byte> _bfloats;
+    private readonly Matrix? _floats;
+
+    private TokenEmbedding(string path, TextConfig config, ReadOnlyMemory<byte> bfloats, Matrix? floats)
+        => (_path, VocabularySize, HiddenSize, _bfloats, _floats) = (path, config.VocabularySize, config.HiddenSize, bfloats, floats);
+
+    /// <summary>V, the number of rows.</summary>
+    public int VocabularySize { get; }
+
+    /// <summary>H, the width of a row.</summary>
+    public int HiddenSize { get; }
+
+    /// <summary>Finds <c>model.embed_tokens.weight</c>; <paramref name="source"/> must outlive the result.</summary>
+    /// <exception cref="MASQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
+    public static TokenEmbedding Of(ITensorSource source, TextConfig config)
+    {
+        var (rows, columns) = (config.VocabularySize, config.HiddenSize);
+        var tensor = source.Find(Tensor);
+        if (tensor.Type == DataType.BF16 && tensor.Shape.SequenceEqual([rows, columns]))
+        {
+            source.RequireFinite(tensor);
+            return new TokenEmbedding(source.Path, config, source.Bytes(Tensor), null);
+        }
+
+        return new TokenEmbedding(source.Path, config, default, source.ReadMatrix(Tensor, rows, columns));
+    }
+
+    /// <summary>Looks up the rows of <paramref name="ids"/>.</summary>
+    /// <param name="ids">T token ids.</param>
+    /// <param name="embeddings">[T, H], overwritten.</param>
+    /// <exception cref="MASQuantException">MASQ0923: an id is not in 0…V−1.</exception>
+    public void Lookup(ReadOnlySpan<int> ids, Matrix embeddings)
+    {
+        for (var t = 0; t < ids.Length; t++)
+        {
+            RequireRow(ids[t]);
+            if (_floats is not null)
+            {
+                _floats.Row(ids[t]).CopyTo(embeddings.Row(t));
+            }
+            else
+            {
+                var row = MemoryMarshal.Cast<byte, ushort>(_bfloats.Span).Slice(ids[t] * HiddenSize, HiddenSize);
+                BFloat16.Widen(row, embeddings.Row(t));
+            }
+        }
+    }
+
+    /// <summary>Refuses an id without a row.</summary>
+    /// <exception cref="MASQuantException">MASQ0923: <paramref name="id"/> is not in 0…V−1.</exception>
+    public void RequireRow(int id)
+    {
+        if ((uint)id >= (uint)VocabularySize)
+        {
+            throw new MASQuantException(DiagnosticCodes.TokenOutsideEmbedding, _path,
+                $"Token {id} has no row in the embedding, which has {VocabularySize}. Take tokenizer.json, config.json and the weights from the same revision of the checkpoint.");
+        }
+    }
+
+    /// <summary>The table as the head of a model that ties them.</summary>
+    internal DenseWeight ToHead()
+        => _floats is not null ? DenseWeight.FromFloats(_floats) : DenseWeight.FromBFloat16(_bfloats.Span, VocabularySize, HiddenSize);
+}

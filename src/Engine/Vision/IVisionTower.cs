@@ -1,0 +1,10 @@
+using MASQuant.Engine.Vision.Preprocessing;
+
+namespace MASQuant.Engine.Vision;
+
+/// <summary>A vision tower, on the processor or on a device.</summary>
+public interface IVisionTower
+{
+    /// <inheritdoc cref="VisionTower.Forward(ImagePatches, CancellationToken)"/>
+    Matrix Forward(ImagePatches image, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,124 @@
+using System.IO.Compression;
+
+namespace MASQuant.Engine.Vision.Images.Png;
+
+/// <summary>Decodes PNG files (W3C PNG, third edition) of every colour type, bit depth and interlace method to 8-bit RGB as Pillow does.</summary>
+public static class PngDecoder
+{
+    // Deflate codes at best 258 bytes in 2 bits; a header that promises more than the data can hold is refused before the pixels are allocated.
+    private const long MaxDeflateRatio = 1032;
+
+    private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+
+    /// <summary>Whether <paramref name="file"/> begins with PNG's signature.</summary>
+    public static bool IsPng(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
+
+    /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages.</summary>
+    /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> file, string? path)
+    {
+        if (!IsPng(file))
+        {
+            throw ImageDecoder.Corrupt(path, "PNG's signature is missing");
+        }
+
+        var chunks = new PngChunks(file[Signature.Length..], path);
+        if (!chunks.Next() || !chunks.Is("IHDR"u8))
+        {
+            throw ImageDecoder.Corrupt(path, "the first PNG chunk is not IHDR");
+        }
+
+        var header = PngHeader.Parse(chunks.Data, path);
+        var palette = Array.Empty<byte>();
+        using var data = new MemoryStream();
+        while (chunks.Next() && !chunks.Is("IEND"u8))
+        {
+            if (chunks.Is("PLTE"u8))
+            {
+                palette = chunks.Data.ToArray();
+            }
+            else if (chunks.Is("IDAT"u8))
+            {
+                data.Write(chunks.Data);
+            }
+            else if (chunks.IsCritical)
+            {
+                throw ImageDecoder.NotSupported(path, "it has an unknown critical PNG chunk");
+            }
+        }
+
+        if (!chunks.Is("IEND"u8))
+        {
+            throw ImageDecoder.Corrupt(path, "the PNG ends before its IEND chunk");
+        }
+
+        if (header.ColorType == PngColorType.Palette && (palette.Length is 0 or > 768 || palette.Length % 3 != 0))
+        {
+            throw ImageDecoder.Corrupt(path, "its PNG palette is missing or of an impossible length");
+        }
+
+        if (header.RawBytes > data.Length * MaxDeflateRatio)
+        {
+            throw ImageDecoder.Corrupt(path, $"{data.Length} bytes of PNG data cannot hold {header.Width} × {header.Height} pixels");
+        }
+
+        data.Position = 0;
+        return DecodePixels(header, palette, data, path);
+    }
+
+    private static RgbImage DecodePixels(PngHeader header, byte[] palette, Stream data, string? path)
+    {
+        var image = new RgbImage(header.Width, header.Height, new byte[checked(header.Width * header.Height * 3)]);
+        try
+        {
+            using var inflated = new ZLibStream(data, CompressionMode.Decompress);
+            foreach (var pass in header.Passes)
+            {
+                DecodePass(header, pass, palette, inflated, image, path);
+            }
+
+            // Reaching the stream's end verifies its checksum; surplus data is ignored, as libpng and Pillow do.
+            _ = inflated.ReadByte();
+        }
+        catch (EndOfStreamException cause)
+        {
+            throw ImageDecoder.Corrupt(path, "the PNG data ends before the last row", cause);
+        }
+        catch (InvalidDataException cause)
+        {
+            throw ImageDecoder.Corrupt(path, "the PNG data is not valid zlib data", cause);
+        }
+
+        return image;
+    }
+
+    private static void DecodePass(PngHeader header, PngPass pass, byte[] palette, Stream inflated, RgbImage image, string? path)
+    {
+        if (pass.Width == 0 || pass.Height == 0)
+        {
+            return;
+        }
+
+        var rowBytes = header.RowBytes(pass.Width);
+        var previous = new byte[rowBytes];
+        var row = new byte[rowBytes];
+        Span<byte> filter = stackalloc byte[1];
+        for (var y = 0; y < pass.Height; y++)
+        {
+            inflated.ReadExactly(filter);
+            inflated.ReadExactly(row);
+            if (!PngFilters.Undo(filter[0], row, previous, header.FilterBytes))
+            {
+                throw ImageDecoder.Corrupt(path, $"row {y} has the unknown PNG filter {filter[0]}");
+            }
+
+            var target = image.Row(pass.Top + (y * pass.StepY));
+            if (!PngColors.Expand(header, row, palette, pass, target))
+            {
+                throw ImageDecoder.Corrupt(path, "a pixel lies outside the PNG palette");
+            }
+
+            (previous, row) = (row, previous);
+        }
+    }
+}

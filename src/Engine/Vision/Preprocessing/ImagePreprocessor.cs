@@ -1,0 +1,108 @@
+using MASQuant.Diagnostics;
+using MASQuant.Engine.Tensors;
+using MASQuant.Engine.Vision.Images;
+using MASQuant.Formats.Configuration;
+
+namespace MASQuant.Engine.Vision.Preprocessing;
+
+/// <summary>Turns images and video frames into patches as transformers' <c>Qwen2VLImageProcessor</c> does: resize, rescale to 0…1, normalise, cut.</summary>
+public sealed class ImagePreprocessor
+{
+    // Qwen2_5OmniProcessor gives videos limits of its own.
+    private static readonly PixelLimits OmniVideo = new(128 * 28 * 28, 768 * 28 * 28);
+
+    private readonly PixelLimits _imageLimits;
+    private readonly PixelLimits _videoLimits;
+    private readonly int _patch;
+    private readonly int _merge;
+    private readonly int _framesPerPatch;
+    private readonly float[] _normalized = new float[Channels * 256];
+
+    private const int Channels = 3;
+
+    /// <summary>Creates a preprocessor for a checkpoint; the family decides the limits of video frames.</summary>
+    public ImagePreprocessor(PreprocessorConfig config, VisionConfig vision, ModelFamily family)
+    {
+        _imageLimits = new PixelLimits(config.MinPixels, config.MaxPixels);
+        _videoLimits = family == ModelFamily.Qwen25Omni ? OmniVideo : _imageLimits;
+        _patch = vision.PatchSize;
+        _merge = vision.SpatialMergeSize;
+        _framesPerPatch = vision.TemporalPatchSize;
+        for (var channel = 0; channel < Channels; channel++)
+        {
+            for (var value = 0; value < 256; value++)
+            {
+                // transformers multiplies in double, rounds to float and normalises in float.
+                var rescaled = (float)(value * (1 / 255d));
+                _normalized[(channel * 256) + value] = (rescaled - config.ImageMean[channel]) / config.ImageStd[channel];
+            }
+        }
+    }
+
+    /// <summary>The patches of one image, which stands still for the frames of a patch.</summary>
+    /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
+    public ImagePatches Process(RgbImage image, string? path = null) => Extract([Resize(image, _imageLimits, path)]);
+
+    /// <summary>The patches of a video; where the last patch lacks frames, the last frame is repeated.</summary>
+    /// <exception cref="MASQuantException">MASQ0304: no frames, frames of several sizes, or too narrow ones.</exception>
+    public ImagePatches ProcessVideo(IReadOnlyList<RgbImage> frames, string? path = null)
+    {
+        if (frames.Count == 0 || frames.Any(f => f.Width != frames[0].Width || f.Height != frames[0].Height))
+        {
+            throw new MASQuantException(DiagnosticCodes.ImageShapeNotSupported, path, "A video needs at least one frame, and all its frames need one size. Export the frames again.");
+        }
+
+        return Extract([.. frames.Select(f => Resize(f, _videoLimits, path))]);
+    }
+
+    private RgbImage Resize(RgbImage image, PixelLimits limits, string? path)
+    {
+        var (width, height) = SmartResize.Choose(image.Width, image.Height, _patch * _merge, limits, path);
+        return BicubicResize.Resize(image, width, height);
+    }
+
+    private ImagePatches Extract(RgbImage[] frames)
+    {
+        var gridT = (frames.Length + _framesPerPatch - 1) / _framesPerPatch;
+        var gridH = frames[0].Height / _patch;
+        var gridW = frames[0].Width / _patch;
+        var pixels = new Matrix(checked(gridT * gridH * gridW), Channels * _framesPerPatch * _patch * _patch);
+        Workers.For(gridT * (gridH / _merge), band =>
+        {
+            var t = band / (gridH / _merge);
+            var row = band * _merge * gridW;
+            var blockY = band % (gridH / _merge) * _merge;
+            for (var blockX = 0; blockX < gridW; blockX += _merge)
+            {
+                for (var inBlock = 0; inBlock < _merge * _merge; inBlock++)
+                {
+                    var (y, x) = (blockY + (inBlock / _merge), blockX + (inBlock % _merge));
+                    CopyPatch(frames, t * _framesPerPatch, y * _patch, x * _patch, pixels.Row(row++));
+                }
+            }
+        });
+        return new ImagePatches(pixels, gridT, gridH, gridW);
+    }
+
+    // One row of the result: channel, frame, y, x from the slowest to the fastest.
+    private void CopyPatch(RgbImage[] frames, int firstFrame, int top, int left, Span<float> target)
+    {
+        var next = 0;
+        for (var channel = 0; channel < Channels; channel++)
+        {
+            var normalized = _normalized.AsSpan(channel * 256, 256);
+            for (var frame = firstFrame; frame < firstFrame + _framesPerPatch; frame++)
+            {
+                var image = frames[Math.Min(frame, frames.Length - 1)];
+                for (var y = top; y < top + _patch; y++)
+                {
+                    var source = image.Row(y).Slice(left * Channels, _patch * Channels);
+                    for (var x = channel; x < source.Length; x += Channels)
+                    {
+                        target[next++] = normalized[source[x]];
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+using MASQuant.Diagnostics;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Formats.Artifacts;
+
+/// <summary>How a quantized decoder block lies in a safetensors file.</summary>
+internal static class LayerTensors
+{
+    private const byte MaxZeroPoint = 15;
+    private const string GroupSizeOption = "GroupSize";
+
+    private static readonly Modality[] Modalities = Enum.GetValues<Modality>();
+
+    /// <summary>Every tensor of <paramref name="layer"/>.</summary>
+    public static IEnumerable<TensorPayload> Of(QuantizedLayer layer)
+    {
+        foreach (var (name, weight) in layer.Linears)
+        {
+            foreach (var payload in OfLinear(layer.Index, name, weight))
+            {
+                yield return payload;
+            }
+        }
+
+        foreach (var (group, factors) in layer.InverseSmoothing)
+        {
+            foreach (var modality in Modalities)
+            {
+                if ((int)modality < factors.Length && factors[(int)modality] is { Length: > 0 } factor)
+                {
+                    yield return TensorPayload.OfFloats(ArtifactNames.InverseSmoothing(layer.Index, group, modality), factor, factor.Length);
+                }
+            }
+        }
+    }
+
+    /// <summary>The shape of the codes: panels, steps along K, outputs of a panel, bytes of a run (see <see cref="PackingLayout"/>).</summary>
+    public static int[] CodesShape(int outputs, int inputs, QuantizationScheme scheme)
+        => [outputs / PackingLayout.PanelOutputs, inputs * scheme.WeightBits / (8 * PackingLayout.RunInputs), PackingLayout.PanelOutputs, PackingLayout.RunInputs];
+
+    /// <summary>The shape of scales and zero points.</summary>
+    public static int[] ScalesShape(int outputs, int inputs, QuantizationScheme scheme)
+        => scheme.QuantizesActivations ? [outputs] : [outputs, inputs / PackingLayout.GroupSize];
+
+    /// <summary>The shape of second-level scales, in the order of the codes' panels.</summary>
+    public static int[] GroupScalesShape(int outputs, int inputs)
+        => [outputs / PackingLayout.PanelOutputs, inputs / PackingLayout.GroupSize, PackingLayout.PanelOutputs];
+
+    /// <summary>Checks that every tensor of a layer that the manifest lists is there, in the right shape; reads headers alone.</summary>
+    /// <exception cref="MASQuantException">MASQ0501 an impossible shape, MASQ0603 a missing or misshapen tensor.</exception>
+    public static void Check(SafetensorsFile file, Manifest manifest, int layer, ManifestLinear linear)
+    {
+        var (name, outputs, inputs, scheme) = (linear.Name, linear.Outputs, linear.Inputs, linear.ParsedScheme);
+        PackingLayout.CheckShape(ArtifactNames.Linear(layer, name), outputs, inputs, scheme);
+        Require(file, ArtifactNames.Codes(layer, name), DataType.U8, CodesShape(outputs, inputs, scheme));
+        Require(file, ArtifactNames.Scales(layer, name), DataType.F32, ScalesShape(outputs, inputs, scheme));
+        if (!scheme.QuantizesActivations)
+        {
+            Require(file, ArtifactNames.ZeroPoints(layer, name), DataType.U8, ScalesShape(outputs, inputs, scheme));
+        }
+
+        // Without them the codes would be read as if every group's scale were 1.
+        if (scheme is { WeightBits: 4, QuantizesActivations: true } && manifest.Options.GetValueOrDefault(GroupSizeOption, "0") != "0")
+        {
+            Require(file, ArtifactNames.GroupScales(layer, name), DataType.U8, GroupScalesShape(outputs, inputs));
+        }
+
+        foreach (var modality in Modalities)
+        {
+            if (linear.Ranks.TryGetValue(modality.ToString(), out var rank))
+            {
+                Require(file, ArtifactNames.L1(layer, name, modality), DataType.BF16, [inputs, rank]);
+                Require(file, ArtifactNames.L2(layer, name, modality), DataType.BF16, [rank, outputs]);
+            }
+        }
+    }
+
+    /// <summary>Reads a linear layer; codes and scales stay mapped.</summary>
+    /// <exception cref="MASQuantException">MASQ0501 an impossible shape, MASQ0603 a missing, misshapen or out-of-range tensor.</exception>
+    public static QuantizedWeight ReadLinear(SafetensorsFile file, int layer, string name, QuantizationScheme scheme, int outputs, int inputs)
+    {
+        PackingLayout.CheckShape(ArtifactNames.Linear(layer, name), outputs, inputs, scheme);
+        var codes = Require(file, ArtifactNames.Codes(layer, name), DataType.U8, CodesShape(outputs, inputs, scheme));
+        var scales = Require(file, ArtifactNames.Scales(layer, name), DataType.F32, ScalesShape(outputs, inputs, scheme));
+        file.RequireFinite(scales);
+        return new QuantizedWeight
+        {
+            Scheme = scheme,
+            Outputs = outputs,
+            Inputs = inputs,
+            Codes = file.Bytes(codes.Name),
+            Scales = file.Map<float>(scales.Name),
+            ZeroPoints = scheme.QuantizesActivations ? default : ReadZeroPoints(file, ArtifactNames.ZeroPoints(layer, name), ScalesShape(outputs, inputs, scheme)),
+            GroupScales = ReadGroupScales(file, ArtifactNames.GroupScales(layer, name), scheme, outputs, inputs),
+            RotationBlock = ReadRotation(file, ArtifactNames.Rotation(layer, name), inputs),
+            Bias = file.TryGet(ArtifactNames.Bias(layer, name), out var bias) ? file.ReadFloats(bias.Name, outputs) : default,
+            Patches = [.. Modalities.Select(modality => ReadPatch(file, layer, name, modality, outputs, inputs))],
+        };
+    }
+
+    /// <summary>Reads 1/s_m of one group, indexed by <see cref="Modality"/>; empty where none is stored.</summary>
+    public static float[][] ReadInverseSmoothing(SafetensorsFile file, int layer, InputGroup group, int inputs)
+        => [.. Modalities.Select(modality => ArtifactNames.InverseSmoothing(layer, group, modality)).Select(name => file.TryGet(name, out _) ? file.ReadFloats(name, inputs) : [])];
+
+    private static IEnumerable<TensorPayload> OfLinear(int layer, string name, QuantizedWeight weight)
+    {
+        PackingLayout.CheckShape(ArtifactNames.Linear(layer, name), weight.Outputs, weight.Inputs, weight.Scheme);
+        yield return TensorPayload.OfBytes(ArtifactNames.Codes(layer, name), DataType.U8, weight.Codes, CodesShape(weight.Outputs, weight.Inputs, weight.Scheme));
+        yield return TensorPayload.OfFloats(ArtifactNames.Scales(layer, name), weight.Scales, ScalesShape(weight.Outputs, weight.Inputs, weight.Scheme));
+        if (!weight.Scheme.QuantizesActivations)
+        {
+            yield return TensorPayload.OfBytes(ArtifactNames.ZeroPoints(layer, name), DataType.U8, weight.ZeroPoints, ScalesShape(weight.Outputs, weight.Inputs, weight.Scheme));
+        }
+
+        if (!weight.GroupScales.IsEmpty)
+        {
+            yield return TensorPayload.OfBytes(ArtifactNames.GroupScales(layer, name), DataType.U8, weight.GroupScales, GroupScalesShape(weight.Outputs, weight.Inputs));
+        }
+
+        if (weight.RotationBlock > 0)
+        {
+            yield return TensorPayload.OfBytes(ArtifactNames.Rotation(layer, name), DataType.U8, new[] { (byte)int.Log2(weight.RotationBlock) }, 1);
+        }
+
+        if (!weight.Bias.IsEmpty)
+        {
+            yield return OfBias(ArtifactNames.Bias(layer, name), weight.Bias);
+        }
+
+        foreach (var modality in Modalities)
+        {
+            if (weight.Patches[(int)modality] is { } patch)
+            {
+                yield return TensorPayload.OfBFloat16(ArtifactNames.L1(layer, name, modality), Values(patch.L1), weight.Inputs, patch.Rank);
+                yield return TensorPayload.OfBFloat16(ArtifactNames.L2(layer, name, modality), Values(patch.L2), patch.Rank, weight.Outputs);
+            }
+        }
+    }
+
+    // A bias that came as BF16 goes as BF16.
+    private static TensorPayload OfBias(string name, ReadOnlyMemory<float> bias)
+    {
+        var rounded = bias.ToArray();
+        BFloat16.Round(rounded);
+        return rounded.AsSpan().SequenceEqual(bias.Span)
+            ? TensorPayload.OfBFloat16(name, bias, bias.Length)
+            : TensorPayload.OfFloats(name, bias, bias.Length);
+    }
+
+    private static ReadOnlyMemory<byte> ReadZeroPoints(SafetensorsFile file, string name, int[] shape)
+    {
+        var zeroPoints = file.Bytes(Require(file, name, DataType.U8, shape).Name);
+        return zeroPoints.Span.IndexOfAnyExceptInRange(byte.MinValue, MaxZeroPoint) < 0
+            ? zeroPoints
+            : throw Invalid(file, $"Tensor '{name}' holds a zero point above {MaxZeroPoint}.");
+    }
+
+    // Stored as log₂ of the block.
+    private static int ReadRotation(SafetensorsFile file, string name, int inputs)
+    {
+        if (!file.TryGet(name, out _))
+        {
+            return 0;
+        }
+
+        var exponent = file.Bytes(Require(file, name, DataType.U8, [1]).Name).Span[0];
+        return exponent < 31 && inputs % (1 << exponent) == 0
+            ? 1 << exponent
+            : throw Invalid(file, $"Tensor '{name}' calls for blocks of 2^{exponent} inputs, which do not divide {inputs}.");
+    }
+
+    // Out of range, a product of code and scale would leave 8 bits.
+    private static ReadOnlyMemory<byte> ReadGroupScales(SafetensorsFile file, string name, QuantizationScheme scheme, int outputs, int inputs)
+    {
+        if (!file.TryGet(name, out _))
+        {
+            return default;
+        }
+
+        if (scheme is not { WeightBits: 4, QuantizesActivations: true } || inputs % PackingLayout.GroupSize != 0)
+        {
+            throw Invalid(file, $"Tensor '{name}' belongs to 4-bit weights with quantized activations and inputs in multiples of {PackingLayout.GroupSize}; its layer is {scheme} with {inputs}.");
+        }
+
+        var scales = file.Bytes(Require(file, name, DataType.U8, GroupScalesShape(outputs, inputs)).Name);
+        return scales.Span.IndexOfAnyExceptInRange((byte)1, (byte)PackingLayout.MaxGroupScale) < 0
+            ? scales
+            : throw Invalid(file, $"Tensor '{name}' holds a scale outside 1…{PackingLayout.MaxGroupScale}.");
+    }
+
+    private static LowRankFactors? ReadPatch(SafetensorsFile file, int layer, string name, Modality modality, int outputs, int inputs)
+    {
+        if (!file.TryGet(ArtifactNames.L1(layer, name, modality), out var l1))
+        {
+            return null;
+        }
+
+        var rank = l1.Shape is [_, var columns] && columns > 0 ? columns : throw Invalid(file, $"Tensor '{l1.Name}' is no matrix.");
+        return new LowRankFactors(file.ReadMatrix(l1.Name, inputs, rank), file.ReadMatrix(ArtifactNames.L2(layer, name, modality), rank, outputs));
+    }
+
+    private static TensorInfo Require(SafetensorsFile file, string name, DataType type, int[] shape)
+    {
+        if (!file.TryGet(name, out var tensor))
+        {
+            throw Invalid(file, $"Tensor '{name}' is missing.");
+        }
+
+        return tensor.Type == type && tensor.Shape.SequenceEqual(shape)
+            ? tensor
+            : throw Invalid(file, $"Tensor '{name}' is {tensor.Type.FileName()} [{string.Join(", ", tensor.Shape)}]; the manifest calls for {type.FileName()} [{string.Join(", ", shape)}].");
+    }
+
+    private static MASQuantException Invalid(SafetensorsFile file, string message)
+        => new(DiagnosticCodes.ArtifactInvalid, file.Path, $"{message} Quantize the model again.");
+
+    private static ReadOnlyMemory<float> Values(Matrix matrix) => matrix.Data.AsMemory(0, matrix.Rows * matrix.Columns);
+}

@@ -1,0 +1,17 @@
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Formats.Artifacts;
+
+/// <summary>A decoder block after quantization: what an artifact stores of it in place of its linear layers' weights.</summary>
+public sealed record QuantizedLayer
+{
+    /// <summary>The block's number, from 0.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>The linear layers by their names inside the block (<see cref="DecoderLinear"/>). Patches hold values that BF16 represents.</summary>
+    public required IReadOnlyDictionary<string, QuantizedWeight> Linears { get; init; }
+
+    /// <summary>Per input group: 1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</summary>
+    public required IReadOnlyDictionary<InputGroup, float[][]> InverseSmoothing { get; init; }
+}

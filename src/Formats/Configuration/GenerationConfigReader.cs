@@ -1,0 +1,40 @@
+using MASQuant.Formats.Safetensors;
+
+namespace MASQuant.Formats.Configuration;
+
+/// <summary>Reads <c>generation_config.json</c>; where it is absent, the end tokens of <c>config.json</c>.</summary>
+public static class GenerationConfigReader
+{
+    /// <summary>The file's name.</summary>
+    public const string FileName = "generation_config.json";
+
+    /// <summary>Reads the configuration of a checkpoint or an artifact.</summary>
+    /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
+    public static GenerationConfig Read(IModelSource source)
+    {
+        var config = source.TryReadFile(FileName, out var json) ? Read(json, Path.Combine(source.Path, FileName)) : new GenerationConfig();
+        return config.EndTokenIds.Count == 0 && source.TryReadFile(ModelConfigReader.FileName, out var model)
+            ? config with { EndTokenIds = ConfigSection.Read(model, Path.Combine(source.Path, ModelConfigReader.FileName), ModelEndTokens) }
+            : config;
+    }
+
+    /// <summary>Reads the content of the file; <paramref name="file"/> is the name for messages.</summary>
+    /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
+    public static GenerationConfig Read(ReadOnlyMemory<byte> json, string file) => ConfigSection.Read(json, file, root => new GenerationConfig
+    {
+        EndTokenIds = EndTokens(root) ?? [],
+        Sample = root.Flag("do_sample", false),
+        Temperature = root.Number("temperature", 0, 1000, 1),
+        TopP = root.Number("top_p", 0, 1, 1),
+        TopK = root.Whole("top_k", 0, int.MaxValue, 50),
+        RepetitionPenalty = root.Number("repetition_penalty", 1e-3, 1000, 1),
+    });
+
+    private static int[] ModelEndTokens(ConfigSection root)
+    {
+        var model = root.Section("thinker_config") ?? root;
+        return EndTokens(model) ?? (model.Section("text_config") is { } text ? EndTokens(text) : null) ?? [];
+    }
+
+    private static int[]? EndTokens(ConfigSection section) => section.Wholes("eos_token_id", 0, int.MaxValue);
+}

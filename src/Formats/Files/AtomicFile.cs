@@ -1,0 +1,67 @@
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Formats.Files;
+
+/// <summary>Writes a file so that nobody ever sees a part of it: to a temporary file beside it, then renamed over it. What a killed writer left is removed when the same file is written again.</summary>
+public static class AtomicFile
+{
+    private const int BufferSize = 1 << 16;
+    private const string Suffix = ".tmp";
+    private const int UniqueLetters = 32;
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+
+    /// <summary>Replaces <paramref name="path"/> by what <paramref name="write"/> writes; creates its folder. If <paramref name="write"/> throws, the old file stays.</summary>
+    /// <exception cref="MASQuantException">MASQ0111: the disk is full, the folder is not writable, …</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var full = Path.GetFullPath(path);
+        var temporary = $"{full}.{Guid.NewGuid():N}{Suffix}";
+        try
+        {
+            RemoveAbandoned(Directory.CreateDirectory(Path.GetDirectoryName(full)!), Path.GetFileName(full) + ".");
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferSize))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+                File.SetLastWriteTimeUtc(stream.SafeFileHandle, DateTime.UtcNow);
+            }
+
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch (Exception e)
+        {
+            if (File.Exists(temporary))
+            {
+                File.Delete(temporary);
+            }
+
+            if (e is IOException or UnauthorizedAccessException)
+            {
+                throw new MASQuantException(DiagnosticCodes.FileNotWritable, path, $"The file cannot be written: {e.Message} Check the folder's permissions and free space.", e);
+            }
+
+            throw;
+        }
+    }
+
+    // Nobody has it open, and nobody can be about to: a living writer holds it from the moment that it is made to the one before it gets its name, far less than the grace.
+    private static void RemoveAbandoned(DirectoryInfo folder, string prefix)
+    {
+        foreach (var file in folder.EnumerateFiles(prefix + "*" + Suffix).Where(file => file.Name.Length == prefix.Length + UniqueLetters + Suffix.Length
+            && file.Name.AsSpan(prefix.Length, UniqueLetters).IndexOfAnyExcept("0123456789abcdef") < 0 && file.LastWriteTimeUtc < DateTime.UtcNow - Grace))
+        {
+            try
+            {
+                using var alone = new FileStream(file.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Somebody writes it, or it has gone.
+            }
+        }
+    }
+
+    /// <summary>Replaces <paramref name="path"/> by <paramref name="content"/>.</summary>
+    /// <exception cref="MASQuantException">MASQ0111.</exception>
+    public static void Write(string path, ReadOnlyMemory<byte> content) => Write(path, stream => stream.Write(content.Span));
+}

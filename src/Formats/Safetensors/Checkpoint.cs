@@ -1,0 +1,161 @@
+using System.Diagnostics.CodeAnalysis;
+using MASQuant.Diagnostics;
+using MASQuant.Formats.Files;
+
+namespace MASQuant.Formats.Safetensors;
+
+/// <summary>A folder as it stands on the hub: <c>model.safetensors</c>, or <c>model.safetensors.index.json</c> with its shards, and the JSON files beside them. Tensors bear their canonical names (see <see cref="CanonicalName"/>).</summary>
+public sealed class Checkpoint : IModelSource
+{
+    /// <summary>The file name of weights that are not sharded.</summary>
+    public const string SingleFileName = "model.safetensors";
+
+    /// <summary>The largest JSON file that is read.</summary>
+    public const int MaxTextBytes = 1 << 27;
+
+    private readonly Dictionary<string, (SafetensorsFile File, string StoredName, TensorInfo Tensor)> _tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SafetensorsFile> _files = new(StringComparer.Ordinal);
+
+    private Checkpoint(string folder) => Path = folder;
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<TensorInfo> Tensors { get; private set; } = [];
+
+    /// <summary>Maps the weights of <paramref name="folder"/> and checks every header.</summary>
+    /// <exception cref="MASQuantException">MASQ0101 … MASQ0106 and MASQ0110: unreadable, malformed or missing files.</exception>
+    public static Checkpoint Open(string folder)
+    {
+        var checkpoint = new Checkpoint(folder);
+        try
+        {
+            checkpoint.OpenFiles();
+            checkpoint.Tensors = [.. checkpoint._tensors.Values.Select(t => t.Tensor).OrderBy(t => t.Name, StringComparer.Ordinal)];
+            return checkpoint;
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryGet(string name, [NotNullWhen(true)] out TensorInfo? tensor)
+    {
+        tensor = _tensors.TryGetValue(name, out var found) ? found.Tensor : null;
+        return tensor is not null;
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Bytes(string name)
+        => _tensors.TryGetValue(name, out var found) ? found.File.Bytes(found.StoredName) : throw TensorReading.Missing(this, name);
+
+    /// <inheritdoc/>
+    public bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content) => TryReadFile(Path, fileName, out content);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var file in _files.Values)
+        {
+            file.Dispose();
+        }
+    }
+
+    /// <summary>Reads a JSON file of a checkpoint's folder whose weights need not be there.</summary>
+    internal static bool TryReadFile(string folder, string fileName, out ReadOnlyMemory<byte> content)
+    {
+        var path = System.IO.Path.Combine(folder, fileName);
+        content = default;
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        try
+        {
+            var length = new FileInfo(path).Length;
+            if (length > MaxTextBytes)
+            {
+                throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file has {length} bytes, more than the {MaxTextBytes} that such a file may have. Replace it by the one of the checkpoint's repository.");
+            }
+
+            var bytes = File.ReadAllBytes(path);
+            LfsPointer.Refuse(bytes, path);
+            content = bytes;
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file cannot be read: {e.Message} Check its permissions.", e);
+        }
+    }
+
+    private void OpenFiles()
+    {
+        if (TryReadFile(CheckpointIndex.FileName, out var json))
+        {
+            var index = CheckpointIndex.Parse(json, System.IO.Path.Combine(Path, CheckpointIndex.FileName));
+            var names = new CanonicalName(index.Keys);
+            foreach (var (stored, shard) in index)
+            {
+                if (names.TryMap(stored, out var name))
+                {
+                    Add(name, stored, OpenShard(shard));
+                }
+            }
+        }
+        else if (File.Exists(System.IO.Path.Combine(Path, SingleFileName)))
+        {
+            var file = OpenFile(SingleFileName);
+            var names = new CanonicalName(file.Tensors.Select(t => t.Name));
+            foreach (var tensor in file.Tensors)
+            {
+                if (names.TryMap(tensor.Name, out var name))
+                {
+                    Add(name, tensor.Name, file);
+                }
+            }
+        }
+        else
+        {
+            throw new MASQuantException(DiagnosticCodes.CheckpointMissing, Path,
+                $"The folder holds neither {SingleFileName} nor {CheckpointIndex.FileName}. Give the folder of a checkpoint in the hub's layout.");
+        }
+    }
+
+    private void Add(string name, string storedName, SafetensorsFile file)
+    {
+        if (!file.TryGet(storedName, out var tensor))
+        {
+            throw new MASQuantException(DiagnosticCodes.CheckpointIndexInvalid, file.Path,
+                $"The index places tensor '{storedName}' in this shard, which lacks it. Take the index and all shards from the same revision of the checkpoint.");
+        }
+
+        if (!_tensors.TryAdd(name, (file, storedName, tensor with { Name = name })))
+        {
+            throw new MASQuantException(DiagnosticCodes.CheckpointIndexInvalid, file.Path,
+                $"Tensor '{storedName}' stands for '{name}', which the checkpoint holds under another name too. Export the checkpoint again.");
+        }
+    }
+
+    private SafetensorsFile OpenShard(string shard)
+        => File.Exists(System.IO.Path.Combine(Path, shard))
+            ? OpenFile(shard)
+            : throw new MASQuantException(DiagnosticCodes.ShardMissing, System.IO.Path.Combine(Path, shard),
+                $"Shard '{shard}', which the index names, is missing. Download every file of the checkpoint.");
+
+    private SafetensorsFile OpenFile(string name)
+    {
+        if (!_files.TryGetValue(name, out var file))
+        {
+            file = SafetensorsFile.Open(System.IO.Path.Combine(Path, name));
+            _files.Add(name, file);
+        }
+
+        return file;
+    }
+}

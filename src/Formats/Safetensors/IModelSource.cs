@@ -1,0 +1,23 @@
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Formats.Safetensors;
+
+/// <summary>A whole model: its tensors and the JSON files that came with them. A <see cref="Checkpoint"/> or an artifact.</summary>
+public interface IModelSource : ITensorSource
+{
+    /// <summary>The content of a file such as <c>config.json</c> or <c>tokenizer.json</c>; false when the model has none of that name.</summary>
+    /// <exception cref="MASQuantException">MASQ0101 unreadable or too large, MASQ0104 a Git LFS pointer.</exception>
+    bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content);
+}
+
+/// <summary>Conveniences over <see cref="IModelSource"/>.</summary>
+public static class ModelSourceExtensions
+{
+    /// <summary>The content of a file that must be there.</summary>
+    /// <exception cref="MASQuantException">MASQ0204: there is none of that name.</exception>
+    public static ReadOnlyMemory<byte> ReadFile(this IModelSource source, string fileName)
+        => source.TryReadFile(fileName, out var content)
+            ? content
+            : throw new MASQuantException(DiagnosticCodes.ModelFileMissing, source.Path,
+                $"The model lacks '{fileName}'. Take it from the checkpoint's repository and put it beside the weights.");
+}

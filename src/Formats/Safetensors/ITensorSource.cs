@@ -1,0 +1,36 @@
+namespace MASQuant.Formats.Safetensors;
+
+/// <summary>A tensor's name, element type and shape.</summary>
+public sealed record TensorInfo(string Name, DataType Type, IReadOnlyList<int> Shape)
+{
+    /// <summary>The number of elements.</summary>
+    public long Count
+    {
+        get
+        {
+            var count = 1L;
+            foreach (var extent in Shape)
+            {
+                count = checked(count * extent);
+            }
+
+            return count;
+        }
+    }
+}
+
+/// <summary>Named tensors of a checkpoint or an artifact. Names are canonical: <c>model.layers.0.…</c>, <c>visual.…</c>, <c>audio_tower.…</c>, <c>lm_head.weight</c>, whatever prefix the files carry.</summary>
+public interface ITensorSource : IDisposable
+{
+    /// <summary>The folder or file that messages name.</summary>
+    string Path { get; }
+
+    /// <summary>Every tensor, in the order of the names.</summary>
+    IReadOnlyCollection<TensorInfo> Tensors { get; }
+
+    /// <summary>Looks a tensor up.</summary>
+    bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out TensorInfo? tensor);
+
+    /// <summary>The bytes of a tensor, little-endian, row-major; mapped, valid until the source is disposed.</summary>
+    ReadOnlyMemory<byte> Bytes(string name);
+}

@@ -1,4 +1,0 @@
-namespace MASQuant.Caching;
-
-/// <summary>A remote cache did not serve as it should; the message says how, without its address.</summary>
-internal sealed class RemoteCacheException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,8 +1,0 @@
-namespace MASQuant.Gemm.Cuda;
-
-/// <summary>One entry of a module and the fixed part of its launches.</summary>
-/// <param name="Module">Where it is defined.</param>
-/// <param name="Entry">Its name there.</param>
-/// <param name="Threads">Threads of a block, all along x.</param>
-/// <param name="MaxSharedBytes">The most dynamic shared memory that a launch asks for; above 48 KiB the driver must be told.</param>
-internal sealed record Kernel(KernelModule Module, string Entry, int Threads, int MaxSharedBytes = 0);

@@ -1,8 +1,0 @@
-namespace MASQuant.Gemm.Cuda;
-
-/// <summary>One launch of a kernel.</summary>
-/// <param name="Kernel">What runs.</param>
-/// <param name="Grid">Blocks.</param>
-/// <param name="SharedBytes">Dynamic shared memory of a block, at most the kernel's <see cref="Kernel.MaxSharedBytes"/>.</param>
-/// <param name="Arguments">The parameters.</param>
-internal readonly record struct KernelLaunch(Kernel Kernel, GridSize Grid, int SharedBytes, KernelArguments Arguments);

@@ -1,8 +1,0 @@
-namespace MASQuant.Gemm.Cuda;
-
-/// <summary>What smooths each token: its modality and that modality's 1/s_m.</summary>
-/// <param name="Modalities">[M] bytes, values of <see cref="Modality"/>; null: all text.</param>
-/// <param name="Text">[K] FP32; null: ones.</param>
-/// <param name="Vision">As <paramref name="Text"/>.</param>
-/// <param name="Audio">As <paramref name="Text"/>.</param>
-internal readonly record struct TokenSmoothing(DevicePointer Modalities, DevicePointer Text, DevicePointer Vision, DevicePointer Audio);

@@ -1,0 +1,17 @@
+using MASQuant.Formats.Artifacts;
+
+namespace MASQuant.Runtime;
+
+/// <summary>The open artifact of a quantized model: what <see cref="LayerLoader"/> reads single layers from.</summary>
+public sealed class ModelArtifact
+{
+    internal ModelArtifact(Artifact content) => Content = content;
+
+    /// <summary>The file.</summary>
+    public string Path => Content.Path;
+
+    /// <summary>The file's size in bytes.</summary>
+    public long Bytes => new FileInfo(Path).Length;
+
+    internal Artifact Content { get; }
+}

@@ -1,0 +1,52 @@
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Runtime;
+
+/// <summary>One quantized linear layer: Y = Q_a(X_m / s_m) · Q_w(s_b ⊙ W)ᵀ + (X_m / s_m) · L1_m · L2_m + bias (paper Eq. 29).</summary>
+/// <remarks>Threads may share a layer.</remarks>
+public sealed class QuantizedLinear : IDisposable
+{
+    private readonly QuantizedWeight _weight;
+    private readonly QuantizedLinearGroup _group;
+    private bool _disposed;
+
+    /// <summary>Creates a layer over a stored weight.</summary>
+    /// <param name="weight">[N, K].</param>
+    /// <param name="inverseSmoothing">1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</param>
+    /// <param name="backend">Executes the products; null: the CPU.</param>
+    /// <exception cref="ArgumentException">The weight's parts do not fit its shape.</exception>
+    internal QuantizedLinear(QuantizedWeight weight, IReadOnlyList<float[]> inverseSmoothing, IGemmBackend? backend = null)
+    {
+        _weight = weight;
+        _group = new QuantizedLinearGroup([weight], inverseSmoothing, backend ?? new CpuGemmBackend());
+    }
+
+    /// <summary>N, the number of output features.</summary>
+    public int Outputs => _weight.Outputs;
+
+    /// <summary>K, the number of input features.</summary>
+    public int Inputs => _weight.Inputs;
+
+    /// <summary>How weights and activations are quantized.</summary>
+    public QuantizationScheme Scheme => _weight.Scheme;
+
+    /// <summary>The rank of the patch that tokens of <paramref name="modality"/> meet; 0 without one.</summary>
+    public int RankOf(Modality modality) => _weight.Patches[(int)modality]?.Rank ?? 0;
+
+    /// <summary>Computes the layer.</summary>
+    /// <param name="x">[M, K] activations.</param>
+    /// <param name="modalities">M entries, the modality of each row of <paramref name="x"/>.</param>
+    /// <param name="y">[M, N], overwritten.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
+    public void Forward(Matrix x, ModalityMap modalities, Matrix y)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _group.Forward(x, modalities, new ReadOnlySpan<Matrix>(in y));
+    }
+
+    /// <summary>Ends the use of the layer; its bytes stay mapped as long as the model is open.</summary>
+    public void Dispose() => _disposed = true;
+}

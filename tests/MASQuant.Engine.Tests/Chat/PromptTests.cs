@@ -1,0 +1,66 @@
+using MASQuant.Diagnostics;
+using MASQuant.Tests;
+
+namespace MASQuant.Engine.Tests.Chat;
+
+public class PromptTests
+{
+    [Fact]
+    public void PiecesKeepTheirOrder()
+    {
+        using var stream = new MemoryStream([4, 5]);
+        var messages = new Prompt().System("s").Image("a.png").Text("t").Audio([1, 2]).Image(stream).Video(["f0.png", "f1.png"], 4).Messages;
+        Assert.Equal([ChatRole.System, ChatRole.User], messages.Select(m => m.Role));
+        Assert.Collection(
+            messages[1].Content,
+            part => Assert.Equal("a.png", Assert.IsType<ImagePart>(part).Source.Path),
+            part => Assert.Equal("t", Assert.IsType<TextPart>(part).Text),
+            part => Assert.Equal([1, 2], Assert.IsType<AudioPart>(part).Source.Read().ToArray()),
+            part => Assert.Equal(("image 3", 5), (Assert.IsType<ImagePart>(part).Source.Name, ((ImagePart)part).Source.Read().Span[1])),
+            part => Assert.Equal((2, 4.0), (Assert.IsType<VideoPart>(part).Frames.Count, ((VideoPart)part).FramesPerSecond)));
+    }
+
+    [Fact]
+    public void TurnsAlternateByThemselves()
+    {
+        var messages = new Prompt().Text("a").Text("b").Assistant("c").Image("d.png").User().Text("e").Messages;
+        Assert.Equal([ChatRole.User, ChatRole.Assistant, ChatRole.User, ChatRole.User], messages.Select(m => m.Role));
+        Assert.Equal([2, 1, 1, 1], messages.Select(m => m.Content.Count));
+    }
+
+    [Fact]
+    public void MessagesAreACopy()
+    {
+        var prompt = new Prompt().Text("a");
+        var before = prompt.Messages;
+        prompt.Text("b").Assistant("c");
+        Assert.Single(Assert.Single(before).Content);
+    }
+
+    [Fact]
+    public void TheSystemMessageComesFirstAndOnce()
+    {
+        Assert.Throws<InvalidOperationException>(() => new Prompt().Text("a").System("b"));
+        Assert.Throws<InvalidOperationException>(() => new Prompt().System("a").System("b"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void AVideoNeedsAFrameRate(double framesPerSecond)
+        => Assert.Throws<ArgumentOutOfRangeException>(() => new Prompt().Video(["f.png"], framesPerSecond));
+
+    [Fact]
+    public void AVideoNeedsAFrame() => Assert.Throws<ArgumentException>(() => new Prompt().Video([]));
+
+    [Fact]
+    public void AMissingFileIsReportedWhenItIsRead()
+    {
+        using var folder = new TemporaryDirectory();
+        var source = MediaSource.File(folder.File("absent.png"));
+        var error = Assert.Throws<MASQuantException>(() => source.Read());
+        Assert.Equal((DiagnosticCodes.FileNotReadable, source.Path), (error.Code, error.File));
+    }
+}

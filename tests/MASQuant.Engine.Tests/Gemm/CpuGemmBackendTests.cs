@@ -1,0 +1,203 @@
+using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Engine.Tests.Gemm;
+
+/// <summary>The CPU backend equals the scalar one bit for bit, on every instruction set and thread count.</summary>
+[Collection(nameof(CpuLevels))]
+public sealed class CpuGemmBackendTests
+{
+    private static readonly ScalarGemmBackend Scalar = new();
+    private static readonly CpuGemmBackend Cpu = new();
+
+    public static TheoryData<string> Schemes => new(QuantizationScheme.All.Select(scheme => scheme.ToString()));
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void EqualsTheScalarBackend(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        var unit = scheme.QuantizesActivations ? 8 : 128;
+
+        // Token counts around every kernel's height; inputs that end within a 16-bit sum, a vector and a block of 512.
+        foreach (var tokens in new[] { 1, 2, 3, 4, 5, 6, 7, 12, 13, 25, 41 })
+        {
+            foreach (var (outputs, inputs) in new[] { (16, 1), (48, 5), (32, 9), (80, 17) })
+            {
+                AssertEqual(new QuantizedProblem(tokens, outputs, inputs * unit, scheme, seed: tokens + inputs, bias: inputs != 5));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void EqualsTheScalarBackendAboveTheThreadingThreshold(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        AssertEqual(new QuantizedProblem(1, 272, 1152, scheme));
+        AssertEqual(new QuantizedProblem(37, 272, 128, scheme));
+    }
+
+    [Theory]
+    [InlineData("W4A8")]
+    [InlineData("W4A6")]
+    public void SecondLevelScalesEqualTheScalarBackend(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        foreach (var tokens in new[] { 1, 2, 5, 7, 13, 41 })
+        {
+            foreach (var (outputs, groups) in new[] { (16, 1), (80, 3), (272, 9) })
+            {
+                AssertEqual(new QuantizedProblem(tokens, outputs, groups * 128, scheme, seed: tokens + groups, groupScales: true));
+            }
+        }
+
+        // Every product has the largest magnitude and the same sign: any sum that saturates shows.
+        foreach (var code in new sbyte[] { -8, 7 })
+        {
+            var extreme = new QuantizedProblem(7, 16, 1024, scheme);
+            extreme.RowMajorCodes.AsSpan().Fill(code);
+            var weight = QuantizedProblem.WithGroupScales(
+                QuantizedProblem.Create(scheme, 16, 1024, extreme.RowMajorCodes, extreme.Weight.Scales.ToArray(), [], [], new LowRankFactors?[3]), [.. Enumerable.Repeat((byte)16, 16 * 8)]);
+            extreme.X.Span.Fill(-1);
+            AssertEqual(weight, extreme.X, [[], [], []], extreme.Modalities);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void EveryMixOfModalitiesEqualsTheScalarBackend(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        foreach (var mix in new[] { "tttttttt", "vvvvvvvv", "aaaaaaaa", "ttvvvvtt", "vattavva", "aaaattta" })
+        {
+            var modalities = mix.Select(letter => letter switch { 't' => Modality.Text, 'v' => Modality.Vision, _ => Modality.Audio }).ToArray();
+            AssertEqual(new QuantizedProblem(8, 32, 256, scheme) { Modalities = new ModalityMap(modalities) });
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void ExtremeCodesEqualTheScalarBackend(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        var (lowest, highest) = (scheme.WeightBits, scheme.QuantizesActivations) switch { (8, _) => (-128, 127), (_, true) => (-8, 7), _ => (0, 15) };
+        foreach (var code in new[] { lowest, highest })
+        {
+            foreach (var sign in new[] { 1f, -1f })
+            {
+                // Every product has the largest magnitude and the same sign: any sum that saturates shows.
+                var problem = new QuantizedProblem(7, 16, 1024, scheme);
+                problem.RowMajorCodes.AsSpan().Fill((sbyte)code);
+                var weight = QuantizedProblem.Create(
+                    scheme, 16, 1024, problem.RowMajorCodes, problem.Weight.Scales.ToArray(), problem.Weight.ZeroPoints.ToArray(), [], new LowRankFactors?[3]);
+                problem.X.Span.Fill(sign);
+                AssertEqual(weight, problem.X, [[], [], []], problem.Modalities);
+                var single = new Matrix(1, 1024, problem.X.Data);
+                AssertEqual(weight, single, [[], [], []], ModalityMap.Text(1));
+            }
+        }
+    }
+
+    [Fact]
+    public void TokensThatAreZeroOrNotFiniteEqualTheScalarBackend()
+    {
+        var problem = new QuantizedProblem(6, 32, 72, QuantizationScheme.W4A8);
+        problem.X.Row(1).Clear();
+        problem.X.Row(2).Fill(1e-37f);
+        problem.X[3, 71] = float.NaN;
+        problem.X[4, 3] = float.PositiveInfinity;
+        problem.InverseSmoothing[0] = problem.InverseSmoothing[1] = [];
+        problem.Modalities = ModalityMap.Text(6);
+        var expected = problem.Run(Scalar);
+        Assert.All(expected.AsSpan(3 * 32, 2 * 32).ToArray(), value => Assert.True(float.IsNaN(value)));
+        Assert.Equal(problem.Weight.Bias.ToArray(), expected.AsSpan(32, 32).ToArray());
+
+        // Two NaN are the same result whatever their payload.
+        CpuLevels.ForEach(() => Assert.Equal(expected, problem.Run(Cpu)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void TextNeverMeetsAPatch(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        var problem = new QuantizedProblem(9, 48, 128, scheme);
+        problem.Modalities = new ModalityMap([0, 0, Modality.Vision, Modality.Vision, 0, Modality.Audio, 0, 0, Modality.Audio]);
+        var clean = problem.Run(Scalar);
+        foreach (var patch in problem.Weight.Patches)
+        {
+            patch?.L1.Span.Fill(float.NaN);
+        }
+
+        foreach (IGemmBackend backend in new IGemmBackend[] { Scalar, Cpu })
+        {
+            var y = problem.Run(backend);
+            for (var m = 0; m < 9; m++)
+            {
+                var row = y.AsSpan(m * 48, 48).ToArray();
+                if (problem.Modalities[m] == Modality.Text)
+                {
+                    Bits.AssertSame(clean.AsSpan(m * 48, 48).ToArray(), row);
+                }
+                else
+                {
+                    Assert.All(row, value => Assert.True(float.IsNaN(value)));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void ASecondCallAllocatesNothing(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        foreach (var count in new[] { 1, 20 })
+        {
+            var problem = new QuantizedProblem(count, 64, 640, scheme);
+            var tokens = new PreparedTokens();
+            var y = new Matrix(count, 64);
+            var threads = Workers.Count;
+            Workers.Count = 1;
+            try
+            {
+                long before = 0;
+                for (var call = 0; call < 3; call++)
+                {
+                    before = GC.GetAllocatedBytesForCurrentThread();
+                    Cpu.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, scheme, tokens);
+                    Cpu.Multiply(tokens, problem.Weight, y);
+                }
+
+                Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+            }
+            finally
+            {
+                Workers.Count = threads;
+            }
+        }
+    }
+
+    private static void AssertEqual(QuantizedProblem problem) => AssertEqual(problem.Weight, problem.X, problem.InverseSmoothing, problem.Modalities);
+
+    private static void AssertEqual(QuantizedWeight weight, Matrix x, float[][] inverseSmoothing, ModalityMap modalities)
+    {
+        var expected = new PreparedTokens();
+        var expectedY = new Matrix(x.Rows, weight.Outputs);
+        Scalar.Prepare(x, modalities, inverseSmoothing, weight.Scheme, expected);
+        Scalar.Multiply(expected, weight, expectedY);
+        var tokens = new PreparedTokens();
+        CpuLevels.ForEach(() =>
+        {
+            var y = new Matrix(x.Rows, weight.Outputs);
+            Cpu.Prepare(x, modalities, inverseSmoothing, weight.Scheme, tokens);
+            Assert.Equal(expected.Codes, tokens.Codes);
+            Bits.AssertSame(expected.Smoothed.Data, tokens.Smoothed.Data);
+            Cpu.Multiply(tokens, weight, y);
+            Bits.AssertSame(expectedY.Data, y.Data);
+        });
+    }
+}

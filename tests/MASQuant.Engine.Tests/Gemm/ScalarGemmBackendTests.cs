@@ -1,0 +1,141 @@
+using MASQuant.Diagnostics;
+using MASQuant.Engine.Gemm;
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Engine.Tests.Gemm;
+
+/// <summary>The scalar backend against the method's formulas in exact integers and FP64.</summary>
+public sealed class ScalarGemmBackendTests
+{
+    private static readonly ScalarGemmBackend Backend = new();
+
+    public static TheoryData<string> Schemes => new(QuantizationScheme.All.Select(scheme => scheme.ToString()));
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(6)]
+    public void ATokenIsDividedByItsFactorAndRoundedHalfToEven(int bits)
+    {
+        // absmax after smoothing equals qmax, so that the code is the rounded value itself.
+        var scheme = new QuantizationScheme(4, bits);
+        var x = new Matrix(1, 8, [2 * scheme.ActivationMax, 1, 3, 5, -1, -3, 0.9f, -2 * scheme.ActivationMax]);
+        float[] half = [.. Enumerable.Repeat(0.5f, 8)];
+        var tokens = new PreparedTokens();
+        Backend.Prepare(x, ModalityMap.Text(1), [half, [], []], scheme, tokens);
+        Assert.Equal([(sbyte)scheme.ActivationMax, 0, 2, 2, 0, -2, 0, (sbyte)-scheme.ActivationMax], tokens.Codes[..8]);
+        Assert.Equal(1f, tokens.Scales[0]);
+        Assert.Equal(1.5f, tokens.Smoothed[0, 2]);
+    }
+
+    [Fact]
+    public void EachTokenMeetsTheFactorOfItsModality()
+    {
+        var x = new Matrix(3, 8);
+        x.Span.Fill(1f);
+        float[][] factors = [[], [.. Enumerable.Repeat(2f, 8)], [.. Enumerable.Repeat(3f, 8)]];
+        var tokens = new PreparedTokens();
+        Backend.Prepare(x, new ModalityMap([Modality.Audio, Modality.Text, Modality.Vision]), factors, QuantizationScheme.W4A16, tokens);
+        Assert.Equal([3f, 1f, 2f], new[] { tokens.Smoothed[0, 7], tokens.Smoothed[1, 0], tokens.Smoothed[2, 3] });
+    }
+
+    [Theory]
+    [InlineData(0f, 0f)]
+    [InlineData(1e-38f, 0f)]
+    [InlineData(float.NaN, float.NaN)]
+    [InlineData(float.NegativeInfinity, float.NaN)]
+    public void TokensWithoutAScaleHaveNoCodes(float value, float scale)
+    {
+        var x = new Matrix(1, 8);
+        x.Data[5] = value;
+        var tokens = new PreparedTokens();
+        Backend.Prepare(x, ModalityMap.Text(1), [[], [], []], QuantizationScheme.W8A8, tokens);
+        Assert.Equal(new sbyte[8], tokens.Codes[..8]);
+        Assert.Equal(scale, tokens.Scales[0]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void TheOutputIsTheMethodsFormula(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        AssertFormula(new QuantizedProblem(7, 32, 256, scheme));
+        if (scheme is { WeightBits: 4, QuantizesActivations: true })
+        {
+            AssertFormula(new QuantizedProblem(7, 32, 256, scheme, groupScales: true));
+        }
+    }
+
+    private static void AssertFormula(QuantizedProblem problem)
+    {
+        var scheme = problem.Scheme;
+        var tokens = new PreparedTokens();
+        Backend.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, scheme, tokens);
+        var y = problem.Run(Backend);
+        for (var m = 0; m < 7; m++)
+        {
+            for (var n = 0; n < 32; n++)
+            {
+                var (expected, magnitude) = Formula(problem, tokens, m, n);
+
+                // FMA chains of at most 512 + 8 terms and a handful of single roundings: γ = 600 · 2⁻²⁴ of the sum of magnitudes.
+                Assert.InRange(y[(m * 32) + n], expected - (600 * Math.Pow(2, -24) * magnitude), expected + (600 * Math.Pow(2, -24) * magnitude));
+            }
+        }
+    }
+
+    [Fact]
+    public void ShapesThatDoNotFitAreRefused()
+    {
+        var problem = new QuantizedProblem(2, 16, 8, QuantizationScheme.W8A8);
+        var tokens = new PreparedTokens();
+        Assert.Throws<ArgumentException>(() => Backend.Prepare(problem.X, ModalityMap.Text(3), problem.InverseSmoothing, problem.Scheme, tokens));
+        Assert.Throws<ArgumentException>(() => Backend.Prepare(problem.X, problem.Modalities, [[], [], new float[7]], problem.Scheme, tokens));
+        Backend.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, problem.Scheme, tokens);
+        Assert.Throws<ArgumentException>(() => Backend.Multiply(tokens, problem.Weight, new Matrix(2, 15)));
+        Assert.Throws<ArgumentException>(() => Backend.Multiply(tokens, new QuantizedProblem(2, 16, 16, problem.Scheme).Weight, new Matrix(2, 16)));
+    }
+
+    [Fact]
+    public void MoreInputsThanA32BitSumHoldsAreRefused()
+    {
+        // 132 104 · 127 · 128 is the last multiple below 2³¹.
+        PackingLayout.CheckShape("layer", 16, 132_104, QuantizationScheme.W8A8);
+        var error = Assert.Throws<MASQuantException>(() => PackingLayout.CheckShape("layer", 16, 132_112, QuantizationScheme.W8A8));
+        Assert.Equal(DiagnosticCodes.ShapeNotPackable, error.Code);
+    }
+
+    private static (double Value, double Magnitude) Formula(QuantizedProblem problem, PreparedTokens tokens, int m, int n)
+    {
+        var weight = problem.Weight;
+        double value = 0, magnitude = 0;
+        void Add(double term) => (value, magnitude) = (value + term, magnitude + Math.Abs(term));
+        for (var k = 0; k < weight.Inputs; k++)
+        {
+            var code = problem.RowMajorCodes[(n * weight.Inputs) + k];
+            if (problem.Scheme.QuantizesActivations)
+            {
+                var second = problem.RowMajorGroupScales.Length > 0 ? problem.RowMajorGroupScales[((n * weight.Inputs) + k) / 128] : 1;
+                Add((double)tokens.Codes[(m * weight.Inputs) + k] * code * second * tokens.Scales[m] * weight.Scales.Span[n]);
+            }
+            else
+            {
+                var group = (n * weight.Inputs / 128) + (k / 128);
+                Add((double)tokens.Smoothed[m, k] * (code - weight.ZeroPoints.Span[group]) * weight.Scales.Span[group]);
+            }
+        }
+
+        Add(weight.Bias.Span[n]);
+        if (weight.Patches[(int)problem.Modalities[m]] is { } patch)
+        {
+            for (var r = 0; r < patch.Rank; r++)
+            {
+                for (var k = 0; k < weight.Inputs; k++)
+                {
+                    Add((double)tokens.Smoothed[m, k] * patch.L1[k, r] * patch.L2[r, n]);
+                }
+            }
+        }
+
+        return (value, magnitude);
+    }
+}

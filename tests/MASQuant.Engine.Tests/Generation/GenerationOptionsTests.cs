@@ -1,0 +1,53 @@
+using System.Globalization;
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Engine.Tests.Generation;
+
+public class GenerationOptionsTests
+{
+    public static TheoryData<string, string, GenerationOptions> Wrong => new()
+    {
+        { "MaxTokens", "at least 1", new GenerationOptions { MaxTokens = 0 } },
+        { "Temperature", "0 … 100", new GenerationOptions { Temperature = -0.5 } },
+        { "Temperature", "0 … 100", new GenerationOptions { Temperature = 101 } },
+        { "Temperature", "0 … 100", new GenerationOptions { Temperature = double.NaN } },
+        { "TopP", "above 0 and at most 1", new GenerationOptions { TopP = 0 } },
+        { "TopP", "above 0 and at most 1", new GenerationOptions { TopP = 1.5 } },
+        { "TopP", "above 0 and at most 1", new GenerationOptions { TopP = double.NaN } },
+        { "TopK", "at least 0", new GenerationOptions { TopK = -1 } },
+        { "StopTokens", "at least 0", new GenerationOptions { StopTokens = [5, -1] } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Wrong), DisableDiscoveryEnumeration = true)]
+    public void AValueOutOfRangeIsNamedWithItsRange(string option, string range, GenerationOptions options)
+    {
+        var error = Assert.Throws<MASQuantException>(options.Validate);
+        Assert.Equal(DiagnosticCodes.GenerationOptionOutOfRange, error.Code);
+        Assert.StartsWith(option, error.Message, StringComparison.Ordinal);
+        Assert.Contains(range, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheEdgesOfTheRangesAreAllowed()
+    {
+        new GenerationOptions().Validate();
+        new GenerationOptions { MaxTokens = 1, Temperature = 100, TopP = 1e-9, TopK = int.MaxValue, StopTokens = [0], Seed = ulong.MaxValue }.Validate();
+    }
+
+    [Fact]
+    public void MessagesDoNotFollowTheCulture()
+    {
+        var culture = new CultureInfo("", false) { NumberFormat = { NumberDecimalSeparator = "," } };
+        var previous = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = culture;
+        try
+        {
+            Assert.StartsWith("TopP is 1.5;", Assert.Throws<MASQuantException>(new GenerationOptions { TopP = 1.5 }.Validate).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = previous;
+        }
+    }
+}

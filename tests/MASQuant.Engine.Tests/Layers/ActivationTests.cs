@@ -1,0 +1,77 @@
+using System.Runtime.Intrinsics;
+using MASQuant.Engine.Layers;
+
+namespace MASQuant.Engine.Tests.Layers;
+
+public class ActivationTests
+{
+    [Fact]
+    public void ExponentialIsWithinOneUnitOfTheLastPlace()
+    {
+        // In units of ε, relative to the polynomial p in √½…√2: its last step ½, the step before |r|/2 = 0.17, r itself ⅛, what the series leaves out 0.07; at p < 1 the last step is ¼.
+        for (var x = -87f; x < 88.7f; x += 0.0173f)
+        {
+            var expected = Math.Exp(x);
+            Assert.Equal(expected, Exponential.Of(Vector512.Create(x))[3], Oracle.Epsilon * expected);
+        }
+    }
+
+    [Theory]
+    [InlineData(0f, 1f)]
+    [InlineData(float.NegativeInfinity, 0f)]
+    [InlineData(-1000f, 0f)]
+    [InlineData(89f, float.PositiveInfinity)]
+    [InlineData(float.PositiveInfinity, float.PositiveInfinity)]
+    [InlineData(float.NaN, float.NaN)]
+    public void ExponentialHasItsLimits(float x, float expected) => Assert.Equal(expected, Exponential.Of(Vector512.Create(x))[0]);
+
+    [Fact]
+    public void ExponentialReachesSubnormals()
+    {
+        // Half a smallest subnormal for the last rounding, as much for an intermediate one.
+        for (var x = -103f; x < -87f; x += 0.1f)
+        {
+            Assert.Equal(Math.Exp(x), Exponential.Of(Vector512.Create(x))[15], float.Epsilon + (Oracle.Epsilon * Math.Exp(x)));
+        }
+    }
+
+    [Fact]
+    public void SiluGatesTheSecondFactor()
+    {
+        var (gate, up) = (Oracle.Random(1003, 1, 30f), Oracle.Random(1003, 2));
+        var y = new float[gate.Length];
+
+        Silu.Multiply(gate, up, y);
+
+        // The exponential's ε, then an addition, a quotient and a product of ε/2 each.
+        for (var i = 0; i < y.Length; i++)
+        {
+            var expected = Oracle.Silu(gate[i]) * up[i];
+            Assert.Equal(expected, y[i], 2.5 * Oracle.Epsilon * Math.Abs(expected));
+        }
+    }
+
+    [Fact]
+    public void SiluVanishesFarBelowZero()
+    {
+        var y = new float[1];
+        Silu.Multiply([-200f], [5f], y);
+        Assert.Equal(0f, y[0]);
+    }
+
+    [Fact]
+    public void GeluUsesTheErrorFunction()
+    {
+        var x = Oracle.Random(4001, 3, 7f);
+        var y = x.ToArray();
+
+        Gelu.Apply(y);
+
+        // ½|x| times erfc's error: 1.5e-7 of the formula and ten roundings of ε/2 of a value that is at most 1 (and falls faster than |x| grows), then the last rounding.
+        for (var i = 0; i < x.Length; i++)
+        {
+            var expected = Oracle.Gelu(x[i]);
+            Assert.Equal(expected, y[i], (0.5 * Math.Abs(x[i]) * (1.5e-7 + (5 * Oracle.Epsilon))) + (Oracle.Epsilon * Math.Abs(expected)));
+        }
+    }
+}

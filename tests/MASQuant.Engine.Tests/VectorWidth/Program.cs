@@ -1,0 +1,25 @@
+using System.Runtime.Intrinsics.X86;
+using MASQuant.Formats.Files;
+
+namespace MASQuant.Engine.Tests.VectorWidth;
+
+/// <summary>The test assembly as a program: <c>dotnet MASQuant.Runtime.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed. Test runners never call it.</summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        if (arguments is ["write", var path])
+        {
+            AtomicFile.Write(path, stream =>
+            {
+                stream.Write(new byte[1 << 20]);
+                Console.WriteLine("writing");
+                Thread.Sleep(Timeout.Infinite);
+            });
+        }
+
+        Console.WriteLine($"AVX512={Avx512F.IsSupported} AVX2={Avx2.IsSupported}");
+        Console.WriteLine(ResultHashes.ByName[arguments[0]]());
+        return 0;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tests.Audio;
+using MASQuant.Engine.Tests.Layers;
+using MASQuant.Engine.Tests.Vision;
+
+namespace MASQuant.Engine.Tests.VectorWidth;
+
+/// <summary>Hashes of results that must not depend on the hardware; <see cref="VectorWidthTests"/> compares them between processes.</summary>
+internal static class ResultHashes
+{
+    public static IReadOnlyDictionary<string, Func<string>> ByName { get; } = new SortedDictionary<string, Func<string>>(StringComparer.Ordinal)
+    {
+        ["attention"] = Attend,
+        ["audio-tower"] = AudioTowerTests.Hash,
+        ["layers"] = Layers,
+        ["vision-tower"] = VisionTowerTests.Hash,
+    };
+
+    public static string Of(params ReadOnlySpan<float[]> results)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var result in results)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes(result.AsSpan()));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static string Attend()
+    {
+        var (q, k, v) = (new Matrix(70, 96, Oracle.Random(70 * 96, 1)), new Matrix(70, 96, Oracle.Random(70 * 96, 2)), new Matrix(70, 96, Oracle.Random(70 * 96, 3)));
+        var y = new Matrix(70, 96);
+        SegmentAttention.Apply(q, k, v, 4, [0, 27, 70], y);
+        return Of(y.Data);
+    }
+
+    private static string Layers()
+    {
+        var (x, gain, bias) = (Oracle.Random(3001, 1, 20f), Oracle.Random(3001, 2), Oracle.Random(3001, 3));
+        var (rms, layer, silu) = (new float[x.Length], new float[x.Length], new float[x.Length]);
+        var (gelu, softmax) = (x.ToArray(), x.ToArray());
+        RmsNorm.Apply(x, gain, 1e-6f, rms);
+        LayerNorm.Apply(x, gain, bias, 1e-5f, layer);
+        Silu.Multiply(x, gain, silu);
+        Gelu.Apply(gelu);
+        Softmax.Apply(softmax, 0.3f);
+        return Of(rms, layer, silu, gelu, softmax);
+    }
+}

@@ -1,0 +1,131 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using MASQuant.Diagnostics;
+using MASQuant.Engine.Vision.Images;
+using MASQuant.Engine.Vision.Images.Png;
+
+namespace MASQuant.Engine.Tests.Vision;
+
+public class PngDecoderTests
+{
+    public static TheoryData<string> Files => ImageFixture.Names("png-*.png");
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Pixels_equal_Pillows(string name) =>
+        ImageFixture.AssertEqual(ImageFixture.ReadPpm(Path.ChangeExtension(name, ".ppm")), ImageFixture.Decode(name));
+
+    [Fact]
+    public void A_file_cut_anywhere_is_refused()
+    {
+        var file = ImageFixture.Read("png-2-8-interlaced.png");
+        for (var length = 8; length < file.Length; length++)
+        {
+            AssertRefused(DiagnosticCodes.ImageCorrupt, file[..length]);
+        }
+    }
+
+    [Fact]
+    public void A_flipped_bit_anywhere_is_refused()
+    {
+        var file = ImageFixture.Read("png-3-4.png");
+        for (var i = 8; i < file.Length; i++)
+        {
+            var damaged = file.ToArray();
+            damaged[i] ^= 4;
+            AssertRefused(DiagnosticCodes.ImageCorrupt, damaged);
+        }
+    }
+
+    [Fact]
+    public void A_pixel_outside_the_palette_is_refused()
+    {
+        var header = Header(1, 1, 8, 3, 0);
+        Assert.Equal([1, 2, 3], ImageDecoder.Decode(Png(header, [1, 2, 3], [0, 0]), null).Pixels);
+        AssertRefused(DiagnosticCodes.ImageCorrupt, Png(header, [1, 2, 3], [0, 1]));
+        AssertRefused(DiagnosticCodes.ImageCorrupt, Png(header, [], [0, 0]));
+    }
+
+    [Theory]
+    [InlineData(0, 0, DiagnosticCodes.ImageCorrupt)]
+    [InlineData(3000, 2000, DiagnosticCodes.ImageCorrupt)]
+    [InlineData(int.MaxValue, 1, DiagnosticCodes.ImageTooLarge)]
+    [InlineData(-1, -1, DiagnosticCodes.ImageTooLarge)]
+    [InlineData(20000, 20000, DiagnosticCodes.ImageTooLarge)]
+    public void Extents_beyond_the_file_or_the_limit_are_refused_before_allocation(int width, int height, string code)
+    {
+        var file = Png(Header(width, height, 8, 2, 0), [], new byte[1000]);
+        ImageFixture.AssertAllocatesLittle(() => AssertRefused(code, file));
+    }
+
+    [Fact]
+    public void Any_pixel_data_gives_pixels_or_a_diagnostic()
+    {
+        var random = new Random(1);
+        var (decoded, refused) = (0, 0);
+        for (var i = 0; i < 1000; i++)
+        {
+            // Raw bytes below 5 are all known filters, so that decoding goes on until the data ends.
+            var raw = new byte[random.Next(2000)];
+            for (var j = 0; j < raw.Length; j++)
+            {
+                raw[j] = (byte)random.Next(random.Next(50) == 0 ? 6 : 5);
+            }
+
+            var header = Header(random.Next(1, 20), random.Next(1, 20), 1 << random.Next(5), random.Next(7), random.Next(2));
+            try
+            {
+                Assert.NotEmpty(ImageDecoder.Decode(Png(header, new byte[15], raw), null).Pixels);
+                decoded++;
+            }
+            catch (MASQuantException error)
+            {
+                Assert.Equal(DiagnosticCodes.ImageCorrupt, error.Code);
+                refused++;
+            }
+        }
+
+        Assert.True(decoded > 20 && refused > 20, $"{decoded} decoded, {refused} refused");
+    }
+
+    [Fact]
+    public void Other_files_are_refused_by_name()
+    {
+        AssertRefused(DiagnosticCodes.ImageNotSupported, []);
+        AssertRefused(DiagnosticCodes.ImageNotSupported, [.. "GIF89a"u8]);
+    }
+
+    private static byte[] Header(int width, int height, int depth, int color, int interlace)
+    {
+        byte[] header = [0, 0, 0, 0, 0, 0, 0, 0, (byte)depth, (byte)color, 0, 0, (byte)interlace];
+        BinaryPrimitives.WriteInt32BigEndian(header, width);
+        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
+        return header;
+    }
+
+    private static byte[] Png(byte[] header, byte[] palette, byte[] raw)
+    {
+        using var data = new MemoryStream();
+        using (var zlib = new ZLibStream(data, CompressionMode.Compress, leaveOpen: true))
+        {
+            zlib.Write(raw);
+        }
+
+        byte[] colors = palette.Length == 0 ? [] : Chunk("PLTE"u8, palette);
+        return [0x89, .. "PNG\r\n\x1A\n"u8, .. Chunk("IHDR"u8, header), .. colors, .. Chunk("IDAT"u8, data.ToArray()), .. Chunk("IEND"u8, [])];
+    }
+
+    private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] content)
+    {
+        byte[] chunk = [0, 0, 0, 0, .. type, .. content, 0, 0, 0, 0];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), Crc32.Compute(chunk.AsSpan(4..^4)));
+        return chunk;
+    }
+
+    private static void AssertRefused(string code, byte[] file)
+    {
+        var error = Assert.Throws<MASQuantException>(() => ImageDecoder.Decode(file, "test.png"));
+        Assert.Equal((code, "test.png"), (error.Code, error.File));
+    }
+}
