@@ -25,7 +25,7 @@ Task("kernels").Does(() =>
         throw new CakeException("A kernel does not compile.");
     }
 
-    var committed = $"{root}/src/Runtime/Gemm/Cuda/Kernels";
+    var committed = $"{root}/src/Cuda/Kernels";
     var names = GetFiles($"{made}/*.ptx").Concat(GetFiles($"{committed}/*.ptx")).Select(file => file.GetFilename().ToString()).Distinct();
     var stale = names.Where(name => !FileExists($"{made}/{name}") || !FileExists($"{committed}/{name}")
         || System.IO.File.ReadAllText($"{made}/{name}") != System.IO.File.ReadAllText($"{committed}/{name}")).ToList();
@@ -48,6 +48,6 @@ Task("pack").IsDependentOn("build").Does(() => DotNetPack(solution, new DotNetPa
     OutputDirectory = $"{root}/artifacts/packages",
 }));
 
-Task("bench").Does(() => DotNetRun($"{root}/bench/MASQuant.Bench/MASQuant.Bench.csproj", "ratios", new DotNetRunSettings { Configuration = "Release" }));
+Task("bench").Does(() => DotNetRun($"{root}/bench/Bench/MASQuant.Bench.csproj", "ratios", new DotNetRunSettings { Configuration = "Release" }));
 
 RunTarget(target);

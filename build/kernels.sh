@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the CUDA kernels to PTX: build/kernels.sh [output folder]; by default beside their sources.
 set -euo pipefail
-cd "$(dirname "$0")/../src/Runtime/Gemm/Cuda/Kernels"
+cd "$(dirname "$0")/../src/Cuda/Kernels"
 output=${1:-.}
 compiler=${MASQUANT_CLANG:-clang-22}
 

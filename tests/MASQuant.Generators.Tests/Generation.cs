@@ -15,7 +15,7 @@ internal sealed class Generation
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(System.IO.Path.PathSeparator)
             .Where(path => System.IO.Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal)
-                || System.IO.Path.GetFileName(path) is "MASQuant.Runtime.dll" or "netstandard.dll")
+                || System.IO.Path.GetFileName(path) is "MASQuant.Runtime.dll" or "MASQuant.Abstractions.dll" or "netstandard.dll") // what a package shows
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 

@@ -3,7 +3,7 @@ using MASQuant.Formats.Files;
 
 namespace MASQuant.Engine.Tests.VectorWidth;
 
-/// <summary>The test assembly as a program: <c>dotnet MASQuant.Runtime.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed. Test runners never call it.</summary>
+/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed. Test runners never call it.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)

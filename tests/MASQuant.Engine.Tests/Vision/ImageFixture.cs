@@ -6,7 +6,7 @@ namespace MASQuant.Engine.Tests.Vision;
 /// <summary>The image files of the Fixtures folder and the pixels that Pillow makes of them.</summary>
 internal static class ImageFixture
 {
-    private static readonly string Folder = Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Runtime.Tests", "Vision", "Fixtures");
+    private static readonly string Folder = Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Engine.Tests", "Vision", "Fixtures");
 
     public static TheoryData<string> Names(string pattern) => [.. Directory.GetFiles(Folder, pattern).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 

@@ -3,13 +3,13 @@ using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Driver;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Engine.Tests.Gemm.Cuda;
+namespace MASQuant.Cuda.Tests.Driver;
 
 /// <summary>The device on a driver that keeps books: every error is named, everything is freed once, nothing is called afterwards.</summary>
 public sealed class CudaDeviceTests : IDisposable
 {
     // Any resource serves: the fake driver compiles nothing.
-    private static readonly Kernel Large = new(new KernelModule("Normalization.txt", 80), "large", 256, MaxSharedBytes: 100_000);
+    private static readonly Kernel Large = new(new KernelModule("prepare.sm80.ptx", 80), "large", 256, MaxSharedBytes: 100_000);
     private static readonly Kernel Small = new(Large.Module, "small", 128, MaxSharedBytes: 48 * 1024);
 
     public CudaDeviceTests() => FakeDriver.Reset();
@@ -227,7 +227,7 @@ public sealed class CudaDeviceTests : IDisposable
         using var device = FakeDriver.Open();
         var error = Assert.Throws<MASQuantException>(() => device.Launch(new KernelLaunch(Small, new GridSize(1), 0, default)));
         Assert.Equal(DiagnosticCodes.KernelRejected, error.Code);
-        Assert.Contains("'Normalization.txt' for cuda:0 (Fake GPU): CUDA_ERROR_INVALID_PTX (what 218 means). Its log: line 7: unknown opcode", error.Message);
+        Assert.Contains("'prepare.sm80.ptx' for cuda:0 (Fake GPU): CUDA_ERROR_INVALID_PTX (what 218 means). Its log: line 7: unknown opcode", error.Message);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using MASQuant.Cuda.Driver;
 
-namespace MASQuant.Engine.Tests.Gemm.Cuda;
+namespace MASQuant.Cuda.Tests.Driver;
 
 /// <summary>A driver without a GPU: keeps books of what it gave out, remembers every call, and fails where a test says so. "Device memory" is host memory, and work is done as it is queued.</summary>
 internal static unsafe class FakeDriver
