@@ -68,7 +68,7 @@ internal sealed class BenchRun
         }
         catch (Exception e) when (e is MASQuantException or InvalidOperationException)
         {
-            _log.WriteLine($"Ended by an error. {(e as MASQuantException)?.Code} {e.Message}");
+            _log.WriteLine($"Ended by an error. {e.Message}");
             return Failed;
         }
         finally

@@ -45,7 +45,7 @@ internal static class CheckRun
         catch (MASQuantException e)
         {
             isFatal = e.Code == DiagnosticCodes.DriverCallFailed; // After a failed launch every call fails.
-            return $"{e.Code}: {e.Message}";
+            return e.Message;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -34,6 +34,6 @@ try
 }
 catch (MASQuantException e)
 {
-    Console.Error.WriteLine($"Nothing is run. {e.Code}: {e.Message}");
+    Console.Error.WriteLine($"Nothing is run. {e.Message}");
     return BenchRun.NothingRun;
 }

@@ -2,15 +2,20 @@ using MASQuant.Diagnostics;
 
 namespace MASQuant;
 
-/// <summary>An error whose cause lies outside the program: a file, an option, the machine. Its message says what, where and the remedy.</summary>
+/// <summary>An error whose cause lies outside the program: a file, an option, the machine.</summary>
 public sealed class MASQuantException : Exception
 {
-    /// <summary>Creates an error with a code of <see cref="DiagnosticCodes"/>, the file it concerns (or null) and a message that ends with the remedy.</summary>
-    public MASQuantException(string code, string? file, string message, Exception? innerException = null)
-        : base(message, innerException)
+    /// <summary>Creates an error.</summary>
+    /// <param name="code">A code of <see cref="DiagnosticCodes"/>.</param>
+    /// <param name="file">The file that it concerns, or null.</param>
+    /// <param name="description">What is wrong, where, and last the remedy.</param>
+    /// <param name="innerException">What it was found out by.</param>
+    public MASQuantException(string code, string? file, string description, Exception? innerException = null)
+        : base(description, innerException)
     {
         Code = code;
         File = file;
+        Description = description;
     }
 
     /// <summary>The code, <c>MASQ####</c>; <c>docs/diagnostics</c> has a page for each.</summary>
@@ -22,10 +27,14 @@ public sealed class MASQuantException : Exception
     /// <summary>The line of <see cref="File"/> (from 1), or 0 when the error concerns no line.</summary>
     public int Line { get; init; }
 
-    /// <summary>The error in the canonical form that compilers print: <c>file(line): error MASQ0101: message</c>.</summary>
-    public override string ToString()
-    {
-        var origin = File is null ? "masquant" : Line > 0 ? $"{File}({Line})" : File;
-        return $"{origin}: error {Code}: {Message}";
-    }
+    /// <summary>What is wrong, where, and last the remedy.</summary>
+    public string Description { get; }
+
+    /// <summary>Place, code and description: <c>config.json(3): MASQ0201: The file is not valid JSON.</c></summary>
+    public override string Message => File is null ? $"{Code}: {Description}" : $"{Place}: {Code}: {Description}";
+
+    /// <summary>The error in the form that compilers print: <c>file(line): error MASQ0101: description</c>.</summary>
+    public string ToDiagnostic() => $"{Place}: error {Code}: {Description}";
+
+    private string Place => File is null ? "masquant" : Line > 0 ? $"{File}({Line})" : File;
 }

@@ -15,17 +15,17 @@ internal static class Program
             Console.OutputEncoding = Encoding.UTF8;
         }
 
-        using var cancellationToken = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
 
         // The first signal asks the command to stop, a second one ends the process.
         void Stop(PosixSignalContext signal)
         {
-            signal.Cancel = !cancellationToken.IsCancellationRequested;
-            cancellationToken.Cancel();
+            signal.Cancel = !cancellation.IsCancellationRequested;
+            cancellation.Cancel();
         }
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        return CommandLine.Run(args, new CommandConsole(Console.Out, Console.Error, !Console.IsErrorRedirected), cancellationToken.Token);
+        return CommandLine.Run(args, new CommandConsole(Console.Out, Console.Error, !Console.IsErrorRedirected), cancellation.Token);
     }
 }

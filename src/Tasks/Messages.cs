@@ -80,7 +80,7 @@ internal static class Messages
     /// <summary>Logs an error as compilers do, with code, file and line.</summary>
     public static void LogError(this TaskLoggingHelper log, MASQuantException problem)
     {
-        log.LogError(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Message);
+        log.LogError(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Description);
         if (problem.InnerException is { } cause)
         {
             log.LogMessage(MessageImportance.Low, "{0}", cause.ToString());
@@ -88,5 +88,5 @@ internal static class Messages
     }
 
     public static void LogWarning(this TaskLoggingHelper log, MASQuantException problem)
-        => log.LogWarning(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Message);
+        => log.LogWarning(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Description);
 }

@@ -16,9 +16,9 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
     /// <summary>Presses Ctrl-C as soon as a line that begins with <paramref name="cue"/> is written to standard error.</summary>
     public static CommandRun CancelledAt(string cue, params string[] args)
     {
-        using var cancellationToken = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         using var error = new CueWriter(cue, cancellationToken);
-        return Of(error, cancellationToken.Token, args);
+        return Of(error, cancellation.Token, args);
     }
 
     private static CommandRun Of(TextWriter error, CancellationToken cancellationToken, string[] args)
@@ -28,7 +28,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         return new CommandRun(code, output.ToString(), error.ToString()!);
     }
 
-    private sealed class CueWriter(string cue, CancellationTokenSource cancellationToken) : TextWriter
+    private sealed class CueWriter(string cue, CancellationTokenSource cancellation) : TextWriter
     {
         private readonly StringBuilder _text = new();
 
@@ -39,7 +39,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
             _text.Append(value).Append('\n');
             if (value?.StartsWith(cue, StringComparison.Ordinal) == true)
             {
-                cancellationToken.Cancel();
+                cancellation.Cancel();
             }
         }
 

@@ -41,17 +41,17 @@ internal static class CommandLine
         }
         catch (MASQuantException error)
         {
-            console.Error.WriteLine(error);
+            console.Error.WriteLine(error.ToDiagnostic());
             return ExitCode.BadInput;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again."));
+            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again.").ToDiagnostic());
             return ExitCode.BadInput;
         }
         catch (Exception error)
         {
-            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.InternalError, null, "An internal error, a defect of masquant. Please report it with the command and what follows."));
+            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.InternalError, null, "An internal error, a defect of masquant. Please report it with the command and what follows.").ToDiagnostic());
             console.Error.WriteLine(error);
             return ExitCode.Internal;
         }

@@ -38,6 +38,6 @@ internal static class AnswerPieces
         ? piece
         : piece with
         {
-            Error = new MASQuantException(error.Code, error.File, string.Create(CultureInfo.InvariantCulture, $"Prompt {piece.Prompt} of the batch, from 0: {error.Message}"), error) { Line = error.Line },
+            Error = new MASQuantException(error.Code, error.File, string.Create(CultureInfo.InvariantCulture, $"Prompt {piece.Prompt} of the batch, from 0: {error.Description}"), error) { Line = error.Line },
         };
 }

@@ -109,7 +109,7 @@ public sealed class LoadedModelBatchTests : IDisposable
         var failed = Assert.Single(pieces, piece => piece.Prompt == 1);
         Assert.True(failed.IsLast);
         Assert.Equal((DiagnosticCodes.FileNotReadable, "missing.png"), (failed.Error!.Code, failed.Error.File));
-        Assert.StartsWith("Prompt 1 ", failed.Error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Prompt 1 ", failed.Error.Description, StringComparison.Ordinal);
         foreach (var i in (int[])[0, 2, 3])
         {
             Assert.Equal(Alone(prompts[i], Short), string.Concat(pieces.Where(piece => piece.Prompt == i).Select(piece => piece.Text)));
@@ -155,20 +155,20 @@ public sealed class LoadedModelBatchTests : IDisposable
     [Fact]
     public async Task Cancelling_ends_the_batch_in_the_middle()
     {
-        using var cancellationToken = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         var seen = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var piece in _model.GenerateBatchAsync(Prompts, Short, cancellationToken.Token))
+            await foreach (var piece in _model.GenerateBatchAsync(Prompts, Short, cancellation.Token))
             {
                 if (++seen == 5)
                 {
-                    cancellationToken.Cancel();
+                    cancellation.Cancel();
                 }
             }
         });
         Assert.Equal(5, seen);
-        Assert.ThrowsAny<OperationCanceledException>(() => _model.GenerateBatch(Prompts, Short, cancellationToken.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => _model.GenerateBatch(Prompts, Short, cancellation.Token));
     }
 
     [Fact]

@@ -27,17 +27,17 @@ public sealed class LoadedModelTests(OmniFixture omni) : IClassFixture<OmniFixtu
     [Fact]
     public void Cancelling_ends_the_answer_in_the_middle()
     {
-        using var cancellationToken = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         var pieces = new List<string>();
 
         Assert.ThrowsAny<OperationCanceledException>(() =>
         {
-            foreach (var piece in omni.Model.Generate(Verse, Short, cancellationToken.Token))
+            foreach (var piece in omni.Model.Generate(Verse, Short, cancellation.Token))
             {
                 pieces.Add(piece);
                 if (pieces.Count == 2)
                 {
-                    cancellationToken.Cancel();
+                    cancellation.Cancel();
                 }
             }
         });

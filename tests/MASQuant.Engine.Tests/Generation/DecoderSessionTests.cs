@@ -73,12 +73,12 @@ public sealed class DecoderSessionTests : IDisposable
     [Fact]
     public void A_cancelled_step_leaves_the_sequence_as_it_was()
     {
-        using var cancellationToken = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         var cancelling = _decoder with { Blocks = [_decoder.Blocks[0], _decoder.Blocks[1].With(InputGroup.Down, new Cancelling(_decoder.Blocks[1].Down, cancellationToken)), _decoder.Blocks[2]] };
         var session = new DecoderSession(cancelling);
         session.Prefill(_prompt);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => session.Step(5, cancellationToken.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => session.Step(5, cancellation.Token));
         var afterwards = session.Step(5).ToArray();
 
         var undisturbed = new DecoderSession(_decoder);
@@ -144,13 +144,13 @@ public sealed class DecoderSessionTests : IDisposable
     }
 
     /// <summary>Cancels in the middle of the first one-token run.</summary>
-    private sealed class Cancelling(ILinearGroup inner, CancellationTokenSource cancellationToken) : ILinearGroup
+    private sealed class Cancelling(ILinearGroup inner, CancellationTokenSource cancellation) : ILinearGroup
     {
         public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
         {
             if (x.Rows == 1)
             {
-                cancellationToken.Cancel();
+                cancellation.Cancel();
             }
 
             inner.Forward(x, modalities, outputs);

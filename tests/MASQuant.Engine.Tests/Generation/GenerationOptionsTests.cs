@@ -24,7 +24,7 @@ public class GenerationOptionsTests
     {
         var error = Assert.Throws<MASQuantException>(options.Validate);
         Assert.Equal(DiagnosticCodes.GenerationOptionOutOfRange, error.Code);
-        Assert.StartsWith(option, error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(option, error.Description, StringComparison.Ordinal);
         Assert.Contains(range, error.Message, StringComparison.Ordinal);
     }
 

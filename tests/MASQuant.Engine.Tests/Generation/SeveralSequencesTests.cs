@@ -80,7 +80,7 @@ public sealed class SeveralSequencesTests
     public void A_cancelled_step_leaves_every_sequence_as_it_was()
     {
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
-        using var cancellationToken = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         var decoder = Read(source, "");
         var cancelling = decoder with { Blocks = [decoder.Blocks[0].With(InputGroup.Down, new Cancelling(decoder.Blocks[0].Down, cancellationToken)), .. decoder.Blocks.Skip(1)] };
         var (workspace, rotary) = (new DecoderWorkspace(decoder.Config), new RotaryTable(decoder.Config));
@@ -88,7 +88,7 @@ public sealed class SeveralSequencesTests
         rotary.Set([0, 0]);
         decoder.Forward(new Matrix(2, decoder.Config.HiddenSize), ModalityMap.Text(2), rotary, workspace, caches, default);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => cancelling.Forward(new Matrix(2, decoder.Config.HiddenSize), ModalityMap.Text(2), rotary, workspace, caches, cancellationToken.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => cancelling.Forward(new Matrix(2, decoder.Config.HiddenSize), ModalityMap.Text(2), rotary, workspace, caches, cancellation.Token));
         Assert.Equal([1, 1], caches.Select(cache => cache.Length));
     }
 
@@ -160,11 +160,11 @@ public sealed class SeveralSequencesTests
             : decoder;
     }
 
-    private sealed class Cancelling(ILinearGroup inner, CancellationTokenSource cancellationToken) : ILinearGroup
+    private sealed class Cancelling(ILinearGroup inner, CancellationTokenSource cancellation) : ILinearGroup
     {
         public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
         {
-            cancellationToken.Cancel();
+            cancellation.Cancel();
             inner.Forward(x, modalities, outputs);
         }
     }

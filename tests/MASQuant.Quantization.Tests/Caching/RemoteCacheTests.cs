@@ -109,8 +109,8 @@ public class RemoteCacheTests
         using var server = new CacheServer { Behaves = ServerManner.StallsUploads };
         using var cache = new CacheCase();
         using var remote = Remote(server, timeout: 60);
-        using var cancellationToken = new CancellationTokenSource();
-        var upload = remote.UploadAsync(cache.Write(Key), cache.Folder.Run(Key).Output, cancellationToken.Token);
+        using var cancellation = new CancellationTokenSource();
+        var upload = remote.UploadAsync(cache.Write(Key), cache.Folder.Run(Key).Output, cancellation.Token);
         server.Uploading.Wait(TimeSpan.FromSeconds(30));
         await cancellationToken.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
