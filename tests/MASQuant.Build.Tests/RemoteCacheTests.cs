@@ -141,8 +141,7 @@ public class RemoteCacheTests
         _ = build.StandardOutput.ReadToEndAsync();
         _ = build.StandardError.ReadToEndAsync();
         var began = server.Uploading.Wait(TimeSpan.FromMinutes(2));
-        build.Kill(entireProcessTree: true);
-        build.WaitForExit();
+        Assert.True(Command.Kill(build), "The build was over before the kill.");
         Assert.True(began);
         server.Behaves = ServerManner.Good;
     }
