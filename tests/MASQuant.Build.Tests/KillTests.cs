@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
 using MASQuant.Tests;
 using Xunit.Abstractions;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Tasks;
 
