@@ -17,20 +17,20 @@ public sealed class DeviceBatchTests
 
     [Theory]
     [MemberData(nameof(Checks))]
-    public void SequencesOfSmallDecodersDoNotSeeEachOther(string check) => DeviceChecks.Run(check, new EmulatedDevice());
+    public void Sequences_of_small_decoders_do_not_see_each_other(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 
     [Fact]
-    public void SequencesDoNotSeeEachOther() => Check(new EmulatedDevice());
+    public void Sequences_do_not_see_each_other() => Check(new EmulatedDevice());
 
     [CudaFact]
-    public void SequencesDoNotSeeEachOtherOnTheGpu()
+    public void Sequences_do_not_see_each_other_on_the_GPU()
     {
         using var device = CudaDevice.Open(0);
         Check(device);
     }
 
     [Fact]
-    public void AGrownCacheKeepsEverySequence()
+    public void A_grown_cache_keeps_every_sequence()
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var (device, config) = (new EmulatedDevice(), ModelConfigReader.Read(source).Text);

@@ -44,10 +44,10 @@ public sealed class DeviceVisionTowerTests
 
     [Theory]
     [MemberData(nameof(Grids))]
-    public void TokensAreWithinTheirRounding(string model, int inner, int frames, int rows, int columns) => Check(new EmulatedDevice(), model, inner, frames, rows, columns);
+    public void Tokens_are_within_their_rounding(string model, int inner, int frames, int rows, int columns) => Check(new EmulatedDevice(), model, inner, frames, rows, columns);
 
     [CudaFact]
-    public void TokensAreWithinTheirRoundingOnTheGpu()
+    public void Tokens_are_within_their_rounding_on_the_GPU()
     {
         using var device = CudaDevice.Open(0);
         foreach (var grid in Grids)
@@ -57,7 +57,7 @@ public sealed class DeviceVisionTowerTests
     }
 
     [Fact]
-    public void EverythingIsGivenBack()
+    public void Everything_is_given_back()
     {
         var device = new CountingDevice(new EmulatedDevice());
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
@@ -74,7 +74,7 @@ public sealed class DeviceVisionTowerTests
     }
 
     [Fact]
-    public void AModelEncodesImagesOnItsDevice()
+    public void A_model_encodes_images_on_its_device()
     {
         var device = new CountingDevice(new EmulatedDevice());
         using var processor = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { Device = "cpu" });
@@ -88,7 +88,7 @@ public sealed class DeviceVisionTowerTests
     }
 
     [Fact]
-    public void TheModelsExtentsAreTaken()
+    public void The_models_extents_are_taken()
     {
         Assert.True(DeviceVisionTower.Takes(Config));
         Assert.True(DeviceVisionTower.Takes(Config with { HiddenSize = 1280, Heads = 16, IntermediateSize = 3420, OutHiddenSize = 3584 }));
@@ -96,7 +96,7 @@ public sealed class DeviceVisionTowerTests
 
     [Theory]
     [MemberData(nameof(Others))]
-    public void OtherExtentsStayOnTheProcessor(string name) => Assert.False(DeviceVisionTower.Takes(Misfits[name]));
+    public void Other_extents_stay_on_the_processor(string name) => Assert.False(DeviceVisionTower.Takes(Misfits[name]));
 
     // Rounded in the same places, the oracle deviates as the device does; the device's roundings of nearly equal values are other draws of the same size.
     // So twice the oracle's own deviation bounds the norm of the difference, and as much again allows for the draw. The processor's FP32 is exact beside it.
