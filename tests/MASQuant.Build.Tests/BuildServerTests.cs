@@ -5,6 +5,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests;
 
 /// <summary>The sample workflow does what docs/ci.md says: its own commands run here, each job in a clone of its own.</summary>
+[Trait("Lane", "build")]
 public partial class BuildServerTests
 {
     [Fact]

@@ -3,6 +3,7 @@ using System.Diagnostics;
 namespace MASQuant.Build.Tests;
 
 /// <summary>Commands that build along the way: <c>dotnet test</c> and <c>dotnet watch</c>.</summary>
+[Trait("Lane", "build")]
 public class CommandsOfTheSdkTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3); // for a busy machine; an idle one takes seconds

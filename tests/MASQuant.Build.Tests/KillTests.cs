@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace MASQuant.Build.Tests;
 
 /// <summary>Builds that are killed without warning: the next one resumes, gives the same bytes as one that was left alone, and leaves nothing else behind.</summary>
+[Trait("Lane", "kill")]
 public class KillTests(ITestOutputHelper output)
 {
     private const int Seed = 1;

@@ -3,6 +3,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests;
 
 /// <summary>A server that helps, and servers that must not harm: the build is right and says so once.</summary>
+[Trait("Lane", "build")]
 public class RemoteCacheTests
 {
     [Fact]

@@ -9,6 +9,7 @@ using System.Text.RegularExpressions;
 namespace MASQuant.Build.Tests;
 
 /// <summary>Tools that change between two builds, and tools that the compiler cannot load.</summary>
+[Trait("Lane", "build")]
 public class ToolVersionTests
 {
     private const string Generator = "MASQuant.Generators.dll";

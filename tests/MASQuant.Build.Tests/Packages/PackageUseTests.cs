@@ -4,6 +4,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests.Packages;
 
 /// <summary>What someone does who has the packages and not this repository.</summary>
+[Trait("Lane", "build")]
 public sealed class PackageUseTests : IDisposable
 {
     private const string Question = "Read the digits.";

@@ -6,6 +6,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>The benchmark itself, executed case by case in the interpreter on small shapes: what a GPU is asked to run, runs.</summary>
+[Trait("Lane", "slow")]
 public sealed class BenchRunTests : IDisposable
 {
     // Heads of 32, groups of 128, and everything else as small as it goes. Tokens take every kernel: decode8, decode16, prefill, and on Hopper the wide ones.

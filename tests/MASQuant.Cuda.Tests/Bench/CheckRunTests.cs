@@ -9,6 +9,7 @@ using MASQuant.Ptx;
 namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>The checks as the benchmark's executable runs them. Each of them runs in the tests of its kernels, too.</summary>
+[Trait("Lane", "slow")]
 public class CheckRunTests
 {
     public static TheoryData<string> Decoders => [.. DecoderChecks.All.Concat(SessionChecks.All).Select(check => check.Name)];
@@ -80,6 +81,7 @@ public class CheckRunTests
     public void Decoders_equal_the_processors(string check) => DeviceChecks.Run(check, new EmulatedDevice { ComputeCapability = check.Contains("70", StringComparison.Ordinal) ? 90 : 80 });
 
     [CudaFact]
+    [Trait("Lane", "gpu")]
     public void Everything_holds_on_the_GPU()
     {
         var log = new StringWriter();

@@ -11,6 +11,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>A step of several sequences is a step of each: the same bits, whatever its neighbours hold.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceBatchTests
 {
     public static TheoryData<string> Checks => [.. BatchChecks.All.Select(check => check.Name)];
@@ -23,6 +24,7 @@ public sealed class DeviceBatchTests
     public void Sequences_do_not_see_each_other() => Check(new EmulatedDevice());
 
     [CudaFact]
+    [Trait("Lane", "gpu")]
     public void Sequences_do_not_see_each_other_on_the_GPU()
     {
         using var device = CudaDevice.Open(0);

@@ -10,6 +10,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>Whole models through the shipped kernels: executed by the interpreter everywhere, and by the GPU where there is one.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceDecoderTests : IDisposable
 {
     private static readonly Prompt Text = new Prompt().Text("Say one.");
@@ -43,6 +44,7 @@ public sealed class DeviceDecoderTests : IDisposable
     }
 
     [CudaFact]
+    [Trait("Lane", "gpu")]
     public void The_GPU_answers_like_the_processor()
     {
         foreach (var scheme in (QuantizationScheme[])[QuantizationScheme.W8A8, QuantizationScheme.W4A8])

@@ -11,6 +11,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>Batches of prompts on a device: each answer is the prompt's own, rows are used again, memory is given back.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceGenerationTests
 {
     private const int Slots = 3;
@@ -31,6 +32,7 @@ public sealed class DeviceGenerationTests
     public void Batches_answer_as_each_prompt_alone(double temperature) => Check(new EmulatedDevice(), RepositoryFiles.VlTiny, temperature, tokens: 4);
 
     [CudaFact]
+    [Trait("Lane", "gpu")]
     public void Batches_on_the_GPU_answer_as_each_prompt_alone()
     {
         using var device = CudaDevice.Open(0);

@@ -4,6 +4,7 @@ using MASQuant.Ptx;
 namespace MASQuant.Cuda.Tests.Kernels;
 
 /// <summary>The token that chance draws on a device is the sampler's, always: same logits, same numbers, same token.</summary>
+[Trait("Lane", "slow")]
 public class DrawKernelTests
 {
     private static TokenDraw Tied => new(1ul << 63, 1ul << 62, 1, 1000);

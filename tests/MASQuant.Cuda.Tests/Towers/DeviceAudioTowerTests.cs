@@ -11,6 +11,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>The whole audio tower through the shipped kernels, beside the processor's and an FP64 oracle.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceAudioTowerTests
 {
     // Each in one thing that the kernels do not take.
@@ -40,6 +41,7 @@ public sealed class DeviceAudioTowerTests
     public void Tokens_are_within_their_rounding() => Check(new EmulatedDevice());
 
     [CudaFact]
+    [Trait("Lane", "gpu")]
     public void Tokens_are_within_their_rounding_on_the_GPU()
     {
         using var device = CudaDevice.Open(0);

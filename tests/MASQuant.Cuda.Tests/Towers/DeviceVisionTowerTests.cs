@@ -13,6 +13,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>The whole vision tower through the shipped kernels, beside the processor's and an FP64 oracle.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceVisionTowerTests
 {
     // Heads of 16 and of 32 values, an MLP that fills the kernels' panels and one that does not; query, key and value as one tensor and as three; a frame of more than one tile, with windows cut off at the edge; two frames.
@@ -47,6 +48,7 @@ public sealed class DeviceVisionTowerTests
     public void Tokens_are_within_their_rounding(string model, int inner, int frames, int rows, int columns) => Check(new EmulatedDevice(), model, inner, frames, rows, columns);
 
     [CudaFact]
+    [Trait("Lane", "gpu")]
     public void Tokens_are_within_their_rounding_on_the_GPU()
     {
         using var device = CudaDevice.Open(0);
