@@ -10,6 +10,7 @@ public class ProcessTests
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [SkippableFact]
+    [Trait("Lane", "slow")]
     public async Task Interrupt_cancels_and_the_same_command_resumes()
     {
         Skip.If(OperatingSystem.IsWindows(), "Windows has no signals.");

@@ -6,6 +6,7 @@ using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;
 
+[Trait("Lane", "slow")]
 public sealed class TuneCommandTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
