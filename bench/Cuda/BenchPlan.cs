@@ -37,6 +37,9 @@ internal sealed record BenchPlan
     /// <summary>What the copy moves that tells the memory's speed.</summary>
     public long CopyBytes { get; init; } = 1L << 30;
 
+    /// <summary>What is checked of it: a step of one and of several sequences, and the longest prompt, less a token, so that the last block is not full.</summary>
+    public FullSizes Checked => new(Models, [Tokens.One, Tokens.Few - 1, Tokens.Most - 1], Prompt, Room);
+
     /// <summary>The larger model, which the numbers to hold are about.</summary>
     public ModelShape Large => Models[^1];
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using MASQuant.Bench.Cuda.Checks;
 using MASQuant.Formats.Files;
 
 namespace MASQuant.Bench.Cuda;

@@ -63,15 +63,6 @@ internal sealed class DeviceBench(IBenchDevice device, BenchPlan plan, Cancellat
         return memory;
     }
 
-    /// <summary>Makes random bytes BF16 numbers below 2 in magnitude.</summary>
-    public static void ShapeBFloat16(byte[] bytes)
-    {
-        for (var i = 1; i < bytes.Length; i += 2)
-        {
-            bytes[i] = (byte)((bytes[i] & 0x81) | 0x3E);
-        }
-    }
-
     /// <summary>Makes random bytes FP32 numbers below 2 in magnitude.</summary>
     public static void ShapeFloat(byte[] bytes)
     {

@@ -71,7 +71,7 @@ internal static class LibraryCases
         }
 
         var size = (long)shape.Outputs * shape.Inputs * bytes;
-        Action<byte[]>? values = bytes == sizeof(ushort) ? DeviceBench.ShapeBFloat16 : null;
+        Action<byte[]>? values = bytes == sizeof(ushort) ? RandomWeights.ShapeBFloat16 : null;
         using var weights = bench.Random(size * bench.Copies(size), 1, values);
         using var x = bench.Random((long)done.Tokens * shape.Inputs * bytes, done.Tokens, values);
         using var y = bench.Device.Allocate((long)done.Tokens * shape.Outputs * sizeof(int));
@@ -82,5 +82,5 @@ internal static class LibraryCases
         }));
     }
 
-    private static IDeviceMemory Values(DeviceBench bench, long count) => bench.Random(count * sizeof(ushort), 1, DeviceBench.ShapeBFloat16);
+    private static IDeviceMemory Values(DeviceBench bench, long count) => bench.Random(count * sizeof(ushort), 1, RandomWeights.ShapeBFloat16);
 }

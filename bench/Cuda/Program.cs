@@ -1,7 +1,6 @@
 using System.Globalization;
 using MASQuant;
 using MASQuant.Bench.Cuda;
-using MASQuant.Bench.Cuda.Checks;
 using MASQuant.Cuda.Driver;
 using MASQuant.Engine.Execution;
 
@@ -30,7 +29,7 @@ try
     using var gpu = CudaDevice.Open(DeviceChoice.Of(options.Device).Ordinal);
     using var device = new GpuBenchDevice(gpu);
     using var library = CublasLt.TryOpen(gpu);
-    return new BenchRun(device, library, options, BenchPlan.Full, [.. DeviceChecks.All, .. FullSizeChecks.Of(BenchPlan.Full)], Console.Out).Run(end.Token);
+    return new BenchRun(device, library, options, BenchPlan.Full, [.. DeviceChecks.All, .. FullSizeChecks.Of(BenchPlan.Full.Checked)], Console.Out).Run(end.Token);
 }
 catch (MASQuantException e)
 {

@@ -1,12 +1,11 @@
 using MASQuant.Delivery.Caching;
 using MASQuant.Formats.Artifacts;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 namespace MASQuant.Tasks;
 
 /// <summary>Brings a model into the project's store: from the shared cache, else from the remote one, else by quantizing; then the caches have it too. A cache that fails is a warning.</summary>
-internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settings, string key, string name, string project, string build, TaskLoggingHelper log)
+internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settings, string key, string name, string project, string build, Microsoft.Build.Utilities.Task task)
 {
     private readonly EntryNames _names = EntryNames.Of(name);
     private ArtifactCache? _cache;
@@ -64,7 +63,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            log.LogWarning(Messages.CacheNotUsable(project, folder.Path, exception));
+            task.Log.LogWarning(Messages.CacheNotUsable(project, folder.Path, exception));
             return null;
         }
     }
@@ -73,14 +72,14 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
     {
         try
         {
-            if (_cache?.TryRestore(key, _names, store.FolderOf(key), () => log.LogWarning(Messages.CacheEntryDamaged(project, name, _cache.Folder.Path)), cancellationToken) != true)
+            if (_cache?.TryRestore(key, _names, store.FolderOf(key), () => task.Log.LogWarning(Messages.CacheEntryDamaged(project, name, _cache.Folder.Path)), cancellationToken) != true)
             {
                 return false;
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            task.Log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
             return false;
         }
 
@@ -150,7 +149,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or MASQuantException)
         {
-            log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            task.Log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
         }
     }
 
@@ -180,7 +179,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            task.Log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
             return null;
         }
     }
@@ -221,7 +220,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            task.Log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
         }
     }
 
@@ -237,11 +236,11 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         var warning = Messages.RemoteCacheFailed(project, settings.Remote!.Display, exception);
         if (new RemoteTrouble(Root, build).Note())
         {
-            log.LogWarning(warning);
+            task.Log.LogWarning(warning);
         }
         else
         {
-            log.LogMessage(MessageImportance.Low, "{0}", warning.Message);
+            task.Log.LogMessage(MessageImportance.Low, "{0}", warning.Message);
         }
     }
 
@@ -270,5 +269,5 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
     }
 
-    private void Say(string text) => log.LogMessage(MessageImportance.High, "{0}", text);
+    private void Say(BuildMessageEventArgs message) => task.BuildEngine.LogMessageEvent(message);
 }

@@ -76,16 +76,16 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
 
         var losses = new EvaluationLosses(Store);
         var key = model.GetMetadata("LossKey");
-        using var alone = losses.Lock(key, () => Log.LogMessage(MessageImportance.High, "{0}", Messages.Waiting(name)), _cancellation.Token);
+        using var alone = losses.Lock(key, () => BuildEngine.LogMessageEvent(Messages.Waiting(name)), _cancellation.Token);
         if (losses.TryRead(key) is { } known)
         {
             return known;
         }
 
-        Log.LogMessage(MessageImportance.High, "{0}", Messages.Evaluating(name, file));
+        BuildEngine.LogMessageEvent(Messages.Evaluating(name, file));
         var loss = EvaluationLoss.Measure(model.GetMetadata("ModelFolder"), model.GetMetadata("Artifact"), file, cancellationToken: _cancellation.Token);
         losses.Write(key, loss);
-        Log.LogMessage(MessageImportance.High, "{0}", Messages.Evaluated(name, loss));
+        BuildEngine.LogMessageEvent(Messages.Evaluated(name, loss));
         return loss;
     }
 }

@@ -50,31 +50,36 @@ internal static class Messages
     public static MASQuantException RemoteCacheFailed(string project, string address, Exception exception) => new(DiagnosticCodes.RemoteCacheFailed, project,
         $"The remote cache {address} does not serve: {exception.Message.TrimEnd('.')}. The build goes on without it. Check the server, or clear MASQuantRemoteCache.", exception);
 
-    public static string Restored(string name, long bytes) => string.Create(CultureInfo.InvariantCulture, $"{name}: taken from the shared cache, {bytes / 1e6:F1} MB");
+    public static BuildMessageEventArgs Restored(string name, long bytes) => ModelEvents.Create(ModelEvents.Restored, name,
+        string.Create(CultureInfo.InvariantCulture, $"{name}: taken from the shared cache, {bytes / 1e6:F1} MB"));
 
-    public static string Downloaded(string name, string address, long bytes) => string.Create(CultureInfo.InvariantCulture, $"{name}: downloaded from {address}, {bytes / 1e6:F1} MB");
+    public static BuildMessageEventArgs Downloaded(string name, string address, long bytes) => ModelEvents.Create(ModelEvents.Downloaded, name,
+        string.Create(CultureInfo.InvariantCulture, $"{name}: downloaded from {address}, {bytes / 1e6:F1} MB"));
 
-    public static string Uploaded(string name, string address, long bytes) => string.Create(CultureInfo.InvariantCulture, $"{name}: uploaded to {address}, {bytes / 1e6:F1} MB");
+    public static BuildMessageEventArgs Uploaded(string name, string address, long bytes) => ModelEvents.Create(ModelEvents.Uploaded, name,
+        string.Create(CultureInfo.InvariantCulture, $"{name}: uploaded to {address}, {bytes / 1e6:F1} MB"));
 
-    public static string Started(string name, string modelFolder, string project, QuantizationOptions options)
-        => $"{name}: quantizing {modelFolder} to {options.Scheme} for {Path.GetFileName(project)}";
+    public static BuildMessageEventArgs Started(string name, string modelFolder, string project, QuantizationOptions options) => ModelEvents.Create(ModelEvents.Started, name,
+        $"{name}: quantizing {modelFolder} to {options.Scheme} for {Path.GetFileName(project)}");
 
-    public static string Waiting(string name) => $"{name}: waiting for another build that quantizes it";
+    public static BuildMessageEventArgs Waiting(string name) => ModelEvents.Create(ModelEvents.Waiting, name, $"{name}: waiting for another build that quantizes it");
 
-    public static string Finished(string name, TimeSpan time, long bytes)
-        => string.Create(CultureInfo.InvariantCulture, $"{name}: quantized in {time.TotalSeconds:F0} s, {bytes / 1e6:F1} MB");
+    public static BuildMessageEventArgs Quantized(string name, TimeSpan time, long bytes) => ModelEvents.Create(ModelEvents.Quantized, name,
+        string.Create(CultureInfo.InvariantCulture, $"{name}: quantized in {time.TotalSeconds:F0} s, {bytes / 1e6:F1} MB"));
 
-    public static string Evaluating(string name, string file) => $"{name}: measuring the evaluation loss on {file}";
+    public static BuildMessageEventArgs Evaluating(string name, string file) => ModelEvents.Create(ModelEvents.Evaluating, name, $"{name}: measuring the evaluation loss on {file}");
 
-    public static string Evaluated(string name, EvaluationLoss loss)
-        => string.Create(CultureInfo.InvariantCulture, $"{name}: evaluation loss {loss.KullbackLeibler:0.######} nats per token over {loss.Conversations} conversations");
+    public static BuildMessageEventArgs Evaluated(string name, EvaluationLoss loss) => ModelEvents.Create(ModelEvents.Evaluated, name,
+        string.Create(CultureInfo.InvariantCulture, $"{name}: evaluation loss {loss.KullbackLeibler:0.######} nats per token over {loss.Conversations} conversations"));
 
-    public static string Cancelled(string name) => $"{name}: cancelled; the next build resumes after the last finished layer";
+    public static BuildMessageEventArgs Cancelled(string name) => ModelEvents.Create(ModelEvents.Cancelled, name, $"{name}: cancelled; the next build resumes after the last finished layer");
 
-    public static string Progress(string name, QuantizationProgress progress)
+    public static BuildMessageEventArgs Progress(string name, QuantizationProgress progress, MessageImportance importance)
     {
         var left = progress.Remaining is { } time ? string.Create(CultureInfo.InvariantCulture, $", {time.TotalSeconds:F0} s left") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{name}: {progress.Message} ({progress.Fraction:P0}{left})");
+        var isResumed = progress is { Stage: QuantizationStage.Prepare, Layer: >= 0 };
+        return ModelEvents.Create(isResumed ? ModelEvents.BlockResumed : ModelEvents.Progress, name,
+            string.Create(CultureInfo.InvariantCulture, $"{name}: {progress.Message} ({progress.Fraction:P0}{left})"), importance);
     }
 
     /// <summary>Logs an error as compilers do, with code, file and line.</summary>

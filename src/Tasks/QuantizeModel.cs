@@ -55,12 +55,12 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
         {
             CheckWords();
             var properties = CacheProperties.ToDictionary(property => property.ItemSpec, property => property.GetMetadata("Value"), StringComparer.OrdinalIgnoreCase);
-            var delivery = new ArtifactDelivery(new ArtifactStore(Store), CacheSettings.Read(properties, Project), Key, Name, Project, Build, Log);
+            var delivery = new ArtifactDelivery(new ArtifactStore(Store), CacheSettings.Read(properties, Project), Key, Name, Project, Build, this);
             delivery.Run(Quantize, _cancellation.Token);
         }
         catch (OperationCanceledException)
         {
-            Log.LogMessage(MessageImportance.High, "{0}", Messages.Cancelled(Name));
+            BuildEngine.LogMessageEvent(Messages.Cancelled(Name));
             return false;
         }
         catch (MASQuantException problem)
@@ -81,7 +81,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
 
     private void Quantize(RunFolder run)
     {
-        Log.LogMessage(MessageImportance.High, "{0}", Messages.Started(Name, ModelFolder, Project, OptionText.Read(Options)));
+        BuildEngine.LogMessageEvent(Messages.Started(Name, ModelFolder, Project, OptionText.Read(Options)));
         var clock = Stopwatch.StartNew();
         var job = new QuantizationJob
         {
@@ -98,7 +98,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
         }
 
         Run(job, new Reporter(this), _cancellation.Token);
-        Log.LogMessage(MessageImportance.High, "{0}", Messages.Finished(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
+        BuildEngine.LogMessageEvent(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
     }
 
     // Both become parts of paths, and a build server may pass what it likes.
@@ -117,7 +117,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
         {
             var isNew = progress.Layer != _reported.Layer || (progress.Layer < 0 && progress.Stage != _reported.Stage);
             _reported = (progress.Stage, progress.Layer);
-            Log.LogMessage(isNew ? MessageImportance.High : MessageImportance.Low, "{0}", Messages.Progress(Name, progress));
+            BuildEngine.LogMessageEvent(Messages.Progress(Name, progress, isNew ? MessageImportance.High : MessageImportance.Low));
         }
     }
 

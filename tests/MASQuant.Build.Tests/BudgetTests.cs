@@ -1,6 +1,7 @@
 namespace MASQuant.Build.Tests;
 
 /// <summary>Budgets are checked in every build and never quantized for. The stand-in's model has 24.5 dB for text, 31 dB for vision.</summary>
+[Trait("Lane", "build")]
 public class BudgetTests
 {
     [Fact]

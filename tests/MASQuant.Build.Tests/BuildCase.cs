@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
 using MASQuant.Tests;
-using Microsoft.Build.Logging.StructuredLogger;
 
 namespace MASQuant.Build.Tests;
 
@@ -11,6 +10,9 @@ internal sealed class BuildCase : IDisposable
     /// <summary>Debug or Release, as these tests were built.</summary>
     public static readonly string Configuration = Assembly.GetExecutingAssembly()
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Configuration").Value!;
+
+    /// <summary>The tasks whose models are quantized at once.</summary>
+    public static readonly string StandIn = Built("tests/MASQuant.Build.Tests/StandIn", "MASQuant.StandIn.dll");
 
     private readonly TemporaryDirectory _directory = new();
     private int _builds;
@@ -64,7 +66,7 @@ internal sealed class BuildCase : IDisposable
     public Dictionary<string, string?> Environment { get; } = [];
 
     /// <summary>A case whose models are quantized by <c>StandIn</c>, at once.</summary>
-    public static BuildCase Open(string name, BuildCase? sharing = null) => Shared(new(name, Built("tests/MASQuant.Build.Tests/StandIn", "MASQuant.StandIn.dll")), sharing);
+    public static BuildCase Open(string name, BuildCase? sharing = null) => Shared(new(name, StandIn), sharing);
 
     /// <summary>A case whose models are quantized in earnest.</summary>
     public static BuildCase OpenReal(string name, BuildCase? sharing = null) => Shared(new(name, Built("src/Tasks", "MASQuant.Tasks.dll")), sharing);
@@ -95,7 +97,22 @@ internal sealed class BuildCase : IDisposable
     {
         var log = InFolder($"build-{_builds++}.binlog");
         var (exitCode, output) = Run("dotnet", [command, "-nologo", "-v:quiet", "-nodeReuse:false", "-bl:" + log, .. arguments]);
-        return new BuildLog(exitCode, output, File.Exists(log) ? BinaryLog.ReadBuild(log) : null);
+        return new BuildLog(exitCode, output, File.Exists(log) ? [log] : []);
+    }
+
+    /// <summary>Has every later build below the case's folder leave a log, whoever starts it.</summary>
+    public void LogBuilds() => Write("Directory.Build.rsp", $"-bl:LogFile=\"{InFolder("started-{}.binlog")}\"");
+
+    /// <summary>The logs that builds have left since the last call.</summary>
+    public BuildLog TakeLogs()
+    {
+        var taken = Directory.CreateDirectory(InFolder($"taken-{_builds++}"));
+        foreach (var log in Directory.GetFiles(Folder, "started-*.binlog"))
+        {
+            File.Move(log, Path.Combine(taken.FullName, Path.GetFileName(log)));
+        }
+
+        return new BuildLog(0, "", [.. taken.EnumerateFiles().Select(file => file.FullName)]);
     }
 
     /// <summary>Runs a program in the case's folder.</summary>

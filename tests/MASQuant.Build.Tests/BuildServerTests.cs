@@ -5,6 +5,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests;
 
 /// <summary>The sample workflow does what docs/ci.md says: its own commands run here, each job in a clone of its own.</summary>
+[Trait("Lane", "build")]
 public partial class BuildServerTests
 {
     [Fact]
@@ -23,12 +24,12 @@ public partial class BuildServerTests
         foreach (var (name, _) in models)
         {
             using var job = Clone();
-            Assert.Equal([name], Quantized(RunJob(job, workflow, "quantize", name)));
-            Assert.Equal([], Quantized(RunJob(job, workflow, "quantize", name))); // the next run finds its cache
+            Assert.Equal([name], RunJob(job, workflow, "quantize", name).Quantized);
+            Assert.Equal([], RunJob(job, workflow, "quantize", name).Quantized); // the next run finds its cache
             Folders.Copy(job.InFolder("masquant-cache"), build.InFolder("masquant-cache")); // what download-artifact merges
         }
 
-        Assert.Equal([], Quantized(RunJob(build, workflow, "build", "")));
+        Assert.Equal([], RunJob(build, workflow, "build", "").Quantized);
         Assert.Equal(["Model.masquant.safetensors", "OtherModel.masquant.safetensors"],
             Directory.EnumerateFiles(build.InFolder("published/models"), "*.safetensors").Select(Path.GetFileName).Order());
     }
@@ -36,18 +37,18 @@ public partial class BuildServerTests
     private static BuildCase Clone()
     {
         var project = BuildCase.Open("TwoModels");
+        project.LogBuilds();
         project.Write("other-model/config.json", "{}");
         project.Write("other-model/model.safetensors", "other weights");
         return project;
     }
 
     // What a runner does with a job's `run:` lines.
-    private static string RunJob(BuildCase clone, string workflow, string job, string model)
+    private static BuildLog RunJob(BuildCase clone, string workflow, string job, string model)
     {
         var text = Regex.Match(workflow, $@"(?<=\n  {job}:\n)(    .*\n|\n)*").Value;
         var commands = RunLine().Matches(text).Select(match => match.Groups["command"].Value.Replace("${{ matrix.model.Identity }}", model)).Where(command => !command.StartsWith("git lfs", StringComparison.Ordinal)).ToArray();
         Assert.NotEmpty(commands);
-        var outputs = "";
         foreach (var command in commands)
         {
             Assert.DoesNotContain("${{", command);
@@ -56,20 +57,13 @@ public partial class BuildServerTests
                 ["APP"] = ".",
                 ["GITHUB_OUTPUT"] = clone.InFolder("output.txt"),
                 ["MASQuantCacheDirectory"] = clone.InFolder("masquant-cache"),
-                ["MSBUILDTERMINALLOGGER"] = "off",
             });
             Assert.True(exitCode == 0, command + "\n" + output);
-            outputs += output;
         }
 
-        return outputs;
+        return clone.TakeLogs();
     }
-
-    private static string[] Quantized(string output) => [.. QuantizedLine().Matches(output).Select(match => match.Groups["name"].Value)];
 
     [GeneratedRegex(@"^ +(- )?run: (?<command>.*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex RunLine();
-
-    [GeneratedRegex(@"(?<name>\w+): quantized in", RegexOptions.ExplicitCapture)]
-    private static partial Regex QuantizedLine();
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 namespace MASQuant.Build.Tests;
 
 /// <summary>What projects, clones and configurations take from each other.</summary>
+[Trait("Lane", "build")]
 public class CacheTests
 {
     private const string Artifact = "bin/Debug/net10.0/models/Tiny.masquant.safetensors";

@@ -47,20 +47,22 @@ public sealed class CheckBudgetsTests : IDisposable
         var (isKept, engine) = Check(model);
         Assert.False(isKept);
         Assert.Equal(["MASQ0952"], engine.Codes);
-        Assert.Contains(engine.Messages, message => message.Contains("measuring the evaluation loss"));
+        Assert.Equal(["Tiny"], Evaluated(engine));
         Assert.False(File.Exists(model.GetMetadata("BudgetMark")));
 
         model = Keyed("1000");
         (isKept, engine) = Check(model);
         Assert.True(isKept);
-        Assert.DoesNotContain(engine.Messages, message => message.Contains("measuring the evaluation loss"));
+        Assert.Empty(Evaluated(engine));
         Assert.True(File.Exists(model.GetMetadata("BudgetMark")));
 
         File.AppendAllText(_folder.File("eval/set.jsonl"), "\n" + Evaluation);
-        Assert.Contains(Check(Keyed("1000")).Engine.Messages, message => message.Contains("measuring the evaluation loss"));
+        Assert.Equal(["Tiny"], Evaluated(Check(Keyed("1000")).Engine));
     }
 
     public void Dispose() => _folder.Dispose();
+
+    private static IEnumerable<string> Evaluated(RecordingEngine engine) => engine.Messages.Where(message => message.Code == ModelEvents.Evaluated).Select(message => message.Subcategory);
 
     private string Mark(string maxLoss) => Keyed(maxLoss).GetMetadata("BudgetMark");
 

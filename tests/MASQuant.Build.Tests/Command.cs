@@ -8,6 +8,8 @@ internal static class Command
     /// <summary>Names the folder of temporary files. The SDK leaves a few empty folders there in every build, which then go with it.</summary>
     public const string TemporaryVariable = "TMPDIR";
 
+    private static readonly int KilledExitCode = OperatingSystem.IsWindows() ? -1 : 128 + 9; // TerminateProcess, SIGKILL
+
     /// <param name="folder">The working directory.</param>
     /// <param name="program">A path, or a name to look for in PATH.</param>
     /// <param name="arguments">One entry per argument.</param>
@@ -45,6 +47,14 @@ internal static class Command
         }
 
         return Process.Start(start)!;
+    }
+
+    /// <summary>Kills a program and what it started, without warning. False when it had come to its own end before.</summary>
+    public static bool Kill(Process process)
+    {
+        process.Kill(entireProcessTree: true);
+        process.WaitForExit();
+        return process.ExitCode == KilledExitCode;
     }
 
     private static void Delete(DirectoryInfo folder)

@@ -4,6 +4,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests;
 
 /// <summary>What editors get without a build.</summary>
+[Trait("Lane", "build")]
 public class DesignTimeTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace MASQuant.Build.Tests;
 
 /// <summary>What a build says of items and files that are wrong: a code, the file, and no artifact.</summary>
+[Trait("Lane", "build")]
 public class DiagnosticsTests
 {
     [Theory]

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Quantization.Options;
@@ -26,6 +27,14 @@ public class DocumentationTests
         var text = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "build-integration.md"));
         var tables = text[text.IndexOf("\n## Metadata\n", StringComparison.Ordinal)..text.IndexOf("\n## Misspelt", StringComparison.Ordinal)];
         Assert.Equal(ModelItem.Words.Order(), Regex.Matches(tables, @"(?<=\n\| `)\w+").Select(match => match.Value).Order());
+    }
+
+    [Fact]
+    public void The_documented_messages_are_those_that_the_tasks_log()
+    {
+        var text = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "build-integration.md"));
+        var codes = typeof(ModelEvents).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!);
+        Assert.Equal(codes.Order(), Regex.Matches(text, @"(?<=\n\| `)MASQuant\.\w+(?=` \|)").Select(match => match.Value).Order());
     }
 
     private static string Cell(string text) => text.Length == 0 ? "empty" : text;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 namespace MASQuant.Build.Tests;
 
 /// <summary>When models are quantized and code is compiled, and when not.</summary>
+[Trait("Lane", "build")]
 public class IncrementalBuildTests
 {
     private const string Artifact = "models/Tiny.masquant.safetensors";

@@ -4,6 +4,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests;
 
 /// <summary>The whole path in earnest: a checkpoint is quantized by a build and runs in a program without a just-in-time compiler.</summary>
+[Trait("Lane", "build")]
 public class NativeProgramTests
 {
     [SkippableFact]

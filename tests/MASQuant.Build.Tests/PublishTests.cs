@@ -1,6 +1,7 @@
 namespace MASQuant.Build.Tests;
 
 /// <summary>Artifacts reach whatever is deployed.</summary>
+[Trait("Lane", "build")]
 public class PublishTests
 {
     private const string Artifact = "models/Tiny.masquant.safetensors";

@@ -6,7 +6,7 @@ namespace MASQuant.Build.Tests;
 /// <summary>Lets a task run without MSBuild, and keeps what it says.</summary>
 internal sealed class RecordingEngine : IBuildEngine
 {
-    public List<string> Messages { get; } = [];
+    public List<BuildMessageEventArgs> Messages { get; } = [];
 
     public List<string> Codes { get; } = [];
 
@@ -20,11 +20,11 @@ internal sealed class RecordingEngine : IBuildEngine
 
     public bool BuildProjectFile(string projectFileName, string[] targetNames, IDictionary globalProperties, IDictionary targetOutputs) => throw new NotSupportedException();
 
-    public void LogCustomEvent(CustomBuildEventArgs e) => Messages.Add(e.Message ?? "");
+    public void LogCustomEvent(CustomBuildEventArgs e) => throw new NotSupportedException();
 
     public void LogErrorEvent(BuildErrorEventArgs e) => Codes.Add(e.Code);
 
-    public void LogMessageEvent(BuildMessageEventArgs e) => Messages.Add(e.Message ?? "");
+    public void LogMessageEvent(BuildMessageEventArgs e) => Messages.Add(e);
 
     public void LogWarningEvent(BuildWarningEventArgs e) => Codes.Add(e.Code);
 }

@@ -3,6 +3,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests;
 
 /// <summary>A server that helps, and servers that must not harm: the build is right and says so once.</summary>
+[Trait("Lane", "build")]
 public class RemoteCacheTests
 {
     [Fact]
@@ -141,8 +142,7 @@ public class RemoteCacheTests
         _ = build.StandardOutput.ReadToEndAsync();
         _ = build.StandardError.ReadToEndAsync();
         var began = server.Uploading.Wait(TimeSpan.FromMinutes(2));
-        build.Kill(entireProcessTree: true);
-        build.WaitForExit();
+        Assert.True(Command.Kill(build), "The build was over before the kill.");
         Assert.True(began);
         server.Behaves = ServerManner.Good;
     }

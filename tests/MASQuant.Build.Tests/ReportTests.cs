@@ -2,6 +2,7 @@ using MASQuant.Quantization.Facts;
 
 namespace MASQuant.Build.Tests;
 
+[Trait("Lane", "build")]
 public class ReportTests
 {
     private const string Page = "bin/Debug/net10.0/models/Tiny.masquant.html";

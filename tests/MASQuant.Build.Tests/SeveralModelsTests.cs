@@ -1,5 +1,6 @@
 namespace MASQuant.Build.Tests;
 
+[Trait("Lane", "build")]
 public class SeveralModelsTests
 {
     [Fact]

@@ -9,6 +9,7 @@ using System.Text.RegularExpressions;
 namespace MASQuant.Build.Tests;
 
 /// <summary>Tools that change between two builds, and tools that the compiler cannot load.</summary>
+[Trait("Lane", "build")]
 public class ToolVersionTests
 {
     private const string Generator = "MASQuant.Generators.dll";
@@ -20,7 +21,7 @@ public class ToolVersionTests
         using var project = BuildCase.Open("TwoModels");
         project.Write("other-model/config.json", "{}");
         project.Write("other-model/model.safetensors", "other weights");
-        var standIn = BuildCase.Built("tests/MASQuant.Build.Tests/StandIn", "MASQuant.StandIn.dll");
+        var standIn = BuildCase.StandIn;
         Folders.Copy(Path.GetDirectoryName(standIn)!, project.InFolder("tools"));
         Edit(project, standIn, project.InFolder("tools/MASQuant.StandIn.dll"));
         // Nodes of this test alone: all work in them, and they end by themselves.

@@ -8,7 +8,7 @@ public class CacheCommandTests
     private static readonly string Key = new('a', 64);
 
     [Fact]
-    public void StatsShowWhatIsThere()
+    public void Stats_show_what_is_there()
     {
         using var directory = new TemporaryDirectory();
         var folder = Filled(directory);
@@ -22,7 +22,7 @@ public class CacheCommandTests
     }
 
     [Fact]
-    public void AnAbsentCacheIsEmptyAndIsNotMade()
+    public void An_absent_cache_is_empty_and_is_not_made()
     {
         using var directory = new TemporaryDirectory();
         foreach (var action in new[] { "stats", "verify", "clean" })
@@ -34,7 +34,7 @@ public class CacheCommandTests
     }
 
     [Fact]
-    public void VerifyRemovesWhatIsDamagedAndFailsOnce()
+    public void Verify_removes_what_is_damaged_and_fails_once()
     {
         using var directory = new TemporaryDirectory();
         var folder = Filled(directory);
@@ -52,7 +52,7 @@ public class CacheCommandTests
     }
 
     [Fact]
-    public void CleanRemovesByAgeBySizeOrAll()
+    public void Clean_removes_by_age_by_size_or_all()
     {
         using var directory = new TemporaryDirectory();
         var folder = Filled(directory);
@@ -72,7 +72,7 @@ public class CacheCommandTests
     [InlineData("cache", "clean", "--older-than", "30")]
     [InlineData("cache", "clean", "--older-than", "1e9w")]
     [InlineData("cache", "clean", "--older-than", "36501d")]
-    public void WrongUsageIsTwo(params string[] words) => Assert.Equal(2, CommandRun.Of(words).ExitCode);
+    public void Wrong_usage_is_two(params string[] words) => Assert.Equal(2, CommandRun.Of(words).ExitCode);
 
     private static CacheFolder Filled(TemporaryDirectory directory)
     {

@@ -18,7 +18,7 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
-    public void ARerunReusesTheArtifactsAndGivesTheSameFigures()
+    public void A_rerun_reuses_the_artifacts_and_gives_the_same_figures()
     {
         var first = Compare("--json", "-", "--markdown", _folder.File("first.md"));
         Assert.Equal((0, 2), (first.ExitCode, Count(first.Error, ": quantized")));
@@ -41,7 +41,7 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
-    public void ASubsetIsNamedInTheArtifact()
+    public void A_subset_is_named_in_the_artifact()
     {
         var run = Compare("--methods", "rtn", "--samples", "2", "--subset-seed", "7");
         Assert.Equal(0, run.ExitCode);
@@ -51,7 +51,7 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
-    public void ASweepQuantizesEveryCombinationAndNamesItsValues()
+    public void A_sweep_quantizes_every_combination_and_names_its_values()
     {
         var run = Compare("--methods", "MASQuant", "--sweep", "Epochs=0", "--sweep", "rank=2,4,02", "--sweep", "ModalityWeights=1,1,1;1,0.5,1", "--json", "-", "--report", _folder.File("page.html"), "--markdown", _folder.File("table.md"));
         Assert.Equal(0, run.ExitCode);
@@ -74,7 +74,7 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
-    public void DataWithoutAnswersIsRefusedBeforeAnythingIsQuantized()
+    public void Data_without_answers_is_refused_before_anything_is_quantized()
     {
         File.WriteAllText(_data, """{"messages": [{"role": "user", "content": "Two?"}]}""");
         var run = Compare();
@@ -89,7 +89,7 @@ public sealed class CompareCommandTests : IDisposable
     [InlineData("--sweep", "Rnak=1,2", "'Rnak' is not allowed for '--sweep'. Did you mean 'Rank'?")]
     [InlineData("--sweep", "Rank=1,no", "'no' is not allowed for 'Rank'. Allowed: 0…4096.")]
     [InlineData("--sweep", "Scheme=W4A8", "'Scheme' is not swept: list its values with '--schemes'.")]
-    public void AnUnknownWordIsNamed(string option, string value, string message)
+    public void An_unknown_word_is_named(string option, string value, string message)
     {
         var run = CommandRun.Of("compare", RepositoryFiles.VlTiny, _data, "--calibration", _calibration, option, value);
         Assert.Equal(2, run.ExitCode);

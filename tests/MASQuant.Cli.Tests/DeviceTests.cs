@@ -7,7 +7,7 @@ public class DeviceTests
     [Theory]
     [InlineData("run", "Hello.")]
     [InlineData("evaluate", "data.jsonl")]
-    public void OtherWordsAreRefused(string command, string last)
+    public void Other_words_are_refused(string command, string last)
     {
         var run = CommandRun.Of(command, "model", last, "--device", "gpu");
         Assert.Equal(2, run.ExitCode);
@@ -16,7 +16,7 @@ public class DeviceTests
 
     // No machine has a thousand GPUs: what is missing is the driver, a new enough one, or the device.
     [Fact]
-    public void WhatIsMissingIsSaid()
+    public void What_is_missing_is_said()
     {
         var run = CommandRun.Of("run", RepositoryFiles.OmniTiny, "Hello.", "--device", "cuda:1000");
         Assert.Equal(1, run.ExitCode);
@@ -26,6 +26,6 @@ public class DeviceTests
     }
 
     [Fact]
-    public void TheProcessorIsThereWhateverElseIsNot()
+    public void The_processor_is_there_whatever_else_is_not()
         => Assert.Equal(0, CommandRun.Of("run", RepositoryFiles.OmniTiny, "Hello.", "--max-tokens", "1", "--device", "cpu").ExitCode);
 }

@@ -6,7 +6,7 @@ namespace MASQuant.Cli.Tests;
 public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<QuantizedVlTiny>
 {
     [Fact]
-    public void JsonHasEveryModelAndTheReferenceIsExact()
+    public void JSON_has_every_model_and_the_reference_is_exact()
     {
         using var folder = new TemporaryDirectory();
         var data = CalibrationData.Write(folder.Path, samples: 2, skip: 10, name: "eval.jsonl");
@@ -35,7 +35,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void AReportShowsTheAnswersThatChangedWithTheirImages()
+    public void A_report_shows_the_answers_that_changed_with_their_images()
     {
         using var folder = new TemporaryDirectory();
         var data = CalibrationData.Write(folder.Path, samples: 3, skip: 10, name: "eval.jsonl");
@@ -52,7 +52,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void WithoutAnswersErrorRatesAreNull()
+    public void Without_answers_error_rates_are_null()
     {
         var run = CommandRun.Of("evaluate", RepositoryFiles.VlTiny, quantized.Data, "--no-generate", "--json", "-");
         Assert.Equal(0, run.ExitCode);
@@ -65,7 +65,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void SamplesOfTheCalibrationSetAreWarnedOf(bool given)
+    public void Samples_of_the_calibration_set_are_warned_of(bool given)
     {
         using var folder = new TemporaryDirectory();
         var data = CalibrationData.Write(folder.Path, samples: 3, skip: 2, name: "eval.jsonl");
@@ -81,7 +81,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void AnotherModelsTokenizerIsRefused()
+    public void Another_models_tokenizer_is_refused()
     {
         using var folder = new TemporaryDirectory();
         foreach (var file in Directory.EnumerateFiles(RepositoryFiles.VlTiny))
@@ -96,7 +96,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void LimitCountsPerTask()
+    public void Limit_counts_per_task()
     {
         using var folder = new TemporaryDirectory();
         var data = folder.File("eval.jsonl");
@@ -106,7 +106,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void MissingAnswerNamesItsLine()
+    public void Missing_answer_names_its_line()
     {
         using var folder = new TemporaryDirectory();
         var data = folder.File("eval.jsonl");

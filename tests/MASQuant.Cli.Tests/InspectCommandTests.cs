@@ -8,7 +8,7 @@ namespace MASQuant.Cli.Tests;
 public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<QuantizedVlTiny>
 {
     [Fact]
-    public void JsonOfAnArtifactIsItsManifest()
+    public void JSON_of_an_artifact_is_its_manifest()
     {
         var manifest = Path.ChangeExtension(quantized.Artifact, null)[..^".masquant".Length] + ".masquant.json";
         var ofArtifact = CommandRun.Of("inspect", quantized.Artifact, "--json");
@@ -19,7 +19,7 @@ public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<Quan
     }
 
     [Fact]
-    public void TableHasARowPerLayerWithItsFigures()
+    public void Table_has_a_row_per_layer_with_its_figures()
     {
         var run = CommandRun.Of("inspect", quantized.Artifact);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
@@ -34,7 +34,7 @@ public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<Quan
     }
 
     [Fact]
-    public void JsonOfACheckpointListsWhatWouldBeQuantized()
+    public void JSON_of_a_checkpoint_lists_what_would_be_quantized()
     {
         var run = CommandRun.Of("inspect", RepositoryFiles.VlTiny, "--json");
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
@@ -51,7 +51,7 @@ public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<Quan
     }
 
     [Fact]
-    public void AnotherSafetensorsFileIsRefused()
+    public void Another_safetensors_file_is_refused()
     {
         var run = CommandRun.Of("inspect", Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"));
         Assert.Equal(1, run.ExitCode);
@@ -60,7 +60,7 @@ public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<Quan
     }
 
     [Fact]
-    public void APlanTellsSizesAndNeeds()
+    public void A_plan_tells_sizes_and_needs()
     {
         var run = CommandRun.Of("plan", RepositoryFiles.VlTiny, "--scheme", "W8A8");
         Assert.Equal(0, run.ExitCode);

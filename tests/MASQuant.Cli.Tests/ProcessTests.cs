@@ -10,7 +10,8 @@ public class ProcessTests
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [SkippableFact]
-    public async Task InterruptCancelsAndTheSameCommandResumes()
+    [Trait("Lane", "slow")]
+    public async Task Interrupt_cancels_and_the_same_command_resumes()
     {
         Skip.If(OperatingSystem.IsWindows(), "Windows has no signals.");
         using var folder = new TemporaryDirectory();

@@ -7,7 +7,7 @@ namespace MASQuant.Cli.Tests;
 public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<QuantizedVlTiny>
 {
     [Fact]
-    public void AnswersWithTheArtifactAlone()
+    public void Answers_with_the_artifact_alone()
     {
         Assert.Equal((0, quantized.Artifact + "\n"), (quantized.Run.ExitCode, quantized.Run.Output));
         Assert.True(File.Exists(quantized.Artifact));
@@ -15,7 +15,7 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void APipeGetsALinePerBlockAndStage()
+    public void A_pipe_gets_a_line_per_block_and_stage()
     {
         var lines = quantized.Run.Error.Split('\n');
         Assert.DoesNotContain(quantized.Run.Error, c => c is '\r' or '\e');
@@ -25,7 +25,7 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void SwitchesReachTheManifest()
+    public void Switches_reach_the_manifest()
     {
         var manifest = ManifestFile.Read(Path.Combine(quantized.Folder, "Tiny.masquant.json"));
         Assert.Equal(("W4A8", "0", "4"), (manifest.Scheme, manifest.Options["Epochs"], manifest.Options["Rank"]));
@@ -33,7 +33,7 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void CancelledRunKeepsBlocksAndResumesToTheSameBytes()
+    public void Cancelled_run_keeps_blocks_and_resumes_to_the_same_bytes()
     {
         using var folder = new TemporaryDirectory();
         var work = Path.Combine(folder.Path, ".masquant", QuantizedVlTiny.Name);
@@ -50,7 +50,7 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void ASubsetIsDrawnAndNamedAndReported()
+    public void A_subset_is_drawn_and_named_and_reported()
     {
         using var folder = new TemporaryDirectory();
         var run = CommandRun.Of([.. quantized.Command(folder.Path), "--samples", "2", "--subset-seed", "7", "--report", folder.File("page.html")]);
@@ -63,7 +63,7 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void CalibrationErrorNamesFileAndLine()
+    public void Calibration_error_names_file_and_line()
     {
         using var folder = new TemporaryDirectory();
         File.WriteAllText(folder.File("bad.jsonl"), "\n{\"messages\": 1}\n");
@@ -74,7 +74,7 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void AResultBelowItsBudgetIsWrittenAndExplained()
+    public void A_result_below_its_budget_is_written_and_explained()
     {
         using var folder = new TemporaryDirectory();
         var run = CommandRun.Of([.. quantized.Command(folder.Path), "--min-sqnr-vision", "290", "--max-bytes", "1kB"]);
@@ -87,7 +87,7 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
-    public void UnwritableOutputIsBadInput()
+    public void Unwritable_output_is_bad_input()
     {
         using var folder = new TemporaryDirectory();
         File.WriteAllText(folder.File("file"), "");

@@ -8,7 +8,7 @@ namespace MASQuant.Cli.Tests;
 public class RunCommandTests
 {
     [Fact]
-    public void MediaKeepTheOrderOfTheCommandLine()
+    public void Media_keep_the_order_of_the_command_line()
     {
         var root = CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default);
         var parse = root.Parse(["run", "model", "--audio", "1.wav", "--image", "2.png", "--max-tokens", "3", "--image=4.png", "What?", "--audio", "5.wav"]);
@@ -25,7 +25,7 @@ public class RunCommandTests
     }
 
     [Fact]
-    public void AnswersLikeTheReference()
+    public void Answers_like_the_reference()
     {
         var golden = Golden.Load("omni/image-audio");
         var media = golden.Files.SelectMany(file => new[] { file.EndsWith(".wav", StringComparison.Ordinal) ? "--audio" : "--image", file });
@@ -35,7 +35,7 @@ public class RunCommandTests
     }
 
     [Fact]
-    public void MissingImageIsNamed()
+    public void Missing_image_is_named()
     {
         var run = CommandRun.Of("run", RepositoryFiles.VlTiny, "--image", "missing.png", "What is it?");
         Assert.Equal(1, run.ExitCode);

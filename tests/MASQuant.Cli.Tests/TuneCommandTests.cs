@@ -6,6 +6,7 @@ using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;
 
+[Trait("Lane", "slow")]
 public sealed class TuneCommandTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
@@ -16,7 +17,7 @@ public sealed class TuneCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void TheChoiceKeepsTheBudgetAndWhatIsPrintedMakesItAgain()
+    public void The_choice_keeps_the_budget_and_what_is_printed_makes_it_again()
     {
         const long MaxBytes = 1_330_000;
         var run = Tune("out", "--max-bytes", $"{MaxBytes}", "--points", "2", "--report", _folder.File("page.html"));
@@ -41,7 +42,7 @@ public sealed class TuneCommandTests : IDisposable
     }
 
     [Fact]
-    public void TheSmallestMeasuredArtifactWithTheAskedSqnrIsChosen()
+    public void The_smallest_measured_artifact_with_the_asked_SQNR_is_chosen()
     {
         var run = Tune("out", "--min-sqnr-text", "19", "--min-sqnr-vision", "21");
         Assert.Equal(0, run.ExitCode);
@@ -56,7 +57,7 @@ public sealed class TuneCommandTests : IDisposable
     }
 
     [Fact]
-    public void ARerunReusesEverythingAndAnswersTheSame()
+    public void A_rerun_reuses_everything_and_answers_the_same()
     {
         string[] budget = ["--max-bytes", "1330000", "--points", "2"];
         using var cancelled = new TemporaryDirectory();
@@ -75,7 +76,7 @@ public sealed class TuneCommandTests : IDisposable
     }
 
     [Fact]
-    public void OtherOptionsAreChosenByQuantizingTheFirstSettingWithEach()
+    public void Other_options_are_chosen_by_quantizing_the_first_setting_with_each()
     {
         var run = Tune("out", "--max-bytes", "1330000", "--points", "2", "--sweep", "WeightQuantizer=Rtn,Gptq");
         Assert.Equal(0, run.ExitCode);
@@ -93,7 +94,7 @@ public sealed class TuneCommandTests : IDisposable
     [Theory]
     [InlineData("--min-sqnr-text", "70", @"Text has \d+\.\d\d dB in layer \d\.\S+, \d+\.\d\d dB less than --min-sqnr-text asks.*What helps: more --epochs")]
     [InlineData("--max-bytes", "1000", @"the artifact has \d+ bytes, \d+ more than --max-bytes allows.*What helps: --max-bytes of about \d+")]
-    public void WhatIsMissingIsTold(string option, string value, string message)
+    public void What_is_missing_is_told(string option, string value, string message)
     {
         var run = Tune("out", option, value, "--points", "1");
         Assert.Equal(1, run.ExitCode);
@@ -112,7 +113,7 @@ public sealed class TuneCommandTests : IDisposable
     [InlineData("'Method' is not swept: give it with '--method'.", "--max-bytes", "5", "--sweep", "Method=MAS")]
     [InlineData("'Alternation' is not allowed for '--sweep'. Did you mean 'Alternations'?", "--max-bytes", "5", "--sweep", "Alternation=1")]
     [InlineData("Unrecognized option '--rank'", "--max-bytes", "5", "--rank", "4")]
-    public void WrongUsageIsTold(string message, params string[] words)
+    public void Wrong_usage_is_told(string message, params string[] words)
     {
         var run = Tune("out", words);
         Assert.Equal((2, ""), (run.ExitCode, run.Output));

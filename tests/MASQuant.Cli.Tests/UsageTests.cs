@@ -17,7 +17,7 @@ public class UsageTests
     [InlineData("run", "x", "text", "--max-token", "5", "--max-token", "--max-tokens")]
     [InlineData("inspect", "x", "--jsno", "--jsno", "--json")]
     [InlineData("quantise", "quantise", "quantize")]
-    public void TypoNamesTheClosestWord(params string[] words)
+    public void Typo_names_the_closest_word(params string[] words)
     {
         var run = CommandRun.Of(words[..^2]);
         Assert.Equal(2, run.ExitCode);
@@ -42,7 +42,7 @@ public class UsageTests
     [InlineData("quantize", "x", "--calibration", "a", "--output", "b", "--samples", "-1")]
     [InlineData("inspect", "x", "y")]
     [InlineData]
-    public void WrongUsageIsTwo(params string[] words)
+    public void Wrong_usage_is_two(params string[] words)
     {
         var run = CommandRun.Of(words);
         Assert.Equal(2, run.ExitCode);
@@ -51,7 +51,7 @@ public class UsageTests
     }
 
     [Fact]
-    public void EveryOptionOfTheTableIsASwitch()
+    public void Every_option_of_the_table_is_a_switch()
     {
         var quantize = Command("quantize");
         foreach (var option in OptionTable.All)
@@ -67,7 +67,7 @@ public class UsageTests
     }
 
     [Fact]
-    public void TextBehindTwoDashesIsText()
+    public void Text_behind_two_dashes_is_text()
     {
         // The model is missing, so the command line was understood.
         Assert.Equal(1, CommandRun.Of("run", "nowhere", "--", "--is this text?").ExitCode);
@@ -79,7 +79,7 @@ public class UsageTests
     [InlineData("inspect", "nowhere", "nowhere: error MASQ0807:")]
     [InlineData("run", "nowhere", "text", "nowhere: error MASQ0")]
     [InlineData("evaluate", "nowhere", "nowhere.jsonl", "nowhere.jsonl: error MASQ0405:")]
-    public void BadInputIsOneAndNamesTheFile(params string[] words)
+    public void Bad_input_is_one_and_names_the_file(params string[] words)
     {
         var run = CommandRun.Of(words[..^1]);
         Assert.Equal(1, run.ExitCode);
@@ -88,7 +88,7 @@ public class UsageTests
     }
 
     [Fact]
-    public void ADefectAsksForAReport()
+    public void A_defect_asks_for_a_report()
     {
         using var error = new StringWriter();
         using var closed = new StringWriter();
@@ -99,7 +99,7 @@ public class UsageTests
     }
 
     [Fact]
-    public void VersionIsTheOneArtifactsName()
+    public void Version_is_the_one_artifacts_name()
     {
         var run = CommandRun.Of("--version");
         Assert.Equal((0, ToolVersion.Current + "\n", ""), (run.ExitCode, run.Output, run.Error));
@@ -108,7 +108,7 @@ public class UsageTests
     [Theory]
     [InlineData("quantize", "--help")]
     [InlineData("run", "-h")]
-    public void HelpAnswersOnStandardOutputWhateverIsMissing(params string[] words)
+    public void Help_answers_on_standard_output_whatever_is_missing(params string[] words)
     {
         var run = CommandRun.Of(words);
         Assert.Equal(0, run.ExitCode);
@@ -117,7 +117,7 @@ public class UsageTests
     }
 
     [Fact]
-    public void HelpPages()
+    public void Help_pages()
         => Snapshot.Verify(string.Concat(((string[])["", "quantize", "inspect", "run", "evaluate", "compare", "tune"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
 
     private static Command Command(string name)

@@ -3,6 +3,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests.Packages;
 
 /// <summary>Whoever packs the same sources gets the same bytes.</summary>
+[Trait("Lane", "build")]
 public class DeterminismTests
 {
     [Fact]

@@ -8,6 +8,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests.Packages;
 
 /// <summary>What the packages hold, and that nothing else does.</summary>
+[Trait("Lane", "build")]
 public class PackageContentTests
 {
     private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A"); // Portable PDB specification, "Source Link"

@@ -9,7 +9,7 @@ using MASQuant.Quantization.Run;
 
 namespace MASQuant.Tasks;
 
-/// <summary>The real task with a pipeline that writes a small artifact at once: the options and the checkpoint's files.</summary>
+/// <summary>The real task with a pipeline that writes a small artifact at once, the options and the checkpoint's files, or one that stands still where a test wants to kill it.</summary>
 public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
 {
     private const long LargeBytes = 2_300_000_000; // more than an assembly, or an array, can hold
@@ -17,6 +17,12 @@ public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
 
     protected override void Run(QuantizationJob job, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
     {
+        if (StoppingProgress.FromEnvironment() is { } stop)
+        {
+            base.Run(job, stop, cancellationToken); // in earnest
+            return;
+        }
+
         progress.Report(new QuantizationProgress(QuantizationStage.Quantize, 0, 1, null, 0.5, TimeSpan.FromSeconds(1), "layer 1 of 1"));
         Directory.CreateDirectory(job.OutputFolder);
         var artifact = $"{Revision} {job.Options} {string.Concat(Directory.EnumerateFiles(job.ModelFolder).Order().Select(File.ReadAllText))}";

@@ -17,7 +17,7 @@ public class BenchOptionsTests
     [InlineData("check --csv a.csv", "--csv takes figures, of which check has none; what is timed is checked before.")]
     [InlineData("--only draw", "--only goes with check alone: what is timed is checked before, whole.")]
     [InlineData("check models --skip full", "--skip goes with check alone: what is timed is checked before, whole.")]
-    public void WrongWordsAreNamed(string words, string expected)
+    public void Wrong_words_are_named(string words, string expected)
     {
         Assert.False(BenchOptions.TryParse(words.Split(' '), out var options, out var error));
         Assert.Null(options);
@@ -29,7 +29,7 @@ public class BenchOptionsTests
     [InlineData("check", "", "cuda:0", null, null)]
     [InlineData("check models", "models", "cuda:0", null, null)]
     [InlineData("kernels --device cuda:2 --csv a.csv --markdown b.md", "kernels", "cuda:2", "a.csv", "b.md")]
-    public void WordsAreUnderstood(string words, string timed, string device, string? csv, string? markdown)
+    public void Words_are_understood(string words, string timed, string device, string? csv, string? markdown)
     {
         Assert.True(BenchOptions.TryParse(words.Split(' ', StringSplitOptions.RemoveEmptyEntries), out var options, out _));
         Assert.Equal(timed.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), options.Timed.Order());
@@ -37,7 +37,7 @@ public class BenchOptionsTests
     }
 
     [Fact]
-    public void TheUsageNamesEveryWord()
+    public void The_usage_names_every_word()
     {
         Assert.True(BenchOptions.TryParse(["kernels", "--help"], out var options, out _));
         Assert.True(options.Help);
@@ -50,7 +50,7 @@ public class BenchOptionsTests
     [InlineData("check --only draw", "full size: 1", false)]
     [InlineData("check --skip full", "full size: 1", false)]
     [InlineData("check --skip full", "draw: 1", true)]
-    public void ChecksAreChosenByName(string words, string check, bool expected)
+    public void Checks_are_chosen_by_name(string words, string check, bool expected)
     {
         Assert.True(BenchOptions.TryParse(words.Split(' '), out var options, out _));
         Assert.Equal(expected, options.Wants(check));

@@ -6,6 +6,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Bench;
 
 /// <summary>The benchmark itself, executed case by case in the interpreter on small shapes: what a GPU is asked to run, runs.</summary>
+[Trait("Lane", "slow")]
 public sealed class BenchRunTests : IDisposable
 {
     // Heads of 32, groups of 128, and everything else as small as it goes. Tokens take every kernel: decode8, decode16, prefill, and on Hopper the wide ones.
@@ -28,12 +29,12 @@ public sealed class BenchRunTests : IDisposable
     [Theory]
     [InlineData(80)]
     [InlineData(90)]
-    public void EveryCaseRunsAndEveryVerdictFindsItsCases(int capability)
+    public void Every_case_runs_and_every_verdict_finds_its_cases(int capability)
     {
         var counting = new CountingDevice(new EmulatedDevice { ComputeCapability = capability });
         var (device, log) = (new EmulatedBench(capability, counting), new StringWriter());
         var (csv, markdown) = (_folder.File("figures.csv"), _folder.File("figures.md"));
-        var run = new BenchRun(device, new FilledProducts(counting), Options("--csv", csv, "--markdown", markdown), Small, FullSizeChecks.Of(Small), log);
+        var run = new BenchRun(device, new FilledProducts(counting), Options("--csv", csv, "--markdown", markdown), Small, FullSizeChecks.Of(Small.Checked), log);
         Assert.True(run.Run() == BenchRun.Done, log.ToString());
 
         // All that is planned is measured, but INT8 of one token, alone and in parts, for which the library has no algorithm.
@@ -63,7 +64,7 @@ public sealed class BenchRunTests : IDisposable
     [Theory]
     [InlineData(80)]
     [InlineData(90)]
-    public void TheFullPlansVerdictsFindTheirCases(int capability)
+    public void The_full_plans_verdicts_find_their_cases(int capability)
     {
         var plan = BenchPlan.Full;
         BenchCase[] cases = [.. KernelCases.Of(plan), .. LibraryCases.Of(plan)];
@@ -78,7 +79,7 @@ public sealed class BenchRunTests : IDisposable
     }
 
     [Fact]
-    public void AnInterruptedRunWritesWhatItHas()
+    public void An_interrupted_run_writes_what_it_has()
     {
         using var end = new CancellationTokenSource();
         var (log, csv) = (new Watched(line => { if (line.StartsWith("[7/", StringComparison.Ordinal)) { end.Cancel(); } }), _folder.File("part.csv"));
@@ -89,7 +90,7 @@ public sealed class BenchRunTests : IDisposable
     }
 
     [Fact]
-    public void ACaseThatFailsEndsTheRunWithWhatItHas()
+    public void A_case_that_fails_ends_the_run_with_what_it_has()
     {
         var (csv, log) = (_folder.File("failed.csv"), new StringWriter());
         var run = new BenchRun(new EmulatedBench(80) { FailsAfter = 4 }, null, Options("kernels", "--csv", csv), Small, [], log);
@@ -99,7 +100,7 @@ public sealed class BenchRunTests : IDisposable
     }
 
     [Fact]
-    public void WhatFailsItsCheckIsNotTimed()
+    public void What_fails_its_check_is_not_timed()
     {
         var (log, csv) = (new StringWriter(), _folder.File("none.csv"));
         var run = new BenchRun(new EmulatedBench(80), null, Options("--csv", csv), Small, [new("broken", _ => throw new CheckFailedException("It is wrong."))], log);
@@ -110,7 +111,7 @@ public sealed class BenchRunTests : IDisposable
     }
 
     [Fact]
-    public void ChecksAloneTimeNothing()
+    public void Checks_alone_time_nothing()
     {
         var run = new BenchRun(new EmulatedBench(80), null, Options("check", "--skip", "slow"), Small, [new("good", _ => { }), new("slow", _ => Assert.Fail("It is skipped."))], TextWriter.Null);
         Assert.Equal(BenchRun.Done, run.Run());
@@ -118,11 +119,11 @@ public sealed class BenchRunTests : IDisposable
     }
 
     [Fact]
-    public void NoCheckIsNoSuccess()
+    public void No_check_is_no_success()
         => Assert.Equal(BenchRun.NothingRun, new BenchRun(new EmulatedBench(80), null, Options("check", "--only", "else"), Small, [new("good", _ => { })], TextWriter.Null).Run());
 
     [Fact]
-    public void AVerdictIsWhatItsBoundsSay()
+    public void A_verdict_is_what_its_bounds_say()
     {
         Assert.Equal("stretch", new Verdict("", 2, 1, 2, AtMost: false).Judgement);
         Assert.Equal("holds", new Verdict("", 1.9, 1, 2, AtMost: false).Judgement);
@@ -138,7 +139,7 @@ public sealed class BenchRunTests : IDisposable
     [InlineData("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\nGCC version:  gcc version 11.4.0", "550.54.15")]
     [InlineData("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124  Release Build", "570.124")]
     [InlineData("nothing", null)]
-    public void TheDriversReleaseIsRead(string text, string? expected) => Assert.Equal(expected, GpuBenchDevice.ReleaseOf(text));
+    public void The_drivers_release_is_read(string text, string? expected) => Assert.Equal(expected, GpuBenchDevice.ReleaseOf(text));
 
     private static BenchOptions Options(params string[] words)
     {

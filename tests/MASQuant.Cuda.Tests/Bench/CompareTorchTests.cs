@@ -12,7 +12,7 @@ public sealed class CompareTorchTests
     private static readonly string Script = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "bench", "compare_torch.py"));
 
     [Fact]
-    public void TheModelsAreTheSame()
+    public void The_models_are_the_same()
     {
         var models = Regex.Matches(Line("MODELS"), @"""(\w+)"": \(([\d, ]+)\)").Select(match => (match.Groups[1].Value, Numbers(match.Groups[2].Value)));
         Assert.Equal(
@@ -22,7 +22,7 @@ public sealed class CompareTorchTests
     }
 
     [Fact]
-    public void ThePlanIsTheSame()
+    public void The_plan_is_the_same()
     {
         var plan = BenchPlan.Full;
         Assert.Equal(plan.Tokens.All, Numbers(Line("TOKENS")));
@@ -33,7 +33,7 @@ public sealed class CompareTorchTests
     }
 
     [SkippableFact]
-    public void TheLinearsAreTheSame()
+    public void The_linears_are_the_same()
     {
         var output = Python("import compare_torch as c\nfor name in c.MODELS:\n  for shape in c.linears(name): print(*shape, sep=',')");
         Skip.If(output is null, "python3 is not installed");

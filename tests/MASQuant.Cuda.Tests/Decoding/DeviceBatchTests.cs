@@ -11,26 +11,28 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>A step of several sequences is a step of each: the same bits, whatever its neighbours hold.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceBatchTests
 {
     public static TheoryData<string> Checks => [.. BatchChecks.All.Select(check => check.Name)];
 
     [Theory]
     [MemberData(nameof(Checks))]
-    public void SequencesOfSmallDecodersDoNotSeeEachOther(string check) => DeviceChecks.Run(check, new EmulatedDevice());
+    public void Sequences_of_small_decoders_do_not_see_each_other(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 
     [Fact]
-    public void SequencesDoNotSeeEachOther() => Check(new EmulatedDevice());
+    public void Sequences_do_not_see_each_other() => Check(new EmulatedDevice());
 
     [CudaFact]
-    public void SequencesDoNotSeeEachOtherOnTheGpu()
+    [Trait("Lane", "gpu")]
+    public void Sequences_do_not_see_each_other_on_the_GPU()
     {
         using var device = CudaDevice.Open(0);
         Check(device);
     }
 
     [Fact]
-    public void AGrownCacheKeepsEverySequence()
+    public void A_grown_cache_keeps_every_sequence()
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var (device, config) = (new EmulatedDevice(), ModelConfigReader.Read(source).Text);

@@ -10,6 +10,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>Whole models through the shipped kernels: executed by the interpreter everywhere, and by the GPU where there is one.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceDecoderTests : IDisposable
 {
     private static readonly Prompt Text = new Prompt().Text("Say one.");
@@ -18,24 +19,24 @@ public sealed class DeviceDecoderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void QuantizedAnswersEqualTheProcessors() => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8), steps: 4);
+    public void Quantized_answers_equal_the_processors() => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8), steps: 4);
 
     [Fact]
-    public void AnswersOfRotatedWeightsEqualTheProcessors()
+    public void Answers_of_rotated_weights_equal_the_processors()
         => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8, rotated: true), steps: 2);
 
     [Fact]
-    public void FullPrecisionLogitsAreWithinTheirRounding() => CompareLogits(new EmulatedDevice(), RepositoryFiles.VlTiny, Text, roundInputs: true);
+    public void Full_precision_logits_are_within_their_rounding() => CompareLogits(new EmulatedDevice(), RepositoryFiles.VlTiny, Text, roundInputs: true);
 
     [Fact]
-    public void QuantizedLogitsAreWithinTheirRounding()
+    public void Quantized_logits_are_within_their_rounding()
     {
         var image = Golden.Load("vl/two-images").Files[0];
         CompareLogits(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.VlTiny, QuantizationScheme.W8A8), new Prompt().Image(image).Text("What?"), roundInputs: false);
     }
 
     [Fact]
-    public void QuantizedLogitsOnHopperAreWithinTheirRounding()
+    public void Quantized_logits_on_Hopper_are_within_their_rounding()
     {
         var device = new EmulatedDevice { ComputeCapability = 90 };
         CompareLogits(device, PlainArtifact.Write(_folder, RepositoryFiles.VlTiny, QuantizationScheme.W4A8), LongQuestion(), roundInputs: false);
@@ -43,7 +44,8 @@ public sealed class DeviceDecoderTests : IDisposable
     }
 
     [CudaFact]
-    public void TheGpuAnswersLikeTheProcessor()
+    [Trait("Lane", "gpu")]
+    public void The_GPU_answers_like_the_processor()
     {
         foreach (var scheme in (QuantizationScheme[])[QuantizationScheme.W8A8, QuantizationScheme.W4A8])
         {
@@ -59,7 +61,7 @@ public sealed class DeviceDecoderTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(0.7)]
-    public void StepsRecordOnceAndAllocateNothing(double temperature)
+    public void Steps_record_once_and_allocate_nothing(double temperature)
     {
         var device = new CountingDevice(new EmulatedDevice());
         using (var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content)))
@@ -91,7 +93,7 @@ public sealed class DeviceDecoderTests : IDisposable
 
     // The device's logits differ from the processor's within bounds, so its choices are compared with the sampler's from its own.
     [Fact]
-    public void ChanceDrawsTheSamplersTokensOnTheDevice()
+    public void Chance_draws_the_samplers_tokens_on_the_device()
     {
         var path = PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8);
         using var source = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });

@@ -11,6 +11,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Decoding;
 
 /// <summary>Batches of prompts on a device: each answer is the prompt's own, rows are used again, memory is given back.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceGenerationTests
 {
     private const int Slots = 3;
@@ -28,10 +29,11 @@ public sealed class DeviceGenerationTests
     [Theory]
     [InlineData(0.0)]
     [InlineData(40.0)]
-    public void BatchesAnswerAsEachPromptAlone(double temperature) => Check(new EmulatedDevice(), RepositoryFiles.VlTiny, temperature, tokens: 4);
+    public void Batches_answer_as_each_prompt_alone(double temperature) => Check(new EmulatedDevice(), RepositoryFiles.VlTiny, temperature, tokens: 4);
 
     [CudaFact]
-    public void BatchesOnTheGpuAnswerAsEachPromptAlone()
+    [Trait("Lane", "gpu")]
+    public void Batches_on_the_GPU_answer_as_each_prompt_alone()
     {
         using var device = CudaDevice.Open(0);
         Check(device, RepositoryFiles.OmniTiny, 0, tokens: 24);
@@ -39,7 +41,7 @@ public sealed class DeviceGenerationTests
     }
 
     [Fact]
-    public void StepsOfSeveralAllocateNothingAndLeavingGivesAllBack()
+    public void Steps_of_several_allocate_nothing_and_leaving_gives_all_back()
     {
         var device = new CountingDevice(new EmulatedDevice());
         using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
@@ -70,7 +72,7 @@ public sealed class DeviceGenerationTests
     }
 
     [Fact]
-    public void MoreAnswersTakeNoMoreMemory()
+    public void More_answers_take_no_more_memory()
     {
         var device = new CountingDevice(new EmulatedDevice());
         using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
@@ -86,7 +88,7 @@ public sealed class DeviceGenerationTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void CachesThatMoveKeepTheirAnswers(int slots)
+    public void Caches_that_move_keep_their_answers(int slots)
     {
         // In chunks of one length, so that nothing but the caches moves.
         using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { PrefillTokens = 16 }, content => new CudaExecution(new CudaGemmBackend(new EmulatedDevice()), content));

@@ -42,7 +42,7 @@ public sealed class CudaDeviceTests : IDisposable
     [InlineData("cuStreamSynchronize", 1)]
     [InlineData("cuEventRecord", 1)]
     [InlineData("cuEventSynchronize", 1)]
-    public void EveryFailureIsNamedAndLeavesNothing(string function, int afterOpening)
+    public void Every_failure_is_named_and_leaves_nothing(string function, int afterOpening)
     {
         if (afterOpening == 0)
         {
@@ -61,7 +61,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void EverythingIsFreedOnceAndNothingIsCalledAfterwards()
+    public void Everything_is_freed_once_and_nothing_is_called_afterwards()
     {
         var device = FakeDriver.Open();
         UseEverything(device);
@@ -89,7 +89,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void MemoryIsReusedBySize()
+    public void Memory_is_reused_by_size()
     {
         using var device = FakeDriver.Open();
         DevicePointer first;
@@ -114,10 +114,10 @@ public sealed class CudaDeviceTests : IDisposable
     [InlineData((1 << 20) + 1, 2 << 20)]
     [InlineData((2 << 20) + 1, 4 << 20)]
     [InlineData((6L << 30) + 1, (6L << 30) + (2 << 20))]
-    public void SizesAreRoundedUp(long bytes, long expected) => Assert.Equal(expected, DeviceMemoryPool.RoundUp(bytes));
+    public void Sizes_are_rounded_up(long bytes, long expected) => Assert.Equal(expected, DeviceMemoryPool.RoundUp(bytes));
 
     [Fact]
-    public void IdleMemoryMakesRoomBeforeAnAllocationFails()
+    public void Idle_memory_makes_room_before_an_allocation_fails()
     {
         FakeDriver.FreeBytes = 8 << 20;
         using var device = FakeDriver.Open();
@@ -127,7 +127,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void ThePeakIsTheMostMemoryHeldAtOnce()
+    public void The_peak_is_the_most_memory_held_at_once()
     {
         using var device = FakeDriver.Open();
         using var kept = device.Allocate(2 << 20);
@@ -141,7 +141,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void ThePeakOutlivesWhatWasFreed()
+    public void The_peak_outlives_what_was_freed()
     {
         FakeDriver.FreeBytes = 8 << 20;
         using var device = FakeDriver.Open();
@@ -151,7 +151,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void TooLittleMemorySaysHowMuchIsNeededAndFree()
+    public void Too_little_memory_says_how_much_is_needed_and_free()
     {
         FakeDriver.FreeBytes = 3 << 20;
         using var device = FakeDriver.Open();
@@ -161,7 +161,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void OldDriversAreRefusedBeforeTheirFunctionsAreLookedFor()
+    public void Old_drivers_are_refused_before_their_functions_are_looked_for()
     {
         (FakeDriver.Version, FakeDriver.Missing) = (11040, "cuGraphInstantiateWithFlags");
         var error = Assert.Throws<MASQuantException>(() => FakeDriver.Open());
@@ -171,7 +171,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void MissingFunctionIsNamed()
+    public void Missing_function_is_named()
     {
         FakeDriver.Missing = "cuGraphInstantiateWithFlags";
         var error = Assert.Throws<MASQuantException>(() => FakeDriver.Open());
@@ -183,7 +183,7 @@ public sealed class CudaDeviceTests : IDisposable
     [InlineData(0, 0, "finds no GPU")]
     [InlineData(1, 1, "There is no device cuda:1; the NVIDIA driver finds 1, cuda:0.")]
     [InlineData(3, 7, "There is no device cuda:7; the NVIDIA driver finds 3, cuda:0 to cuda:2.")]
-    public void MissingDeviceIsNamed(int devices, int ordinal, string message)
+    public void Missing_device_is_named(int devices, int ordinal, string message)
     {
         FakeDriver.Devices = devices;
         var error = Assert.Throws<MASQuantException>(() => FakeDriver.Open(ordinal));
@@ -192,7 +192,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void DriverWithoutDeviceSaysSo()
+    public void Driver_without_device_says_so()
     {
         FakeDriver.Fail("cuInit", DriverResult.NoDevice);
         Assert.Equal(DiagnosticCodes.DeviceMissing, Assert.Throws<MASQuantException>(() => FakeDriver.Open()).Code);
@@ -202,7 +202,7 @@ public sealed class CudaDeviceTests : IDisposable
     [InlineData(90, 11080, true)]
     [InlineData(90, 12000, false)]
     [InlineData(89, 11080, false)]
-    public void HoppersKernelsNeedADriverThatKnowsThem(int capability, int version, bool refused)
+    public void Hoppers_kernels_need_a_driver_that_knows_them(int capability, int version, bool refused)
     {
         (FakeDriver.Capability, FakeDriver.Version) = (capability, version);
         var error = Record.Exception(() => FakeDriver.Open().Dispose()) as MASQuantException;
@@ -211,7 +211,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void OldDeviceIsRefused()
+    public void Old_device_is_refused()
     {
         FakeDriver.Capability = 75;
         var error = Assert.Throws<MASQuantException>(() => FakeDriver.Open());
@@ -220,7 +220,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void RejectedKernelShowsTheCompilersLog()
+    public void Rejected_kernel_shows_the_compilers_log()
     {
         FakeDriver.Log = "line 7: unknown opcode";
         FakeDriver.Fail("cuModuleLoadDataEx", FakeDriver.InvalidPtx);
@@ -231,7 +231,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void LaunchPassesGridAndArguments()
+    public void Launch_passes_grid_and_arguments()
     {
         using var device = FakeDriver.Open();
         var arguments = default(KernelArguments).With(5).With(new DevicePointer(0x1122334455667788)).With(1.5f);
@@ -254,7 +254,7 @@ public sealed class CudaDeviceTests : IDisposable
     [InlineData(1)]
     [InlineData(PinnedStaging.BufferBytes)]
     [InlineData((2 * PinnedStaging.BufferBytes) + 12345)]
-    public void CopiesArriveWhateverTheirSize(int bytes)
+    public void Copies_arrive_whatever_their_size(int bytes)
     {
         using var device = FakeDriver.Open();
         using var memory = device.Allocate(bytes);
@@ -273,7 +273,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void SmallWritesWaitForNothing()
+    public void Small_writes_wait_for_nothing()
     {
         using var device = FakeDriver.Open();
         using var memory = device.Allocate(16);
@@ -287,7 +287,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void GraphIsRecordedOnceAndLaunchedOften()
+    public void Graph_is_recorded_once_and_launched_often()
     {
         using var device = FakeDriver.Open();
         using var memory = device.Allocate(64);
@@ -304,7 +304,7 @@ public sealed class CudaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void KernelsAreLoadedBeforeACaptureBegins()
+    public void Kernels_are_loaded_before_a_capture_begins()
     {
         using var device = FakeDriver.Open();
         using var memory = device.Allocate(64);

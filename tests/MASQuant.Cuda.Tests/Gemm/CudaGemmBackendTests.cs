@@ -12,11 +12,11 @@ public class CudaGemmBackendTests
 
     [Theory]
     [MemberData(nameof(Checks))]
-    public void EqualsTheProcessor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
+    public void Equals_the_processor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 
     // Codes times second-level scales are 8-bit integers: exact, as on the processor.
     [Fact]
-    public void SecondLevelScalesAreExact()
+    public void Second_level_scales_are_exact()
     {
         var problem = new LayerProblem(QuantizationScheme.W4A8, 3, [32], 256);
         var plain = problem.Weights[0];
@@ -39,7 +39,7 @@ public class CudaGemmBackendTests
     }
 
     [Fact]
-    public void WeightsAreCopiedOnce()
+    public void Weights_are_copied_once()
     {
         var device = new CountingDevice(new EmulatedDevice());
         var problem = new LayerProblem(QuantizationScheme.W4A8, 2, [64], 128);
@@ -51,7 +51,7 @@ public class CudaGemmBackendTests
     }
 
     [Fact]
-    public void DisposingFreesAllMemory()
+    public void Disposing_frees_all_memory()
     {
         var device = new CountingDevice(new EmulatedDevice());
         var backend = new CudaGemmBackend(device);
@@ -63,7 +63,7 @@ public class CudaGemmBackendTests
     }
 
     [Fact]
-    public void TokensOfAnotherBackendAreRefused()
+    public void Tokens_of_another_backend_are_refused()
     {
         var problem = new LayerProblem(QuantizationScheme.W4A8, 2, [16], 64);
         using var backend = new CudaGemmBackend(new EmulatedDevice());

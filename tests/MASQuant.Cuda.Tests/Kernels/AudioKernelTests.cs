@@ -9,13 +9,13 @@ public class AudioKernelTests
 
     [Theory]
     [MemberData(nameof(Checks))]
-    public void EqualsTheProcessor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
+    public void Equals_the_processor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public void ALayerNormWithoutOneOfItsBarriersIsReported(int occurrence)
+    public void A_LayerNorm_without_one_of_its_barriers_is_reported(int occurrence)
     {
         var device = new EmulatedDevice(Mutation.Replace("prepare_layer_norm", @"bar\.sync\s+0;", "", occurrence));
         var error = Assert.Throws<PtxException>(() => AudioChecks.Normalize(device, 400));

@@ -15,11 +15,11 @@ public sealed class GemmKernelTests
 
     [Theory]
     [MemberData(nameof(Checks))]
-    public void EqualsTheProcessor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
+    public void Equals_the_processor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 
     [Theory]
     [MemberData(nameof(WideChecks))]
-    public void WideKernelsEqualTheProcessor(string check)
+    public void Wide_kernels_equal_the_processor(string check)
     {
         using var device = new EmulatedDevice { ComputeCapability = 90 };
         DeviceChecks.Run(check, device);
@@ -30,7 +30,7 @@ public sealed class GemmKernelTests
     [InlineData(1, 64, 0)]
     [InlineData(40, 64, 0)]
     [InlineData(128, 128, 0)]
-    public void TextDoesNoLowRankWork(int tokens, int outputs, int expected)
+    public void Text_does_no_low_rank_work(int tokens, int outputs, int expected)
     {
         var problem = new LayerProblem(QuantizationScheme.W4A8, tokens, [outputs], 128, [Modality.Text], ranks: [16]);
         using var device = new EmulatedDevice();
@@ -40,7 +40,7 @@ public sealed class GemmKernelTests
     }
 
     [Fact]
-    public void OnlyTheWarpsThatHoldPatchedTokensDoLowRankWork()
+    public void Only_the_warps_that_hold_patched_tokens_do_low_rank_work()
     {
         // 200 tokens, of which number 150 is seen: it is in the second block, and there in one chunk of 2 tiles.
         var problem = new LayerProblem(QuantizationScheme.W4A8, 200, [128], 128, [.. Enumerable.Range(0, 200).Select(i => i == 150 ? Modality.Vision : Modality.Text)], ranks: [16]);

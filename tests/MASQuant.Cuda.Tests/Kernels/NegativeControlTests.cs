@@ -12,7 +12,7 @@ public sealed class NegativeControlTests
     [Theory]
     [InlineData("prefill_w4a8", 17)]
     [InlineData("decode8_w4a8", 3)]
-    public void SwappedOperandsGiveOtherNumbers(string entry, int tokens)
+    public void Swapped_operands_give_other_numbers(string entry, int tokens)
     {
         // Registers a0 and a1 of the first MMA: rows g and g + 8.
         var mutation = Mutation.Replace(entry, @"(mma\.sync\.aligned\.m16n8k32\S+ \{[^}]*\}, \{)(%r\d+), (%r\d+)", "$1$3, $2");
@@ -22,29 +22,29 @@ public sealed class NegativeControlTests
     [Theory]
     [InlineData("prefill_w4a8", 17)]
     [InlineData("decode8_w4a8", 3)]
-    public void AWrongUnpackMaskGivesOtherNumbers(string entry, int tokens)
+    public void A_wrong_unpack_mask_gives_other_numbers(string entry, int tokens)
         => Assert.True(Mismatches(Mutation.Replace(entry, "-252645136", "-252645152"), tokens, 4160) >= tokens);
 
     [Fact]
-    public void AStageReadTooEarlyIsReported()
+    public void A_stage_read_too_early_is_reported()
     {
         var mutation = Mutation.Replace("prefill_w4a8", @"cp\.async\.wait_group 2", "cp.async.wait_group 3");
         Assert.Equal(PtxFault.IncompleteCopy, Fault(() => Mismatches(mutation, 17, 512)));
     }
 
     [Fact]
-    public void APrefillWithoutItsBarrierIsReported()
+    public void A_prefill_without_its_barrier_is_reported()
         => Assert.Contains(Fault(() => Mismatches(Mutation.Replace("prefill_w4a8", Barrier, ""), 17, 512)), (PtxFault[])[PtxFault.Race, PtxFault.IncompleteCopy, PtxFault.UninitializedShared]);
 
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public void ADecodeWithoutOneOfItsBarriersIsReported(int occurrence)
+    public void A_decode_without_one_of_its_barriers_is_reported(int occurrence)
         => Assert.Contains(Fault(() => Mismatches(Mutation.Replace("decode8_w4a8", Barrier, "", occurrence), 3, 4160)), (PtxFault[])[PtxFault.Race, PtxFault.UninitializedShared]);
 
     [Fact]
-    public void PartsThatArePublishedWithoutAFenceAreReported()
+    public void Parts_that_are_published_without_a_fence_are_reported()
         => Assert.Equal(PtxFault.Race, Fault(() => Mismatches(Mutation.Replace("decode8_w4a8", @"membar\.gl;", ""), 3, 4160)));
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class NegativeControlTests
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public void ANormWithoutOneOfItsBarriersIsReported(int occurrence)
+    public void A_norm_without_one_of_its_barriers_is_reported(int occurrence)
     {
         using var device = new EmulatedDevice(Mutation.Replace("prepare_norm", Barrier, "", occurrence));
         using var hidden = new DeviceArray<float>(device, new float[512]);
@@ -67,7 +67,7 @@ public sealed class NegativeControlTests
     [Theory]
     [InlineData("decode8_w4a8", 3)]
     [InlineData("prefill_w4a8", 20)]
-    public void AFlippedModalityBitLosesOrAddsAPatch(string entry, int tokens)
+    public void A_flipped_modality_bit_loses_or_adds_a_patch(string entry, int tokens)
     {
         // In the tile's mask: vision is looked for as modality 3.
         var mutation = Mutation.Replace(entry, @"(setp\.\w+\.b\w+\s+%p\d+, %r\w+), 1;\s+selp", "$1, 3;\n\tselp");

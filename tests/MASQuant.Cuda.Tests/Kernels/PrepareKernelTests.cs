@@ -9,5 +9,5 @@ public sealed class PrepareKernelTests
 
     [Theory]
     [MemberData(nameof(Checks))]
-    public void EqualsTheProcessor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
+    public void Equals_the_processor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 }

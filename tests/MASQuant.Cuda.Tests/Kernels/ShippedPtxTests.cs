@@ -24,7 +24,7 @@ public sealed class ShippedPtxTests
 
     [Theory]
     [MemberData(nameof(Modules))]
-    public void EveryOperationRoundsAsItSays(string module)
+    public void Every_operation_rounds_as_it_says(string module)
     {
         var text = Embedded(module);
         Assert.Contains(module.Contains("sm90a", StringComparison.Ordinal) ? ".version 8.0\n.target sm_90a\n" : ".version 7.8\n.target sm_80\n", text, StringComparison.Ordinal);
@@ -36,7 +36,7 @@ public sealed class ShippedPtxTests
     }
 
     [Fact]
-    public void TheCatalogNamesEveryEntry()
+    public void The_catalog_names_every_entry()
     {
         foreach (var group in PrepareKernels.All.Concat(GemmKernels.All).Concat(DecoderKernels.All).Concat(TokenKernels.All).Concat(TowerKernels.All).GroupBy(kernel => kernel.Module.Name))
         {
@@ -46,7 +46,7 @@ public sealed class ShippedPtxTests
     }
 
     [SkippableFact]
-    public void SourcesCompileToWhatIsShipped()
+    public void Sources_compile_to_what_is_shipped()
     {
         Skip.If(Run("clang-22", "--version") is null, "clang-22 is not installed");
         using var folder = new TemporaryDirectory();
@@ -60,7 +60,7 @@ public sealed class ShippedPtxTests
 
     [SkippableTheory]
     [MemberData(nameof(Modules))]
-    public void NoKernelSpillsOrExceedsItsRegisters(string module)
+    public void No_kernel_spills_or_exceeds_its_registers(string module)
     {
         var assembler = Environment.GetEnvironmentVariable("MASQUANT_PTXAS") ?? "ptxas";
         Skip.If(Run(assembler, "--version") is null, "ptxas is not installed; MASQUANT_PTXAS may name it");

@@ -11,10 +11,10 @@ public class TokenKernelTests
 
     [Theory]
     [MemberData(nameof(Checks))]
-    public void EqualsTheProcessor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
+    public void Equals_the_processor(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 
     [Fact]
-    public void ARowBehindTheTableIsReported()
+    public void A_row_behind_the_table_is_reported()
     {
         var device = new EmulatedDevice();
         using var table = new DeviceArray<ushort>(device, new ushort[3 * 8]);
@@ -25,7 +25,7 @@ public class TokenKernelTests
     }
 
     [Fact]
-    public void AChoiceWithoutItsBarrierIsReported()
+    public void A_choice_without_its_barrier_is_reported()
     {
         var device = new EmulatedDevice(Mutation.Replace("choose_parts", @"bar\.sync\s+0;", ""));
         using var logits = new DeviceArray<float>(device, new float[5000]);
@@ -35,7 +35,7 @@ public class TokenKernelTests
     }
 
     [Fact]
-    public void NoFiniteLogitIsSeen()
+    public void No_finite_logit_is_seen()
     {
         // Fewer logits than threads, and more.
         foreach (var count in (int[])[3, 700])

@@ -47,21 +47,21 @@ public sealed class WideControlTests
     [InlineData("a step too many is under way", @"wgmma\.wait_group\.sync\.aligned 1;", "wgmma.wait_group.sync.aligned 2;", 0, PtxFault.Race)]
     [InlineData("the last step is not waited for", @"wgmma\.wait_group\.sync\.aligned 0;", "", 0, PtxFault.UninitializedRegister, PtxFault.Race)]
     [InlineData("a step is not committed", @"wgmma\.commit_group\.sync\.aligned;", "", 0, PtxFault.Race)]
-    public void IsReported(string what, string pattern, string replacement, int occurrence, params PtxFault[] expected)
+    public void Is_reported(string what, string pattern, string replacement, int occurrence, params PtxFault[] expected)
     {
         var fault = Assert.Throws<PtxException>(() => Mismatches(Mutation.Replace("wide_w4a8", pattern, replacement, occurrence), 65, 1280));
         Assert.True(expected.Contains(fault.Fault), $"{what}: {fault.Message}");
     }
 
     [Fact]
-    public void SwappedOperandsGiveOtherNumbers()
+    public void Swapped_operands_give_other_numbers()
     {
         var mutation = Mutation.Replace("wide_w4a8", @"(wgmma\.mma_async\S+ \{[^}]*\}, \{)(%r\d+), (%r\d+)", "$1$3, $2");
         Assert.True(Mismatches(mutation, 65, 4160) >= 16 * 65);
     }
 
     [Fact]
-    public void UndamagedItIsRight() => Assert.Equal(0, Mismatches((_, text) => text, 65, 1280));
+    public void Undamaged_it_is_right() => Assert.Equal(0, Mismatches((_, text) => text, 65, 1280));
 
     /// <summary>How many outputs differ from the CPU's: one block, two tiles.</summary>
     private static int Mismatches(Func<string, string, string> mutation, int tokens, int inputs)

@@ -35,7 +35,7 @@ public sealed class InstructionTests
     [InlineData("not.b64 %rd7, %rd6; shr.u64 %rd8, %rd7, 32; cvt.u32.u64 %r2, %rd8;", 0x7FFFFFFFu)]
     [InlineData("mov.b64 %rd7, 3; div.u64 %rd8, %rd6, %rd7; cvt.u32.u64 %r2, %rd8;", 0xAAAAAAAAu)]
     [InlineData("mov.b64 %rd7, 3; div.u64 %rd8, %rd6, %rd7; shr.u64 %rd9, %rd8, 32; cvt.u32.u64 %r2, %rd9;", 0x2AAAAAAAu)]
-    public void LongIntegers(string body, uint expected) => Assert.Equal(expected, Snippet.Run("mul.wide.u32 %rd5, %r1, 1; shl.b64 %rd6, %rd5, 63; " + body, 1));
+    public void Long_integers(string body, uint expected) => Assert.Equal(expected, Snippet.Run("mul.wide.u32 %rd5, %r1, 1; shl.b64 %rd6, %rd5, 63; " + body, 1));
 
     [Theory]
     [InlineData("add.rn.f32 %r2, %r1, 0f33800000;", 0x3F800000u, 0x3F800000u)] // 1 + 2⁻²⁴: a tie, to even
@@ -75,14 +75,14 @@ public sealed class InstructionTests
     [InlineData("setp.eq.b32 %p1, %r1, 7; setp.ne.b32 %p2, %r1, 8; and.pred %p0, %p1, %p2;", 7u, 1u)]
     [InlineData("setp.eq.b32 %p1, %r1, 7; not.pred %p0, %p1;", 7u, 0u)]
     [InlineData("cvt.s64.s32 %rd5, %r1; setp.lt.s64 %p0, %rd5, 0;", 0x80000000u, 1u)]
-    public void ComparisonsAndSelections(string body, uint input, uint expected) => Assert.Equal(expected, Snippet.Run(body + " selp.b32 %r2, 1, 0, %p0;", input));
+    public void Comparisons_and_selections(string body, uint input, uint expected) => Assert.Equal(expected, Snippet.Run(body + " selp.b32 %r2, 1, 0, %p0;", input));
 
     [Fact]
-    public void GuardsHoldForTheirLanesAlone()
+    public void Guards_hold_for_their_lanes_alone()
         => Assert.Equal(Lanes(i => i < 5 ? 100u : i), Snippet.Run("mov.b32 %r2, %r1; setp.lt.u32 %p0, %r1, 5; @%p0 mov.b32 %r2, 100;", Lanes(i => i)));
 
     [Fact]
-    public void LanesThatPartMeetAgain()
+    public void Lanes_that_part_meet_again()
     {
         // Lane i sums i + (i − 1) + … + 1; all meet for the shuffle, which reverses the lanes.
         const string body = """
@@ -101,7 +101,7 @@ public sealed class InstructionTests
     }
 
     [Fact]
-    public void LanesWaitAtABarrierForThoseFurtherDown()
+    public void Lanes_wait_at_a_barrier_for_those_further_down()
     {
         // The compiler may put a loop behind the code that follows it.
         const string body = """
@@ -120,11 +120,11 @@ public sealed class InstructionTests
     }
 
     [Fact]
-    public void BallotsSeeEveryLane()
+    public void Ballots_see_every_lane()
         => Assert.Equal(Lanes(_ => 0xAAAAAAAAu), Snippet.Run("and.b32 %r3, %r1, 1; setp.eq.b32 %p0, %r3, 1; vote.sync.ballot.b32 %r2, %p0, 0xffffffff;", Lanes(i => i)));
 
     [Fact]
-    public void SharedMemoryPassesBetweenWarps()
+    public void Shared_memory_passes_between_warps()
     {
         const string body = """
             mov.b32 %r3, memory;
@@ -140,7 +140,7 @@ public sealed class InstructionTests
     }
 
     [Fact]
-    public void SharedSumsCountEveryThread()
+    public void Shared_sums_count_every_thread()
     {
         // Threads of a word of 8 add 3 each to it.
         const string body = """
@@ -160,12 +160,12 @@ public sealed class InstructionTests
     }
 
     [Fact]
-    public void VectorsAreLoadedInOrder()
+    public void Vectors_are_loaded_in_order()
         => Assert.Equal(3u + (10 * 2) + (100 * 1), Snippet.Run(
             "ld.global.v4.b32 {%r3, %r4, %r5, %r6}, [%rd0]; mad.lo.s32 %r7, %r5, 10, %r6; mad.lo.s32 %r2, %r4, 100, %r7;", Lanes(i => i))[0]);
 
     [Fact]
-    public void CopiesArriveWhenWaitedFor()
+    public void Copies_arrive_when_waited_for()
     {
         // The lower half is copied, the upper filled with zeros.
         const string body = """
@@ -186,7 +186,7 @@ public sealed class InstructionTests
     }
 
     [Fact]
-    public void ByteProductsFollowTheFragmentLayout()
+    public void Byte_products_follow_the_fragment_layout()
     {
         // A[g, 4t + e] = g + 1 where t = 0, e = 0 alone; B[0, column g] = 2g − 5: C[row, column] = (row + 1)(2·column − 5), rows from 8 on zero.
         const string body = """
@@ -216,7 +216,7 @@ public sealed class InstructionTests
     }
 
     [Fact]
-    public void HalfProductsFollowTheFragmentLayout()
+    public void Half_products_follow_the_fragment_layout()
     {
         // A[8 + g, 2t + 8] = 1, B[2t + 8, g] = 2: four products of each row from 8 on with each column, C = 3 + 4 · 2.
         const string body = """

@@ -39,25 +39,25 @@ public sealed class WarpgroupTests
     private static string Two => Start + Multiply("%r10") + Commit + Multiply("%r11") + Commit;
 
     [Fact]
-    public void GroupsInFlightAddUp() => Assert.Equal(5u + 32 + 64, Run(Two + Wait1 + Wait0 + "mov.b32 %r2, %r163;"));
+    public void Groups_in_flight_add_up() => Assert.Equal(5u + 32 + 64, Run(Two + Wait1 + Wait0 + "mov.b32 %r2, %r163;"));
 
     [Fact]
-    public void OperandsOfACompleteGroupAreFree() => Assert.Equal(5u + 32 + 64 + 64, Run(Two + Wait1 + "mov.b32 %r10, %r12; wgmma.fence.sync.aligned;" + Multiply("%r10") + Commit + Wait0 + "mov.b32 %r2, %r227;"));
+    public void Operands_of_a_complete_group_are_free() => Assert.Equal(5u + 32 + 64 + 64, Run(Two + Wait1 + "mov.b32 %r10, %r12; wgmma.fence.sync.aligned;" + Multiply("%r10") + Commit + Wait0 + "mov.b32 %r2, %r227;"));
 
     [Fact]
-    public void OperandsOfAGroupInFlightAreNot() => Assert.Equal(PtxFault.Race, Fault(Two + Wait1 + "mov.b32 %r11, 7;" + Wait0 + "mov.b32 %r2, %r100;"));
+    public void Operands_of_a_group_in_flight_are_not() => Assert.Equal(PtxFault.Race, Fault(Two + Wait1 + "mov.b32 %r11, 7;" + Wait0 + "mov.b32 %r2, %r100;"));
 
     [Fact]
-    public void SumsInFlightAreNotRead() => Assert.Equal(PtxFault.UninitializedRegister, Fault(Two + Wait1 + "mov.b32 %r2, %r100;" + Wait0));
+    public void Sums_in_flight_are_not_read() => Assert.Equal(PtxFault.UninitializedRegister, Fault(Two + Wait1 + "mov.b32 %r2, %r100;" + Wait0));
 
     [Fact]
-    public void SumsInFlightAreNotWritten() => Assert.Equal(PtxFault.Race, Fault(Two + Wait1 + "mov.b32 %r100, 0;" + Wait0 + "mov.b32 %r2, %r100;"));
+    public void Sums_in_flight_are_not_written() => Assert.Equal(PtxFault.Race, Fault(Two + Wait1 + "mov.b32 %r100, 0;" + Wait0 + "mov.b32 %r2, %r100;"));
 
     [Fact]
-    public void OperandsAreFencedBeforeTheyAreRead() => Assert.Equal(PtxFault.Race, Fault(Two + Wait1 + "mov.b32 %r10, %r12;" + Multiply("%r10") + Commit + Wait0 + "mov.b32 %r2, %r100;"));
+    public void Operands_are_fenced_before_they_are_read() => Assert.Equal(PtxFault.Race, Fault(Two + Wait1 + "mov.b32 %r10, %r12;" + Multiply("%r10") + Commit + Wait0 + "mov.b32 %r2, %r100;"));
 
     [Fact]
-    public void SumsAreFencedBeforeTheyAreAddedTo() => Assert.Equal(PtxFault.Race, Fault(Start + "mov.b32 %r130, 6;" + Multiply("%r10") + Commit + Wait0 + "mov.b32 %r2, %r100;"));
+    public void Sums_are_fenced_before_they_are_added_to() => Assert.Equal(PtxFault.Race, Fault(Start + "mov.b32 %r130, 6;" + Multiply("%r10") + Commit + Wait0 + "mov.b32 %r2, %r100;"));
 
     private static uint Run(string body)
     {

@@ -11,6 +11,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>The whole audio tower through the shipped kernels, beside the processor's and an FP64 oracle.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceAudioTowerTests
 {
     // Each in one thing that the kernels do not take.
@@ -37,10 +38,11 @@ public sealed class DeviceAudioTowerTests
     }
 
     [Fact]
-    public void TokensAreWithinTheirRounding() => Check(new EmulatedDevice());
+    public void Tokens_are_within_their_rounding() => Check(new EmulatedDevice());
 
     [CudaFact]
-    public void TokensAreWithinTheirRoundingOnTheGpu()
+    [Trait("Lane", "gpu")]
+    public void Tokens_are_within_their_rounding_on_the_GPU()
     {
         using var device = CudaDevice.Open(0);
         Check(device);
@@ -49,7 +51,7 @@ public sealed class DeviceAudioTowerTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void AClipTooShortForATokenHasNone(int frames)
+    public void A_clip_too_short_for_a_token_has_none(int frames)
     {
         var device = new CountingDevice(new EmulatedDevice());
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
@@ -65,7 +67,7 @@ public sealed class DeviceAudioTowerTests
     }
 
     [Fact]
-    public void TheModelsExtentsAreTaken()
+    public void The_models_extents_are_taken()
     {
         Assert.True(DeviceAudioTower.Takes(Config));
         Assert.True(DeviceAudioTower.Takes(Config with { ModelSize = 1280, Heads = 20, FeedForwardSize = 5120, OutputSize = 3584 }));
@@ -73,7 +75,7 @@ public sealed class DeviceAudioTowerTests
 
     [Theory]
     [MemberData(nameof(Others))]
-    public void OtherExtentsStayOnTheProcessor(string name) => Assert.False(DeviceAudioTower.Takes(Misfits[name]));
+    public void Other_extents_stay_on_the_processor(string name) => Assert.False(DeviceAudioTower.Takes(Misfits[name]));
 
     // Runs of two windows: the second run is a window of 31 frames, 16 rows, after 200. The bound is that of the vision tower's test.
     private static void Check(ICudaDevice device)

@@ -13,6 +13,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cuda.Tests.Towers;
 
 /// <summary>The whole vision tower through the shipped kernels, beside the processor's and an FP64 oracle.</summary>
+[Trait("Lane", "slow")]
 public sealed class DeviceVisionTowerTests
 {
     // Heads of 16 and of 32 values, an MLP that fills the kernels' panels and one that does not; query, key and value as one tensor and as three; a frame of more than one tile, with windows cut off at the edge; two frames.
@@ -44,10 +45,11 @@ public sealed class DeviceVisionTowerTests
 
     [Theory]
     [MemberData(nameof(Grids))]
-    public void TokensAreWithinTheirRounding(string model, int inner, int frames, int rows, int columns) => Check(new EmulatedDevice(), model, inner, frames, rows, columns);
+    public void Tokens_are_within_their_rounding(string model, int inner, int frames, int rows, int columns) => Check(new EmulatedDevice(), model, inner, frames, rows, columns);
 
     [CudaFact]
-    public void TokensAreWithinTheirRoundingOnTheGpu()
+    [Trait("Lane", "gpu")]
+    public void Tokens_are_within_their_rounding_on_the_GPU()
     {
         using var device = CudaDevice.Open(0);
         foreach (var grid in Grids)
@@ -57,7 +59,7 @@ public sealed class DeviceVisionTowerTests
     }
 
     [Fact]
-    public void EverythingIsGivenBack()
+    public void Everything_is_given_back()
     {
         var device = new CountingDevice(new EmulatedDevice());
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
@@ -74,7 +76,7 @@ public sealed class DeviceVisionTowerTests
     }
 
     [Fact]
-    public void AModelEncodesImagesOnItsDevice()
+    public void A_model_encodes_images_on_its_device()
     {
         var device = new CountingDevice(new EmulatedDevice());
         using var processor = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { Device = "cpu" });
@@ -88,7 +90,7 @@ public sealed class DeviceVisionTowerTests
     }
 
     [Fact]
-    public void TheModelsExtentsAreTaken()
+    public void The_models_extents_are_taken()
     {
         Assert.True(DeviceVisionTower.Takes(Config));
         Assert.True(DeviceVisionTower.Takes(Config with { HiddenSize = 1280, Heads = 16, IntermediateSize = 3420, OutHiddenSize = 3584 }));
@@ -96,7 +98,7 @@ public sealed class DeviceVisionTowerTests
 
     [Theory]
     [MemberData(nameof(Others))]
-    public void OtherExtentsStayOnTheProcessor(string name) => Assert.False(DeviceVisionTower.Takes(Misfits[name]));
+    public void Other_extents_stay_on_the_processor(string name) => Assert.False(DeviceVisionTower.Takes(Misfits[name]));
 
     // Rounded in the same places, the oracle deviates as the device does; the device's roundings of nearly equal values are other draws of the same size.
     // So twice the oracle's own deviation bounds the norm of the difference, and as much again allows for the draw. The processor's FP32 is exact beside it.

@@ -15,7 +15,7 @@ public sealed class AudioTowerTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void TokensEqualTheReference(string name)
+    public void Tokens_equal_the_reference(string name)
     {
         var golden = Golden.Load(name);
         var clips = new List<Matrix>();
@@ -38,14 +38,14 @@ public sealed class AudioTowerTests
     [InlineData(3, 1)]
     [InlineData(6, 1)]
     [InlineData(7, 2)]
-    public void AQuarterOfTheFramesRemains(int frames, int tokens)
+    public void A_quarter_of_the_frames_remains(int frames, int tokens)
     {
         Assert.Equal(tokens, AudioTower.TokenCount(frames));
         Assert.Equal(tokens, Open().Forward(Clip(frames)).Rows);
     }
 
     [Fact]
-    public void WindowsDoNotSeeEachOther()
+    public void Windows_do_not_see_each_other()
     {
         // Ten windows of 20 frames and a bit, so that the clip is also more than is evaluated at once.
         var tower = Open(halfWindow: 10);
@@ -60,11 +60,11 @@ public sealed class AudioTowerTests
     }
 
     [Fact]
-    public void CancellationIsReported()
+    public void Cancellation_is_reported()
         => Assert.Throws<OperationCanceledException>(() => Open().Forward(Clip(20), new CancellationToken(canceled: true)));
 
     [Fact]
-    public void OtherInputThanTheConfigurationsIsRefused()
+    public void Other_input_than_the_configurations_is_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>("mel", () => Open().Forward(new Matrix(80, 20)));
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);

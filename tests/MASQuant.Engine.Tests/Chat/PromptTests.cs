@@ -6,7 +6,7 @@ namespace MASQuant.Engine.Tests.Chat;
 public class PromptTests
 {
     [Fact]
-    public void PiecesKeepTheirOrder()
+    public void Pieces_keep_their_order()
     {
         using var stream = new MemoryStream([4, 5]);
         var messages = new Prompt().System("s").Image("a.png").Text("t").Audio([1, 2]).Image(stream).Video(["f0.png", "f1.png"], 4).Messages;
@@ -21,7 +21,7 @@ public class PromptTests
     }
 
     [Fact]
-    public void TurnsAlternateByThemselves()
+    public void Turns_alternate_by_themselves()
     {
         var messages = new Prompt().Text("a").Text("b").Assistant("c").Image("d.png").User().Text("e").Messages;
         Assert.Equal([ChatRole.User, ChatRole.Assistant, ChatRole.User, ChatRole.User], messages.Select(m => m.Role));
@@ -29,7 +29,7 @@ public class PromptTests
     }
 
     [Fact]
-    public void MessagesAreACopy()
+    public void Messages_are_a_copy()
     {
         var prompt = new Prompt().Text("a");
         var before = prompt.Messages;
@@ -38,7 +38,7 @@ public class PromptTests
     }
 
     [Fact]
-    public void TheSystemMessageComesFirstAndOnce()
+    public void The_system_message_comes_first_and_once()
     {
         Assert.Throws<InvalidOperationException>(() => new Prompt().Text("a").System("b"));
         Assert.Throws<InvalidOperationException>(() => new Prompt().System("a").System("b"));
@@ -49,14 +49,14 @@ public class PromptTests
     [InlineData(-1)]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
-    public void AVideoNeedsAFrameRate(double framesPerSecond)
+    public void A_video_needs_a_frame_rate(double framesPerSecond)
         => Assert.Throws<ArgumentOutOfRangeException>(() => new Prompt().Video(["f.png"], framesPerSecond));
 
     [Fact]
-    public void AVideoNeedsAFrame() => Assert.Throws<ArgumentException>(() => new Prompt().Video([]));
+    public void A_video_needs_a_frame() => Assert.Throws<ArgumentException>(() => new Prompt().Video([]));
 
     [Fact]
-    public void AMissingFileIsReportedWhenItIsRead()
+    public void A_missing_file_is_reported_when_it_is_read()
     {
         using var folder = new TemporaryDirectory();
         var source = MediaSource.File(folder.File("absent.png"));

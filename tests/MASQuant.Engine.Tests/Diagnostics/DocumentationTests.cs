@@ -7,28 +7,44 @@ namespace MASQuant.Engine.Tests.Diagnostics;
 
 public partial class DocumentationTests
 {
+    /// <summary>Codes are what the sources write in quotes, the generator's among them: a code exists once, and so does its page.</summary>
     [Fact]
-    public void Every_diagnostic_has_a_page_and_every_page_a_diagnostic()
+    public void Every_code_is_declared_once_and_has_a_page_and_every_page_has_a_code()
     {
-        var codes = typeof(DiagnosticCodes).GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static).Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!).ToArray();
-        Assert.Equal(codes.Distinct(), codes);
-        var pages = Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "diagnostics"), "MASQ*.md");
-        Assert.Empty(codes.Except(pages.Select(page => Path.GetFileNameWithoutExtension(page)!)));
+        var codes = Sources().SelectMany(source => Declared().Matches(source.Text)).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal).ToArray();
+        Assert.Empty(Constants().Values.Except(codes));
+        var pages = Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "diagnostics"), "*.md");
+        Assert.Equal(codes, pages.Select(page => Path.GetFileNameWithoutExtension(page)).Order(StringComparer.Ordinal));
         foreach (var page in pages)
         {
-            var code = Path.GetFileNameWithoutExtension(page);
             var text = File.ReadAllText(page);
-            Assert.StartsWith($"# {code}: ", text, StringComparison.Ordinal);
+            Assert.StartsWith($"# {Path.GetFileNameWithoutExtension(page)}: ", text, StringComparison.Ordinal);
             Assert.Contains("**Cause.**", text, StringComparison.Ordinal);
             Assert.Contains("**Remedy.**", text, StringComparison.Ordinal);
         }
     }
 
+    /// <summary>A code that nothing reports would have a page that nobody can reach.</summary>
+    [Fact]
+    public void Every_code_is_reported_somewhere()
+    {
+        var reported = Sources().SelectMany(source => Reported().Matches(source.Text)).Select(match => match.Groups[1].Value).ToHashSet();
+        Assert.Equal(Constants().Keys.Order(StringComparer.Ordinal), reported.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Codes_that_comments_and_documents_mention_exist()
+    {
+        var codes = Sources().SelectMany(source => Declared().Matches(source.Text)).Select(match => match.Groups[1].Value).ToHashSet();
+        var texts = Sources().Concat(Documents().Append(Path.Combine(RepositoryFiles.Root, "MASQuant.targets")).Select(file => (File: file, Text: File.ReadAllText(file))));
+        var unknown = texts.SelectMany(text => Mentioned().Matches(text.Text).Select(match => $"{Path.GetRelativePath(RepositoryFiles.Root, text.File)}: {match.Value}")).Where(mention => !codes.Contains(mention[^8..]));
+        Assert.Empty(unknown);
+    }
+
     [Fact]
     public void Every_link_between_documents_leads_somewhere()
     {
-        string[] documents = [.. Directory.GetFiles(RepositoryFiles.Root, "*.md"), .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories)];
-        foreach (var document in documents)
+        foreach (var document in Documents())
         {
             foreach (Match link in Link().Matches(File.ReadAllText(document)))
             {
@@ -41,6 +57,26 @@ public partial class DocumentationTests
             }
         }
     }
+
+    private static Dictionary<string, string> Constants()
+        => typeof(DiagnosticCodes).GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static).Where(field => field.IsLiteral).ToDictionary(field => field.Name, field => (string)field.GetRawConstantValue()!);
+
+    private static IEnumerable<(string File, string Text)> Sources()
+        => Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .Select(file => (file, File.ReadAllText(file)));
+
+    private static string[] Documents()
+        => [.. Directory.GetFiles(RepositoryFiles.Root, "*.md"), .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories)];
+
+    [GeneratedRegex("\"(MASQ[0-9]{4})\"")]
+    private static partial Regex Declared();
+
+    [GeneratedRegex(@"\bDiagnosticCodes\.(\w+)")]
+    private static partial Regex Reported();
+
+    [GeneratedRegex("MASQ[0-9]{4}")]
+    private static partial Regex Mentioned();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

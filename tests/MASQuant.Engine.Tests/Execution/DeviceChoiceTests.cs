@@ -13,7 +13,7 @@ public class DeviceChoiceTests
     [InlineData("CUDA", null, "cuda", 0, false)]
     [InlineData("Cuda:12", "gpu", "cuda", 12, false)]
     [InlineData("auto", null, "cuda", 0, true)]
-    public void OptionBeatsEnvironmentBeatsProcessor(string? option, string? environment, string? device, int ordinal, bool mayFallBack)
+    public void Option_beats_environment_beats_processor(string? option, string? environment, string? device, int ordinal, bool mayFallBack)
         => Assert.Equal(new DeviceChoice(device, ordinal, mayFallBack), DeviceChoice.Of(option, environment));
 
     [Theory]
@@ -24,7 +24,7 @@ public class DeviceChoiceTests
     [InlineData("cuda:1024", "'cuda:1024' names")]
     [InlineData("cuda: 1", "'cuda: 1' names")]
     [InlineData("cuda:99999999999", "names no device")]
-    public void OtherWordsAreRefused(string option, string message)
+    public void Other_words_are_refused(string option, string message)
     {
         var error = Assert.Throws<MASQuantException>(() => DeviceChoice.Of(option, null));
         Assert.Equal(DiagnosticCodes.DeviceNameInvalid, error.Code);
@@ -33,6 +33,6 @@ public class DeviceChoiceTests
     }
 
     [Fact]
-    public void TheEnvironmentIsNamedWhereItIsWrong()
+    public void The_environment_is_named_where_it_is_wrong()
         => Assert.Contains("'gpu' in MASQUANT_DEVICE names no device.", Assert.Throws<MASQuantException>(() => DeviceChoice.Of(null, "gpu")).Message);
 }

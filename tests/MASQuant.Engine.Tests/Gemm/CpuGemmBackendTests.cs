@@ -16,7 +16,7 @@ public sealed class CpuGemmBackendTests
 
     [Theory]
     [MemberData(nameof(Schemes))]
-    public void EqualsTheScalarBackend(string name)
+    public void Equals_the_scalar_backend(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         var unit = scheme.QuantizesActivations ? 8 : 128;
@@ -33,7 +33,7 @@ public sealed class CpuGemmBackendTests
 
     [Theory]
     [MemberData(nameof(Schemes))]
-    public void EqualsTheScalarBackendAboveTheThreadingThreshold(string name)
+    public void Equals_the_scalar_backend_above_the_threading_threshold(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         AssertEqual(new QuantizedProblem(1, 272, 1152, scheme));
@@ -43,7 +43,7 @@ public sealed class CpuGemmBackendTests
     [Theory]
     [InlineData("W4A8")]
     [InlineData("W4A6")]
-    public void SecondLevelScalesEqualTheScalarBackend(string name)
+    public void Second_level_scales_equal_the_scalar_backend(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         foreach (var tokens in new[] { 1, 2, 5, 7, 13, 41 })
@@ -68,7 +68,7 @@ public sealed class CpuGemmBackendTests
 
     [Theory]
     [MemberData(nameof(Schemes))]
-    public void EveryMixOfModalitiesEqualsTheScalarBackend(string name)
+    public void Every_mix_of_modalities_equals_the_scalar_backend(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         foreach (var mix in new[] { "tttttttt", "vvvvvvvv", "aaaaaaaa", "ttvvvvtt", "vattavva", "aaaattta" })
@@ -80,7 +80,7 @@ public sealed class CpuGemmBackendTests
 
     [Theory]
     [MemberData(nameof(Schemes))]
-    public void ExtremeCodesEqualTheScalarBackend(string name)
+    public void Extreme_codes_equal_the_scalar_backend(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         var (lowest, highest) = (scheme.WeightBits, scheme.QuantizesActivations) switch { (8, _) => (-128, 127), (_, true) => (-8, 7), _ => (0, 15) };
@@ -102,7 +102,7 @@ public sealed class CpuGemmBackendTests
     }
 
     [Fact]
-    public void TokensThatAreZeroOrNotFiniteEqualTheScalarBackend()
+    public void Tokens_that_are_zero_or_not_finite_equal_the_scalar_backend()
     {
         var problem = new QuantizedProblem(6, 32, 72, QuantizationScheme.W4A8);
         problem.X.Row(1).Clear();
@@ -121,7 +121,7 @@ public sealed class CpuGemmBackendTests
 
     [Theory]
     [MemberData(nameof(Schemes))]
-    public void TextNeverMeetsAPatch(string name)
+    public void Text_never_meets_a_patch(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         var problem = new QuantizedProblem(9, 48, 128, scheme);
@@ -152,7 +152,7 @@ public sealed class CpuGemmBackendTests
 
     [Theory]
     [MemberData(nameof(Schemes))]
-    public void ASecondCallAllocatesNothing(string name)
+    public void A_second_call_allocates_nothing(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         foreach (var count in new[] { 1, 20 })

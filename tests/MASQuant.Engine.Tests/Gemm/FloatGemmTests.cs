@@ -16,7 +16,7 @@ public sealed class FloatGemmTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void EveryTranspositionEqualsTheReference(int m, int n, int k)
+    public void Every_transposition_equals_the_reference(int m, int n, int k)
     {
         var random = new RandomValues((m * 7919) + (n * 31) + k);
         foreach (var accumulate in new[] { false, true })
@@ -42,7 +42,7 @@ public sealed class FloatGemmTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void StridedProductsTouchOnlyTheirPart(int m, int n, int k)
+    public void Strided_products_touch_only_their_part(int m, int n, int k)
     {
         var random = new RandomValues(m + n + k);
         int strideA = k + 3, strideB = k + 5, strideC = n + 2;
@@ -87,7 +87,7 @@ public sealed class FloatGemmTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void PackedWeightsEqualTheReference(int m, int n, int k)
+    public void Packed_weights_equal_the_reference(int m, int n, int k)
     {
         var random = new RandomValues(m * n * k);
         var x = random.Matrix(m, k);
@@ -129,7 +129,7 @@ public sealed class FloatGemmTests
     }
 
     [Fact]
-    public void ABlockIsAddedOnlyWhenItIsComplete()
+    public void A_block_is_added_only_when_it_is_complete()
     {
         // 1 followed by 2⁻²⁴ in the same block is lost 512 times over; in a block of its own it survives as 512 · 2⁻²⁴ = 2⁻¹⁵.
         var a = new float[1024];
@@ -143,7 +143,7 @@ public sealed class FloatGemmTests
     }
 
     [Fact]
-    public void ShapesThatDoNotFitAreRefused()
+    public void Shapes_that_do_not_fit_are_refused()
     {
         Assert.Throws<ArgumentException>(() => FloatGemm.Multiply(new Matrix(2, 3), false, new Matrix(4, 5), false, new Matrix(2, 5)));
         Assert.Throws<ArgumentException>(() => FloatGemm.Multiply(new Matrix(2, 3), DenseWeight.FromFloats(new Matrix(4, 3)), new float[3], new Matrix(2, 4)));

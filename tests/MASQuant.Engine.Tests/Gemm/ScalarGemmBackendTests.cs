@@ -14,7 +14,7 @@ public sealed class ScalarGemmBackendTests
     [Theory]
     [InlineData(8)]
     [InlineData(6)]
-    public void ATokenIsDividedByItsFactorAndRoundedHalfToEven(int bits)
+    public void A_token_is_divided_by_its_factor_and_rounded_half_to_even(int bits)
     {
         // absmax after smoothing equals qmax, so that the code is the rounded value itself.
         var scheme = new QuantizationScheme(4, bits);
@@ -28,7 +28,7 @@ public sealed class ScalarGemmBackendTests
     }
 
     [Fact]
-    public void EachTokenMeetsTheFactorOfItsModality()
+    public void Each_token_meets_the_factor_of_its_modality()
     {
         var x = new Matrix(3, 8);
         x.Span.Fill(1f);
@@ -43,7 +43,7 @@ public sealed class ScalarGemmBackendTests
     [InlineData(1e-38f, 0f)]
     [InlineData(float.NaN, float.NaN)]
     [InlineData(float.NegativeInfinity, float.NaN)]
-    public void TokensWithoutAScaleHaveNoCodes(float value, float scale)
+    public void Tokens_without_a_scale_have_no_codes(float value, float scale)
     {
         var x = new Matrix(1, 8);
         x.Data[5] = value;
@@ -55,7 +55,7 @@ public sealed class ScalarGemmBackendTests
 
     [Theory]
     [MemberData(nameof(Schemes))]
-    public void TheOutputIsTheMethodsFormula(string name)
+    public void The_output_is_the_methods_formula(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         AssertFormula(new QuantizedProblem(7, 32, 256, scheme));
@@ -84,7 +84,7 @@ public sealed class ScalarGemmBackendTests
     }
 
     [Fact]
-    public void ShapesThatDoNotFitAreRefused()
+    public void Shapes_that_do_not_fit_are_refused()
     {
         var problem = new QuantizedProblem(2, 16, 8, QuantizationScheme.W8A8);
         var tokens = new PreparedTokens();
@@ -96,7 +96,7 @@ public sealed class ScalarGemmBackendTests
     }
 
     [Fact]
-    public void MoreInputsThanA32BitSumHoldsAreRefused()
+    public void More_inputs_than_a_32_bit_sum_holds_are_refused()
     {
         // 132 104 · 127 · 128 is the last multiple below 2³¹.
         PackingLayout.CheckShape("layer", 16, 132_104, QuantizationScheme.W8A8);

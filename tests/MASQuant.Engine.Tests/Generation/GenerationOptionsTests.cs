@@ -20,7 +20,7 @@ public class GenerationOptionsTests
 
     [Theory]
     [MemberData(nameof(Wrong), DisableDiscoveryEnumeration = true)]
-    public void AValueOutOfRangeIsNamedWithItsRange(string option, string range, GenerationOptions options)
+    public void A_value_out_of_range_is_named_with_its_range(string option, string range, GenerationOptions options)
     {
         var error = Assert.Throws<MASQuantException>(options.Validate);
         Assert.Equal(DiagnosticCodes.GenerationOptionOutOfRange, error.Code);
@@ -29,14 +29,14 @@ public class GenerationOptionsTests
     }
 
     [Fact]
-    public void TheEdgesOfTheRangesAreAllowed()
+    public void The_edges_of_the_ranges_are_allowed()
     {
         new GenerationOptions().Validate();
         new GenerationOptions { MaxTokens = 1, Temperature = 100, TopP = 1e-9, TopK = int.MaxValue, StopTokens = [0], Seed = ulong.MaxValue }.Validate();
     }
 
     [Fact]
-    public void MessagesDoNotFollowTheCulture()
+    public void Messages_do_not_follow_the_culture()
     {
         var culture = new CultureInfo("", false) { NumberFormat = { NumberDecimalSeparator = "," } };
         var previous = CultureInfo.CurrentCulture;

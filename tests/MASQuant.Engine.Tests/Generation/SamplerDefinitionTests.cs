@@ -32,7 +32,7 @@ public class SamplerDefinitionTests
 
     [Theory]
     [MemberData(nameof(Options))]
-    public void EveryTokenIsTheDefinitions(double temperature, int topK, double topP)
+    public void Every_token_is_the_definitions(double temperature, int topK, double topP)
     {
         var options = new GenerationOptions { Temperature = temperature, TopK = topK, TopP = topP, Seed = 5 };
         var (sampler, twin) = (new Sampler(options), new Sampler(options));
@@ -47,7 +47,7 @@ public class SamplerDefinitionTests
     // The inequality of Dvoretzky, Kiefer and Wolfowitz: the largest distance between the frequencies of n draws and their distribution, both summed up to each id,
     // is t or more with probability ≤ 2·exp(−2nt²), 8e-11 here. Rounding to weights moves the distribution by less than 1e-5 (see TokenWeightsTests: |x| < 28).
     [Fact]
-    public void FrequenciesFollowTheSoftmax()
+    public void Frequencies_follow_the_softmax()
     {
         const int Draws = 20_000;
         const double Allowed = 0.0245;

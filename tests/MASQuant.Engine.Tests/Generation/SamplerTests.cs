@@ -8,7 +8,7 @@ public class SamplerTests
     private const int Draws = 100_000;
 
     [Fact]
-    public void GreedyTakesTheLowestIdOfTheLargest()
+    public void Greedy_takes_the_lowest_id_of_the_largest()
     {
         var sampler = new Sampler(new GenerationOptions());
         var random = new Random(6);
@@ -21,7 +21,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void NotANumberIsNeverChosen()
+    public void Not_a_number_is_never_chosen()
     {
         for (var id = 0; id < 40; id++)
         {
@@ -37,7 +37,7 @@ public class SamplerTests
     [InlineData(float.NaN)]
     [InlineData(float.NegativeInfinity)]
     [InlineData(float.PositiveInfinity)]
-    public void LogitsWithoutAFiniteLargestAreAnError(float value)
+    public void Logits_without_a_finite_largest_are_an_error(float value)
     {
         var error = Assert.Throws<MASQuantException>(() => new Sampler(new GenerationOptions()).Next([value, value]));
         Assert.Equal(DiagnosticCodes.LogitsNotFinite, error.Code);
@@ -76,7 +76,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void TopPKeepsWhatTheDefinitionKeeps()
+    public void Top_p_keeps_what_the_definition_keeps()
     {
         var random = new Random(8);
         for (var trial = 0; trial < 50; trial++)
@@ -106,7 +106,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void TheSeedDecides()
+    public void The_seed_decides()
     {
         int[] Draw(ulong seed)
         {
@@ -119,7 +119,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void SamplingAllocatesNothingPerToken()
+    public void Sampling_allocates_nothing_per_token()
     {
         var logits = Enumerable.Range(0, 1000).Select(i => i % 17 * 0.3f).ToArray();
         var sampler = new Sampler(new GenerationOptions { Temperature = 0.8, TopK = 100, TopP = 0.9 });
@@ -135,7 +135,7 @@ public class SamplerTests
 
     // The published test vectors of both generators (rand_xoshiro; Rosetta Code for SplitMix64).
     [Fact]
-    public void TheRandomSequenceIsTheDocumentedOne()
+    public void The_random_sequence_is_the_documented_one()
     {
         var random = new RandomSequence(1, 2, 3, 4);
         Assert.Equal(

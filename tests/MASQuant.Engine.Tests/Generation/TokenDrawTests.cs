@@ -11,7 +11,7 @@ public class TokenDrawTests
     [InlineData(1ul << 63, 1000, 501)]
     [InlineData(ulong.MaxValue, 1000, 1000)]
     [InlineData(ulong.MaxValue, 1ul << 63, 1ul << 63)]
-    public void TargetsReachFromOneToTheTotal(ulong random, ulong total, ulong expected) => Assert.Equal(expected, new TokenDraw(random, 0, 1, 0).Target(total));
+    public void Targets_reach_from_one_to_the_total(ulong random, ulong total, ulong expected) => Assert.Equal(expected, new TokenDraw(random, 0, 1, 0).Target(total));
 
     [Theory]
     [InlineData(1, 1000, 1)] // 2⁻⁶⁴: something is kept
@@ -21,7 +21,7 @@ public class TokenDrawTests
     public void APortionIsReachedNotApproached(ulong topP, ulong total, ulong expected) => Assert.Equal(expected, new TokenDraw(0, topP, 1, 0).Wanted(total));
 
     [Fact]
-    public void OptionsBecomeWhatTheDeviceReads()
+    public void Options_become_what_the_device_reads()
     {
         Assert.Equal(TokenDraw.Bytes, Unsafe.SizeOf<TokenDraw>());
         var draw = new Sampler(new GenerationOptions { Temperature = 0.5, TopP = 0.25, TopK = 7, Seed = 3 }).NextDraw();

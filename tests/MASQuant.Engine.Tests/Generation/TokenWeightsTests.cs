@@ -5,7 +5,7 @@ namespace MASQuant.Engine.Tests.Generation;
 public class TokenWeightsTests
 {
     [Fact]
-    public void RanksFallAsLogitsRise()
+    public void Ranks_fall_as_logits_rise()
     {
         float[] falling = [float.PositiveInfinity, float.MaxValue, 1.5f, 1, float.Epsilon, 0, -float.Epsilon, -1, -1.5f, float.MinValue, float.NegativeInfinity, float.NaN];
         var (ranks, _) = Fill(falling, 0, 1);
@@ -23,7 +23,7 @@ public class TokenWeightsTests
     [InlineData(0.7)]
     [InlineData(1)]
     [InlineData(100)]
-    public void WeightsAreTheSoftmaxesNumerators(double temperature)
+    public void Weights_are_the_softmaxes_numerators(double temperature)
     {
         var random = new Random(4);
         for (var length = 1; length < 70; length++)
@@ -43,7 +43,7 @@ public class TokenWeightsTests
     }
 
     [Fact]
-    public void WhatCannotBeDrawnWeighsNothing()
+    public void What_cannot_be_drawn_weighs_nothing()
     {
         float[] logits = [float.NaN, float.NegativeInfinity, float.MinValue, -28, 0, -27];
         Assert.Equal([true, true, true, true, false, false], Fill(logits, 0, 1).Weights.Select(weight => weight == 0));

@@ -6,7 +6,7 @@ namespace MASQuant.Engine.Tests.Layers;
 public class ActivationTests
 {
     [Fact]
-    public void ExponentialIsWithinOneUnitOfTheLastPlace()
+    public void Exponential_is_within_one_unit_of_the_last_place()
     {
         // In units of ε, relative to the polynomial p in √½…√2: its last step ½, the step before |r|/2 = 0.17, r itself ⅛, what the series leaves out 0.07; at p < 1 the last step is ¼.
         for (var x = -87f; x < 88.7f; x += 0.0173f)
@@ -23,10 +23,10 @@ public class ActivationTests
     [InlineData(89f, float.PositiveInfinity)]
     [InlineData(float.PositiveInfinity, float.PositiveInfinity)]
     [InlineData(float.NaN, float.NaN)]
-    public void ExponentialHasItsLimits(float x, float expected) => Assert.Equal(expected, Exponential.Of(Vector512.Create(x))[0]);
+    public void Exponential_has_its_limits(float x, float expected) => Assert.Equal(expected, Exponential.Of(Vector512.Create(x))[0]);
 
     [Fact]
-    public void ExponentialReachesSubnormals()
+    public void Exponential_reaches_subnormals()
     {
         // Half a smallest subnormal for the last rounding, as much for an intermediate one.
         for (var x = -103f; x < -87f; x += 0.1f)
@@ -36,7 +36,7 @@ public class ActivationTests
     }
 
     [Fact]
-    public void SiluGatesTheSecondFactor()
+    public void SiLU_gates_the_second_factor()
     {
         var (gate, up) = (Oracle.Random(1003, 1, 30f), Oracle.Random(1003, 2));
         var y = new float[gate.Length];
@@ -52,7 +52,7 @@ public class ActivationTests
     }
 
     [Fact]
-    public void SiluVanishesFarBelowZero()
+    public void SiLU_vanishes_far_below_zero()
     {
         var y = new float[1];
         Silu.Multiply([-200f], [5f], y);
@@ -60,7 +60,7 @@ public class ActivationTests
     }
 
     [Fact]
-    public void GeluUsesTheErrorFunction()
+    public void GELU_uses_the_error_function()
     {
         var x = Oracle.Random(4001, 3, 7f);
         var y = x.ToArray();

@@ -14,14 +14,14 @@ public sealed class BlockHadamardTests
     [InlineData(3584, 512)]
     [InlineData(2048, 2048)]
     [InlineData(7, 1)]
-    public void TheLargestBlockIsTheLargestPowerOfTwoThatDivides(int inputs, int block) => Assert.Equal(block, BlockHadamard.LargestBlock(inputs));
+    public void The_largest_block_is_the_largest_power_of_two_that_divides(int inputs, int block) => Assert.Equal(block, BlockHadamard.LargestBlock(inputs));
 
     [Theory]
     [InlineData(768, 256)]
     [InlineData(24, 8)]
     [InlineData(6, 2)]
     [InlineData(5, 1)]
-    public void RowsAreMultipliedByTheMatrix(int inputs, int block)
+    public void Rows_are_multiplied_by_the_matrix(int inputs, int block)
     {
         var x = new RandomValues(1).Matrix(3, inputs);
         var rotated = new Matrix(3, inputs, x.Data.ToArray());
@@ -50,7 +50,7 @@ public sealed class BlockHadamardTests
     }
 
     [Fact]
-    public void RotatingInputsAndWeightsLeavesTheProduct()
+    public void Rotating_inputs_and_weights_leaves_the_product()
     {
         var random = new RandomValues(2);
         var (x, weight) = (random.Matrix(4, 96), random.Matrix(5, 96));
@@ -73,7 +73,7 @@ public sealed class BlockHadamardTests
     [Theory]
     [InlineData("W4A8")]
     [InlineData("W4A16")]
-    public void AGroupRotatesItsInputAndLeavesItAsItWas(string name)
+    public void A_group_rotates_its_input_and_leaves_it_as_it_was(string name)
     {
         QuantizationScheme.TryParse(name, out var scheme);
         foreach (var count in new[] { 1, 6 })
@@ -91,7 +91,7 @@ public sealed class BlockHadamardTests
     }
 
     [Fact]
-    public void WeightsOfAGroupShareTheirRotation()
+    public void Weights_of_a_group_share_their_rotation()
     {
         var problem = new QuantizedProblem(1, 32, 384, QuantizationScheme.W8A8);
         Assert.Throws<ArgumentException>(() => new QuantizedLinearGroup([problem.Weight, Rotated(problem.Weight, 128)], problem.InverseSmoothing, new CpuGemmBackend()));

@@ -13,7 +13,7 @@ public sealed class DenseLinearTests : IDisposable
     [Theory]
     [InlineData(DataType.BF16)]
     [InlineData(DataType.F32)]
-    public void FusedLayersEqualTheirParts(DataType type)
+    public void Fused_layers_equal_their_parts(DataType type)
     {
         // Multiples of 1/8 below 1 are exact in BF16, and so are all products and sums here.
         const int Outputs = 5, Inputs = 3, Parts = 3;

@@ -14,7 +14,7 @@ public class NormTests
     [InlineData(16)]
     [InlineData(129)]
     [InlineData(3584)]
-    public void RmsNormEqualsItsFormula(int columns)
+    public void RmsNorm_equals_its_formula(int columns)
     {
         var (x, gain) = (Oracle.Random(columns, 1, 60f), Oracle.Random(columns, 2, 3f));
         var expected = Oracle.RmsNorm(x, gain, 1e-6);
@@ -29,7 +29,7 @@ public class NormTests
     }
 
     [Fact]
-    public void RmsNormOfTinyValuesIsBoundedByEpsilon()
+    public void RmsNorm_of_tiny_values_is_bounded_by_epsilon()
     {
         var y = new float[64];
 
@@ -44,7 +44,7 @@ public class NormTests
     [InlineData(17)]
     [InlineData(128)]
     [InlineData(1280)]
-    public void LayerNormEqualsItsFormula(int columns)
+    public void LayerNorm_equals_its_formula(int columns)
     {
         var (x, gain, bias) = (Oracle.Random(columns, 3, 5f), Oracle.Random(columns, 4, 2f), Oracle.Random(columns, 5));
         var expected = Oracle.LayerNorm(x, gain, bias, 1e-5);
@@ -63,7 +63,7 @@ public class NormTests
     }
 
     [Fact]
-    public void MatricesAreNormalizedRowByRowAndInPlace()
+    public void Matrices_are_normalized_row_by_row_and_in_place()
     {
         var x = new Matrix(37, 24, Oracle.Random(37 * 24, 6));
         var (gain, bias) = (Oracle.Random(24, 7), Oracle.Random(24, 8));

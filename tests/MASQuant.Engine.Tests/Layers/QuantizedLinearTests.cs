@@ -10,7 +10,7 @@ namespace MASQuant.Engine.Tests.Layers;
 public sealed class QuantizedLinearTests
 {
     [Fact]
-    public void ALayerTellsItsShapeSchemeAndRanks()
+    public void A_layer_tells_its_shape_scheme_and_ranks()
     {
         using var linear = Linear(new QuantizedProblem(1, 48, 40, QuantizationScheme.W4A6, rank: 5));
         Assert.Equal((48, 40, QuantizationScheme.W4A6), (linear.Outputs, linear.Inputs, linear.Scheme));
@@ -18,7 +18,7 @@ public sealed class QuantizedLinearTests
     }
 
     [Fact]
-    public void ALayerIsItsBackendsProduct()
+    public void A_layer_is_its_backends_product()
     {
         var problem = new QuantizedProblem(5, 48, 40, QuantizationScheme.W4A8);
         using var linear = Linear(problem);
@@ -28,7 +28,7 @@ public sealed class QuantizedLinearTests
     }
 
     [Fact]
-    public void AGroupPreparesItsInputOnceForAllLayers()
+    public void A_group_prepares_its_input_once_for_all_layers()
     {
         var (first, second) = (new QuantizedProblem(5, 48, 40, QuantizationScheme.W8A8), new QuantizedProblem(5, 16, 40, QuantizationScheme.W8A8, seed: 2));
         var backend = new CountingBackend();
@@ -44,7 +44,7 @@ public sealed class QuantizedLinearTests
     }
 
     [Fact]
-    public void LayersOfAGroupMustShareTheirInput()
+    public void Layers_of_a_group_must_share_their_input()
     {
         var narrow = new QuantizedProblem(1, 16, 8, QuantizationScheme.W8A8);
         var wide = new QuantizedProblem(1, 16, 16, QuantizationScheme.W8A8);
@@ -52,7 +52,7 @@ public sealed class QuantizedLinearTests
     }
 
     [Fact]
-    public void AFullPrecisionGroupAddsEachBias()
+    public void A_full_precision_group_adds_each_bias()
     {
         var random = new RandomValues(3);
         Matrix x = random.Matrix(3, 20), first = random.Matrix(7, 20), second = random.Matrix(4, 20);

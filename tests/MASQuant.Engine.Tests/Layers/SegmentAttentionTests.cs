@@ -7,7 +7,7 @@ public class SegmentAttentionTests
     [Theory]
     [InlineData(4, 8, new[] { 0, 5, 6, 150 })]
     [InlineData(1, 20, new[] { 0, 64 })]
-    public void SegmentsSeeThemselvesOnly(int heads, int d, int[] bounds)
+    public void Segments_see_themselves_only(int heads, int d, int[] bounds)
     {
         var (q, k, v) = (Values(bounds[^1], heads * d, 1), Values(bounds[^1], heads * d, 2), Values(bounds[^1], heads * d, 3));
         var y = Values(bounds[^1], heads * d, 4);
@@ -32,11 +32,11 @@ public class SegmentAttentionTests
     }
 
     [Fact]
-    public void CancellationIsReported()
+    public void Cancellation_is_reported()
         => Assert.Throws<OperationCanceledException>(() => SegmentAttention.Apply(Values(4, 8, 1), Values(4, 8, 2), Values(4, 8, 3), 1, [0, 4], new Matrix(4, 8), new CancellationToken(canceled: true)));
 
     [Fact]
-    public void SegmentsMustCoverTheRows()
+    public void Segments_must_cover_the_rows()
         => Assert.Throws<ArgumentException>("bounds", () => SegmentAttention.Apply(Values(4, 8, 1), Values(4, 8, 2), Values(4, 8, 3), 1, [0, 3], new Matrix(4, 8)));
 
     private static Matrix Values(int rows, int columns, int seed) => new(rows, columns, Oracle.Random(rows * columns, seed));

@@ -10,7 +10,7 @@ public class SoftmaxTests
     [InlineData(16)]
     [InlineData(33)]
     [InlineData(1000)]
-    public void ProbabilitiesEqualTheFormula(int count)
+    public void Probabilities_equal_the_formula(int count)
     {
         var row = Oracle.Random(count, 5, 40f);
         var expected = Oracle.Softmax(row, 0.125);
@@ -26,7 +26,7 @@ public class SoftmaxTests
     }
 
     [Fact]
-    public void LargeScoresDoNotOverflow()
+    public void Large_scores_do_not_overflow()
     {
         float[] row = [3e38f, 3e38f, -3e38f];
         Softmax.Apply(row);
@@ -34,7 +34,7 @@ public class SoftmaxTests
     }
 
     [Fact]
-    public void MinusInfinityIsMasked()
+    public void Minus_infinity_is_masked()
     {
         float[] row = [float.NegativeInfinity, 1f, 1f];
         Softmax.Apply(row);

@@ -10,7 +10,7 @@ public sealed class WorkersTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
-    public void EveryPieceRunsOnce(int threads) => WithThreads(threads, () =>
+    public void Every_piece_runs_once(int threads) => WithThreads(threads, () =>
     {
         for (var pieces = 0; pieces < 200; pieces++)
         {
@@ -21,7 +21,7 @@ public sealed class WorkersTests
     });
 
     [Fact]
-    public void TheFirstExceptionIsRethrownAndTheWorkersLiveOn() => WithThreads(3, () =>
+    public void The_first_exception_is_rethrown_and_the_workers_live_on() => WithThreads(3, () =>
     {
         for (var round = 0; round < 20; round++)
         {
@@ -35,14 +35,14 @@ public sealed class WorkersTests
     });
 
     [Fact]
-    public void ANestedCallRunsOnItsOwnThread() => WithThreads(3, () => Workers.For(8, _ =>
+    public void A_nested_call_runs_on_its_own_thread() => WithThreads(3, () => Workers.For(8, _ =>
     {
         var thread = Environment.CurrentManagedThreadId;
         Workers.For(8, _ => Assert.Equal(thread, Environment.CurrentManagedThreadId));
     }));
 
     [Fact]
-    public void SeveralThreadsWorkTogether() => WithThreads(2, () =>
+    public void Several_threads_work_together() => WithThreads(2, () =>
     {
         // Each of two pieces waits for the other: one thread alone would not come back.
         using var both = new Barrier(2);
@@ -50,7 +50,7 @@ public sealed class WorkersTests
     });
 
     [Fact]
-    public void CallersOnDifferentThreadsDoNotDisturbEachOther() => WithThreads(2, () =>
+    public void Callers_on_different_threads_do_not_disturb_each_other() => WithThreads(2, () =>
     {
         var totals = new int[4];
         var callers = totals.Select((_, caller) => new Thread(() =>

@@ -5,7 +5,7 @@ namespace MASQuant.Engine.Tests.Text;
 public class BytePairEncoderTests
 {
     [Fact]
-    public void TheLowestRankMergesFirstAndTheLeftmostOfEquals()
+    public void The_lowest_rank_merges_first_and_the_leftmost_of_equals()
     {
         // 0 1 → 10 and 1 2 → 12 overlap in 0 1 2; 1 1 → 11 overlaps itself in 1 1 1.
         var merges = new MergeTable();
@@ -19,7 +19,7 @@ public class BytePairEncoderTests
     }
 
     [Fact]
-    public void TheQueueMergesAsTheScan()
+    public void The_queue_merges_as_the_scan()
     {
         var random = new Random(2);
         for (var trial = 0; trial < 300; trial++)
@@ -38,7 +38,7 @@ public class BytePairEncoderTests
     }
 
     [Fact]
-    public void ALongPieceMergesToo()
+    public void A_long_piece_merges_too()
     {
         const int repeats = BytePairEncoder.ShortPiece;
         Assert.Equal(Enumerable.Repeat(257, repeats), TinyTokenizer.Json().Load().Encode(string.Concat(Enumerable.Repeat("abc", repeats))));

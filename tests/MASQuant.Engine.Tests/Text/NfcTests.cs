@@ -32,10 +32,10 @@ public class NfcTests
     public void NormalizesAsTheStandardSays(string text, string expected) => Assert.Equal(expected, Nfc.Normalize(text));
 
     [Fact]
-    public void UnpairedSurrogatesBecomeReplacementCharacters() => Assert.Equal("a\uFFFDb\uFFFD\U0001F642", Nfc.Normalize("a\uD83Db\uDE42\uD83D\uDE42"));
+    public void Unpaired_surrogates_become_replacement_characters() => Assert.Equal("a\uFFFDb\uFFFD\U0001F642", Nfc.Normalize("a\uD83Db\uDE42\uD83D\uDE42"));
 
     [Fact]
-    public void ManyMarksAreSortedStably()
+    public void Many_marks_are_sorted_stably()
     {
         // Classes 230 and 220 alternate; marks of one class keep their order, and the first of each composes nothing with q.
         var marks = string.Concat(Enumerable.Repeat("\u0307\u0323\u0301\u0331", 1000));

@@ -8,7 +8,7 @@ public class QwenSplitterTests
 {
     // Within U+0000–U+FFFF .NET's engine reads the pattern as the reference does, but for the long s, which the goldens cover.
     [Fact]
-    public void AgreesWithThePatternOnTheBasicPlane()
+    public void Agrees_with_the_pattern_on_the_basic_plane()
     {
         const string alphabet = "aZsStTrReEvVmMlLdD''''  \t\r\n\n\u00A0\u3000\u2028\u0085\v019²Ⅷ٣,.!-_<|>é日本ʰǅ\u0301\u200D\u20AC\uFFFD\u0000";
         var regex = new Regex(QwenSplitter.Pattern, RegexOptions.CultureInvariant);
@@ -29,7 +29,7 @@ public class QwenSplitterTests
     public void SeesCodePoints(string text, params string[] pieces) => Assert.Equal(pieces, Pieces(text));
 
     [Fact]
-    public void EveryCodePointIsSomePiece()
+    public void Every_code_point_is_some_piece()
     {
         var text = string.Concat(Enumerable.Range(0, 0x110000).Where(Rune.IsValid).Select(c => new Rune(c).ToString()));
         Assert.Equal(text, string.Concat(Pieces(text)));

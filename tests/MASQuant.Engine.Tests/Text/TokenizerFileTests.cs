@@ -8,7 +8,7 @@ namespace MASQuant.Engine.Tests.Text;
 public class TokenizerFileTests
 {
     [Fact]
-    public void MergesMayBePairsAndMayPrecedeTheVocabulary()
+    public void Merges_may_be_pairs_and_may_precede_the_vocabulary()
     {
         var json = TinyTokenizer.Json();
         var model = json["model"]!.AsObject();
@@ -21,7 +21,7 @@ public class TokenizerFileTests
     }
 
     [Fact]
-    public void EscapesByteOrderMarkAndUnknownPropertiesAreRead()
+    public void Escapes_byte_order_mark_and_unknown_properties_are_read()
     {
         var text = TinyTokenizer.Json().ToJsonString().Replace("\"ab\"", "\"\\u0061b\"", StringComparison.Ordinal)
             .Replace("{\"added_tokens\"", "{\"version\":{\"x\":[1]},\"added_tokens\"", StringComparison.Ordinal);
@@ -41,14 +41,14 @@ public class TokenizerFileTests
     [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [3]}}")]
     [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [[\"a\"]]}}")]
     [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0")]
-    public void AnythingButATokenizerIsMalformed(string json)
+    public void Anything_but_a_tokenizer_is_malformed(string json)
     {
         var error = Assert.Throws<MASQuantException>(() => Tokenizer.Load(Encoding.UTF8.GetBytes(json), "x/tokenizer.json"));
         Assert.Equal((DiagnosticCodes.TokenizerMalformed, "x/tokenizer.json"), (error.Code, error.File));
     }
 
     [Fact]
-    public void EveryTruncationIsRefused()
+    public void Every_truncation_is_refused()
     {
         var bytes = Encoding.UTF8.GetBytes(TinyTokenizer.Json().With("<s>").ToJsonString());
         for (var length = 0; length < bytes.Length; length += 7)
@@ -74,7 +74,7 @@ public class TokenizerFileTests
     [InlineData("model.end_of_word_suffix", "\"</w>\"")]
     [InlineData("model.byte_fallback", "true")]
     [InlineData("model.ignore_merges", "true")]
-    public void AnotherTokenizerIsUnsupported(string where, string value)
+    public void Another_tokenizer_is_unsupported(string where, string value)
     {
         var json = TinyTokenizer.Json();
         var names = where.Split('.');
@@ -113,7 +113,7 @@ public class TokenizerFileTests
     [InlineData("x y")]
     [InlineData("xy")]
     [InlineData("a bcd")]
-    public void AMergeOfUnknownTokensIsRefused(string merge)
+    public void A_merge_of_unknown_tokens_is_refused(string merge)
     {
         var json = TinyTokenizer.Json();
         json["model"]!["merges"]!.AsArray().Add(merge);
@@ -121,7 +121,7 @@ public class TokenizerFileTests
     }
 
     [Fact]
-    public void EveryByteNeedsAToken()
+    public void Every_byte_needs_a_token()
     {
         var json = TinyTokenizer.Json();
         json["model"]!["vocab"]!.AsObject().Remove("z");
@@ -131,7 +131,7 @@ public class TokenizerFileTests
     }
 
     [Fact]
-    public void AnAddedTokenMayNotTakeAnothersId()
+    public void An_added_token_may_not_take_anothers_id()
     {
         var json = TinyTokenizer.Json().With("<s>");
         json["added_tokens"]![0]!["id"] = 257;

@@ -8,10 +8,10 @@ namespace MASQuant.Engine.Tests.Text;
 public class TokenizerGoldenTests
 {
     [Fact]
-    public void OmniTinyMatchesTheReference() => Check(Tokenizers.OmniTiny, "tokenizer-omni-tiny.json");
+    public void OmniTiny_matches_the_reference() => Check(Tokenizers.OmniTiny, "tokenizer-omni-tiny.json");
 
     [SkippableFact]
-    public void QwenMatchesTheReference() => Check(Tokenizers.Qwen, "tokenizer-qwen.json");
+    public void Qwen_matches_the_reference() => Check(Tokenizers.Qwen, "tokenizer-qwen.json");
 
     private static void Check(Tokenizer tokenizer, string golden)
     {

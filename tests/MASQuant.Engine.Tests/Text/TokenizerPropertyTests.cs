@@ -8,7 +8,7 @@ public class TokenizerPropertyTests
     private static readonly int[] Starts = [0x20, 0x61, 0xE0, 0x300, 0x410, 0x5D0, 0x900, 0x1100, 0x3042, 0x4E00, 0xAC00, 0xD800, 0xDC00, 0xFF00, 0x1D4B3, 0x1F600, 0x20000];
 
     [Fact]
-    public void AnyTextDecodesToItsNormalForm()
+    public void Any_text_decodes_to_its_normal_form()
     {
         var random = new Random(3);
         for (var trial = 0; trial < 2000; trial++)
@@ -19,7 +19,7 @@ public class TokenizerPropertyTests
     }
 
     [SkippableFact]
-    public void AnyTextDecodesToItsNormalFormInTheRealVocabulary()
+    public void Any_text_decodes_to_its_normal_form_in_the_real_vocabulary()
     {
         var tokenizer = Tokenizers.Qwen;
         var random = new Random(4);
@@ -31,7 +31,7 @@ public class TokenizerPropertyTests
     }
 
     [Fact]
-    public void StreamingGivesTheTextOfAllBytes()
+    public void Streaming_gives_the_text_of_all_bytes()
     {
         var tokenizer = Tokenizers.OmniTiny;
         var random = new Random(5);
@@ -47,7 +47,7 @@ public class TokenizerPropertyTests
     }
 
     [Fact]
-    public void ACharacterAppearsWithItsLastByte()
+    public void A_character_appears_with_its_last_byte()
     {
         var stream = new TokenStream(Tokenizers.OmniTiny);
         var ids = Tokenizers.OmniTiny.Encode("🙂");
@@ -61,7 +61,7 @@ public class TokenizerPropertyTests
     }
 
     [Fact]
-    public void NeighbouringTextsAreEncodedAsOne()
+    public void Neighbouring_texts_are_encoded_as_one()
     {
         var tokenizer = Tokenizers.OmniTiny;
         var ids = tokenizer.EncodeSegments(

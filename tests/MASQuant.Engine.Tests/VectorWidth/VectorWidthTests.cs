@@ -21,7 +21,7 @@ public class VectorWidthTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void ResultsDoNotDependOnTheInstructionSet(string name, string switchedOff) => Assert.Equal(ResultHashes.ByName[name](), RunWithout(switchedOff, name));
+    public void Results_do_not_depend_on_the_instruction_set(string name, string switchedOff) => Assert.Equal(ResultHashes.ByName[name](), RunWithout(switchedOff, name));
 
     /// <summary>The same hash from a child process without an instruction set (and those that build on it).</summary>
     private static string RunWithout(string instructionSet, string name)

@@ -20,7 +20,7 @@ public sealed class VisionTowerLayoutTests
     };
 
     [Fact]
-    public void WindowsFollowEachOtherAndEdgeWindowsAreSmaller()
+    public void Windows_follow_each_other_and_edge_windows_are_smaller()
     {
         // 6 × 6 patches are 3 × 3 blocks, 0 1 2 / 3 4 5 / 6 7 8; a window of 56 pixels holds 2 × 2 blocks of 4 patches.
         var layout = new VisionTowerLayout(2, 6, 6, Config);
@@ -31,7 +31,7 @@ public sealed class VisionTowerLayoutTests
     }
 
     [Fact]
-    public void PatchesKnowTheirRowAndColumnInTheFrame()
+    public void Patches_know_their_row_and_column_in_the_frame()
     {
         var layout = new VisionTowerLayout(2, 6, 6, Config);
 

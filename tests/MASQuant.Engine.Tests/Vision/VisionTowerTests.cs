@@ -17,7 +17,7 @@ public sealed class VisionTowerTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void TokensEqualTheReference(string name)
+    public void Tokens_equal_the_reference(string name)
     {
         var golden = Golden.Load(name);
         using var source = Checkpoint.Open(golden.IsOmni ? RepositoryFiles.OmniTiny : RepositoryFiles.VlTiny);
@@ -32,7 +32,7 @@ public sealed class VisionTowerTests
     }
 
     [Fact]
-    public void EveryPatchNeedsItsPlaceInTheGrid()
+    public void Every_patch_needs_its_place_in_the_grid()
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var tower = new VisionTower(source, ModelConfigReader.Read(source).Vision);
@@ -42,7 +42,7 @@ public sealed class VisionTowerTests
     }
 
     [Fact]
-    public void CancellationIsReported()
+    public void Cancellation_is_reported()
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var tower = new VisionTower(source, ModelConfigReader.Read(source).Vision);
@@ -50,7 +50,7 @@ public sealed class VisionTowerTests
     }
 
     [Fact]
-    public void AConfigurationOfAnotherModelIsRefused()
+    public void A_configuration_of_another_model_is_refused()
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(source).Vision;

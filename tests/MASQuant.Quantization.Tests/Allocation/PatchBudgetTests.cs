@@ -9,6 +9,7 @@ using MASQuant.Tests;
 namespace MASQuant.Quantization.Tests.Allocation;
 
 [Collection(nameof(Workers))]
+[Trait("Lane", "slow")]
 public sealed class PatchBudgetTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

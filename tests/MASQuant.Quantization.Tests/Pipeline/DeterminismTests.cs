@@ -9,6 +9,7 @@ using MASQuant.Tests;
 namespace MASQuant.Quantization.Tests.Pipeline;
 
 [Collection(nameof(Workers))]
+[Trait("Lane", "slow")]
 public class DeterminismTests
 {
     [Theory]

@@ -9,6 +9,7 @@ using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Pipeline;
 
+[Trait("Lane", "slow")]
 public sealed class MixedSchemesTests : IDisposable
 {
     private const string Schemes = "1:W8A8 *.Down:W4A16 2.GateUp:W4A6";

@@ -5,6 +5,7 @@ using MASQuant.Tests;
 namespace MASQuant.Quantization.Tests.Pipeline;
 
 /// <summary>An option that does nothing would leave the artifact as it is; the manifest, which names the option, is left out of the comparison.</summary>
+[Trait("Lane", "slow")]
 public class OptionEffectTests
 {
     private const string Base = "Epochs=0|Rank=4|DeviatingChannels=2|Clipping=Rounding|Alternations=0|ModalityWeights=1,1,1";

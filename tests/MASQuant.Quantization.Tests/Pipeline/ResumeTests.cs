@@ -4,6 +4,7 @@ using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Pipeline;
 
+[Trait("Lane", "slow")]
 public class ResumeTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using MASQuant.Tests;
 namespace MASQuant.Quantization.Tests.Pipeline;
 
 /// <summary>The default method on the other family's structure: random weights have no answers to lose, but outputs to keep.</summary>
+[Trait("Lane", "slow")]
 public class VlTinyAccuracyTests
 {
     [Theory]

@@ -3,6 +3,7 @@ using System.Globalization;
 
 namespace MASQuant.Quantization.Tests.Planning;
 
+[Trait("Lane", "slow")]
 public class HeldMemoryTests
 {
     /// <summary>The plan counts every matrix of the worst moment, of which one of K × K is a quarter or less: one more kept alive exceeds it. Below the plan lie the sequences under way, which it takes at their longest.</summary>
