@@ -5,10 +5,12 @@ namespace System.Runtime.CompilerServices
     {
     }
 
+    [AttributeUsage(AttributeTargets.All)]
     internal sealed class RequiredMemberAttribute : Attribute
     {
     }
 
+    [AttributeUsage(AttributeTargets.All)]
     internal sealed class CompilerFeatureRequiredAttribute(string featureName) : Attribute
     {
         public string FeatureName { get; } = featureName;
@@ -17,6 +19,7 @@ namespace System.Runtime.CompilerServices
 
 namespace System.Diagnostics.CodeAnalysis
 {
+    [AttributeUsage(AttributeTargets.All)]
     internal sealed class SetsRequiredMembersAttribute : Attribute
     {
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Text.Json;
 using MASQuant.Tests;
 
 namespace MASQuant.Build.Tests;
@@ -113,6 +114,16 @@ internal sealed class BuildCase : IDisposable
         }
 
         return new BuildLog(0, "", [.. taken.EnumerateFiles().Select(file => file.FullName)]);
+    }
+
+    /// <summary>The items of a name after MSBuild did what <paramref name="arguments"/> say: the metadata of each, well-known ones too.</summary>
+    public IReadOnlyList<Dictionary<string, string>> Items(string name, params string[] arguments)
+    {
+        var (exitCode, output) = Run("dotnet", ["msbuild", "-nologo", "-nodeReuse:false", "-getItem:" + name, .. arguments]);
+        Assert.True(exitCode == 0, output);
+        using var json = JsonDocument.Parse(output);
+        return [.. json.RootElement.GetProperty("Items").GetProperty(name).EnumerateArray()
+            .Select(item => item.EnumerateObject().ToDictionary(metadata => metadata.Name, metadata => metadata.Value.GetString()!))];
     }
 
     /// <summary>Runs a program in the case's folder.</summary>

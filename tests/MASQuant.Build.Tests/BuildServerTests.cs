@@ -15,7 +15,7 @@ public partial class BuildServerTests
         using var keys = Clone();
         RunJob(keys, workflow, "keys", "");
         using var output = JsonDocument.Parse(File.ReadAllText(keys.InFolder("output.txt"))["models=".Length..]);
-        var models = output.RootElement.GetProperty("Items").GetProperty("_MASQuantModel").EnumerateArray()
+        var models = output.RootElement.GetProperty("Items").GetProperty("MASQuantPreparedModel").EnumerateArray()
             .Select(model => (Name: model.GetProperty("Identity").GetString()!, Key: model.GetProperty("MASQuantKey").GetString()!)).ToArray();
         Assert.Equal(["Model", "OtherModel"], models.Select(model => model.Name));
         Assert.NotEqual(models[0].Key, models[1].Key);

@@ -23,7 +23,7 @@ internal static class ComparisonTable
     /// <param name="results">The figures: the full-precision model's, then theirs.</param>
     public static TextTable Of(long originalBytes, IReadOnlyList<ComparedModel> models, IReadOnlyList<EvaluationResult> results)
     {
-        string[] swept = [.. models.FirstOrDefault()?.Swept.Select(value => value.Option) ?? []];
+        string[] swept = [.. models is [var first, ..] ? first.Swept.Select(value => value.Option) : []];
         var table = new TextTable(3 + swept.Length, ["figure", "scheme", "method", .. swept, "bytes", .. results[0].Tasks.Select(task => task.Task)]);
         foreach (var (name, ofReference, cell) in Rows)
         {

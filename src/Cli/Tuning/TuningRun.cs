@@ -100,7 +100,7 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     }
 
     // Exact but for the manifest and the file's header, which hold about as much for each layer; the first point corrects the rest.
-    private long OtherBytes(Checkpoint checkpoint, ModelConfig config)
+    private static long OtherBytes(Checkpoint checkpoint, ModelConfig config)
     {
         const int DescriptionBytes = 1850;
         var linears = DecoderLinear.Of(config.Text);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using MASQuant.Diagnostics;
 
 namespace MASQuant.Formats.Files;
@@ -8,6 +9,7 @@ public static class AtomicFile
     private const int BufferSize = 1 << 16;
     private const string Suffix = ".tmp";
     private const int UniqueLetters = 32;
+    private static readonly SearchValues<char> Letters = SearchValues.Create("0123456789abcdef");
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
     /// <summary>Replaces <paramref name="path"/> by what <paramref name="write"/> writes; creates its folder. If <paramref name="write"/> throws, the old file stays.</summary>
@@ -48,7 +50,7 @@ public static class AtomicFile
     private static void RemoveAbandoned(DirectoryInfo folder, string prefix)
     {
         foreach (var file in folder.EnumerateFiles(prefix + "*" + Suffix).Where(file => file.Name.Length == prefix.Length + UniqueLetters + Suffix.Length
-            && file.Name.AsSpan(prefix.Length, UniqueLetters).IndexOfAnyExcept("0123456789abcdef") < 0 && file.LastWriteTimeUtc < DateTime.UtcNow - Grace))
+            && !file.Name.AsSpan(prefix.Length, UniqueLetters).ContainsAnyExcept(Letters) && file.LastWriteTimeUtc < DateTime.UtcNow - Grace))
         {
             try
             {

@@ -25,7 +25,7 @@ public class PackageContentTests
             [
                 "LICENSE", "MASQuant.Build.nuspec", "README.md",
                 "analyzers/dotnet/cs/MASQuant.Generators.dll", "analyzers/dotnet/cs/MASQuant.Generators.pdb",
-                "build/MASQuant.Build.targets", "build/MASQuant.QuantizeOne.proj", "buildMultiTargeting/MASQuant.Build.targets",
+                "build/MASQuant.Build.targets", "build/MASQuant.QuantizeOne.proj", "build/QuantizedModel.xaml", "buildMultiTargeting/MASQuant.Build.targets",
                 "tasks/net10.0/MASQuant.Quantization.dll", "tasks/net10.0/MASQuant.Quantization.pdb",
                 "tasks/net10.0/MASQuant.Runtime.dll", "tasks/net10.0/MASQuant.Runtime.pdb",
                 "tasks/net10.0/MASQuant.Tasks.dll", "tasks/net10.0/MASQuant.Tasks.pdb",

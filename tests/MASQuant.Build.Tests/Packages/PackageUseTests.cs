@@ -1,3 +1,4 @@
+using System.Text.Json;
 using MASQuant.Runtime;
 using MASQuant.Tests;
 
@@ -99,7 +100,12 @@ public sealed class PackageUseTests : IDisposable
         }
 
         // The project as a whole, no framework named: what a build server asks for its matrix.
-        Assert.Contains("\"MASQuantKey\"", Dotnet("msbuild", "-t:MASQuantPrepare", "-getItem:_MASQuantModel", "-nodeReuse:false", standIn));
+        Assert.Contains("\"MASQuantKey\"", Dotnet("msbuild", "-t:MASQuantPrepare", "-getItem:MASQuantPreparedModel", "-nodeReuse:false", standIn));
+
+        using var pages = JsonDocument.Parse(Dotnet("msbuild", "-getItem:PropertyPageSchema", "-nodeReuse:false"));
+        var page = Assert.Single(pages.RootElement.GetProperty("Items").GetProperty("PropertyPageSchema").EnumerateArray(), page => page.GetProperty("Filename").GetString() == "QuantizedModel");
+        Assert.Equal("File;BrowseObject", page.GetProperty("Context").GetString());
+        Assert.True(File.Exists(page.GetProperty("FullPath").GetString()));
     }
 
     public void Dispose() => _folder.Dispose();

@@ -266,5 +266,5 @@ internal sealed unsafe class Warp : IDisposable
         _ => throw new PtxException(PtxFault.Unknown, $"special register {name}"),
     };
 
-    private void Undefined() => throw new PtxException(PtxFault.UninitializedRegister, "a source has not been written");
+    private static void Undefined() => throw new PtxException(PtxFault.UninitializedRegister, "a source has not been written");
 }

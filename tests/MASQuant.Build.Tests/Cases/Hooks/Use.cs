@@ -1,0 +1,4 @@
+public static class Use
+{
+    public const int Size = Hooks.Tiny.HiddenSize;
+}
