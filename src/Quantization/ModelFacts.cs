@@ -5,6 +5,7 @@ using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Quantization;
 

@@ -6,6 +6,7 @@ using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;

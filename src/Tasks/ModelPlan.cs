@@ -7,6 +7,7 @@ using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Tasks;
 

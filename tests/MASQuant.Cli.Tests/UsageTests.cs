@@ -4,6 +4,7 @@ using MASQuant.Cli.Output;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

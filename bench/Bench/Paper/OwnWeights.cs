@@ -9,6 +9,7 @@ using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Weights;

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Gemm;

@@ -4,6 +4,7 @@ using MASQuant.Engine.Chat;
 using MASQuant.Engine.Text;
 using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Images;
+using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Safetensors;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MASQuant.Evaluation.Markup;
 using MASQuant.Evaluation.Scores;
 
 namespace MASQuant.Evaluation.Reports;

@@ -1,3 +1,5 @@
+using MASQuant.Evaluation.Markup;
+
 namespace MASQuant.Evaluation.Reports;
 
 /// <summary>Puts images and clips into a page as data URIs, up to a size for each and for all.</summary>

@@ -1,3 +1,5 @@
+using MASQuant.Evaluation.Markup;
+
 namespace MASQuant.Evaluation.Reports;
 
 /// <summary>One self-contained HTML page: nothing is loaded from elsewhere, and nothing needs a script. Equal content gives equal bytes.</summary>

@@ -1,3 +1,4 @@
+using MASQuant.Evaluation.Markup;
 using MASQuant.Evaluation.Reports.Charts;
 using MASQuant.Formats.Artifacts;
 

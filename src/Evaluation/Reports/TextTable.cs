@@ -1,3 +1,5 @@
+using MASQuant.Evaluation.Markup;
+
 namespace MASQuant.Evaluation.Reports;
 
 /// <summary>A table for a terminal, a pipe, a Markdown file or a page. The first columns are words, aligned left; the others figures, aligned right.</summary>

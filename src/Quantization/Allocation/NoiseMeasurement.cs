@@ -4,6 +4,7 @@ using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Options;

@@ -1,6 +1,7 @@
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Allocation;

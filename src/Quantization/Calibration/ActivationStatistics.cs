@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Smoothing;
 
@@ -91,11 +92,11 @@ public sealed class ActivationStatistics
                 if (sum is null && !kept)
                 {
                     sum = gram;
-                    sum.SmoothInPlace(weight, factors[modality]);
+                    sum.SmoothInPlace(weight, factors[modality].Inverse);
                 }
                 else
                 {
-                    (sum ??= GramMatrix.Create(Inputs)).AddSmoothed(weight, gram, factors[modality]);
+                    (sum ??= GramMatrix.Create(Inputs)).AddSmoothed(weight, gram, factors[modality].Inverse);
                 }
             }
 

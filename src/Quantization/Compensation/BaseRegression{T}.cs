@@ -1,6 +1,7 @@
 using System.Numerics;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Smoothing;
 
@@ -112,7 +113,7 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
     // Both triangles.
     private RealMatrix<T> Gram(Modality modality)
     {
-        var gram = ((GramMatrix<T>)statistics.Gram(modality)!.Smooth(factors[modality])).Lower;
+        var gram = ((GramMatrix<T>)statistics.Gram(modality)!.Smooth(factors[modality].Inverse)).Lower;
         for (var i = 0; i < gram.Rows; i++)
         {
             for (var j = 0; j < i; j++)

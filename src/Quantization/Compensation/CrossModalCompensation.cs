@@ -1,4 +1,5 @@
 using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Weights;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Smoothing;
 

@@ -5,6 +5,7 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using MASQuant.Diagnostics;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Smoothing;
 
@@ -20,7 +21,7 @@ internal abstract class WhiteningTransform<T>
     public static WhiteningTransform<T> Create(GramMatrix<T> gram, WhiteningOptions options, SmoothingFactor? factor = null)
     {
         // The factor takes the place of this copy: of the widest layers K² values are a gigabyte and more.
-        GramMatrix<T> Smoothed() => factor is null ? new GramMatrix<T>(gram.Lower.Copy(), gram.Tokens) : (GramMatrix<T>)gram.Smooth(factor);
+        GramMatrix<T> Smoothed() => factor is null ? new GramMatrix<T>(gram.Lower.Copy(), gram.Tokens) : (GramMatrix<T>)gram.Smooth(factor.Inverse);
         foreach (var value in gram.Lower.Data)
         {
             if (!T.IsFinite(value))

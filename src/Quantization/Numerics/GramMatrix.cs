@@ -23,13 +23,13 @@ public abstract class GramMatrix
     public abstract void Add(Matrix x);
 
     /// <summary>S⁻¹·C·S⁻¹, the Gram matrix of X / s.</summary>
-    public abstract GramMatrix Smooth(SmoothingFactor factor);
+    public abstract GramMatrix Smooth(float[] inverse);
 
     /// <summary>C += weight·S⁻¹·<paramref name="other"/>·S⁻¹, without a copy of <paramref name="other"/>, which is of the same precision and whose rows count as added.</summary>
-    public abstract void AddSmoothed(double weight, GramMatrix other, SmoothingFactor factor);
+    public abstract void AddSmoothed(double weight, GramMatrix other, float[] inverse);
 
     /// <summary>C ← weight·S⁻¹·C·S⁻¹, with the very values that <see cref="AddSmoothed"/> would leave in an empty matrix.</summary>
-    public abstract void SmoothInPlace(double weight, SmoothingFactor factor);
+    public abstract void SmoothInPlace(double weight, float[] inverse);
 
     /// <summary>The mean of the diagonal: the average energy of a channel.</summary>
     public abstract double MeanDiagonal { get; }

@@ -69,10 +69,9 @@ public sealed class GramMatrix<T> : GramMatrix
         Tokens += x.Rows;
     }
 
-    public override GramMatrix Smooth(SmoothingFactor factor)
+    public override GramMatrix Smooth(float[] inverse)
     {
         var smoothed = Lower.Copy();
-        var inverse = factor.Inverse;
         Workers.For(Inputs, i =>
         {
             var scale = T.CreateTruncating(inverse[i]);
@@ -85,13 +84,13 @@ public sealed class GramMatrix<T> : GramMatrix
         return new GramMatrix<T>(smoothed, Tokens);
     }
 
-    public override void AddSmoothed(double weight, GramMatrix other, SmoothingFactor factor)
+    public override void AddSmoothed(double weight, GramMatrix other, float[] inverse)
     {
-        AddSmoothed(weight, ((GramMatrix<T>)other).Lower, Lower, factor.Inverse, replaces: false);
+        AddSmoothed(weight, ((GramMatrix<T>)other).Lower, Lower, inverse, replaces: false);
         Tokens += other.Tokens;
     }
 
-    public override void SmoothInPlace(double weight, SmoothingFactor factor) => AddSmoothed(weight, Lower, Lower, factor.Inverse, replaces: true);
+    public override void SmoothInPlace(double weight, float[] inverse) => AddSmoothed(weight, Lower, Lower, inverse, replaces: true);
 
     private void AddSmoothed(double weight, RealMatrix<T> source, RealMatrix<T> target, float[] inverse, bool replaces)
     {

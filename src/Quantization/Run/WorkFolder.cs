@@ -3,7 +3,9 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Files;
 using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Run;
 

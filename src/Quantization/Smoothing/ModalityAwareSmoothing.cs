@@ -3,6 +3,7 @@ using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Smoothing;

@@ -1,4 +1,5 @@
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Factors;
 
 namespace MASQuant.Quantization.Smoothing;
 

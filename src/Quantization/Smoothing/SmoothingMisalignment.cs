@@ -1,6 +1,7 @@
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 

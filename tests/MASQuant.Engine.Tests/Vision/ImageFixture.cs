@@ -1,4 +1,5 @@
 using MASQuant.Engine.Vision.Images;
+using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Vision;

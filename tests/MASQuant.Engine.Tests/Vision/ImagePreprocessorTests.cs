@@ -1,5 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Vision.Images;
+using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
 using MASQuant.Tests;

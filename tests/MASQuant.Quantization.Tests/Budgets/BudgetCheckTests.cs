@@ -1,6 +1,7 @@
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Quantization.Tests.Budgets;
 

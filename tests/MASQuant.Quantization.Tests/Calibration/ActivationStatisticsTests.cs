@@ -1,5 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;

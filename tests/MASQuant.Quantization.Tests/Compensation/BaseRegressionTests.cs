@@ -1,6 +1,7 @@
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Smoothing;
@@ -126,7 +127,7 @@ public class BaseRegressionTests
             residual.Add(Smoothed(modality), target, output);
             if (modality != Modality.Text)
             {
-                var gram = (GramMatrix)Statistics().Gram(modality)!.Smooth(_factors[modality]);
+                var gram = (GramMatrix)Statistics().Gram(modality)!.Smooth(_factors[modality].Inverse);
                 patches[(int)modality] = CrossModalCompensation.Create(gram, new CompensationOptions())!.Compensate(residual, CrossModalCompensation.Residual(_weight, _factors[modality], codes), Rank).Factors;
             }
         }

@@ -3,6 +3,7 @@ using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
 using MASQuant.Quantization.Weights;
@@ -54,7 +55,7 @@ public class LinearErrorsTests
         var byOutput = new LowRankFactors?[ModalityMap.ModalityCount];
         foreach (var modality in new[] { Modality.Vision, Modality.Audio })
         {
-            var compensation = CrossModalCompensation.Create(_statistics.Gram(modality)!.Smooth(factors[modality]), new CompensationOptions())!;
+            var compensation = CrossModalCompensation.Create(_statistics.Gram(modality)!.Smooth(factors[modality].Inverse), new CompensationOptions())!;
             var prior = CrossModalCompensation.Residual(_weight, factors[modality], codes);
             byWeight[(int)modality] = compensation.Compensate(prior, 16).Factors;
             var residual = OutputResidual.Create(Inputs, Outputs);

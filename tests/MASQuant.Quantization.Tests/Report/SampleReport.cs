@@ -3,6 +3,7 @@ using MASQuant.Evaluation.Scores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Quantization.Tests.Report;
 

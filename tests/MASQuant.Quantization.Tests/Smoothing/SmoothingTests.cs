@@ -1,4 +1,5 @@
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
 

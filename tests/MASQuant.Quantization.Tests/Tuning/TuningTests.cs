@@ -7,6 +7,7 @@ using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Tuning;

@@ -1,3 +1,5 @@
+using MASQuant.Engine.Tensors;
+
 namespace MASQuant.Engine.Gemm.Cpu;
 
 /// <summary>Working memory of one thread, grown on demand and kept. A buffer's content lives until the thread asks for that buffer again.</summary>

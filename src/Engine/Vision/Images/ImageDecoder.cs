@@ -1,4 +1,4 @@
-using MASQuant.Diagnostics;
+using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Images.Jpeg;
 using MASQuant.Engine.Vision.Images.Png;
 
@@ -26,12 +26,6 @@ public static class ImageDecoder
             return JpegDecoder.Decode(file, path);
         }
 
-        throw NotSupported(path, "the file is neither a PNG nor a JPEG");
+        throw ImageErrors.NotSupported(path, "the file is neither a PNG nor a JPEG");
     }
-
-    internal static MASQuantException Corrupt(string? path, string what, Exception? cause = null) =>
-        new(DiagnosticCodes.ImageCorrupt, path, $"The image cannot be read: {what}. Export it again from its source.", cause);
-
-    internal static MASQuantException NotSupported(string? path, string what) =>
-        new(DiagnosticCodes.ImageNotSupported, path, $"The image cannot be read: {what}. Convert it to an ordinary PNG or JPEG.");
 }

@@ -1,5 +1,6 @@
 using MASQuant.Engine.Tensors;
 using MASQuant.Engine.Vision.Images;
+using MASQuant.Engine.Vision.Pixels;
 
 namespace MASQuant.Engine.Vision.Preprocessing;
 

@@ -1,3 +1,5 @@
+using MASQuant.Evaluation.Markup;
+
 namespace MASQuant.Evaluation.Reports.Charts;
 
 /// <summary>Horizontal bars with their values beside them.</summary>

@@ -1,3 +1,5 @@
+using MASQuant.Evaluation.Markup;
+
 namespace MASQuant.Evaluation.Reports.Charts;
 
 /// <summary>Draws a <see cref="Chart"/> as inline SVG. Colours come from the style sheet, so that one drawing serves light and dark.</summary>

@@ -1,3 +1,5 @@
+using MASQuant.Evaluation.Markup;
+
 namespace MASQuant.Evaluation.Reports.Charts;
 
 /// <summary>A value with its interval per row, over one axis: for comparing models.</summary>

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Tensors;
 
 namespace MASQuant.Engine.Vision.Images.Jpeg;
@@ -32,7 +33,7 @@ public static class JpegDecoder
         }
         catch (InvalidDataException cause)
         {
-            throw ImageDecoder.Corrupt(path, cause.Message, cause);
+            throw ImageErrors.Corrupt(path, cause.Message, cause);
         }
     }
 

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Vision.Pixels;
 namespace MASQuant.Engine.Vision.Images.Jpeg;
 
 /// <summary>One colour component of a frame and its coefficients.</summary>
@@ -89,14 +90,14 @@ internal sealed class JpegFrame
         var (height, width) = (segment.ReadUInt16(), segment.ReadUInt16());
         if (precision != 8)
         {
-            throw ImageDecoder.NotSupported(path, $"the JPEG has {precision} bits a sample");
+            throw ImageErrors.NotSupported(path, $"the JPEG has {precision} bits a sample");
         }
 
         RgbImage.CheckExtents(width, height, path);
         var components = new JpegComponent[segment.ReadByte()];
         if (components.Length is not (1 or 3 or 4))
         {
-            throw ImageDecoder.NotSupported(path, $"the JPEG has {components.Length} colour components");
+            throw ImageErrors.NotSupported(path, $"the JPEG has {components.Length} colour components");
         }
 
         for (var i = 0; i < components.Length; i++)
@@ -124,7 +125,7 @@ internal sealed class JpegFrame
         {
             if (MaxHorizontal % component.Horizontal != 0 || MaxVertical % component.Vertical != 0)
             {
-                throw ImageDecoder.NotSupported(path, "the JPEG's sampling factors are not whole multiples of each other");
+                throw ImageErrors.NotSupported(path, "the JPEG's sampling factors are not whole multiples of each other");
             }
 
             component.Width = DivideUp(Width * component.Horizontal, MaxHorizontal);

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Vision.Pixels;
 namespace MASQuant.Engine.Vision.Images.Jpeg;
 
 /// <summary>What a JPEG file's segments have said so far: tables, frame, markers, coefficients.</summary>
@@ -40,7 +41,7 @@ internal sealed class JpegState(string? path)
 
             if (++scans > maxScans)
             {
-                throw ImageDecoder.NotSupported(path, $"the JPEG has more than {maxScans} scans");
+                throw ImageErrors.NotSupported(path, $"the JPEG has more than {maxScans} scans");
             }
 
             reader.Position += DecodeScan(segment, reader.Rest);
@@ -75,7 +76,7 @@ internal sealed class JpegState(string? path)
                 ReadHuffmanTables(segment);
                 break;
             case > JpegMarker.ProgressiveFrame and <= JpegMarker.LastFrame:
-                throw ImageDecoder.NotSupported(path, "the JPEG is coded arithmetically, without loss or in layers");
+                throw ImageErrors.NotSupported(path, "the JPEG is coded arithmetically, without loss or in layers");
             case JpegMarker.QuantizationTables:
                 ReadQuantizationTables(segment);
                 break;

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Vision.Pixels;
 using System.Buffers.Binary;
 
 namespace MASQuant.Engine.Vision.Images.Png;
@@ -28,7 +29,7 @@ internal ref struct PngChunks(ReadOnlySpan<byte> chunks, string? path)
 
         if (_rest.Length < Overhead || BinaryPrimitives.ReadUInt32BigEndian(_rest) > (uint)(_rest.Length - Overhead))
         {
-            throw ImageDecoder.Corrupt(path, "the PNG ends inside a chunk");
+            throw ImageErrors.Corrupt(path, "the PNG ends inside a chunk");
         }
 
         var length = (int)BinaryPrimitives.ReadUInt32BigEndian(_rest);
@@ -36,7 +37,7 @@ internal ref struct PngChunks(ReadOnlySpan<byte> chunks, string? path)
         Data = _rest.Slice(8, length);
         if (Crc32.Compute(_rest.Slice(4, length + 4)) != BinaryPrimitives.ReadUInt32BigEndian(_rest[(length + 8)..]))
         {
-            throw ImageDecoder.Corrupt(path, "the CRC of a PNG chunk is wrong");
+            throw ImageErrors.Corrupt(path, "the CRC of a PNG chunk is wrong");
         }
 
         _rest = _rest[(length + Overhead)..];

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Vision.Pixels;
 using System.IO.Compression;
 
 namespace MASQuant.Engine.Vision.Images.Png;
@@ -19,13 +20,13 @@ public static class PngDecoder
     {
         if (!IsPng(file))
         {
-            throw ImageDecoder.Corrupt(path, "PNG's signature is missing");
+            throw ImageErrors.Corrupt(path, "PNG's signature is missing");
         }
 
         var chunks = new PngChunks(file[Signature.Length..], path);
         if (!chunks.Next() || !chunks.Is("IHDR"u8))
         {
-            throw ImageDecoder.Corrupt(path, "the first PNG chunk is not IHDR");
+            throw ImageErrors.Corrupt(path, "the first PNG chunk is not IHDR");
         }
 
         var header = PngHeader.Parse(chunks.Data, path);
@@ -43,23 +44,23 @@ public static class PngDecoder
             }
             else if (chunks.IsCritical)
             {
-                throw ImageDecoder.NotSupported(path, "it has an unknown critical PNG chunk");
+                throw ImageErrors.NotSupported(path, "it has an unknown critical PNG chunk");
             }
         }
 
         if (!chunks.Is("IEND"u8))
         {
-            throw ImageDecoder.Corrupt(path, "the PNG ends before its IEND chunk");
+            throw ImageErrors.Corrupt(path, "the PNG ends before its IEND chunk");
         }
 
         if (header.ColorType == PngColorType.Palette && (palette.Length is 0 or > 768 || palette.Length % 3 != 0))
         {
-            throw ImageDecoder.Corrupt(path, "its PNG palette is missing or of an impossible length");
+            throw ImageErrors.Corrupt(path, "its PNG palette is missing or of an impossible length");
         }
 
         if (header.RawBytes > data.Length * MaxDeflateRatio)
         {
-            throw ImageDecoder.Corrupt(path, $"{data.Length} bytes of PNG data cannot hold {header.Width} × {header.Height} pixels");
+            throw ImageErrors.Corrupt(path, $"{data.Length} bytes of PNG data cannot hold {header.Width} × {header.Height} pixels");
         }
 
         data.Position = 0;
@@ -82,11 +83,11 @@ public static class PngDecoder
         }
         catch (EndOfStreamException cause)
         {
-            throw ImageDecoder.Corrupt(path, "the PNG data ends before the last row", cause);
+            throw ImageErrors.Corrupt(path, "the PNG data ends before the last row", cause);
         }
         catch (InvalidDataException cause)
         {
-            throw ImageDecoder.Corrupt(path, "the PNG data is not valid zlib data", cause);
+            throw ImageErrors.Corrupt(path, "the PNG data is not valid zlib data", cause);
         }
 
         return image;
@@ -109,13 +110,13 @@ public static class PngDecoder
             inflated.ReadExactly(row);
             if (!PngFilters.Undo(filter[0], row, previous, header.FilterBytes))
             {
-                throw ImageDecoder.Corrupt(path, $"row {y} has the unknown PNG filter {filter[0]}");
+                throw ImageErrors.Corrupt(path, $"row {y} has the unknown PNG filter {filter[0]}");
             }
 
             var target = image.Row(pass.Top + (y * pass.StepY));
             if (!PngColors.Expand(header, row, palette, pass, target))
             {
-                throw ImageDecoder.Corrupt(path, "a pixel lies outside the PNG palette");
+                throw ImageErrors.Corrupt(path, "a pixel lies outside the PNG palette");
             }
 
             (previous, row) = (row, previous);

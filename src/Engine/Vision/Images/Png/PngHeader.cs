@@ -1,3 +1,4 @@
+using MASQuant.Engine.Vision.Pixels;
 using System.Buffers.Binary;
 
 namespace MASQuant.Engine.Vision.Images.Png;
@@ -59,7 +60,7 @@ internal sealed record PngHeader(int Width, int Height, int BitDepth, PngColorTy
     {
         if (data.Length != 13)
         {
-            throw ImageDecoder.Corrupt(path, "its IHDR chunk is not 13 bytes long");
+            throw ImageErrors.Corrupt(path, "its IHDR chunk is not 13 bytes long");
         }
 
         RgbImage.CheckExtents(BinaryPrimitives.ReadUInt32BigEndian(data), BinaryPrimitives.ReadUInt32BigEndian(data[4..]), path);
@@ -73,7 +74,7 @@ internal sealed record PngHeader(int Width, int Height, int BitDepth, PngColorTy
         };
         if (!known || data[10] != 0 || data[11] != 0 || interlace > 1)
         {
-            throw ImageDecoder.Corrupt(path, $"PNG has no colour type {data[9]} with {depth} bits, compression {data[10]}, filter {data[11]}, interlace {interlace}");
+            throw ImageErrors.Corrupt(path, $"PNG has no colour type {data[9]} with {depth} bits, compression {data[10]}, filter {data[11]}, interlace {interlace}");
         }
 
         return new PngHeader((int)BinaryPrimitives.ReadUInt32BigEndian(data), (int)BinaryPrimitives.ReadUInt32BigEndian(data[4..]), depth, color, interlace == 1);

@@ -1,4 +1,4 @@
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Run;
 
 /// <summary>The version that artifacts name and that content keys cover.</summary>
 public static class ToolVersion

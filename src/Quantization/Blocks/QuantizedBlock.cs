@@ -1,9 +1,10 @@
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Smoothing;
 
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Blocks;
 
 /// <summary>A decoder block after quantization.</summary>
 /// <param name="Layer">What the artifact stores of it.</param>

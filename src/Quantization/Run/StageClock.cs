@@ -1,7 +1,7 @@
+using MASQuant.Quantization.Facts;
 using System.Diagnostics;
-using MASQuant.Quantization.Run;
 
-namespace MASQuant.Quantization.Facts;
+namespace MASQuant.Quantization.Run;
 
 /// <summary>Adds up the time of a run by stage.</summary>
 internal sealed class StageClock

@@ -1,4 +1,5 @@
-namespace MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Gemm.Cpu;
+namespace MASQuant.Engine.Gemm;
 
 /// <summary>The numbers that an integer kernel multiplies.</summary>
 internal enum CodeForm

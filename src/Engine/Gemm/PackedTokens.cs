@@ -1,9 +1,10 @@
+using MASQuant.Engine.Gemm.Cpu;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Engine.Gemm.Cpu;
+namespace MASQuant.Engine.Gemm;
 
 /// <summary>The codes of <see cref="PreparedTokens"/> in kernel order, [block][K/4][block rows][4], and each token's sum. Made once for all layers of an input group.</summary>
 internal sealed unsafe class PackedTokens : IWork

@@ -1,7 +1,8 @@
+using MASQuant.Quantization.Allocation;
 using System.Diagnostics.CodeAnalysis;
 using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Quantization.Allocation;
+namespace MASQuant.Quantization.Options;
 
 /// <summary>Schemes of single decoder blocks or input groups: <c>0,5:W8A8 *.Down:W8A8</c>. The layers of a group share their quantized input, so they share a scheme. Of several entries that name a place the last wins. Immutable, equal by content.</summary>
 public sealed class LayerSchemes : IEquatable<LayerSchemes>

@@ -1,6 +1,7 @@
+using MASQuant.Quantization.Allocation;
 using System.Globalization;
 
-namespace MASQuant.Quantization.Allocation;
+namespace MASQuant.Quantization.Options;
 
 /// <summary>Decoder blocks that an override names: <c>3</c>, <c>0-5</c> or <c>*</c>.</summary>
 /// <param name="First">The first block, from 0.</param>

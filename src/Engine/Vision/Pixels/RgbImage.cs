@@ -1,6 +1,7 @@
+using MASQuant.Engine.Vision.Images;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Engine.Vision.Images;
+namespace MASQuant.Engine.Vision.Pixels;
 
 /// <summary>An image of 8-bit red, green and blue values: <c>[height, width, 3]</c>, row-major, without padding.</summary>
 public sealed class RgbImage
@@ -37,7 +38,7 @@ public sealed class RgbImage
     {
         if (width < 1 || height < 1)
         {
-            throw ImageDecoder.Corrupt(file, "its header gives it no pixels");
+            throw ImageErrors.Corrupt(file, "its header gives it no pixels");
         }
 
         if (width > MaxPixels || height > MaxPixels || width * height > MaxPixels)

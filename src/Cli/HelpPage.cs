@@ -1,9 +1,10 @@
+using MASQuant.Cli.Options;
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using MASQuant.Cli.Commands;
 using MASQuant.Cli.Output;
 
-namespace MASQuant.Cli.Options;
+namespace MASQuant.Cli;
 
 /// <summary>Answers <c>--help</c>.</summary>
 internal sealed class HelpPage(CommandConsole console) : SynchronousCommandLineAction

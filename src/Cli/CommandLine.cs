@@ -1,10 +1,11 @@
+using MASQuant.Cli.Options;
 using System.CommandLine;
 using System.CommandLine.Help;
 using MASQuant.Cli.Commands;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Cli.Options;
+namespace MASQuant.Cli;
 
 /// <summary>From words to an exit code.</summary>
 internal static class CommandLine

@@ -1,7 +1,8 @@
+using MASQuant.Evaluation.Reports;
 using System.Globalization;
 using System.Text;
 
-namespace MASQuant.Evaluation.Reports;
+namespace MASQuant.Evaluation.Markup;
 
 /// <summary>Writes HTML that is well-formed XML too: whatever is text is escaped, and every element that is opened is closed.</summary>
 public sealed class MarkupWriter

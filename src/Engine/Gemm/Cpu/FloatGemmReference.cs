@@ -1,6 +1,5 @@
-using MASQuant.Engine.Gemm.Cpu;
 
-namespace MASQuant.Engine.Gemm;
+namespace MASQuant.Engine.Gemm.Cpu;
 
 /// <summary>The definition of an FP32 product's result, one output at a time. Slow; tests compare every kernel with it bit for bit.</summary>
 internal static class FloatGemmReference

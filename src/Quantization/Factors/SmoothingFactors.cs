@@ -1,4 +1,6 @@
-namespace MASQuant.Quantization.Smoothing;
+using MASQuant.Quantization.Smoothing;
+
+namespace MASQuant.Quantization.Factors;
 
 /// <summary>The smoothing factors of one input group, one per modality. Immutable.</summary>
 public sealed class SmoothingFactors

@@ -2,7 +2,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Blocks;
 
 /// <summary>What the manifest says of a quantized layer; the artifact's writer fills in the sizes.</summary>
 internal static class LayerFacts

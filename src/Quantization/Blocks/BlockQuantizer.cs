@@ -7,12 +7,13 @@ using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Weights;
 
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Blocks;
 
 /// <summary>Quantizes one decoder block: statistics, smoothing, then for each input group in the order of execution weights and compensation, each group seeing what the groups before it have become.</summary>
 /// <param name="config">The decoder's extents.</param>

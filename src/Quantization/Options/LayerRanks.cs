@@ -1,9 +1,10 @@
+using MASQuant.Quantization.Allocation;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Quantization.Allocation;
+namespace MASQuant.Quantization.Options;
 
 /// <summary>Ranks of single patches, by linear layer and modality: <c>5:32 *.down_proj.Audio:8</c>. Of several entries that name a patch the last wins. Immutable, equal by content.</summary>
 public sealed class LayerRanks : IEquatable<LayerRanks>

@@ -1,7 +1,8 @@
+using MASQuant.Quantization.Smoothing;
 using MASQuant.Engine.Tensors;
 using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Quantization.Smoothing;
+namespace MASQuant.Quantization.Factors;
 
 /// <summary>s_m: activations of modality m are divided by it, weight columns multiplied. Only 1/s is stored, since that is what the runtime multiplies by; s is defined as the FP32 reciprocal of what is stored, so that both sides agree. Immutable.</summary>
 public sealed class SmoothingFactor
