@@ -13,14 +13,15 @@ public class QuantizedLinearBenchmarks
     [Params(1, 16, 256)]
     public int Tokens { get; set; }
 
-    [Params("W8A8", "W4A8", "W4A6", "W4A16")]
-    public string Scheme { get; set; } = "";
+    [ParamsSource(nameof(Schemes))]
+    public QuantizationScheme Scheme { get; set; }
+
+    public static IEnumerable<QuantizationScheme> Schemes => QuantizationScheme.All;
 
     [GlobalSetup]
     public void Setup()
     {
-        QuantizationScheme.TryParse(Scheme, out var scheme);
-        _workload = new QuantizedWorkload(scheme, new GemmProblem(Tokens, 11008, 2048), Tokens < 32 ? 256L << 20 : 0);
+        _workload = new QuantizedWorkload(Scheme, new GemmProblem(Tokens, 11008, 2048), Tokens < 32 ? 256L << 20 : 0);
     }
 
     [Benchmark]

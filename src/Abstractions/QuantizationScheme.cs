@@ -1,8 +1,8 @@
 namespace MASQuant;
 
-/// <summary>How many bits weights and activations keep: <c>W8A8</c>, <c>W4A8</c>, <c>W4A6</c> or <c>W4A16</c>.</summary>
+/// <summary>How many bits weights and activations keep, for example <c>W4A8</c>; <see cref="All"/> lists what is supported.</summary>
 /// <param name="WeightBits">8 or 4.</param>
-/// <param name="ActivationBits">8, 6 (stored as int8, range ±31) or 16 (not quantized).</param>
+/// <param name="ActivationBits">At most 8 (stored as int8, range ±<see cref="ActivationMax"/>), or 16 (not quantized).</param>
 public readonly record struct QuantizationScheme(int WeightBits, int ActivationBits)
 {
     /// <summary>8-bit weights and activations.</summary>
@@ -14,16 +14,19 @@ public readonly record struct QuantizationScheme(int WeightBits, int ActivationB
     /// <summary>4-bit weights, 6-bit activations.</summary>
     public static QuantizationScheme W4A6 => new(4, 6);
 
+    /// <summary>4-bit weights and activations.</summary>
+    public static QuantizationScheme W4A4 => new(4, 4);
+
     /// <summary>4-bit asymmetric weights in groups of 128, activations not quantized.</summary>
     public static QuantizationScheme W4A16 => new(4, 16);
 
-    /// <summary>Every supported scheme, in the order in which messages name them.</summary>
-    public static IReadOnlyList<QuantizationScheme> All { get; } = [W8A8, W4A8, W4A6, W4A16];
+    /// <summary>Every supported scheme, in the order in which messages name them. Options, documentation and tests read this list.</summary>
+    public static IReadOnlyList<QuantizationScheme> All { get; } = [W8A8, W4A8, W4A6, W4A4, W4A16];
 
     /// <summary>The largest weight magnitude of a symmetric code: 127 or 7.</summary>
     public int WeightMax => (1 << (WeightBits - 1)) - 1;
 
-    /// <summary>The largest activation magnitude: 127 or 31.</summary>
+    /// <summary>The largest activation magnitude: 127 at 8 bits, 31 at 6, 7 at 4.</summary>
     public int ActivationMax => (1 << (ActivationBits - 1)) - 1;
 
     /// <summary>Whether activations are quantized to integers.</summary>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Quantization.Options;
@@ -36,6 +37,21 @@ public class DocumentationTests
         var table = text[text.IndexOf("\n## Messages by code\n", StringComparison.Ordinal)..text.IndexOf("\n## Why", StringComparison.Ordinal)];
         var codes = typeof(ModelEvents).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!);
         Assert.Equal(codes.Order(), Regex.Matches(table, @"(?<=\n\| `)MASQuant\.\w+(?=` \|)").Select(match => match.Value).Order());
+    }
+
+    /// <summary>A line of the documentation that lists the schemes lists all of them, and so do the choices of the template.</summary>
+    [Fact]
+    public void Lists_of_schemes_are_complete()
+    {
+        var all = string.Join(", ", QuantizationScheme.All);
+        string[] pages = [.. new[] { "README.md", "CHANGELOG.md" }.Select(name => Path.Combine(RepositoryFiles.Root, name)), .. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories)];
+        var beginning = string.Join(", ", QuantizationScheme.All.Take(2));
+        string[] lists = [.. pages.SelectMany(File.ReadLines).Where(line => line.Contains(beginning, StringComparison.Ordinal))];
+        Assert.True(lists.Length >= 5, $"{lists.Length} lists were found.");
+        Assert.All(lists, line => Assert.Contains(all, line, StringComparison.Ordinal));
+        using var template = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "src", "Templates", "masquant", ".template.config", "template.json")));
+        var choices = template.RootElement.GetProperty("symbols").GetProperty("scheme").GetProperty("choices").EnumerateArray();
+        Assert.Equal(all, string.Join(", ", choices.Select(choice => choice.GetProperty("choice").GetString())));
     }
 
     private static string Cell(string text) => text.Length == 0 ? "empty" : text;

@@ -18,7 +18,7 @@ internal static class BackendChecks
         ("W4A8", 33, 144, 320),
         ("W8A8", 5, 80, 264),
         ("W8A8", 19, 32, 128),
-        ("W4A6", 16, 64, 192),
+        .. ProductChecks.OfIntegers.Select(scheme => (scheme, 16, 64, 192)),
         ("W4A16", 3, 48, 256),
         ("W4A16", 21, 16, 384),
     ];

@@ -7,7 +7,12 @@ namespace MASQuant.Cuda.Checks;
 /// <summary>The preparing kernels equal the processor bit for bit.</summary>
 internal static class PrepareChecks
 {
-    private static readonly (int Tokens, int Inputs, int Bits)[] Shapes = [(1, 8, 8), (3, 64, 8), (5, 1040, 6), (2, 4096, 8), (7, 200, 6)];
+    private static readonly (int Tokens, int Inputs, int Bits)[] Shapes =
+    [
+        (1, 8, 8), (3, 64, 8), (2, 4096, 8), (7, 200, 6),
+        .. QuantizationScheme.All.Where(scheme => scheme.QuantizesActivations).Select(scheme => scheme.ActivationBits).Distinct().Select(bits => (5, 1040, bits)),
+    ];
+
     private static readonly (int Tokens, int Inputs, int Block)[] Rotations = [(3, 72, 8), (2, 4096, 4096), (1, 1280, 256), (1, 8, 2)];
 
     public static IReadOnlyList<DeviceCheck> All { get; } =

@@ -5,6 +5,9 @@ namespace MASQuant.Cuda.Checks;
 /// <summary>Products of integer formats equal the processor's bit for bit; those of W4A16 stay within the rounding of its tokens.</summary>
 internal static class ProductChecks
 {
+    /// <summary>The schemes with integer tokens.</summary>
+    public static string[] OfIntegers => [.. QuantizationScheme.All.Where(scheme => scheme.QuantizesActivations).Select(scheme => scheme.ToString())];
+
     // One step, steps that do not fill a ring, padded K, several passes through every stage, odd M, more than one block each way.
     private static readonly (string Scheme, int Tokens, int[] Outputs, int Inputs)[] Narrow =
     [
@@ -13,10 +16,10 @@ internal static class ProductChecks
         ("W4A8", 9, [80], 1096),
         ("W4A8", 17, [144], 4096),
         ("W4A8", 131, [16], 72),
-        ("W4A6", 5, [32], 256),
         ("W8A8", 2, [64], 4096),
         ("W8A8", 16, [48], 200),
         ("W8A8", 37, [128, 16], 4104),
+        .. OfIntegers.Select(scheme => (scheme, 5, (int[])[32], 256)),
     ];
 
     // Every stage several times, fewer stages than the ring has, a last stage half full, padded K, N that ends within a tile, more than one tile each way, odd M.
@@ -26,7 +29,7 @@ internal static class ProductChecks
         ("W8A8", 259, [32], 648),
         ("W4A8", 66, [16], 8),
         ("W8A8", 70, [64], 2048),
-        ("W4A6", 67, [32], 192),
+        .. OfIntegers.Select(scheme => (scheme, 67, (int[])[32], 192)),
     ];
 
     // More tiles than blocks, so that phases go on from tile to tile: 2 × 3 tiles of 5 stages; 9 × 2 tiles of 2, of which the last 2 are a group of their own.

@@ -8,7 +8,7 @@ using MASQuant.Formats.Schemes;
 namespace MASQuant.Cuda.Gemm;
 
 /// <summary>Quantized products on an NVIDIA GPU. Weights are copied to the device when they are first multiplied, and stay there.</summary>
-/// <remarks>Equals <see cref="ScalarGemmBackend"/> bit for bit for W8A8, W4A8 and W4A6 where no patch adds; patches and W4A16 multiply BF16 operands. Threads may share it; their calls run one after the other.</remarks>
+/// <remarks>Equals <see cref="ScalarGemmBackend"/> bit for bit where activations are quantized and no patch adds; patches and W4A16 multiply BF16 operands. Threads may share it; their calls run one after the other.</remarks>
 public sealed class CudaGemmBackend : IGemmBackend, IDisposable
 {
     private readonly ICudaDevice _device;

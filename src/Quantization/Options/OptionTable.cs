@@ -26,7 +26,7 @@ public static class OptionTable
         Choice("Rotation", "Which layers' inputs are rotated by Hadamard matrices before they are smoothed: none, down_proj's, or all.", o => o.Rotation, (o, v) => o with { Rotation = v }),
         Integer("DeviatingChannels", -1, 65536, "How many channels of a modality's factor may leave the base modality's; −1 frees all, as the paper does.", o => o.DeviatingChannels, (o, v) => o with { DeviatingChannels = v }),
         Choice("WeightQuantizer", "How codes are chosen: round to nearest, or with error feedback.", o => o.WeightQuantizer, (o, v) => o with { WeightQuantizer = v }),
-        new("GroupSize", "0, 128", "Inputs that share a second-level scale, a small integer on top of the output's scale; for W4A8 and W4A6.",
+        new("GroupSize", "0, 128", "Inputs that share a second-level scale, a small integer on top of the output's scale; for 4-bit weights with quantized activations.",
             (o, text) => text is "0" or "128" ? o with { GroupSize = int.Parse(text, CultureInfo.InvariantCulture) } : null,
             o => o.GroupSize.ToString(CultureInfo.InvariantCulture)),
         Choice("Clipping", "How far scales of weights shrink below the largest value: not at all, by the rounding error, or by the output's error after feedback.", o => o.Clipping, (o, v) => o with { Clipping = v }),

@@ -56,8 +56,11 @@ public class OverrideTests
         }.Select(rank => rank!.Value));
     }
 
+    /// <summary>A scheme that there is not, and the refusal, which lists those that there are.</summary>
+    public static TheoryData<string, string, string> UnknownScheme => new() { { "LayerSchemes", "0:W5A8", $"'W5A8' is no scheme; schemes are {string.Join(", ", QuantizationScheme.All)}" } };
+
     [Theory]
-    [InlineData("LayerSchemes", "0:W5A8", "'W5A8' is no scheme; schemes are W8A8, W4A8, W4A6, W4A16")]
+    [MemberData(nameof(UnknownScheme))]
     [InlineData("LayerSchemes", "0.Dwon:W8A8", "'0.Dwon' is no place; behind the block may stand .Qkv, .O, .GateUp, .Down")]
     [InlineData("LayerSchemes", "0.1:W8A8", "'0.1' is no place")]
     [InlineData("LayerSchemes", "0.Down.Vision:W8A8", "'0.Down.Vision' is no place")]

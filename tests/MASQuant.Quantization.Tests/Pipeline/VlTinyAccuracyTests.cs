@@ -14,6 +14,7 @@ public class VlTinyAccuracyTests
     [InlineData("W8A8", 40)]
     [InlineData("W4A8", 40)]
     [InlineData("W4A6", 40)]
+    [InlineData("W4A4", 40)]
     [InlineData("W8A8", 3)] // 36 tokens of images, fewer than any layer has inputs.
     [InlineData("W4A8", 3)]
     public void No_modality_ends_below_SmoothQuant(string scheme, int images)

@@ -31,6 +31,7 @@ public class SmoothingMisalignmentTests
     [Theory]
     [InlineData("W8A8", 127)]
     [InlineData("W4A6", 31)]
+    [InlineData("W4A4", 7)]
     public void The_loss_is_measured_as_the_definition_says(string schemeName, int limit)
     {
         Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
