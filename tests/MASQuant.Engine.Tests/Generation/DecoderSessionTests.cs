@@ -74,7 +74,7 @@ public sealed class DecoderSessionTests : IDisposable
     public void A_cancelled_step_leaves_the_sequence_as_it_was()
     {
         using var cancellation = new CancellationTokenSource();
-        var cancelling = _decoder with { Blocks = [_decoder.Blocks[0], _decoder.Blocks[1].With(InputGroup.Down, new Cancelling(_decoder.Blocks[1].Down, cancellationToken)), _decoder.Blocks[2]] };
+        var cancelling = _decoder with { Blocks = [_decoder.Blocks[0], _decoder.Blocks[1].With(InputGroup.Down, new Cancelling(_decoder.Blocks[1].Down, cancellation)), _decoder.Blocks[2]] };
         var session = new DecoderSession(cancelling);
         session.Prefill(_prompt);
 

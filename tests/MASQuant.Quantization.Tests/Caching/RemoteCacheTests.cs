@@ -112,7 +112,7 @@ public class RemoteCacheTests
         using var cancellation = new CancellationTokenSource();
         var upload = remote.UploadAsync(cache.Write(Key), cache.Folder.Run(Key).Output, cancellation.Token);
         server.Uploading.Wait(TimeSpan.FromSeconds(30));
-        await cancellationToken.CancelAsync();
+        await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
     }
 

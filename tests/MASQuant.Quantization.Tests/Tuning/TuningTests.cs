@@ -5,6 +5,7 @@ using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
