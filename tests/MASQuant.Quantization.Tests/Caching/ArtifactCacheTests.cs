@@ -1,4 +1,5 @@
 using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Locks;
 
 namespace MASQuant.Quantization.Tests.Caching;
 
