@@ -32,6 +32,12 @@ public readonly record struct QuantizationScheme(int WeightBits, int ActivationB
     /// <summary>Whether activations are quantized to integers.</summary>
     public bool QuantizesActivations => ActivationBits < 16;
 
+    /// <summary>Whether codes are unsigned, with a scale and a zero point per output and group of inputs.</summary>
+    public bool HasZeroPoints => !QuantizesActivations;
+
+    /// <summary>Whether a symmetric weight may have second-level scales: its codes leave room for them in 8 bits.</summary>
+    public bool SupportsGroupScales => WeightBits == 4 && QuantizesActivations;
+
     /// <summary>Reads a name such as <c>W4A8</c>, in any letter case.</summary>
     public static bool TryParse(string? text, out QuantizationScheme scheme)
     {

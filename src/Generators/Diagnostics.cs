@@ -10,7 +10,7 @@ internal static class Diagnostics
         "MASQ0710", "The manifest is malformed", "The manifest cannot be read: {0}. Rebuild the model, or remove the file from AdditionalFiles.");
 
     public static readonly DiagnosticDescriptor OtherFormatVersion = Create(
-        "MASQ0711", "The manifest has another format version", "The manifest has format version {0}; this generator reads version 1. Quantize the model again with the same version of MASQuant.");
+        "MASQ0711", "The manifest has another format version", $"The manifest has format version {{0}}; this generator reads version {ManifestParser.FormatVersion}. Quantize the model again with the same version of MASQuant.");
 
     public static readonly DiagnosticDescriptor DuplicateModel = Create(
         "MASQ0712", "Two models share a name", "Another manifest already generates the class '{0}'. Give one of the models another Name.");

@@ -10,33 +10,45 @@ using MASQuant.Quantization.Run;
 namespace MASQuant.Quantization;
 
 /// <summary>What the manifest says of a model; the artifact's writer fills in the sizes.</summary>
-internal static class ModelFacts
+public static class ModelFacts
 {
-    /// <summary>Collects the facts of a finished run.</summary>
-    public static Manifest Of(QuantizationJob job, IModelSource checkpoint, ModelConfig config, CalibrationSet calibration, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<ManifestLayer> layers)
+    private const string TokenizerFile = "tokenizer.json";
+
+    /// <summary>What is known before quantization: all but the calibration set, bytes and SQNR.</summary>
+    /// <param name="job">The model.</param>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="tokenizer">The content of its <c>tokenizer.json</c>.</param>
+    /// <exception cref="MASQuantException">The tokenizer cannot be read.</exception>
+    public static Manifest Planned(QuantizationJob job, ModelConfig config, ReadOnlyMemory<byte> tokenizer) => new()
     {
-        var tokenizer = checkpoint.ReadFile("tokenizer.json");
+        ToolVersion = ToolVersion.Current,
+        Name = job.Name,
+        Source = Path.GetFileName(Path.GetFullPath(job.ModelFolder).TrimEnd(Path.DirectorySeparatorChar)),
+        Quantized = false,
+        Artifact = job.Name + ModelFiles.ArtifactSuffix,
+        Scheme = job.Options.Scheme.ToString(),
+        Options = OptionTable.Write(job.Options),
+        Model = ManifestModel.Of(config),
+        Tokenizer = new ManifestTokenizer
+        {
+            Tokens = Tokenizer.Load(tokenizer, Path.Combine(job.ModelFolder, TokenizerFile)).Count,
+            Sha256 = Convert.ToHexStringLower(SHA256.HashData(tokenizer.Span)),
+        },
+        Layers = [.. Enumerable.Range(0, config.Text.Layers).Select(layer => LayerFacts.Planned(layer, config, job.Options))],
+    };
+
+    /// <summary>Collects the facts of a finished run.</summary>
+    internal static Manifest Of(QuantizationJob job, IModelSource checkpoint, ModelConfig config, CalibrationSet calibration, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<ManifestLayer> layers)
+    {
         var tokens = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var modality in config.Modalities)
         {
             tokens[modality.ToString()] = sequences.Sum(sequence => (long)sequence.Modalities.CountOf(modality));
         }
 
-        return new Manifest
+        return Planned(job, config, checkpoint.ReadFile(TokenizerFile)) with
         {
-            ToolVersion = ToolVersion.Current,
-            Name = job.Name,
-            Source = Path.GetFileName(Path.GetFullPath(job.ModelFolder).TrimEnd(Path.DirectorySeparatorChar)),
             Quantized = true,
-            Artifact = job.Name + ModelFiles.ArtifactSuffix,
-            Scheme = job.Options.Scheme.ToString(),
-            Options = OptionTable.Write(job.Options),
-            Model = ManifestModel.Of(config),
-            Tokenizer = new ManifestTokenizer
-            {
-                Tokens = Tokenizer.Load(tokenizer, checkpoint.Path).Count,
-                Sha256 = Convert.ToHexStringLower(SHA256.HashData(tokenizer.Span)),
-            },
             Calibration = new ManifestCalibration
             {
                 File = Path.GetFileName(job.CalibrationFile),

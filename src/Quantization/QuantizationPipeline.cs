@@ -2,6 +2,7 @@ using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
@@ -38,7 +39,7 @@ public static class QuantizationPipeline
         var calibration = LoadCalibration(job, config, cancellationToken);
         CheckResources(job, config, calibration);
         var sequences = Embed(job.ModelFolder, config, calibration, cancellationToken);
-        var work = WorkFolder.Open(job.WorkFolder, RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellationToken), config.Text);
+        var work = WorkFolder.Open(job.WorkFolder, ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken)), config.Text);
 
         var options = WithRanks(job, config.Text, sequences, work, report, cancellationToken);
         var prepared = clock.Take();
@@ -55,13 +56,15 @@ public static class QuantizationPipeline
         return manifest;
     }
 
-    /// <summary>Identifies all that shapes a job's artifact: jobs of equal fingerprints and names give equal bytes.</summary>
-    /// <returns>SHA-256 over tool version, options and the contents of checkpoint and calibration set.</returns>
-    /// <exception cref="MASQuantException">The checkpoint or the calibration set cannot be read.</exception>
-    public static string Fingerprint(QuantizationJob job, CancellationToken cancellationToken = default)
+    /// <summary>The key of a job's artifact, once it is known that the job can begin.</summary>
+    /// <returns><see cref="ArtifactKey"/>.</returns>
+    /// <exception cref="MASQuantException">The checkpoint's configuration or the calibration set cannot be read, or the options do not fit them.</exception>
+    public static string KeyOf(QuantizationJob job, CancellationToken cancellationToken = default)
     {
-        var calibration = LoadCalibration(job, ReadConfig(job.ModelFolder), cancellationToken);
-        return RunFingerprint.Of(job.ModelFolder, calibration, job.Options, cancellationToken);
+        var config = ReadConfig(job.ModelFolder);
+        CheckShapes(config.Text, job.Options);
+        LoadCalibration(job, config, cancellationToken);
+        return ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken));
     }
 
     // Before any work: neither a full disk nor a killed process says how much would have been enough.

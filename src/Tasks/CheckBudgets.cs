@@ -1,3 +1,4 @@
+using MASQuant.Delivery;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
 using Microsoft.Build.Framework;
@@ -76,7 +77,7 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
 
         var losses = new EvaluationLosses(Store);
         var key = model.GetMetadata("LossKey");
-        using var alone = losses.Lock(key, () => BuildEngine.LogMessageEvent(Messages.Waiting(name)), _cancellation.Token);
+        using var alone = losses.Lock(key, () => BuildEngine.LogMessageEvent(ModelEvents.Create(DeliveryEvent.Waiting(name))), _cancellation.Token);
         if (losses.TryRead(key) is { } known)
         {
             return known;

@@ -1,7 +1,10 @@
+using MASQuant.Delivery.Keys;
+using MASQuant.Delivery.Stores;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -57,16 +60,15 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
                     throw Messages.DuplicateName(Project, model.Name);
                 }
 
-                var media = ModelInputs.OfCalibration(model.Calibration);
-                var key = ModelKey.Of(model, media, ToolFolder, hashes);
+                var key = ArtifactKey.Of(model.Job, hashes.Of);
                 if (DesignTime && !store.Contains(key, model.Name))
                 {
                     WritePlan(store.Manifest(key, model.Name), model);
                 }
 
-                string[] evaluation = model is { Budgets.MaxEvaluationLoss: not null, Evaluation: { } conversations } ? [conversations, .. ModelInputs.OfCalibration(conversations)] : [];
+                string[] evaluation = model is { Budgets.MaxEvaluationLoss: not null, Evaluation: { } conversations } ? [conversations, .. ModelInputs.OfConversations(conversations)] : [];
                 models.Add((model, key, evaluation.Length > 0 ? EvaluationLosses.KeyOf(key, evaluation, hashes) : ""));
-                inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. media, .. evaluation]);
+                inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. ModelInputs.OfConversations(model.Calibration), .. evaluation]);
             }
             catch (MASQuantException problem) when (DesignTime)
             {
@@ -79,15 +81,26 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
             }
         }
 
-        hashes.Save();
-        store.Uses.Record(State, models.Select(model => model.Key)); // before looking what is there
+        try
+        {
+            hashes.Save();
+            store.Uses.Record(State, models.Select(model => model.Key)); // before looking what is there
+        }
+        catch (MASQuantException problem)
+        {
+            Log.LogError(problem);
+            return false;
+        }
+
         KeyedModels = [.. models.Select(model => Describe(model.Model, model.Key, model.LossKey, store))];
         InputFiles = [.. inputs.Select(file => new TaskItem(file))];
         Remember(hashes, started);
         return !Log.HasLoggedErrors;
     }
 
-    private static string ToolFolder => Path.GetDirectoryName(typeof(ComputeModelKeys).Assembly.Location)!;
+    // Another answer may come of any of them.
+    private static IEnumerable<(string Path, string Stamp)> Tools
+        => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => (file.FullName, FileHashes.Stamp(file)));
 
     // An answer with a warning is not remembered: every build repeats the warning.
     private void Remember(FileHashes hashes, DateTime started)
@@ -99,7 +112,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 
         try
         {
-            PreparedModels.Write(State, PreparedModels.Question(Models, Store), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps, started, DesignTime);
+            PreparedModels.Write(State, PreparedModels.Question(Models, Store), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps.Concat(Tools), started, DesignTime);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

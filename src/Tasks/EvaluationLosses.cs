@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using MASQuant.Delivery.Keys;
+using MASQuant.Delivery.Locks;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Files;
 
@@ -9,7 +11,6 @@ namespace MASQuant.Tasks;
 /// <summary>Measured evaluation losses by artifact and evaluation set, so that a build measures once.</summary>
 internal sealed class EvaluationLosses(string store)
 {
-    private const int PollMilliseconds = 100;
     private readonly string _folder = Path.Combine(store, "losses");
 
     /// <summary>Names a measurement by the artifact's key and the contents of the conversations and their media.</summary>
@@ -44,27 +45,8 @@ internal sealed class EvaluationLosses(string store)
     public void Write(string key, EvaluationLoss loss) => AtomicFile.Write(PathOf(key), JsonSerializer.SerializeToUtf8Bytes(loss));
 
     /// <summary>Waits until no other process measures <paramref name="key"/>.</summary>
-    public FileStream Lock(string key, Action waiting, CancellationToken cancellationToken)
-    {
-        Directory.CreateDirectory(_folder);
-        for (var first = true; ; first = false)
-        {
-            try
-            {
-                return new FileStream(Path.Combine(_folder, key + ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException problem) when (problem is not (DirectoryNotFoundException or PathTooLongException))
-            {
-                if (first)
-                {
-                    waiting();
-                }
-
-                cancellationToken.WaitHandle.WaitOne(PollMilliseconds);
-                cancellationToken.ThrowIfCancellationRequested();
-            }
-        }
-    }
+    /// <exception cref="MASQuantException">MASQ0111: the folder cannot be written.</exception>
+    public FileStream Lock(string key, Action waiting, CancellationToken cancellationToken) => FileLock.Take(Path.Combine(_folder, key + ".lock"), waiting, cancellationToken);
 
     private string PathOf(string key) => Path.Combine(_folder, key + ".json");
 }

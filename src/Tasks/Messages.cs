@@ -41,28 +41,8 @@ internal static class Messages
     public static MASQuantException JobNotValid(string project, string name, string key) => new(DiagnosticCodes.CacheSettingNotAllowed, project,
         $"'{name}' with the key '{key}' is no model to quantize. Take both from what MASQuantPrepare gives.");
 
-    public static MASQuantException CacheNotUsable(string project, string folder, Exception exception) => new(DiagnosticCodes.CacheNotUsable, project,
-        $"The shared cache '{folder}' cannot be used: {exception.Message} The build goes on without it. Check the folder's permissions and free space, or name another one with MASQuantCacheDirectory.", exception);
-
-    public static MASQuantException CacheEntryDamaged(string project, string name, string folder) => new(DiagnosticCodes.CacheEntryDamaged, project,
-        $"{name} was damaged in the shared cache '{folder}'; it is removed and made again. 'masquant cache verify' checks the rest.");
-
-    public static MASQuantException RemoteCacheFailed(string project, string address, Exception exception) => new(DiagnosticCodes.RemoteCacheFailed, project,
-        $"The remote cache {address} does not serve: {exception.Message.TrimEnd('.')}. The build goes on without it. Check the server, or clear MASQuantRemoteCache.", exception);
-
-    public static BuildMessageEventArgs Restored(string name, long bytes) => ModelEvents.Create(ModelEvents.Restored, name,
-        string.Create(CultureInfo.InvariantCulture, $"{name}: taken from the shared cache, {bytes / 1e6:F1} MB"));
-
-    public static BuildMessageEventArgs Downloaded(string name, string address, long bytes) => ModelEvents.Create(ModelEvents.Downloaded, name,
-        string.Create(CultureInfo.InvariantCulture, $"{name}: downloaded from {address}, {bytes / 1e6:F1} MB"));
-
-    public static BuildMessageEventArgs Uploaded(string name, string address, long bytes) => ModelEvents.Create(ModelEvents.Uploaded, name,
-        string.Create(CultureInfo.InvariantCulture, $"{name}: uploaded to {address}, {bytes / 1e6:F1} MB"));
-
     public static BuildMessageEventArgs Started(string name, string modelFolder, string project, QuantizationOptions options) => ModelEvents.Create(ModelEvents.Started, name,
         $"{name}: quantizing {modelFolder} to {options.Scheme} for {Path.GetFileName(project)}");
-
-    public static BuildMessageEventArgs Waiting(string name) => ModelEvents.Create(ModelEvents.Waiting, name, $"{name}: waiting for another build that quantizes it");
 
     public static BuildMessageEventArgs Quantized(string name, TimeSpan time, long bytes) => ModelEvents.Create(ModelEvents.Quantized, name,
         string.Create(CultureInfo.InvariantCulture, $"{name}: quantized in {time.TotalSeconds:F0} s, {bytes / 1e6:F1} MB"));
@@ -92,6 +72,7 @@ internal static class Messages
         }
     }
 
+    /// <summary>Logs a warning as compilers do, with code, file and line.</summary>
     public static void LogWarning(this TaskLoggingHelper log, MASQuantException problem)
         => log.LogWarning(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Description);
 }

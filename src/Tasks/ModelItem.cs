@@ -1,5 +1,6 @@
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
 using Microsoft.Build.Framework;
 
@@ -59,6 +60,9 @@ internal sealed record ModelItem(string Include, string Name, string Folder, str
         var file = Path.GetFullPath(evaluation, Path.GetDirectoryName(project)!);
         return File.Exists(file) ? file : throw Messages.EvaluationMissing(project, item.ItemSpec, evaluation);
     }
+
+    /// <summary>What is quantized, and how; not yet where to.</summary>
+    public QuantizationJob Job => new() { ModelFolder = Folder, CalibrationFile = Calibration, OutputFolder = "", Name = Name, WorkFolder = "", Options = Options };
 
     /// <summary>The item's metadata that mean nothing.</summary>
     public static IEnumerable<string> UnknownWords(ITaskItem item) => Metadata(item).Keys.Where(word => !Words.Contains(word, StringComparer.OrdinalIgnoreCase));

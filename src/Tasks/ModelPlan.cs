@@ -1,11 +1,8 @@
-using System.Security.Cryptography;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization;
-using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
 using MASQuant.Quantization.Run;
 
@@ -23,19 +20,8 @@ internal static class ModelPlan
         var config = ModelConfigReader.ReadFolder(model.Folder);
         model.Options.CheckBlocks(config.Text.Layers);
         CheckHeaders(model.Folder, config, warn);
-        return new Manifest
-        {
-            ToolVersion = ToolVersion.Current,
-            Name = model.Name,
-            Source = Path.GetFileName(model.Folder),
-            Quantized = false,
-            Artifact = model.Name + ModelFiles.ArtifactSuffix,
-            Model = ManifestModel.Of(config),
-            Tokenizer = Tokenizer(Path.Combine(model.Folder, "tokenizer.json")),
-            Scheme = model.Options.Scheme.ToString(),
-            Options = OptionTable.Write(model.Options),
-            Layers = [.. Enumerable.Range(0, config.Text.Layers).Select(layer => Layer(layer, config, model.Options))],
-        };
+        var tokenizer = Path.Combine(model.Folder, "tokenizer.json");
+        return ModelFacts.Planned(model.Job, config, File.Exists(tokenizer) ? File.ReadAllBytes(tokenizer) : throw Messages.TokenizerMissing(tokenizer));
     }
 
     // Weights that Git LFS has not fetched yet are nothing to complain of in an editor.
@@ -54,27 +40,4 @@ internal static class ModelPlan
             }
         }
     }
-
-    private static ManifestTokenizer Tokenizer(string file)
-    {
-        var content = File.Exists(file) ? File.ReadAllBytes(file) : throw Messages.TokenizerMissing(file);
-        return new ManifestTokenizer { Tokens = Engine.Text.Tokenizer.Load(content, file).Count, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) };
-    }
-
-    private static ManifestLayer Layer(int index, ModelConfig config, QuantizationOptions options) => new()
-    {
-        Index = index,
-        Linears = [.. DecoderLinear.Of(config.Text).Select(linear => new ManifestLinear
-        {
-            Name = linear.Name,
-            Group = linear.Group.ToString(),
-            Outputs = linear.Outputs,
-            Inputs = linear.Inputs,
-            Scheme = options.SchemeFor(index, linear.Group).ToString(),
-            Ranks = Ranks(index, linear, config.Modalities, options),
-        })],
-    };
-
-    private static SortedDictionary<string, int> Ranks(int layer, DecoderLinear linear, IEnumerable<Modality> modalities, QuantizationOptions options)
-        => new(modalities.ToDictionary(modality => modality.ToString(), modality => options.RankFor(layer, linear, modality)).Where(rank => rank.Value > 0).ToDictionary(), StringComparer.Ordinal);
 }

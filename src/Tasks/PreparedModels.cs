@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MASQuant.Delivery.Keys;
 using MASQuant.Formats.Files;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;

@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
@@ -55,7 +58,8 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
         {
             CheckWords();
             var properties = CacheProperties.ToDictionary(property => property.ItemSpec, property => property.GetMetadata("Value"), StringComparer.OrdinalIgnoreCase);
-            var delivery = new ArtifactDelivery(new ArtifactStore(Store), CacheSettings.Read(properties, Project), Key, Name, Project, Build, this);
+            var target = new StoredModel(new ArtifactStore(Store), Key, Name);
+            var delivery = new ArtifactDelivery(target, CacheSettings.Read(properties, Project), Key, Name, new DeliveryLog(this)) { Project = Project, Build = Build };
             delivery.Run(Quantize, _cancellation.Token);
         }
         catch (OperationCanceledException)
@@ -83,20 +87,15 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
     {
         BuildEngine.LogMessageEvent(Messages.Started(Name, ModelFolder, Project, OptionText.Read(Options)));
         var clock = Stopwatch.StartNew();
-        var job = new QuantizationJob
+        var job = run.Start(new QuantizationJob
         {
             ModelFolder = ModelFolder,
             CalibrationFile = CalibrationFile,
-            OutputFolder = run.Output,
+            OutputFolder = "",
             Name = Name,
-            WorkFolder = run.Layers,
+            WorkFolder = "",
             Options = OptionText.Read(Options),
-        };
-        if (Directory.Exists(run.Output))
-        {
-            Directory.Delete(run.Output, recursive: true); // of a run that did not get to its end
-        }
-
+        });
         Run(job, new Reporter(this), _cancellation.Token);
         BuildEngine.LogMessageEvent(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
     }

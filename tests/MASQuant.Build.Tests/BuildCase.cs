@@ -47,6 +47,7 @@ internal sealed class BuildCase : IDisposable
               </PropertyGroup>
               <ItemGroup>
                 <Reference Include="{Built("src/Runtime", "MASQuant.Runtime.dll")}" />
+                <Reference Include="{Built("src/Runtime", "MASQuant.Abstractions.dll")}" />
                 <Analyzer Include="{Built("src/Generators", "MASQuant.Generators.dll", "netstandard2.0")}" />
               </ItemGroup>
               <Import Project="{RepositoryFiles.Root}MASQuant.targets" />

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MASQuant.Tests;
 
 namespace MASQuant.Build.Tests;
 
@@ -27,6 +28,34 @@ public class CacheTests
         Assert.Equal(["Tiny"], log.Restored);
         Assert.Equal((0, "W4A8 64\n"), project.Run("dotnet", project.InFolder("bin/Debug/net10.0/OneModel.dll")));
         Assert.Empty(project.Leftovers());
+    }
+
+    /// <summary>The command line's options are the item's metadata, so equal ones have equal keys.</summary>
+    [Fact]
+    public void What_the_command_line_quantized_no_build_quantizes_again()
+    {
+        using var project = BuildCase.OpenReal("OneModel");
+        File.Copy(RepositoryFiles.Data("media/calib-ocr-000.png"), project.InFolder("data/picture.png"), overwrite: true);
+        project.Write("data/calibration.jsonl", """
+            {"messages": [{"role": "user", "content": [{"type": "image", "image": "picture.png"}, {"type": "text", "text": "Read the digits."}]}, {"role": "assistant", "content": "1 2"}]}
+            """);
+        var command = BuildCase.Built("src/Cli", "MASQuant.Cli.dll");
+        void Quantize(string scheme)
+        {
+            var (exitCode, output) = project.Run("dotnet", command, "quantize", RepositoryFiles.VlTiny, "--name", "Tiny", "--scheme", scheme, "--calibration", "data/calibration.jsonl", "--output", scheme);
+            Assert.True(exitCode == 0, output);
+        }
+
+        Quantize("W8A8");
+
+        var log = project.Quantize("-p:Folder=" + RepositoryFiles.VlTiny, "-p:Scheme=W8A8").MustSucceed();
+        Assert.Empty(log.Quantized);
+        Assert.Equal(["Tiny"], log.Restored);
+        Assert.Equal(File.ReadAllBytes(project.InFolder("W8A8/Tiny.masquant.safetensors")), File.ReadAllBytes(Assert.Single(project.Artifacts())));
+
+        Assert.Equal(["Tiny"], project.Quantize("-p:Folder=" + RepositoryFiles.VlTiny, "-p:Scheme=W4A8").MustSucceed().Quantized);
+        Quantize("W4A8");
+        Assert.Equal("2 0 2", File.ReadAllText(Path.Combine(project.Cache, "counters")).Trim());
     }
 
     [Fact]

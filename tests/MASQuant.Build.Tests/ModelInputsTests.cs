@@ -1,4 +1,4 @@
-using MASQuant.Tasks;
+using MASQuant.Quantization.Run;
 using MASQuant.Tests;
 
 namespace MASQuant.Build.Tests;
@@ -14,7 +14,7 @@ public class ModelInputsTests
         File.WriteAllText(directory.File("set.jsonl"), """
             {"messages": [{"role": "user", "content": [{"type": "image", "image": "a.png"}, {"type": "audio", "audio": "b.wav"}, {"type": "video", "video": ["c-0.png", "c-1.png"], "fps": 2}]}]}
             """);
-        Assert.Equal(media, ModelInputs.OfCalibration(directory.File("set.jsonl")));
+        Assert.Equal(media, ModelInputs.OfConversations(directory.File("set.jsonl")));
     }
 
     /// <summary>Keys read every input: a line that names a device, or anything else that is not the set's own, must not make them.</summary>
@@ -25,9 +25,8 @@ public class ModelInputsTests
         Directory.CreateDirectory(directory.File("data"));
         File.WriteAllText(directory.File("outside.png"), "");
         File.WriteAllText(directory.File("data/inside.png"), "");
-        File.WriteAllText(directory.File("data/set.jsonl"), """
-            {"messages": [{"content": [{"image": "inside.png"}, {"image": "../outside.png"}, {"audio": "/dev/zero"}, {"image": "a\u0000b"}, {"image": ""}, {"image": "../data/inside.png"}]}]}
-            """);
-        Assert.Equal([directory.File("data/inside.png")], ModelInputs.OfCalibration(directory.File("data/set.jsonl")));
+        string[] names = ["inside.png", "../outside.png", "/dev/zero", "a\\u0000b", "", "../data/inside.png"];
+        File.WriteAllLines(directory.File("data/set.jsonl"), names.Select(name => $$"""{"messages": [{"role": "user", "content": [{"type": "image", "image": "{{name}}"}]}]}""").Append("no conversation"));
+        Assert.Equal([directory.File("data/inside.png")], ModelInputs.OfConversations(directory.File("data/set.jsonl")));
     }
 }

@@ -46,13 +46,13 @@ public class ToolVersionTests
         var node = Build();
         Assert.All(Revisions(project), revision => Assert.Equal("revision 1", revision));
 
-        // The edit: another text in the assembly that quantizes, and new bytes in one that keys cover.
+        // The edit: another text in the assembly that quantizes, and another identity of one that keys cover.
         var tasks = project.InFolder("tools/MASQuant.StandIn.dll");
         var content = File.ReadAllBytes(tasks);
         var place = content.AsSpan().IndexOf(Encoding.Unicode.GetBytes("revision 1"));
         content[place + (2 * "revision ".Length)] = (byte)'2';
         File.WriteAllBytes(tasks, content);
-        File.WriteAllBytes(project.InFolder("tools/MASQuant.Tasks.dll"), [.. File.ReadAllBytes(project.InFolder("tools/MASQuant.Tasks.dll")), 0]);
+        ChangeIdentity(project.InFolder("tools/MASQuant.Quantization.dll"));
 
         var again = Build();
         foreach (var left in Process.GetProcesses().Where(process => $"node {process.Id}" == node || $"node {process.Id}" == again))
@@ -103,6 +103,17 @@ public class ToolVersionTests
         var content = File.ReadAllText(file);
         Assert.Contains(text, content);
         File.WriteAllText(file, content.Replace(text, other));
+    }
+
+    // As compiling other code does.
+    private static void ChangeIdentity(string assembly)
+    {
+        var content = File.ReadAllBytes(assembly);
+        using var image = new PEReader([.. content]);
+        var metadata = image.GetMetadataReader();
+        var identity = metadata.GetGuid(metadata.GetModuleDefinition().Mvid).ToByteArray();
+        content[content.AsSpan().IndexOf(identity)] ^= 1;
+        File.WriteAllBytes(assembly, content);
     }
 
     // The same assembly, compiled against another version of Microsoft.CodeAnalysis.

@@ -79,8 +79,8 @@ internal static class CompareCommand
 
     private static void Quantize(CommandConsole console, ComparedModel[] models, CancellationToken cancellationToken)
     {
-        string[] fingerprints = [.. models.Select(model => QuantizationPipeline.Fingerprint(model.Job, cancellationToken))];
-        var pending = models.Where((model, i) => !model.IsFinished(fingerprints[i])).ToHashSet();
+        string[] keys = [.. models.Select(model => QuantizationPipeline.KeyOf(model.Job, cancellationToken))];
+        var pending = models.Where((model, i) => !model.IsFinished(keys[i])).ToHashSet();
         var progress = new ComparisonReporter(console, models, pending.Sum(model => model.Effort));
         try
         {
@@ -89,7 +89,7 @@ internal static class CompareCommand
                 progress.Begin(i);
                 if (pending.Contains(models[i]))
                 {
-                    models[i].Quantize(fingerprints[i], progress, cancellationToken);
+                    models[i].Quantize(keys[i], progress, cancellationToken);
                     progress.Finish();
                 }
                 else

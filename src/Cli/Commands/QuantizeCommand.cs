@@ -3,6 +3,9 @@ using System.Diagnostics;
 using MASQuant.Cli.Comparison;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
+using MASQuant.Delivery;
+using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
@@ -19,6 +22,7 @@ internal static class QuantizeCommand
         var output = CliOptions.Text("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
         var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: sizes, SQNR by layer and modality, smoothing misalignment, effective ranks, spectra, time by stage.");
+        var cache = new CacheOptions();
         var subset = new SubsetOptions();
         var options = OptionTable.All.Select(option => (option, CreateOption(option))).ToArray();
         var budgets = new BudgetOptions();
@@ -27,6 +31,7 @@ internal static class QuantizeCommand
             "masquant quantize models/omni-tiny --scheme W4A8 --calibration data/calibration.jsonl --output out",
             "masquant quantize models/omni-tiny --scheme W8A8 --method SmoothQuant --calibration data/calibration.jsonl --output out --name Baseline")
         { model, calibration, output, name, report };
+        cache.AddTo(command);
         subset.AddTo(command);
         foreach (var (_, option) in options)
         {
@@ -51,7 +56,7 @@ internal static class QuantizeCommand
                 WorkFolder = UnfinishedRuns.FolderOf(parse.GetRequiredValue(output), modelName),
                 Options = OptionTable.Read(words),
             };
-            var manifest = Run(console, job, cancellationToken);
+            var manifest = Run(console, job, cache.Of(parse), cancellationToken);
             if (parse.GetValue(report) is { } page)
             {
                 QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
@@ -79,31 +84,44 @@ internal static class QuantizeCommand
         return result;
     }
 
-    private static Manifest Run(CommandConsole console, QuantizationJob job, CancellationToken cancellationToken)
+    private static Manifest Run(CommandConsole console, QuantizationJob job, CacheSettings caches, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var progress = new QuantizationReporter(console);
-        Manifest manifest;
+        var blocks = job.WorkFolder;
         try
         {
-            manifest = QuantizationPipeline.Run(job, progress, cancellationToken);
+            if (caches.Folder is null)
+            {
+                QuantizationPipeline.Run(job, progress, cancellationToken);
+            }
+            else
+            {
+                // Before any work: the output comes last.
+                Directory.CreateDirectory(job.OutputFolder);
+                var target = new OutputFolder(job.OutputFolder, UnfinishedRuns.ParentOf(job.OutputFolder));
+                new ArtifactDelivery(target, caches, QuantizationPipeline.KeyOf(job, cancellationToken), job.Name, new DeliveryReporter(console, progress)).Run(run =>
+                {
+                    blocks = run.Layers;
+                    QuantizationPipeline.Run(run.Start(job), progress, cancellationToken);
+                }, cancellationToken);
+            }
         }
         catch (OperationCanceledException)
         {
             progress.Clear();
             console.Error.WriteLine(progress.Layers > 0
-                ? $"Finished blocks are kept in '{job.WorkFolder}': the same command resumes."
+                ? $"Finished blocks are kept in '{blocks}': the same command resumes."
                 : "Nothing was written.");
             throw;
         }
-        catch
+        finally
         {
             progress.Clear();
-            throw;
         }
 
-        progress.Clear();
         UnfinishedRuns.Tidy(job.WorkFolder);
+        var manifest = ManifestFile.Read(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ManifestSuffix));
         QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
         return manifest;
     }

@@ -1,5 +1,4 @@
 using MASQuant.Cli.Options;
-using MASQuant.Engine.Execution;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
 using MASQuant.Quantization;
@@ -14,9 +13,6 @@ namespace MASQuant.Cli.Comparison;
 /// <param name="Job">What is quantized, how and where to.</param>
 internal sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Swept, QuantizationJob Job)
 {
-    // Quantization and Runtime decide the bytes; their identities change with their code.
-    private static readonly string Code = string.Join(' ', typeof(QuantizationPipeline).Module.ModuleVersionId, typeof(LoadedModel).Module.ModuleVersionId);
-
     /// <summary>The artifact's file.</summary>
     public string Artifact => Path.Combine(Job.OutputFolder, Job.Name + ModelFiles.ArtifactSuffix);
 
@@ -29,26 +25,23 @@ internal sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Sw
     /// <summary>How long it takes, relative to a method that learns nothing; it only shapes the estimate of the time left.</summary>
     public double Effort => Job.Options.Smoothing == SmoothingKind.None ? 1 : 1 + (2 * Job.Options.Epochs);
 
-    private string MarkFile => Path.Combine(Job.OutputFolder, Job.Name + ".fingerprint");
+    private string KeyFile => Path.Combine(Job.OutputFolder, Job.Name + ".key");
 
-    /// <summary>Whether an earlier run left this very artifact: of the same options, checkpoint, calibration set and code.</summary>
-    public bool IsFinished(string fingerprint)
-        => File.Exists(Artifact) && File.Exists(MarkFile) && File.ReadAllText(MarkFile) == Mark(fingerprint);
+    /// <summary>Whether an earlier run left this very artifact.</summary>
+    public bool IsFinished(string key)
+        => File.Exists(Artifact) && File.Exists(KeyFile) && File.ReadAllText(KeyFile) == key;
 
     /// <summary>Quantizes it.</summary>
-    public void Quantize(string fingerprint, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
+    public void Quantize(string key, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
     {
-        // First: an artifact without its mark is made again, one with another's would be taken for it.
-        if (File.Exists(MarkFile))
+        // First: an artifact without its key is made again, one with another's would be taken for it.
+        if (File.Exists(KeyFile))
         {
-            File.Delete(MarkFile);
+            File.Delete(KeyFile);
         }
 
         QuantizationPipeline.Run(Job, progress, cancellationToken);
         UnfinishedRuns.Tidy(Job.WorkFolder);
-        AtomicFile.Write(MarkFile, System.Text.Encoding.ASCII.GetBytes(Mark(fingerprint)));
+        AtomicFile.Write(KeyFile, System.Text.Encoding.ASCII.GetBytes(key));
     }
-
-    /// <summary>Identifies what a run of this code makes of a fingerprint.</summary>
-    public static string Mark(string fingerprint) => $"{fingerprint} {Code}\n";
 }

@@ -12,6 +12,7 @@ using MASQuant.Formats.Schemes;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Planning;
 
 namespace MASQuant.Cli.Tuning;
 
@@ -34,7 +35,9 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
             PackingLayout.CheckShape($"model.layers.*.{linear.Name}", linear.Outputs, linear.Inputs, scheme);
         }
 
-        var model = new NoiseModel(config, Measure(checkpoint, config, cancellationToken), OtherBytes(checkpoint, config));
+        // The headers and the manifest are guessed; the first point corrects that.
+        var plan = QuantizationPlan.Of(checkpoint, config, job.Combinations[0], CalibrationExtent.Typical);
+        var model = new NoiseModel(config, Measure(checkpoint, config, cancellationToken), job.Combinations[0], plan.OtherBytes);
         var search = new TuningSearch(model, job.Budgets, job.Combinations.Count);
         search.Run(job.Points, point => Quantize(point, config, cancellationToken));
         return search;
@@ -43,7 +46,7 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     private ModelNoise Measure(Checkpoint checkpoint, ModelConfig config, CancellationToken cancellationToken)
     {
         var file = Path.Combine(job.Output, "noise");
-        var key = ComparedModel.Mark(QuantizationPipeline.Fingerprint(job.Point(job.Combinations[0], job.Output), cancellationToken) + string.Join('+', job.Schemes));
+        var key = $"{QuantizationPipeline.KeyOf(job.Point(job.Combinations[0], job.Output), cancellationToken)} {string.Join('+', job.Schemes)}\n";
         if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Text.Layers * Enum.GetValues<InputGroup>().Length * job.Schemes.Count)
         {
             progress.Reuse("Measurements");
@@ -80,35 +83,22 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     private (Manifest Manifest, double? Loss) Quantize(TuningPoint point, ModelConfig config, CancellationToken cancellationToken)
     {
         var options = job.OptionsOf(point, config.Modalities);
-        var fingerprint = QuantizationPipeline.Fingerprint(job.Point(options, job.Output), cancellationToken);
-        var folder = Path.Combine(job.Output, "points", fingerprint[..12]);
+        var key = QuantizationPipeline.KeyOf(job.Point(options, job.Output), cancellationToken);
+        var folder = Path.Combine(job.Output, "points", key[..12]);
         var model = new ComparedModel("tuned", [], job.Point(options, folder));
         Artifacts[point.Key] = model.Artifact;
-        if (model.IsFinished(fingerprint))
+        if (model.IsFinished(key))
         {
             progress.Reuse($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}");
         }
         else
         {
             progress.Begin($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}");
-            model.Quantize(fingerprint, progress, cancellationToken);
+            model.Quantize(key, progress, cancellationToken);
             progress.Finish();
         }
 
         double? loss = job.Budgets.Wanted.MaxEvaluationLoss is null ? null : EvaluationLoss.Measure(job.Model, model.Artifact, job.Evaluation!, cancellationToken: cancellationToken).KullbackLeibler;
         return (ManifestFile.Read(Path.ChangeExtension(model.Artifact, ".json")), loss);
-    }
-
-    // Exact but for the manifest and the file's header, which hold about as much for each layer; the first point corrects the rest.
-    private static long OtherBytes(Checkpoint checkpoint, ModelConfig config)
-    {
-        const int DescriptionBytes = 1850;
-        var linears = DecoderLinear.Of(config.Text);
-        var weights = linears.Select(linear => $".{linear.Name}.weight").ToArray();
-        var kept = checkpoint.Tensors.Where(tensor => !weights.Any(weight => tensor.Name.EndsWith(weight, StringComparison.Ordinal) && tensor.Name.StartsWith("model.layers.", StringComparison.Ordinal)))
-            .Sum(tensor => tensor.Count * tensor.Type.ByteSize());
-        var files = ArtifactNames.EmbeddedFiles.Sum(name => checkpoint.TryReadFile(name, out var content) ? content.Length : 0L);
-        var factors = config.Modalities.Count * (long)sizeof(float) * linears.DistinctBy(linear => linear.Group).Sum(linear => linear.Inputs);
-        return kept + files + (config.Text.Layers * (factors + (linears.Count * DescriptionBytes)));
     }
 }

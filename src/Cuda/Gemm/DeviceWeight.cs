@@ -20,7 +20,7 @@ public sealed class DeviceWeight
     {
         // A code times its second-level scale is an integer of 8 bits: such weights multiply as 8-bit ones.
         (Format, Largest, Rotation) = (GemmKernels.FormatOf(weights[0].Scheme), weights[0].Scheme.ActivationMax, weights[0].RotationBlock);
-        Format = weights.All(weight => weight.GroupScales.IsEmpty) ? Format : WeightFormat.Int8;
+        Format = weights.Any(weight => weight.HasGroupScales) ? WeightFormat.Int8 : Format;
         (Outputs, Inputs) = (weights.Sum(weight => weight.Outputs), weights[0].Inputs);
         RequireFit(Outputs, Inputs);
         _codes = upload.Add(GemmKernels.CodeBytes(Format, Outputs, Inputs), (device, target) => WriteCodes(device, target, weights));
@@ -134,7 +134,7 @@ public sealed class DeviceWeight
     private static byte[] Widen(QuantizedWeight weight)
     {
         var codes = PackingLayout.Unpack(weight.Codes.Span, weight.Outputs, weight.Inputs, 4);
-        for (var i = 0; i < codes.Length && !weight.GroupScales.IsEmpty; i++)
+        for (var i = 0; i < codes.Length && weight.HasGroupScales; i++)
         {
             codes[i] = (sbyte)(codes[i] * weight.GroupScales.Span[PackingLayout.GroupScaleIndex(i / weight.Inputs, i % weight.Inputs, weight.Inputs)]);
         }

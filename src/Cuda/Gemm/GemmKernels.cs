@@ -54,7 +54,7 @@ public static class GemmKernels
 
     /// <summary>The format of a scheme's weights.</summary>
     public static WeightFormat FormatOf(QuantizationScheme scheme)
-        => !scheme.QuantizesActivations ? WeightFormat.Int4Groups : scheme.WeightBits == 8 ? WeightFormat.Int8 : WeightFormat.Int4;
+        => scheme.HasZeroPoints ? WeightFormat.Int4Groups : scheme.WeightBits == 8 ? WeightFormat.Int8 : WeightFormat.Int4;
 
     /// <summary>The bytes of a weight's codes on the device.</summary>
     public static long CodeBytes(WeightFormat format, int outputs, int inputs)

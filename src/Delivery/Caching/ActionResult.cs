@@ -1,3 +1,5 @@
+using MASQuant.Formats.Files;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>What quantizing under a key gave. On the wire it is Bazel's <c>ActionResult</c> message, which servers such as bazel-remote check; a path of it begins with the key, so that an answer to another question is recognized.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MASQuant.Delivery.Locks;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -34,7 +35,7 @@ public readonly record struct CacheCounters(long Local, long Remote, long Quanti
             var text = string.Create(CultureInfo.InvariantCulture, $"{old.Local + more.Local} {old.Remote + more.Remote} {old.Quantized + more.Quantized}\n");
             LockedFile.Write(folder.Counters, text);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or MASQuantException)
         {
         }
     }

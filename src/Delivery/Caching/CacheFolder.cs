@@ -1,3 +1,5 @@
+using MASQuant.Delivery.Locks;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>Where the shared cache is, and the places in it: <c>ac/KEY</c> says what quantizing under a key gave, <c>cas/SHA256</c> holds contents, as a bazel-remote server names them; <c>work/KEY</c> holds unfinished runs.</summary>

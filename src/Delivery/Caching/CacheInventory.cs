@@ -1,3 +1,5 @@
+using MASQuant.Formats.Files;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>What lies in a cache.</summary>

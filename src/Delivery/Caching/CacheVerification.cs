@@ -1,3 +1,5 @@
+using MASQuant.Formats.Files;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>Reads a whole cache and removes what is damaged.</summary>

@@ -1,3 +1,5 @@
+using MASQuant.Formats.Files;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>A file of a finished quantization, known by its content.</summary>

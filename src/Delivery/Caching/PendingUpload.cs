@@ -1,3 +1,5 @@
+using MASQuant.Delivery.Locks;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>The note that an artifact is due at the remote cache. It is made before the artifact can be used and goes when the upload has ended, so one that is there and that nobody holds tells of an upload that was killed.</summary>

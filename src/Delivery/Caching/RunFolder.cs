@@ -1,3 +1,6 @@
+using MASQuant.Delivery.Locks;
+using MASQuant.Quantization;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>Where quantizing under a key keeps everything that is not finished. Whoever holds the key's lock is alone in it, so what a killed process left is the next one's to use and to remove.</summary>
@@ -8,7 +11,8 @@ public sealed class RunFolder(string root, string key)
     /// <summary>The folder of all unfinished runs.</summary>
     public const string Parent = "work";
 
-    private const string LockFolder = "locks";
+    /// <summary>The folder of the locks of all keys.</summary>
+    public const string LockFolder = "locks";
 
     /// <summary>The folder itself.</summary>
     public string Path { get; } = System.IO.Path.Combine(root, Parent, key);
@@ -27,6 +31,17 @@ public sealed class RunFolder(string root, string key)
 
     /// <summary>Waits until no other process works under the key.</summary>
     public FileStream Lock(Action waiting, CancellationToken cancellationToken) => FileLock.Take(LockFile(root, key), waiting, cancellationToken);
+
+    /// <summary>The job as it runs here. Output of a run that did not get to its end is removed, finished layers are kept.</summary>
+    public QuantizationJob Start(QuantizationJob job)
+    {
+        if (Directory.Exists(Output))
+        {
+            Directory.Delete(Output, recursive: true);
+        }
+
+        return job with { OutputFolder = Output, WorkFolder = Layers };
+    }
 
     /// <summary>Removes the folder, and the folder of all runs after the last.</summary>
     public void Delete()

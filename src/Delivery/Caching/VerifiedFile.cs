@@ -1,3 +1,5 @@
+using MASQuant.Formats.Files;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>Files that are checked before they appear under their name.</summary>

@@ -30,11 +30,11 @@ public static class GemmChecks
     public static void Weight(QuantizedWeight weight)
     {
         PackingLayout.CheckShape("weight", weight.Outputs, weight.Inputs, weight.Scheme);
-        var groups = weight.Scheme.QuantizesActivations ? 1 : weight.Inputs / PackingLayout.GroupSize;
+        var groups = weight.Scheme.HasZeroPoints ? weight.Inputs / PackingLayout.GroupSize : 1;
         Check(weight.Codes.Length == PackingLayout.PackedBytes(weight.Outputs, weight.Inputs, weight.Scheme.WeightBits), "The codes do not fill the shape.");
         Check(weight.Scales.Length == (long)weight.Outputs * groups, "The number of scales does not fit the shape.");
-        Check(weight.ZeroPoints.Length == (weight.Scheme.QuantizesActivations ? 0 : weight.Scales.Length), "The number of zero points does not fit the shape.");
-        Check(weight.GroupScales.IsEmpty || (weight.Scheme is { WeightBits: 4, QuantizesActivations: true } && weight.Inputs % PackingLayout.GroupSize == 0
+        Check(weight.ZeroPoints.Length == (weight.Scheme.HasZeroPoints ? weight.Scales.Length : 0), "The number of zero points does not fit the shape.");
+        Check(!weight.HasGroupScales || (weight.Scheme.SupportsGroupScales && weight.Inputs % PackingLayout.GroupSize == 0
             && weight.GroupScales.Length == (long)weight.Outputs * weight.Inputs / PackingLayout.GroupSize), "The number of second-level scales does not fit scheme and shape.");
         Check(weight.RotationBlock == 0 || (int.IsPow2(weight.RotationBlock) && weight.Inputs % weight.RotationBlock == 0), "The rotation's block is no power of two that divides the inputs.");
         Check(weight.Bias.IsEmpty || weight.Bias.Length == weight.Outputs, "The number of biases does not fit the shape.");

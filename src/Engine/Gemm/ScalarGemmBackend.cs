@@ -87,7 +87,7 @@ public sealed class ScalarGemmBackend : IGemmBackend
     private static void MultiplyCodes(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
         var codes = PackingLayout.Unpack(weight.Codes.Span, weight.Outputs, weight.Inputs, weight.Scheme.WeightBits);
-        for (var i = 0; i < codes.Length && !weight.GroupScales.IsEmpty; i++)
+        for (var i = 0; i < codes.Length && weight.HasGroupScales; i++)
         {
             codes[i] = (sbyte)(codes[i] * weight.GroupScales.Span[PackingLayout.GroupScaleIndex(i / weight.Inputs, i % weight.Inputs, weight.Inputs)]);
         }

@@ -1,8 +1,9 @@
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
 
 namespace MASQuant.Evaluation.Tuning;
 
@@ -12,6 +13,7 @@ public sealed record NoiseModel
     private const int Modalities = ModalityMap.ModalityCount;
 
     private readonly ModelNoise _noise;
+    private readonly QuantizationOptions _options;
     private readonly DecoderLinear[] _linears;
     private readonly Dictionary<(int Group, QuantizationScheme Scheme), GroupNoise> _groups;
     private NoiseCorrections _corrections = NoiseCorrections.None;
@@ -21,10 +23,11 @@ public sealed record NoiseModel
     /// <summary>Predicts from measurements.</summary>
     /// <param name="config">The model.</param>
     /// <param name="noise">The measurements.</param>
+    /// <param name="options">What settings leave open.</param>
     /// <param name="otherBytes">What the artifact holds beside quantized layers, about.</param>
-    public NoiseModel(ModelConfig config, ModelNoise noise, long otherBytes)
+    public NoiseModel(ModelConfig config, ModelNoise noise, QuantizationOptions options, long otherBytes)
     {
-        (Config, _noise, _otherBytes) = (config, noise, otherBytes);
+        (Config, _noise, _options, _otherBytes) = (config, noise, options, otherBytes);
         _linears = [.. DecoderLinear.Of(config.Text)];
         _groups = noise.Groups.ToDictionary(group => ((group.Layer * 4) + (int)group.Group, group.ParsedScheme));
         Schemes = [.. noise.Groups.Select(group => group.ParsedScheme).Distinct()];
@@ -100,19 +103,7 @@ public sealed record NoiseModel
 
     /// <summary>The bytes that a group's layers take in the artifact.</summary>
     public long Bytes(int group, GroupSetting setting)
-    {
-        var linears = _linears.Where(linear => (int)linear.Group == group % 4).ToArray();
-        var scheme = setting.Scheme;
-        var bytes = 0L;
-        foreach (var linear in linears)
-        {
-            var scales = scheme.QuantizesActivations ? linear.Outputs * (long)sizeof(float) : linear.Outputs * (linear.Inputs / PackingLayout.GroupSize) * (long)(sizeof(float) + 1);
-            var ranks = Config.Modalities.Sum(setting.Rank);
-            bytes += PackingLayout.PackedBytes(linear.Outputs, linear.Inputs, scheme.WeightBits) + scales + ((long)ranks * (linear.Outputs + linear.Inputs) * sizeof(ushort));
-        }
-
-        return bytes;
-    }
+        => _linears.Where(linear => (int)linear.Group == group % 4).Sum(linear => PlannedBytes.Of(linear, setting.Scheme, Config.Modalities.Sum(setting.Rank), _options));
 
     /// <summary>The artifact's bytes.</summary>
     public long Bytes(ModelSetting setting) => _otherBytes + Enumerable.Range(0, Groups).Sum(g => Bytes(g, setting.All[g]));

@@ -41,7 +41,7 @@ internal static class LayerTensors
 
     /// <summary>The shape of scales and zero points.</summary>
     public static int[] ScalesShape(int outputs, int inputs, QuantizationScheme scheme)
-        => scheme.QuantizesActivations ? [outputs] : [outputs, inputs / PackingLayout.GroupSize];
+        => scheme.HasZeroPoints ? [outputs, inputs / PackingLayout.GroupSize] : [outputs];
 
     /// <summary>The shape of second-level scales, in the order of the codes' panels.</summary>
     public static int[] GroupScalesShape(int outputs, int inputs)
@@ -55,13 +55,13 @@ internal static class LayerTensors
         PackingLayout.CheckShape(ArtifactNames.Linear(layer, name), outputs, inputs, scheme);
         Require(file, ArtifactNames.Codes(layer, name), DataType.U8, CodesShape(outputs, inputs, scheme));
         Require(file, ArtifactNames.Scales(layer, name), DataType.F32, ScalesShape(outputs, inputs, scheme));
-        if (!scheme.QuantizesActivations)
+        if (scheme.HasZeroPoints)
         {
             Require(file, ArtifactNames.ZeroPoints(layer, name), DataType.U8, ScalesShape(outputs, inputs, scheme));
         }
 
         // Without them the codes would be read as if every group's scale were 1.
-        if (scheme is { WeightBits: 4, QuantizesActivations: true } && manifest.Options.GetValueOrDefault(GroupSizeOption, "0") != "0")
+        if (scheme.SupportsGroupScales && manifest.Options.GetValueOrDefault(GroupSizeOption, "0") != "0")
         {
             Require(file, ArtifactNames.GroupScales(layer, name), DataType.U8, GroupScalesShape(outputs, inputs));
         }
@@ -91,7 +91,7 @@ internal static class LayerTensors
             Inputs = inputs,
             Codes = file.Bytes(codes.Name),
             Scales = file.Map<float>(scales.Name),
-            ZeroPoints = scheme.QuantizesActivations ? default : ReadZeroPoints(file, ArtifactNames.ZeroPoints(layer, name), ScalesShape(outputs, inputs, scheme)),
+            ZeroPoints = scheme.HasZeroPoints ? ReadZeroPoints(file, ArtifactNames.ZeroPoints(layer, name), ScalesShape(outputs, inputs, scheme)) : default,
             GroupScales = ReadGroupScales(file, ArtifactNames.GroupScales(layer, name), scheme, outputs, inputs),
             RotationBlock = ReadRotation(file, ArtifactNames.Rotation(layer, name), inputs),
             Bias = file.TryGet(ArtifactNames.Bias(layer, name), out var bias) ? file.ReadFloats(bias.Name, outputs) : default,
@@ -108,12 +108,12 @@ internal static class LayerTensors
         PackingLayout.CheckShape(ArtifactNames.Linear(layer, name), weight.Outputs, weight.Inputs, weight.Scheme);
         yield return TensorPayload.OfBytes(ArtifactNames.Codes(layer, name), DataType.U8, weight.Codes, CodesShape(weight.Outputs, weight.Inputs, weight.Scheme));
         yield return TensorPayload.OfFloats(ArtifactNames.Scales(layer, name), weight.Scales, ScalesShape(weight.Outputs, weight.Inputs, weight.Scheme));
-        if (!weight.Scheme.QuantizesActivations)
+        if (weight.Scheme.HasZeroPoints)
         {
             yield return TensorPayload.OfBytes(ArtifactNames.ZeroPoints(layer, name), DataType.U8, weight.ZeroPoints, ScalesShape(weight.Outputs, weight.Inputs, weight.Scheme));
         }
 
-        if (!weight.GroupScales.IsEmpty)
+        if (weight.HasGroupScales)
         {
             yield return TensorPayload.OfBytes(ArtifactNames.GroupScales(layer, name), DataType.U8, weight.GroupScales, GroupScalesShape(weight.Outputs, weight.Inputs));
         }
@@ -178,7 +178,7 @@ internal static class LayerTensors
             return default;
         }
 
-        if (scheme is not { WeightBits: 4, QuantizesActivations: true } || inputs % PackingLayout.GroupSize != 0)
+        if (!scheme.SupportsGroupScales || inputs % PackingLayout.GroupSize != 0)
         {
             throw Invalid(file, $"Tensor '{name}' belongs to 4-bit weights with quantized activations and inputs in multiples of {PackingLayout.GroupSize}; its layer is {scheme} with {inputs}.");
         }

@@ -38,7 +38,7 @@ public static class PackingLayout
     /// <exception cref="MASQuantException">MASQ0501, naming <paramref name="layer"/>.</exception>
     public static void CheckShape(string layer, int outputs, int inputs, QuantizationScheme scheme)
     {
-        var multiple = scheme.QuantizesActivations ? InputMultiple : GroupSize;
+        var multiple = scheme.HasZeroPoints ? GroupSize : InputMultiple;
         if (outputs <= 0 || inputs <= 0 || outputs % PanelOutputs != 0 || inputs % multiple != 0)
         {
             throw new MASQuantException(DiagnosticCodes.ShapeNotPackable, null,

@@ -25,6 +25,9 @@ public sealed record QuantizedWeight
     /// A code times its group's scale is an integer of 8 bits, so <see cref="Scales"/> still apply once per output.</summary>
     public ReadOnlyMemory<byte> GroupScales { get; init; }
 
+    /// <summary>Whether there are second-level scales.</summary>
+    public bool HasGroupScales => !GroupScales.IsEmpty;
+
     /// <summary>The block of <c>BlockHadamard</c> by which inputs are rotated before they are smoothed, as the weight's were; 0 for none. <c>QuantizedLinearGroup</c> rotates; backends do not look at it.</summary>
     public int RotationBlock { get; init; }
 

@@ -126,7 +126,7 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
         var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors, linear.RotationBlock)).ToArray();
         var sqnr = compensation.Measure(block, exact, group, packed, cancellationToken);
         return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) =>
-            (packed[i], LayerFacts.Of(linear, packed[i], fit.Patches[i].EffectiveRanks, sqnr[i])))])
+            (packed[i], LayerFacts.Of(linear.Linear, packed[i], fit.Patches[i].EffectiveRanks, sqnr[i])))])
         {
             Misalignment = [.. misalignment.Facts()],
             Spectra = [.. fit.Patches.SelectMany(patch => patch.Spectra)],

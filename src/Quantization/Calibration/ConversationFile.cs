@@ -14,19 +14,13 @@ public static class ConversationFile
     /// <exception cref="MASQuantException">MASQ0401 a line is malformed, MASQ0402 a media file is missing, MASQ0405 the file is missing or empty.</exception>
     public static IReadOnlyList<Conversation> Read(string path, CancellationToken cancellationToken = default)
     {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var conversations = new List<Conversation>();
         try
         {
-            var line = 0;
-            foreach (var text in File.ReadLines(path))
+            foreach (var (text, at) in Lines(path))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                line++;
-                if (!string.IsNullOrWhiteSpace(text))
-                {
-                    conversations.Add(Parse(text, new Location(path, folder, line)));
-                }
+                conversations.Add(Parse(text, at));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -36,6 +30,38 @@ public static class ConversationFile
 
         return conversations.Count > 0 ? conversations : throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path,
             "The file holds no conversation. Write one JSON object per line, {\"messages\": […]}.");
+    }
+
+    /// <summary>The lines that <see cref="Read"/> does not refuse.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static IEnumerable<Conversation> ReadValid(string path)
+    {
+        foreach (var (text, at) in Lines(path))
+        {
+            if (TryParse(text, at) is { } conversation)
+            {
+                yield return conversation;
+            }
+        }
+    }
+
+    // Empty lines are none.
+    private static IEnumerable<(string Text, Location At)> Lines(string path)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return File.ReadLines(path).Select((text, index) => (text, new Location(path, folder, index + 1))).Where(line => !string.IsNullOrWhiteSpace(line.text));
+    }
+
+    private static Conversation? TryParse(string text, Location at)
+    {
+        try
+        {
+            return Parse(text, at);
+        }
+        catch (MASQuantException)
+        {
+            return null;
+        }
     }
 
     private static Conversation Parse(string text, Location at)

@@ -136,7 +136,7 @@ public sealed record QuantizationOptions
         => Rotation == RotationKind.All || (Rotation == RotationKind.Down && linear.Group == InputGroup.Down) ? BlockHadamard.LargestBlock(linear.Inputs) : 0;
 
     /// <summary><see cref="GroupSize"/> where <paramref name="scheme"/> has second-level scales, else 0.</summary>
-    internal int GroupSizeFor(QuantizationScheme scheme) => scheme is { WeightBits: 4, QuantizesActivations: true } ? GroupSize : 0;
+    internal int GroupSizeFor(QuantizationScheme scheme) => scheme.SupportsGroupScales ? GroupSize : 0;
 
     /// <summary>The rank of a patch for a layer of shape [N, K]: at most min(N, K).</summary>
     public int RankFor(int outputs, int inputs)

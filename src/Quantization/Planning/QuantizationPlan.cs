@@ -12,13 +12,12 @@ public sealed class QuantizationPlan
 {
     private const int ManifestBytesPerLinear = 1200;
     private const int HeaderBytesPerTensor = 120;
-    private readonly IReadOnlyList<(int Layer, DecoderLinear Linear, TensorInfo Tensor)> _linears;
+    private readonly IReadOnlyList<(int Layer, DecoderLinear Linear, DataType? Bias)> _linears;
     private readonly long _keptBytes;
 
-    private QuantizationPlan(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, IReadOnlyList<(int, DecoderLinear, TensorInfo)> linears, IReadOnlyList<(string, int, long)> parts, long fileBytes)
+    private QuantizationPlan(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, IReadOnlyList<(int, DecoderLinear, DataType?)> linears, IReadOnlyList<(string, int, long)> parts, long keptBytes)
     {
-        (Config, Options, Calibration, _linears, Parts) = (config, options, calibration, linears, parts);
-        _keptBytes = fileBytes + Parts.Where(part => part.Part != ModelPart.Quantized).Sum(part => part.Bytes);
+        (Config, Options, Calibration, _linears, Parts, _keptBytes) = (config, options, calibration, linears, parts, keptBytes);
         ArtifactBytes = BytesAt(options);
         DiskBytes = ArtifactBytes + (ArtifactBytes - _keptBytes);
         MemoryBytes = PlannedMemory.Of(config, options, calibration, TowerBytes, ArtifactBytes);
@@ -43,6 +42,12 @@ public sealed class QuantizationPlan
     /// <summary>The artifact's bytes, within about a percent.</summary>
     public long ArtifactBytes { get; }
 
+    /// <summary>The bytes of <see cref="ArtifactBytes"/> that no linear layer's weight and patches take: their sum by <see cref="PlannedBytes"/> is left out.</summary>
+    public long OtherBytes => ArtifactBytes - _linears.Sum(linear => PlannedBytes.Of(linear.Linear, Options.SchemeFor(linear.Layer, linear.Linear.Group), RanksOf(linear.Layer, linear.Linear, Options), Options));
+
+    /// <summary>The bytes of the linear layers' tensors and their smoothing factors: exact.</summary>
+    public long QuantizedBytes => QuantizedBytesAt(Options);
+
     /// <summary>The disk space of a run: finished blocks, which wait until the last is done, and the artifact.</summary>
     public long DiskBytes { get; }
 
@@ -64,7 +69,10 @@ public sealed class QuantizationPlan
             .Select(part => (part.Key, part.Count(), part.Sum(tensor => tensor.Count * tensor.Type.ByteSize())))
             .OrderByDescending(part => part.Item3);
         var files = ArtifactNames.EmbeddedFiles.Sum(name => checkpoint.TryReadFile(name, out var content) ? (long)content.Length : 0);
-        return new QuantizationPlan(config, options, calibration, linears, [.. parts], files);
+        var biased = linears.Select(linear => (linear.Layer, linear.Linear, Bias: BiasOf(checkpoint, linear.Tensor))).ToArray();
+        var replaced = biased.Sum(linear => linear.Bias is { } bias ? bias.Count * bias.Type.ByteSize() : 0);
+        var kept = parts.Where(part => part.Key != ModelPart.Quantized).Sum(part => part.Item3) - replaced;
+        return new QuantizationPlan(config, options, calibration, [.. biased.Select(linear => (linear.Layer, linear.Linear, StoredType(linear.Bias)))], [.. parts], files + kept);
     }
 
     /// <summary>The artifact's bytes at another scheme; null when a layer's shape does not fit it.</summary>
@@ -85,19 +93,19 @@ public sealed class QuantizationPlan
         }
     }
 
-    private long BytesAt(QuantizationOptions options)
-    {
-        var bytes = _keptBytes;
-        foreach (var (layer, linear, _) in _linears)
-        {
-            var scheme = options.SchemeFor(layer, linear.Group);
-            var scales = scheme.QuantizesActivations ? linear.Outputs * sizeof(float) : (long)linear.Outputs * (linear.Inputs / PackingLayout.GroupSize) * (sizeof(float) + 1);
-            var ranks = Config.Modalities.Sum(modality => options.RankFor(layer, linear, modality));
-            var patches = (long)ranks * (linear.Outputs + linear.Inputs) * sizeof(ushort);
-            bytes += PackingLayout.PackedBytes(linear.Outputs, linear.Inputs, scheme.WeightBits) + scales + patches + ManifestBytesPerLinear + (4 * HeaderBytesPerTensor);
-        }
+    private long BytesAt(QuantizationOptions options) => _keptBytes + QuantizedBytesAt(options) + (_linears.Count * (long)(ManifestBytesPerLinear + (4 * HeaderBytesPerTensor)));
 
-        var widths = DecoderLinear.Of(Config.Text).GroupBy(linear => linear.Group).Sum(group => (long)group.First().Inputs);
-        return bytes + (Config.Text.Layers * widths * Config.Modalities.Count * sizeof(float));
+    private long QuantizedBytesAt(QuantizationOptions options)
+    {
+        var linears = _linears.Sum(linear => PlannedBytes.Of(linear.Linear, options.SchemeFor(linear.Layer, linear.Linear.Group), RanksOf(linear.Layer, linear.Linear, options), options, linear.Bias));
+        var factors = DecoderLinear.Of(Config.Text).DistinctBy(linear => linear.Group).Sum(group => TensorBytes.OfSmoothing(group.Inputs));
+        return linears + (Config.Text.Layers * factors);
     }
+
+    private int RanksOf(int layer, DecoderLinear linear, QuantizationOptions options) => Config.Modalities.Sum(modality => options.RankFor(layer, linear, modality));
+
+    private static TensorInfo? BiasOf(IModelSource checkpoint, TensorInfo weight) => checkpoint.TryGet(Path.ChangeExtension(weight.Name, ".bias"), out var bias) ? bias : null;
+
+    // A bias of another type than BF16 keeps FP32, unless BF16 holds its values, which headers do not tell.
+    private static DataType? StoredType(TensorInfo? bias) => bias is null ? null : bias.Type == DataType.BF16 ? DataType.BF16 : DataType.F32;
 }

@@ -12,7 +12,7 @@ namespace MASQuant.Quantization.Run;
 /// <summary>Finished decoder blocks of a run, so that an interrupted one resumes. Blocks of a run with other inputs or options are discarded.</summary>
 internal sealed class WorkFolder
 {
-    private const string FingerprintFile = "fingerprint";
+    private const string KeyFile = "key";
     private readonly string _path;
     private readonly TextConfig _config;
 
@@ -20,20 +20,20 @@ internal sealed class WorkFolder
 
     /// <summary>Opens the folder for a run.</summary>
     /// <param name="path">The folder; created when missing.</param>
-    /// <param name="fingerprint">Identifies inputs, options and tool.</param>
+    /// <param name="key">Identifies what the run makes.</param>
     /// <param name="config">The decoder's extents.</param>
     /// <exception cref="MASQuantException">MASQ0111: the folder cannot be written.</exception>
-    public static WorkFolder Open(string path, string fingerprint, TextConfig config)
+    public static WorkFolder Open(string path, string key, TextConfig config)
     {
-        var mark = Path.Combine(path, FingerprintFile);
-        if (!File.Exists(mark) || File.ReadAllText(mark) != fingerprint)
+        var mark = Path.Combine(path, KeyFile);
+        if (!File.Exists(mark) || File.ReadAllText(mark) != key)
         {
             if (Directory.Exists(path))
             {
                 Directory.Delete(path, recursive: true);
             }
 
-            AtomicFile.Write(mark, System.Text.Encoding.ASCII.GetBytes(fingerprint));
+            AtomicFile.Write(mark, System.Text.Encoding.ASCII.GetBytes(key));
         }
 
         return new WorkFolder(path, config);

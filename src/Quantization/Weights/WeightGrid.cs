@@ -6,7 +6,7 @@ namespace MASQuant.Quantization.Weights;
 internal readonly record struct WeightGrid(float Scale, int ZeroPoint, int Smallest, int Largest)
 {
     /// <summary>Consecutive inputs of one output that share a scale: 128 in W4A16, otherwise all K.</summary>
-    public static int GroupSize(QuantizationScheme scheme, int inputs) => scheme.QuantizesActivations ? inputs : PackingLayout.GroupSize;
+    public static int GroupSize(QuantizationScheme scheme, int inputs) => scheme.HasZeroPoints ? PackingLayout.GroupSize : inputs;
 
     /// <summary>The grid that just holds all of <paramref name="values"/>, shrunk by <paramref name="clip"/> (1 = not at all): symmetric with scale absmax/(2^(b−1)−1), or asymmetric over [min, max] in W4A16.</summary>
     public static WeightGrid Fit(ReadOnlySpan<float> values, QuantizationScheme scheme, float clip = 1)
@@ -18,7 +18,7 @@ internal readonly record struct WeightGrid(float Scale, int ZeroPoint, int Small
             largest = Math.Max(largest, value);
         }
 
-        if (scheme.QuantizesActivations)
+        if (!scheme.HasZeroPoints)
         {
             var scale = Math.Max(-smallest, largest) * clip / scheme.WeightMax;
             return new WeightGrid(scale > 0 ? scale : 1, 0, -scheme.WeightMax, scheme.WeightMax);

@@ -39,7 +39,7 @@ internal sealed class WeightGrids
     /// <exception cref="MASQuantException">MASQ0511: a value is not finite.</exception>
     public static WeightGrids Fit(Matrix weight, QuantizationScheme scheme, bool searchClip, double[] importance, bool secondLevel = false)
     {
-        secondLevel &= scheme is { WeightBits: 4, QuantizesActivations: true };
+        secondLevel &= scheme.SupportsGroupScales;
         if (weight.Columns % (secondLevel ? PackingLayout.GroupSize : WeightGrid.GroupSize(scheme, weight.Columns)) != 0)
         {
             throw new ArgumentException($"{weight.Columns} inputs do not divide into groups of {PackingLayout.GroupSize}.", nameof(weight));
@@ -105,7 +105,7 @@ internal sealed class WeightGrids
         Codes = codes,
         Scales = _firstScales.Length > 0 ? _firstScales : [.. _grids.Select(grid => grid.Scale)],
         GroupScales = _secondScales,
-        ZeroPoints = _scheme.QuantizesActivations ? [] : [.. _grids.Select(grid => (byte)grid.ZeroPoint)],
+        ZeroPoints = _scheme.HasZeroPoints ? [.. _grids.Select(grid => (byte)grid.ZeroPoint)] : [],
     };
 
     // The first level is a 16th of the widest group's scale, so that every second-level scale is 1 … 16 and a code times it stays within 8 bits.

@@ -1,4 +1,5 @@
 using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Locks;
 
 namespace MASQuant.Quantization.Tests.Caching;
 
@@ -112,8 +113,8 @@ public class ArtifactCacheTests
     {
         Skip.If(OperatingSystem.IsWindows());
         var file = Path.GetTempFileName();
-        Assert.ThrowsAny<IOException>(() => new CacheFolder(Path.Combine(file, "below")).TryLock(Key));
-        Assert.ThrowsAny<IOException>(() => FileLock.TryTake(Path.Combine(Path.GetTempPath(), new string('x', 300)))); // too long a name, which is not a lock that somebody holds
+        Assert.Throws<MASQuantException>(() => new CacheFolder(Path.Combine(file, "below")).TryLock(Key));
+        Assert.Throws<MASQuantException>(() => FileLock.TryTake(Path.Combine(Path.GetTempPath(), new string('x', 300)))); // too long a name, which is not a lock that somebody holds
         File.Delete(file);
     }
 

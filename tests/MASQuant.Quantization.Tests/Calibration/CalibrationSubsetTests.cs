@@ -55,13 +55,13 @@ public class CalibrationSubsetTests
     }
 
     [Fact]
-    public void A_job_calibrates_on_its_subset_and_its_fingerprint_covers_it()
+    public void A_job_calibrates_on_its_subset_and_its_key_covers_it()
     {
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path, TinyRun.Options with { Epochs = 0 });
         CalibrationSubset[] subsets = [new(4, 1), new(4, 2), new(3, 1)];
-        string[] fingerprints = [QuantizationPipeline.Fingerprint(job), .. subsets.Select(subset => QuantizationPipeline.Fingerprint(job with { Subset = subset }))];
-        Assert.Equal(fingerprints.Length, fingerprints.Distinct().Count());
+        string[] keys = [QuantizationPipeline.KeyOf(job), .. subsets.Select(subset => QuantizationPipeline.KeyOf(job with { Subset = subset }))];
+        Assert.Equal(keys.Length, keys.Distinct().Count());
 
         var facts = QuantizationPipeline.Run(job with { Subset = subsets[2] }).Calibration!;
         Assert.Equal((3, 1UL), (facts.Samples, facts.SubsetSeed));

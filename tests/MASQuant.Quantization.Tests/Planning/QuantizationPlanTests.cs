@@ -29,6 +29,36 @@ public class QuantizationPlanTests
         Assert.Equal(21, plan.QuantizedLinears);
     }
 
+    public static TheoryData<string, int, RotationKind, SmoothingKind, int> Forms
+    {
+        get
+        {
+            var forms = new TheoryData<string, int, RotationKind, SmoothingKind, int>();
+            foreach (var scheme in QuantizationScheme.All)
+            {
+                forms.Add(scheme.ToString(), 0, RotationKind.None, SmoothingKind.ModalityAware, 4);
+                forms.Add(scheme.ToString(), 128, RotationKind.All, SmoothingKind.None, 0);
+            }
+
+            return forms;
+        }
+    }
+
+    /// <summary>To the byte: what the writer counts in the file that it writes.</summary>
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Quantized_layers_have_the_planned_bytes(string scheme, int groupSize, RotationKind rotation, SmoothingKind smoothing, int rank)
+    {
+        using var folder = new TemporaryDirectory();
+        Assert.True(QuantizationScheme.TryParse(scheme, out var parsed));
+        var options = new QuantizationOptions { Epochs = 0, Rank = rank, Scheme = parsed, GroupSize = groupSize, Rotation = rotation, Smoothing = smoothing, WeightQuantizer = WeightQuantizerKind.Rtn };
+        var job = TinyRun.Job(folder.Path, options);
+        var manifest = QuantizationPipeline.Run(job);
+        var plan = Plan(job.ModelFolder, options);
+        Assert.Equal(manifest.Layers.Sum(layer => layer.Linears.Sum(linear => linear.Bytes)), plan.QuantizedBytes);
+        Assert.InRange(plan.ArtifactBytes, 0.98 * manifest.ArtifactBytes, 1.02 * manifest.ArtifactBytes);
+    }
+
     [Fact]
     public void Estimated_tokens_are_near_the_real_ones()
     {

@@ -160,7 +160,7 @@ public class TuningTests
             }
         }
 
-        return new NoiseModel(Config, new ModelNoise(Matrix(_ => 1), groups), otherBytes: 1_000_000);
+        return new NoiseModel(Config, new ModelNoise(Matrix(_ => 1), groups), new QuantizationOptions(), otherBytes: 1_000_000);
     }
 
     private static Manifest Measured(Random random) => Manifest(linear => 10 + (30 * random.NextDouble()), 1_234_567);

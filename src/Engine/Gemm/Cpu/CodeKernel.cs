@@ -48,7 +48,7 @@ internal readonly unsafe struct CodeKernel
     /// <summary>The best kernel for <paramref name="weight"/>. Second-level scales make 8-bit numbers of 4-bit codes when they are unpacked.</summary>
     public static CodeKernel For(QuantizedWeight weight)
     {
-        var grouped = !weight.GroupScales.IsEmpty;
+        var grouped = weight.HasGroupScales;
         var level = CpuFeatures.Level;
         return new CodeKernel(level, CpuFeatures.UseVnni && level >= CpuLevel.Avx2, grouped ? 8 : weight.Scheme.WeightBits, grouped);
     }

@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
-using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Locks;
+using MASQuant.Formats.Files;
 
-namespace MASQuant.Tasks;
+namespace MASQuant.Delivery.Stores;
 
 /// <summary>Remembers which keys each configuration and target framework of a project used last, so that one does not remove what another one needs.</summary>
-internal sealed class StoreUses(string folder)
+public sealed class StoreUses(string folder)
 {
     private const int NameLetters = 16;
     private const string LockName = "lock";

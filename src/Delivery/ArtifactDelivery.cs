@@ -1,15 +1,27 @@
 using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Locks;
+using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
-using Microsoft.Build.Framework;
 
-namespace MASQuant.Tasks;
+namespace MASQuant.Delivery;
 
-/// <summary>Brings a model into the project's store: from the shared cache, else from the remote one, else by quantizing; then the caches have it too. A cache that fails is a warning.</summary>
-internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settings, string key, string name, string project, string build, Microsoft.Build.Utilities.Task task)
+/// <summary>Brings a model to its target: from the shared cache, else from the remote one, else by quantizing; then the caches have it too. A cache that fails is a warning.</summary>
+/// <param name="target">Where to.</param>
+/// <param name="settings">The caches.</param>
+/// <param name="key">The model's key.</param>
+/// <param name="name">The model's name.</param>
+/// <param name="log">Hears of it.</param>
+public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings settings, string key, string name, IDeliveryLog log)
 {
     private readonly EntryNames _names = EntryNames.Of(name);
     private ArtifactCache? _cache;
     private bool _isRemoteTroubled;
+
+    /// <summary>The project that warnings name, if there is one.</summary>
+    public string? Project { get; init; }
+
+    /// <summary>Names the build that this is a part of, if there is one; all of it warns of a remote cache once.</summary>
+    public string Build { get; init; } = "";
 
     /// <summary>Brings the model. Another process that works under the key is waited for.</summary>
     /// <param name="quantize">Quantizes with a run folder, and leaves both files in its output folder.</param>
@@ -20,17 +32,17 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         var run = new RunFolder(Root, key);
         ActionResult? made;
         FileStream? upload;
-        using (run.Lock(() => Say(Messages.Waiting(name)), cancellationToken))
+        using (run.Lock(() => log.Report(DeliveryEvent.Waiting(name)), cancellationToken))
         {
-            if (store.Contains(key, name) && !Pending.IsNoted)
+            if (target.IsComplete && !Pending.IsNoted)
             {
-                store.UnmarkUpload(key, name); // another clone made up for it
+                target.MarkUpload(false); // another clone made up for it
                 return;
             }
 
-            made = store.Contains(key, name) ? null : Bring(run, quantize, cancellationToken);
+            made = target.IsComplete ? null : Bring(run, quantize, cancellationToken);
             upload = made is not null || Pending.IsNoted ? TryTakeUpload() : null;
-            VerifiedFile.Appear(store.FolderOf(key), _names.All);
+            VerifiedFile.Appear(target.Folder, _names.All);
             Tidy(cancellationToken); // still under the lock: what was just made stays, however low the limit
         }
 
@@ -47,7 +59,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         return made;
     }
 
-    private string Root => _cache?.Folder.Path ?? store.Folder;
+    private string Root => _cache?.Folder.Path ?? target.Root;
 
     private ArtifactCache? OpenCache()
     {
@@ -61,9 +73,9 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
             using var probe = FileLock.TryTake(RunFolder.LockFile(folder.Path, key));
             return new ArtifactCache(folder);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (IsFailure(exception))
         {
-            task.Log.LogWarning(Messages.CacheNotUsable(project, folder.Path, exception));
+            log.Warn(CacheWarnings.NotUsable(Project, folder.Path, exception));
             return null;
         }
     }
@@ -72,18 +84,18 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
     {
         try
         {
-            if (_cache?.TryRestore(key, _names, store.FolderOf(key), () => task.Log.LogWarning(Messages.CacheEntryDamaged(project, name, _cache.Folder.Path)), cancellationToken) != true)
+            if (_cache?.TryRestore(key, _names, target.Folder, () => log.Warn(CacheWarnings.EntryDamaged(Project, name, _cache.Folder.Path)), cancellationToken) != true)
             {
                 return false;
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (IsFailure(exception))
         {
-            task.Log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            log.Warn(CacheWarnings.NotUsable(Project, Root, exception));
             return false;
         }
 
-        Say(Messages.Restored(name, Bytes));
+        log.Report(DeliveryEvent.Restored(name, Bytes));
         CacheCounters.Add(_cache.Folder, new CacheCounters(1, 0, 0), cancellationToken);
         return true;
     }
@@ -106,7 +118,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
 
             CheckManifest(found, run.Incoming);
             Keep(found, run.Incoming, cancellationToken);
-            Say(Messages.Downloaded(name, settings.Remote!.Display, found.Files.Sum(file => file.Bytes)));
+            log.Report(DeliveryEvent.Downloaded(name, settings.Remote!.Display, found.Files.Sum(file => file.Bytes)));
             Count(new CacheCounters(0, 1, 0), cancellationToken);
             return true;
         }
@@ -134,10 +146,10 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
     // In the store the files wait under temporary names until the cache has them: a process that dies before is repeated, and then fills the cache.
     private void Keep(ActionResult? result, string from, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(store.FolderOf(key));
+        Directory.CreateDirectory(target.Folder);
         foreach (var file in Present(from))
         {
-            File.Copy(Path.Combine(from, file), VerifiedFile.Temporary(store.FolderOf(key), file), overwrite: true);
+            File.Copy(Path.Combine(from, file), VerifiedFile.Temporary(target.Folder, file), overwrite: true);
         }
 
         try
@@ -147,9 +159,9 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
                 _cache?.Add(result, from, cancellationToken);
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or MASQuantException)
+        catch (Exception exception) when (IsFailure(exception))
         {
-            task.Log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            log.Warn(CacheWarnings.NotUsable(Project, Root, exception));
         }
     }
 
@@ -163,7 +175,7 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         if (settings.Remote is not { ReadOnly: false })
         {
             Pending.Remove();
-            store.UnmarkUpload(key, name);
+            target.MarkUpload(false);
             return null;
         }
 
@@ -172,14 +184,14 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
             var taken = AsksRemote ? Pending.TryTake() : null;
             if (taken is not null)
             {
-                store.MarkUpload(key, name);
+                target.MarkUpload(true);
             }
 
             return taken;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (IsFailure(exception))
         {
-            task.Log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            log.Warn(CacheWarnings.NotUsable(Project, Root, exception));
             return null;
         }
     }
@@ -191,19 +203,19 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         {
             try
             {
-                made ??= Result(store.FolderOf(key), cancellationToken);
+                made ??= Result(target.Folder, cancellationToken);
                 using var remote = new RemoteCache(settings.Remote!);
-                remote.UploadAsync(made, store.FolderOf(key), cancellationToken).GetAwaiter().GetResult();
-                Say(Messages.Uploaded(name, settings.Remote!.Display, made.Files.Sum(file => file.Bytes)));
+                remote.UploadAsync(made, target.Folder, cancellationToken).GetAwaiter().GetResult();
+                log.Report(DeliveryEvent.Uploaded(name, settings.Remote!.Display, made.Files.Sum(file => file.Bytes)));
             }
-            catch (Exception exception) when (exception is RemoteCacheException or IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is RemoteCacheException || IsFailure(exception))
             {
                 WarnOfRemote(exception);
             }
         }
 
         Pending.Remove();
-        store.UnmarkUpload(key, name);
+        target.MarkUpload(false);
     }
 
     private void Tidy(CancellationToken cancellationToken)
@@ -215,32 +227,32 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
 
         try
         {
-            store.Prune();
+            target.Tidy();
             _cache.Trim(settings.MaxBytes, cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (IsFailure(exception))
         {
-            task.Log.LogWarning(Messages.CacheNotUsable(project, Root, exception));
+            log.Warn(CacheWarnings.NotUsable(Project, Root, exception));
         }
     }
 
-    private bool AsksRemote => settings.Remote is not null && !_isRemoteTroubled && !new RemoteTrouble(Root, build).IsKnown;
+    private bool AsksRemote => settings.Remote is not null && !_isRemoteTroubled && !new RemoteTrouble(Root, Build).IsKnown;
 
-    private long Bytes => Present(store.FolderOf(key)).Sum(file => new FileInfo(Path.Combine(store.FolderOf(key), file)).Length);
+    private long Bytes => Present(target.Folder).Sum(file => new FileInfo(Path.Combine(target.Folder, file)).Length);
 
     private IEnumerable<string> Present(string folder) => _names.All.Where(file => File.Exists(Path.Combine(folder, file)));
 
     private void WarnOfRemote(Exception exception)
     {
         _isRemoteTroubled = true;
-        var warning = Messages.RemoteCacheFailed(project, settings.Remote!.Display, exception);
-        if (new RemoteTrouble(Root, build).Note())
+        var warning = CacheWarnings.RemoteFailed(Project, settings.Remote!.Display, exception);
+        if (new RemoteTrouble(Root, Build).Note())
         {
-            task.Log.LogWarning(warning);
+            log.Warn(warning);
         }
         else
         {
-            task.Log.LogMessage(MessageImportance.Low, "{0}", warning.Message);
+            log.Detail(warning.Message);
         }
     }
 
@@ -269,5 +281,6 @@ internal sealed class ArtifactDelivery(ArtifactStore store, CacheSettings settin
         }
     }
 
-    private void Say(BuildMessageEventArgs message) => task.BuildEngine.LogMessageEvent(message);
+    // Of a file, a folder or a lock.
+    private static bool IsFailure(Exception exception) => exception is IOException or UnauthorizedAccessException or MASQuantException;
 }

@@ -1,17 +1,18 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Locks;
+using MASQuant.Formats.Files;
 
-namespace MASQuant.Tasks;
+namespace MASQuant.Delivery.Keys;
 
 /// <summary>SHA-256 of files' contents, remembered between builds by path, size and time of the last change. A touched file is hashed again, and a Git LFS pointer counts as the file that it stands for.</summary>
-internal sealed class FileHashes
+public sealed class FileHashes
 {
     private const char Separator = '\t';
     private readonly string _memoFile;
     private readonly Dictionary<string, (string Stamp, string Hash)> _remembered = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, (string Stamp, string Hash)> _used = new(StringComparer.Ordinal);
 
+    /// <summary>Reads what earlier builds remembered in <paramref name="memoFile"/>.</summary>
     public FileHashes(string memoFile)
     {
         _memoFile = memoFile;
@@ -34,7 +35,7 @@ internal sealed class FileHashes
         var stamp = Stamp(file);
         if (!_remembered.TryGetValue(path, out var known) || known.Stamp != stamp)
         {
-            known = (stamp, GitLfsPointer.ReadOid(file) ?? Hash(path));
+            known = (stamp, ContentHash.OfFile(path));
         }
 
         _used[path] = known;
@@ -55,11 +56,5 @@ internal sealed class FileHashes
         var lines = string.Concat(_used.Select(entry => $"{entry.Key}{Separator}{entry.Value.Stamp}{Separator}{entry.Value.Hash}\n"));
         using var alone = FileLock.Take(_memoFile + ".lock", null, CancellationToken.None);
         LockedFile.Write(_memoFile, lines);
-    }
-
-    private static string Hash(string path)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

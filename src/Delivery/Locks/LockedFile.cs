@@ -1,4 +1,4 @@
-namespace MASQuant.Delivery.Caching;
+namespace MASQuant.Delivery.Locks;
 
 /// <summary>Replaces small files that several processes keep. Their temporary file has one name, so what a killed writer left is the next one's to use.</summary>
 public static class LockedFile

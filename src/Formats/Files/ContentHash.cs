@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 
-namespace MASQuant.Delivery.Caching;
+namespace MASQuant.Formats.Files;
 
 /// <summary>SHA-256 of contents that may be large, as 64 lower-case hexadecimal digits.</summary>
 public static class ContentHash
@@ -13,6 +13,18 @@ public static class ContentHash
 
     /// <summary>Whether a text is a hash or a key. Nothing else becomes part of a path or an address.</summary>
     public static bool IsHash(string text) => text.Length == Digits && text.All(char.IsAsciiHexDigitLower);
+
+    /// <summary>Hashes a file. A Git LFS pointer counts as the file that it stands for.</summary>
+    public static string OfFile(string path, CancellationToken cancellationToken = default)
+    {
+        if (LfsPointer.ReadSha256(new FileInfo(path)) is { } known)
+        {
+            return known;
+        }
+
+        using var stream = OpenRead(path);
+        return Of(stream, cancellationToken);
+    }
 
     /// <summary>Hashes to the end.</summary>
     public static string Of(Stream stream, CancellationToken cancellationToken)

@@ -2,10 +2,10 @@ using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Formats.Artifacts;
 
-namespace MASQuant.Tasks;
+namespace MASQuant.Delivery.Stores;
 
 /// <summary>The project's own view of its models, by key, in a folder that every configuration and target framework of the project shares. A key's artifact appears last and at once, so whoever sees it sees all.</summary>
-internal sealed class ArtifactStore(string folder)
+public sealed class ArtifactStore(string folder)
 {
     // Enough of a key within one project, and a shorter path.
     private const int FolderLetters = 32;
@@ -14,7 +14,7 @@ internal sealed class ArtifactStore(string folder)
     /// <summary>The folder.</summary>
     public string Folder { get; } = folder;
 
-    /// <summary>Where <see cref="FileHashes"/> are remembered.</summary>
+    /// <summary>Where <see cref="Keys.FileHashes"/> are remembered.</summary>
     public string HashMemo => Path.Combine(Folder, "hashes.tsv");
 
     /// <summary>Which keys the project's builds use.</summary>
@@ -34,10 +34,6 @@ internal sealed class ArtifactStore(string folder)
 
     /// <summary>The file that is there while the model is due at the remote cache: then the build goes to it although the artifact is there.</summary>
     public string UploadMark(string key, string name) => Path.Combine(FolderOf(key), name + ".upload");
-
-    public void MarkUpload(string key, string name) => File.WriteAllBytes(UploadMark(key, name), []);
-
-    public void UnmarkUpload(string key, string name) => File.Delete(UploadMark(key, name));
 
     public bool Contains(string key, string name) => File.Exists(Artifact(key, name)) && File.Exists(Manifest(key, name));
 

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using MASQuant.Engine.Execution;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Options;
+
+namespace MASQuant.Quantization.Run;
+
+/// <summary>Identifies an artifact by everything that shapes it: the code, the model's name, the options, and the contents of every input file. Equal keys, equal bytes.</summary>
+public static class ArtifactKey
+{
+    // What decides the bytes. A module's identity changes with its code.
+    private static readonly Module[] Code = [typeof(Modality).Module, typeof(Manifest).Module, typeof(LoadedModel).Module, typeof(ArtifactKey).Module];
+
+    /// <summary>The key, 64 lower-case hexadecimal digits, as remote caches want them. Media count if the conversations that name them can be read; the pipeline refuses the others.</summary>
+    /// <param name="job">What is quantized, and how; where to makes no difference.</param>
+    /// <param name="contentHash">The SHA-256 of a file's content, <see cref="Formats.Files.ContentHash.OfFile"/> or something that remembers it.</param>
+    public static string Of(QuantizationJob job, Func<string, string> contentHash)
+    {
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(job.ModelFolder));
+        var calibration = Path.GetFullPath(job.CalibrationFile);
+        var text = new StringBuilder("masquant 3\n");
+        Add(text, "model", job.Name, Path.GetFileName(folder)); // The manifest says both.
+        foreach (var module in Code)
+        {
+            Add(text, "code", module.Assembly.GetName().Name!, module.ModuleVersionId.ToString());
+        }
+
+        foreach (var (word, value) in OptionTable.Write(job.Options))
+        {
+            Add(text, "option", word, value);
+        }
+
+        foreach (var file in ModelInputs.OfCheckpoint(folder))
+        {
+            Add(text, "checkpoint", Path.GetFileName(file), contentHash(file));
+        }
+
+        foreach (var file in ModelInputs.OfConversations(calibration).Prepend(calibration))
+        {
+            Add(text, "calibration", Path.GetRelativePath(Path.GetDirectoryName(calibration)!, file).Replace('\\', '/'), contentHash(file));
+        }
+
+        if (job.Subset is { } subset)
+        {
+            Add(text, "subset", subset.Samples.ToString(CultureInfo.InvariantCulture), subset.Seed.ToString(CultureInfo.InvariantCulture));
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+
+    private static void Add(StringBuilder text, string kind, string name, string value) => text.Append(kind).Append(' ').Append(name).Append(' ').Append(value).Append('\n');
+}

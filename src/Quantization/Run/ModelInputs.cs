@@ -1,0 +1,17 @@
+using MASQuant.Quantization.Calibration;
+
+namespace MASQuant.Quantization.Run;
+
+/// <summary>The files whose contents shape an artifact.</summary>
+public static class ModelInputs
+{
+    private static readonly string[] CheckpointPatterns = ["*.safetensors", "*.json", "*.txt"];
+
+    /// <summary>The checkpoint's files, sorted by name.</summary>
+    public static IReadOnlyList<string> OfCheckpoint(string folder)
+        => [.. CheckpointPatterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Order(StringComparer.Ordinal)];
+
+    /// <summary>The media files of conversations, sorted. Lines that are no conversations, and those whose media are missing or leave the file's folder, are left to whoever uses them, and refuses them: whatever they name is not read.</summary>
+    public static IReadOnlyList<string> OfConversations(string file)
+        => [.. ConversationFile.ReadValid(file).SelectMany(conversation => conversation.Media).Select(medium => medium.Path!).Distinct().Order(StringComparer.Ordinal)];
+}
