@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using MASQuant.Delivery.Caching;
+using MASQuant.Formats.Files;
 
 namespace MASQuant.Tasks;
 
@@ -34,7 +35,7 @@ internal sealed class FileHashes
         var stamp = Stamp(file);
         if (!_remembered.TryGetValue(path, out var known) || known.Stamp != stamp)
         {
-            known = (stamp, GitLfsPointer.ReadOid(file) ?? Hash(path));
+            known = (stamp, LfsPointer.ReadSha256(file) ?? Hash(path));
         }
 
         _used[path] = known;
