@@ -1,9 +1,8 @@
 using System.Security.Cryptography;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
