@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Planning;

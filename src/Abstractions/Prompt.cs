@@ -12,7 +12,7 @@ public sealed class Prompt
     /// <summary>The conversation so far, a copy.</summary>
     public IReadOnlyList<ChatMessage> Messages => [.. _turns.Select(turn => new ChatMessage(turn.Role, [.. turn.Content]))];
 
-    /// <summary>Sets the instructions that come first; without them Qwen's own, "You are a helpful assistant.", are used.</summary>
+    /// <summary>Sets the instructions that come first; without them the family's own, if it has any, are used.</summary>
     /// <exception cref="InvalidOperationException">Something precedes it.</exception>
     public Prompt System(string text)
     {

@@ -4,6 +4,7 @@ using System.CommandLine.Help;
 using MASQuant.Cli.Commands;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Checkpoints;
 
 namespace MASQuant.Cli;
 
@@ -61,7 +62,7 @@ internal static class CommandLine
     /// <summary>The tree of commands.</summary>
     internal static RootCommand CreateRoot(CommandConsole console, CancellationToken cancellationToken)
     {
-        var root = new RootCommand("Quantizes Qwen2.5-VL and Qwen2.5-Omni models with MASQuant, inspects, runs and evaluates them.")
+        var root = new RootCommand($"Quantizes {ModelFamilies.Known.Names("and")} models with MASQuant, inspects, runs and evaluates them.")
         {
             QuantizeCommand.Create(console, cancellationToken),
             PlanCommand.Create(console, cancellationToken),

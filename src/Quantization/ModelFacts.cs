@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using MASQuant.Engine.Text;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;

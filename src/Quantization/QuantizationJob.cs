@@ -1,3 +1,4 @@
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 
@@ -26,4 +27,11 @@ public sealed record QuantizationJob
 
     /// <summary>The method.</summary>
     public QuantizationOptions Options { get; init; } = new();
+
+    /// <summary>The families to recognise; null for the supported ones.</summary>
+    public ModelFamilies? Families { get; init; }
+
+    /// <summary>Opens the checkpoint.</summary>
+    /// <exception cref="MASQuantException">A file is missing or malformed.</exception>
+    public Checkpoint OpenCheckpoint() => Checkpoint.Open(ModelFolder, Families);
 }

@@ -1,10 +1,10 @@
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Blocks;
@@ -29,7 +29,7 @@ public static class QuantizationPipeline
     /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
     public static Manifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var config = ReadConfig(job.ModelFolder);
+        var config = ReadConfig(job);
         CheckShapes(config.Text, job.Options);
         var report = new RunProgress(progress, config.Text.Layers, job.Options.Epochs > 0 && job.Options.Smoothing != SmoothingKind.None);
 
@@ -38,17 +38,17 @@ public static class QuantizationPipeline
         report.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
         var calibration = LoadCalibration(job, config, cancellationToken);
         CheckResources(job, config, calibration);
-        var sequences = Embed(job.ModelFolder, config, calibration, cancellationToken);
+        var sequences = Embed(job, config, calibration, cancellationToken);
         var work = WorkFolder.Open(job.WorkFolder, ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken)), config.Text);
 
         var options = WithRanks(job, config.Text, sequences, work, report, cancellationToken);
         var prepared = clock.Take();
-        var blocks = QuantizeBlocks(options, job.ModelFolder, config.Text, sequences, work, clock, report, cancellationToken);
+        var blocks = QuantizeBlocks(options, job, config.Text, sequences, work, clock, report, cancellationToken);
 
         clock.Enter(QuantizationStage.Write);
         report.Report(QuantizationStage.Write, "Writing the artifact.");
         LargeBuffers.ReclaimAll();
-        using var checkpoint = Checkpoint.Open(job.ModelFolder);
+        using var checkpoint = job.OpenCheckpoint();
         var facts = ModelFacts.Of(job, checkpoint, config, calibration, sequences, [.. blocks.Select(block => block.Facts)]);
         var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => work.LayerPath(block.Facts.Index))], cancellationToken);
         FactsFile.Write(job.OutputFolder, job.Name, RunFactsOf(job, blocks), new RunTimes { Prepare = prepared.Values.Sum(), Write = clock.Take().Values.Sum(), Blocks = [.. blocks.Select(block => block.Times)] });
@@ -61,7 +61,7 @@ public static class QuantizationPipeline
     /// <exception cref="MASQuantException">The checkpoint's configuration or the calibration set cannot be read, or the options do not fit them.</exception>
     public static string KeyOf(QuantizationJob job, CancellationToken cancellationToken = default)
     {
-        var config = ReadConfig(job.ModelFolder);
+        var config = ReadConfig(job);
         CheckShapes(config.Text, job.Options);
         LoadCalibration(job, config, cancellationToken);
         return ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken));
@@ -70,22 +70,22 @@ public static class QuantizationPipeline
     // Before any work: neither a full disk nor a killed process says how much would have been enough.
     private static void CheckResources(QuantizationJob job, ModelConfig config, CalibrationSet calibration)
     {
-        using var checkpoint = Checkpoint.Open(job.ModelFolder);
+        using var checkpoint = job.OpenCheckpoint();
         var plan = QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(calibration.Conversations, config));
         var done = Directory.Exists(job.WorkFolder) ? new DirectoryInfo(job.WorkFolder).EnumerateFiles().Sum(file => file.Length) : 0;
         Preflight.Check(plan, MachineResources.Here(job.OutputFolder), done, job.ModelFolder, job.OutputFolder);
     }
 
-    private static ModelConfig ReadConfig(string modelFolder)
+    private static ModelConfig ReadConfig(QuantizationJob job)
     {
-        using var checkpoint = Checkpoint.Open(modelFolder);
+        using var checkpoint = job.OpenCheckpoint();
         return ModelConfigReader.Read(checkpoint);
     }
 
     // What was read of a mapped file counts as this process's memory until the mapping goes: embeddings and towers here, a block's weights below.
-    private static IReadOnlyList<CalibrationSequence> Embed(string modelFolder, ModelConfig config, CalibrationSet calibration, CancellationToken cancellationToken)
+    private static IReadOnlyList<CalibrationSequence> Embed(QuantizationJob job, ModelConfig config, CalibrationSet calibration, CancellationToken cancellationToken)
     {
-        using var checkpoint = Checkpoint.Open(modelFolder);
+        using var checkpoint = job.OpenCheckpoint();
         return CalibrationSequences.Embed(checkpoint, config, calibration, cancellationToken);
     }
 
@@ -109,7 +109,7 @@ public static class QuantizationPipeline
             return options with { LayerRanks = kept, PatchBytes = null };
         }
 
-        using var checkpoint = Checkpoint.Open(job.ModelFolder);
+        using var checkpoint = job.OpenCheckpoint();
         var measurement = new NoiseMeasurement(config, options, (layer, group) => [options.SchemeFor(layer, group)]);
         var noise = measurement.Run(layer => BlockWeights.Of(checkpoint, config, layer), sequences,
             _ => report.Report(QuantizationStage.Prepare, "Measuring what patches bring."), cancellationToken);
@@ -118,18 +118,18 @@ public static class QuantizationPipeline
         return allocated;
     }
 
-    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, string modelFolder, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellationToken)
+    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, QuantizationJob job, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellationToken)
     {
         var backend = new CpuGemmBackend();
         var runner = new BlockRunner(config, sequences) { RotationBlock = group => options.RotationBlockFor(DecoderLinear.Of(config).First(linear => linear.Group == group)) };
-        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(modelFolder, config, sequences, cancellationToken);
+        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(job, config, sequences, cancellationToken);
         var blocks = new List<FinishedBlock>();
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var index = layer;
             var quantizer = new BlockQuantizer(config, modalityWeights is null ? options : options with { ModalityWeights = modalityWeights[layer] }, backend, runner);
             LargeBuffers.ReclaimAll();
-            using var checkpoint = Checkpoint.Open(modelFolder);
+            using var checkpoint = job.OpenCheckpoint();
             var weights = BlockWeights.Of(checkpoint, config, layer);
             var exact = weights.ToDense(config);
             if (work.TryRead(layer) is { } finished)
@@ -155,9 +155,9 @@ public static class QuantizationPipeline
         return blocks;
     }
 
-    private static double[][] MeasureWeights(string modelFolder, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
+    private static double[][] MeasureWeights(QuantizationJob job, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
     {
-        using var checkpoint = Checkpoint.Open(modelFolder);
+        using var checkpoint = job.OpenCheckpoint();
         return GradientWeights.Measure(checkpoint, config, sequences, cancellationToken);
     }
 

@@ -1,7 +1,7 @@
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Planning;
 using MASQuant.Quantization.Run;

@@ -3,7 +3,7 @@ using MASQuant.Cli.Inspection;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 
 namespace MASQuant.Cli.Commands;
 

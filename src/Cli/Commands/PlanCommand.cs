@@ -2,9 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
@@ -22,7 +21,7 @@ internal static class PlanCommand
         var options = OptionTable.All.Select(option => (option, QuantizeCommand.CreateOption(option))).ToArray();
         var command = new CliCommand("plan", "Tells what quantizing a checkpoint would take: sizes, disk, memory and time. Reads headers and configuration alone, and quantizes nothing.",
             "MODEL [--calibration FILE] [options]",
-            "masquant plan models/Qwen2.5-VL-7B-Instruct --calibration data/calibration.jsonl",
+            "masquant plan models/omni-tiny --calibration data/calibration.jsonl",
             "masquant plan models/omni-tiny --scheme W8A8 --epochs 0")
         { model, calibration, output };
         foreach (var (_, option) in options)

@@ -21,7 +21,7 @@ internal static class RunCommand
         var text = new Argument<string>("TEXT") { Description = "The question; it follows the media. One that begins with a dash goes behind '--'." };
         var image = new Option<string[]>(ImageSwitch) { HelpName = "FILE", Description = "A PNG or JPEG file. Images and clips enter the prompt in the order given; both may be repeated." };
         var audio = new Option<string[]>(AudioSwitch) { HelpName = "FILE", Description = "A WAV file." };
-        var system = CliOptions.Text("--system", "TEXT", "The system message. Default: Qwen's own, 'You are a helpful assistant.'");
+        var system = CliOptions.Text("--system", "TEXT", "The system message. Default: the family's own, if it has one.");
         var maxTokens = CliOptions.Number("--max-tokens", defaults.MaxTokens, value => value >= 1, "1 or more", "The most tokens to generate.");
         var temperature = CliOptions.Number("--temperature", defaults.Temperature, value => value is >= 0 and <= 100, "0…100", "0 always takes the most probable token; above, tokens are sampled.");
         var topP = CliOptions.Number("--top-p", defaults.TopP, value => value is > 0 and <= 1, "above 0, at most 1", "Samples only from the most probable tokens that together reach this probability.");

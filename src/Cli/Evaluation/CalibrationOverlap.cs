@@ -1,6 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Cli.Evaluation;

@@ -4,8 +4,7 @@ using MASQuant.Diagnostics;
 using MASQuant.Engine.Execution;
 using MASQuant.Evaluation.Scores;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Cli.Evaluation;

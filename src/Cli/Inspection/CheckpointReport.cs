@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
@@ -72,7 +72,7 @@ internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOn
         {
             json.WriteStartObject();
             json.WriteString("path", Path);
-            json.WriteString("family", Config.Family.ToString());
+            json.WriteString("family", Config.Family.Name);
             Strings(json, "modalities", Config.Modalities.Select(modality => modality.ToString()));
             Strings(json, "schemes", Schemes);
             json.WriteStartObject("otherBytes");

@@ -1,5 +1,5 @@
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Cli.Inspection;
 

@@ -4,7 +4,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Evaluation.Tuning;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;

@@ -2,6 +2,7 @@ using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Gemm;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;

@@ -4,7 +4,7 @@ using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Audio;
 
-/// <summary>The audio tower of Qwen2.5-Omni (technical report, section 2.2): log-mel frames → tokens of the decoder's width, 25 a second, in windows of 2 s that do not see each other. Stays in full precision. Threads may share it.</summary>
+/// <summary>The audio tower: log-mel frames → tokens of the decoder's width, 25 a second, in windows of 2 s that do not see each other. Stays in full precision. Threads may share it.</summary>
 public sealed class AudioTower : IAudioTower
 {
     /// <summary>Windows evaluated together: enough rows for the products, little memory for a long clip. Even, so that no pair of rows to be pooled is split.</summary>

@@ -4,12 +4,13 @@ using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Text;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Execution;
 
-/// <summary>A Qwen2.5-VL or Qwen2.5-Omni thinker model, in full precision or quantized, that answers prompts of text, images, video frames and audio.</summary>
+/// <summary>A multimodal model, in full precision or quantized, that answers prompts of text, images, video frames and audio.</summary>
 /// <remarks>Threads may share a model: every generation has a sequence of its own. Dispose it when no generation is running.</remarks>
 public sealed class LoadedModel : IDisposable
 {
@@ -27,7 +28,7 @@ public sealed class LoadedModel : IDisposable
         var generation = GenerationConfigReader.Read(source);
         var tokenizer = PromptEncoder.ReadTokenizer(source);
         var embedding = TokenEmbedding.Of(source, config.Text);
-        (_source, _options, _endTokens) = (source, options, EndTokens(generation, tokenizer));
+        (_source, _options, _endTokens) = (source, options, EndTokens(generation, config.Family, tokenizer));
         RecommendedOptions = Recommended(generation);
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));
         try
@@ -68,22 +69,24 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Opens a model.</summary>
     /// <param name="path">A checkpoint's folder (full precision) or an artifact's file (quantized).</param>
     /// <param name="options">How to run it.</param>
+    /// <param name="families">The families to recognise; null for the supported ones.</param>
     /// <exception cref="MASQuantException">A file is missing, malformed, or of a kind or version that is not supported.</exception>
-    public static LoadedModel Load(string path, ModelOptions? options = null)
+    public static LoadedModel Load(string path, ModelOptions? options = null, ModelFamilies? families = null)
     {
         options ??= new ModelOptions();
         using var device = DeviceChoice.Of(options.Device).Open();
-        return Load(path, options, content => device is null ? new CpuExecution(content) : device.Run(content));
+        return Load(path, options, content => device is null ? new CpuExecution(content) : device.Run(content), families);
     }
 
     /// <summary>Opens a model on an execution that the caller makes, whatever <see cref="ModelOptions.Device"/> says.</summary>
     /// <param name="path">A checkpoint's folder (full precision) or an artifact's file (quantized).</param>
     /// <param name="options">How to run it.</param>
     /// <param name="execution">Makes the execution, which the model owns.</param>
+    /// <param name="families">The families to recognise; null for the supported ones.</param>
     /// <exception cref="MASQuantException">A file is missing, malformed, or of a kind or version that is not supported.</exception>
-    public static LoadedModel Load(string path, ModelOptions options, Func<ModelContent, IModelExecution> execution)
+    public static LoadedModel Load(string path, ModelOptions options, Func<ModelContent, IModelExecution> execution, ModelFamilies? families = null)
     {
-        IModelSource source = Directory.Exists(path) ? Checkpoint.Open(path) : Artifact.Open(path);
+        IModelSource source = Directory.Exists(path) ? Checkpoint.Open(path, families) : Artifact.Open(path, families);
         try
         {
             return new LoadedModel(source, options, execution);
@@ -249,6 +252,6 @@ public sealed class LoadedModel : IDisposable
         ? new GenerationOptions()
         : new GenerationOptions { Temperature = config.Temperature, TopP = config.TopP, TopK = config.TopK };
 
-    private static IReadOnlyList<int> EndTokens(GenerationConfig config, Tokenizer tokenizer)
-        => config.EndTokenIds.Count == 0 && tokenizer.TryGetAddedToken("<|im_end|>", out var end) ? [end] : config.EndTokenIds;
+    private static IReadOnlyList<int> EndTokens(GenerationConfig config, ModelFamily family, Tokenizer tokenizer)
+        => config.EndTokenIds.Count == 0 && tokenizer.TryGetAddedToken(family.Chat.TurnEnd, out var end) ? [end] : config.EndTokenIds;
 }

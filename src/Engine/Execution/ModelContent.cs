@@ -1,6 +1,6 @@
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Execution;
 

@@ -1,5 +1,5 @@
 using MASQuant.Diagnostics;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Models;
 
@@ -51,7 +51,7 @@ public sealed class PositionIds
             CheckRun(ids[t..], extent);
             next = extent.Modality == Modality.Audio
                 ? PutAudio(positions, ids.Length, t, next, extent)
-                : PutVision(positions, ids.Length, t, next, extent, PositionsPerSecond(config));
+                : PutVision(positions, ids.Length, t, next, extent);
             t += extent.Tokens;
         }
 
@@ -70,9 +70,6 @@ public sealed class PositionIds
 
         return new PositionIds(positions, first + count);
     }
-
-    private static double PositionsPerSecond(ModelConfig config)
-        => config.Family == ModelFamily.Qwen25Omni ? config.PositionIdPerSeconds : config.Vision.TokensPerSecond;
 
     private static void CheckRun(ReadOnlySpan<int> ids, MediaExtent extent)
     {
@@ -95,12 +92,12 @@ public sealed class PositionIds
     }
 
     // FP32 arithmetic, truncated: what the reference computes for frames between whole positions.
-    private static int PutVision(int[] positions, int count, int token, int start, MediaExtent extent, double positionsPerSecond)
+    private static int PutVision(int[] positions, int count, int token, int start, MediaExtent extent)
     {
         var largest = start;
         for (var frame = 0; frame < extent.Frames; frame++)
         {
-            var time = start + checked((int)((float)frame * (float)extent.SecondsPerFrame * (float)positionsPerSecond));
+            var time = start + checked((int)((float)frame * (float)extent.SecondsPerFrame * (float)extent.PositionsPerSecond));
             largest = Math.Max(largest, time);
             for (var row = 0; row < extent.Rows; row++)
             {

@@ -6,8 +6,8 @@ using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Models;
 
@@ -34,7 +34,7 @@ public sealed class PromptEncoder
     {
         var preprocessor = PreprocessorConfigReader.Read(source);
         (Config, Tokenizer, Embedding, _vision, _audio) = (config, tokenizer, embedding, vision, audio);
-        _images = new ImagePreprocessor(preprocessor, config.Vision, config.Family);
+        _images = new ImagePreprocessor(preprocessor, config.Vision);
         _spectrogram = config.Audio is null ? null : new LogMelSpectrogram(preprocessor);
     }
 
@@ -54,7 +54,7 @@ public sealed class PromptEncoder
     /// <summary>Renders, tokenizes and embeds a conversation.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
     public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
-        => Prepare(ChatFormat.Render(messages, Config, Tokenizer), cancellationToken);
+        => Prepare(ChatRenderer.Render(messages, Config, Tokenizer), cancellationToken);
 
     /// <summary>Embeds a rendered conversation.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
@@ -72,7 +72,7 @@ public sealed class PromptEncoder
 
     private PreparedPrompt Assemble(TokenizedPrompt rendered, List<EncodedMedium> media)
     {
-        IReadOnlyList<MediaExtent> extents = [.. media.Select(medium => medium.Extent)];
+        IReadOnlyList<MediaExtent> extents = [.. media.SelectMany(medium => medium.Extents)];
         var ids = PlaceholderTokens.Expand(rendered.Tokens, extents, Config);
         var modalities = PlaceholderTokens.Map(ids, Config);
         var embeddings = new Matrix(ids.Length, Config.Text.HiddenSize);
@@ -100,14 +100,14 @@ public sealed class PromptEncoder
     private EncodedMedium EncodeImage(ImagePart image, CancellationToken cancellationToken)
     {
         var patches = _images.Process(Decode(image.Source), image.Source.Name);
-        return new(MediaExtent.Image(Config, patches.GridH, patches.GridW), _vision.Forward(patches, cancellationToken));
+        return new([MediaExtent.Image(Config, patches.GridH, patches.GridW)], _vision.Forward(patches, cancellationToken));
     }
 
     private EncodedMedium EncodeVideo(VideoPart video, CancellationToken cancellationToken)
     {
         var patches = _images.ProcessVideo([.. video.Frames.Select(Decode)], video.Frames[0].Name);
         var secondsPerFrame = Config.Vision.TemporalPatchSize / video.FramesPerSecond;
-        return new(MediaExtent.Video(Config, patches.GridT, patches.GridH, patches.GridW, secondsPerFrame), _vision.Forward(patches, cancellationToken));
+        return new(Config.Family.VideoExtents(Config, patches.GridT, patches.GridH, patches.GridW, secondsPerFrame), _vision.Forward(patches, cancellationToken));
     }
 
     // The chat format has refused clips that the model cannot hear.
@@ -115,7 +115,7 @@ public sealed class PromptEncoder
     {
         var samples = AudioDecoder.Decode(audio.Source.Read().Span, audio.Source.Name);
         var tokens = _audio!.Forward(_spectrogram!.Process(samples, audio.Source.Name), cancellationToken);
-        return new(MediaExtent.Audio(Config, tokens.Rows), tokens);
+        return new([MediaExtent.Audio(Config, tokens.Rows)], tokens);
     }
 
     private static RgbImage Decode(MediaSource source) => ImageDecoder.Decode(source.Read().Span, source.Name);
@@ -126,18 +126,24 @@ public sealed class PromptEncoder
         var token = 0;
         foreach (var medium in media)
         {
-            while (modalities[token] == Modality.Text)
+            var rest = medium.Tokens.Span;
+            foreach (var extent in medium.Extents)
             {
-                token++;
-            }
+                while (modalities[token] == Modality.Text)
+                {
+                    token++;
+                }
 
-            medium.Tokens.Span.CopyTo(embeddings.Span[(token * embeddings.Columns)..]);
-            token += medium.Tokens.Rows;
+                var values = extent.Tokens * embeddings.Columns;
+                rest[..values].CopyTo(embeddings.Span[(token * embeddings.Columns)..]);
+                rest = rest[values..];
+                token += extent.Tokens;
+            }
         }
     }
 
     /// <summary>A medium as its tower sees it.</summary>
-    /// <param name="Extent">How many tokens, and where they stand.</param>
+    /// <param name="Extents">How many tokens behind each of its placeholders, and where they stand.</param>
     /// <param name="Tokens">[number of tokens, H].</param>
-    private sealed record EncodedMedium(MediaExtent Extent, Matrix Tokens);
+    private sealed record EncodedMedium(IReadOnlyList<MediaExtent> Extents, Matrix Tokens);
 }

@@ -1,10 +1,11 @@
 using System.Text;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Text;
 
 /// <summary>
-/// The byte-level BPE tokenizer of Qwen2.5 checkpoints: NFC, added tokens, the Qwen split, merges. Any text encodes; an unpaired surrogate
+/// The byte-level BPE tokenizer of the supported checkpoints: NFC, added tokens, the Qwen split, merges. Any text encodes; an unpaired surrogate
 /// counts as U+FFFD. Immutable and safe for concurrent use.
 /// </summary>
 public sealed class Tokenizer

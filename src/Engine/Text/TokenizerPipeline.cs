@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Checkpoints;
 
 namespace MASQuant.Engine.Text;
 
@@ -72,6 +73,6 @@ internal static class TokenizerPipeline
         var text = actual.ValueKind == JsonValueKind.Undefined ? "nothing" : actual.GetRawText();
         return new MASQuantException(DiagnosticCodes.TokenizerUnsupported, path,
             $"The tokenizer's '{where}' must be {expected}, but it is {(text.Length > 200 ? text[..200] + "…" : text)}. "
-            + "Use the tokenizer.json of a Qwen2.5-VL or Qwen2.5-Omni checkpoint.");
+            + $"Use the tokenizer.json of a {ModelFamilies.Known.Names("or")} checkpoint.");
     }
 }

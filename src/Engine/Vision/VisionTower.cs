@@ -5,7 +5,7 @@ using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Vision;
 
-/// <summary>The vision tower of Qwen2.5-VL and Qwen2.5-Omni (Qwen2.5-VL technical report, section 2.1.1): patches → tokens of the decoder's width. Stays in full precision. Threads may share it.</summary>
+/// <summary>The vision tower: patches → tokens of the decoder's width. Stays in full precision. Threads may share it.</summary>
 public sealed class VisionTower : IVisionTower
 {
     private readonly VisionConfig _config;

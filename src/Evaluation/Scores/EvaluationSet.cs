@@ -1,5 +1,5 @@
 using MASQuant.Diagnostics;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Evaluation.Scores;

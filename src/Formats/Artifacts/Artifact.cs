@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 
@@ -11,9 +13,12 @@ public sealed class Artifact : IModelSource
     private readonly SafetensorsFile _file;
     private readonly TensorInfo[] _tensors;
 
-    private Artifact(SafetensorsFile file, Manifest manifest)
+    private readonly ModelFamilies _families;
+
+    private Artifact(SafetensorsFile file, Manifest manifest, ModelFamilies families)
     {
         _file = file;
+        _families = families;
         _tensors = [.. file.Tensors.Where(tensor => !tensor.Name.StartsWith(ArtifactNames.FilePrefix, StringComparison.Ordinal))];
         Manifest = manifest;
     }
@@ -25,17 +30,22 @@ public sealed class Artifact : IModelSource
     public Manifest Manifest { get; }
 
     /// <inheritdoc/>
+    public ModelFamily Family => _families.Of(this);
+
+    /// <inheritdoc/>
     public IReadOnlyCollection<TensorInfo> Tensors => _tensors;
 
     /// <summary>Maps an artifact and checks that it holds every tensor that its manifest lists.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="families">The families to recognise; null for the supported ones.</param>
     /// <exception cref="MASQuantException">MASQ0101 … MASQ0104 unreadable, MASQ0601 no artifact, MASQ0602 another format version, MASQ0603 incomplete, MASQ0604 a malformed manifest.</exception>
-    public static Artifact Open(string path)
+    public static Artifact Open(string path, ModelFamilies? families = null)
     {
         var file = SafetensorsFile.Open(path);
         try
         {
             CheckFormat(file);
-            var artifact = new Artifact(file, ManifestFile.Parse(file.Bytes(ArtifactNames.FilePrefix + ArtifactNames.ManifestFileName), path));
+            var artifact = new Artifact(file, ManifestFile.Parse(file.Bytes(ArtifactNames.FilePrefix + ArtifactNames.ManifestFileName), path), families ?? ModelFamilies.Known);
             foreach (var layer in artifact.Manifest.Layers)
             {
                 foreach (var linear in layer.Linears)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 

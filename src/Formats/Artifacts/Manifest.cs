@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Formats.Artifacts;
 
@@ -52,7 +52,7 @@ public sealed record Manifest
 /// <summary>Facts of the model.</summary>
 public sealed record ManifestModel
 {
-    /// <summary><c>Qwen25VL</c> or <c>Qwen25Omni</c>.</summary>
+    /// <summary>The family's name.</summary>
     public required string Family { get; init; }
 
     /// <summary>The modalities that the model takes, text first.</summary>
@@ -79,7 +79,7 @@ public sealed record ManifestModel
     /// <summary>The facts that a configuration gives.</summary>
     public static ManifestModel Of(ModelConfig config) => new()
     {
-        Family = config.Family.ToString(),
+        Family = config.Family.Name,
         Modalities = [.. config.Modalities.Select(modality => modality.ToString())],
         HiddenSize = config.Text.HiddenSize,
         IntermediateSize = config.Text.IntermediateSize,

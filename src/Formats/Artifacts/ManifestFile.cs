@@ -1,7 +1,7 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Formats.Artifacts;

@@ -7,7 +7,7 @@ public static class ModelName
 {
     private const string DigitPrefix = "Model";
 
-    /// <summary>The identifier for a folder's name or a name given by hand: letters and digits, each word capitalized. <c>omni-tiny</c> → <c>OmniTiny</c>, <c>Qwen2.5-VL-3B</c> → <c>Qwen25VL3B</c>, <c>3b</c> → <c>Model3b</c>.</summary>
+    /// <summary>The identifier for a folder's name or a name given by hand: letters and digits, each word capitalized. <c>omni-tiny</c> → <c>OmniTiny</c>, <c>tiny-2.5-VL</c> → <c>Tiny25VL</c>, <c>3b</c> → <c>Model3b</c>.</summary>
     public static string From(string text)
     {
         var name = new StringBuilder();

@@ -4,7 +4,7 @@ using MASQuant.Diagnostics;
 namespace MASQuant.Formats.Configuration;
 
 /// <summary>One JSON object of a configuration file. Members are read with their limits, so that no value outside them reaches model code; null counts as absent.</summary>
-internal readonly struct ConfigSection
+public readonly struct ConfigSection
 {
     private const int MaxBytes = 1 << 20;
 
@@ -40,6 +40,7 @@ internal readonly struct ConfigSection
         }
     }
 
+    /// <summary>Whether the member is there and not null.</summary>
     public bool Has(string key) => TryGet(key, out _);
 
     /// <summary>The object <paramref name="key"/>, or null.</summary>
@@ -56,6 +57,7 @@ internal readonly struct ConfigSection
     /// <summary>The object <paramref name="key"/>, which must be there.</summary>
     public ConfigSection Required(string key) => Section(key) ?? throw Missing(key);
 
+    /// <summary>A string, or null when absent.</summary>
     public string? Text(string key)
     {
         if (!TryGet(key, out var value))
@@ -66,6 +68,7 @@ internal readonly struct ConfigSection
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Invalid(key, "a string");
     }
 
+    /// <summary>True or false; <paramref name="fallback"/> when absent.</summary>
     public bool Flag(string key, bool fallback)
     {
         if (!TryGet(key, out var value))
@@ -83,6 +86,12 @@ internal readonly struct ConfigSection
     /// <summary>A whole number under its newer name or its older one.</summary>
     public int Whole(string key, string olderKey, int least, int most, int? fallback = null)
         => Whole(Has(key) || !Has(olderKey) ? key : olderKey, least, most, fallback);
+
+    /// <summary>A token's id; <paramref name="fallback"/> when absent.</summary>
+    public int TokenId(string key, int fallback) => Whole(key, 0, int.MaxValue, fallback);
+
+    /// <summary>A token's id under its newer name or its older one; <paramref name="fallback"/> when absent.</summary>
+    public int TokenId(string key, string olderKey, int fallback) => Whole(key, olderKey, 0, int.MaxValue, fallback);
 
     /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>; without <paramref name="fallback"/> it must be there.</summary>
     public double Number(string key, double least, double most, double? fallback = null)
@@ -122,6 +131,26 @@ internal readonly struct ConfigSection
         }
 
         return numbers;
+    }
+
+    /// <summary>Refuses a string other than the one that the code honours; an absent one stands for it.</summary>
+    /// <exception cref="MASQuantException">MASQ0203.</exception>
+    public void RequireText(string key, string supported)
+    {
+        if (Text(key) is { } given && given != supported)
+        {
+            throw Unsupported(key, $"is '{given}'; only '{supported}' is supported");
+        }
+    }
+
+    /// <summary>Refuses a tower whose outputs have another width than the decoder's tokens.</summary>
+    /// <exception cref="MASQuantException">MASQ0203.</exception>
+    public void RequireDecoderWidth(string key, int width, TextConfig decoder)
+    {
+        if (width != decoder.HiddenSize)
+        {
+            throw Unsupported(key, $"is {width}; the decoder's hidden_size is {decoder.HiddenSize}");
+        }
     }
 
     /// <summary>MASQ0203 about a member of this object.</summary>

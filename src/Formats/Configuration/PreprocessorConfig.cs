@@ -1,6 +1,6 @@
 namespace MASQuant.Formats.Configuration;
 
-/// <summary>What <c>preprocessor_config.json</c> says.</summary>
+/// <summary>What <c>preprocessor_config.json</c> says; the audio values that are not given are WhisperFeatureExtractor's.</summary>
 public sealed record PreprocessorConfig
 {
     /// <summary>The fewest pixels an image is resized to.</summary>
@@ -8,6 +8,9 @@ public sealed record PreprocessorConfig
 
     /// <summary>The most pixels an image is resized to.</summary>
     public required int MaxPixels { get; init; }
+
+    /// <summary>The fewest and the most pixels of a video's frame; null: those of an image.</summary>
+    public PixelLimits? VideoPixels { get; init; }
 
     /// <summary>The mean of red, green and blue, of values in 0…1.</summary>
     public required IReadOnlyList<float> ImageMean { get; init; }

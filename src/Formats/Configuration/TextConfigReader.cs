@@ -1,11 +1,8 @@
 namespace MASQuant.Formats.Configuration;
 
-/// <summary>Reads the decoder's extents out of <c>config.json</c>.</summary>
-internal static class TextConfigReader
+/// <summary>Reads the extents of a decoder with multimodal rotary positions out of <c>config.json</c>.</summary>
+public static class TextConfigReader
 {
-    private const int MaxWidth = 1 << 20;
-    private const int MaxHeads = 1 << 10;
-    private const int MaxLayers = 1 << 10;
     private const int MaxVocabulary = 1 << 24;
     private const int MaxPositions = 1 << 24;
     private const double DefaultRopeTheta = 1_000_000;
@@ -13,27 +10,22 @@ internal static class TextConfigReader
     /// <summary>The mrope_section that transformers assumes; it fits heads of 128.</summary>
     private static readonly int[] DefaultMropeSections = [16, 24, 24];
 
-    /// <summary>Qwen2_5_VLTextConfig's defaults.</summary>
-    public static Defaults VLDefaults { get; } = new(8192, 80, 29568, 64, 8, 1e-5);
-
-    /// <summary>Qwen2_5OmniTextConfig's defaults.</summary>
-    public static Defaults OmniDefaults { get; } = new(3584, 28, 18944, 28, 4, 1e-6);
-
     /// <summary>Reads <paramref name="section"/>; <paramref name="parent"/> says whether the head is tied where the section does not.</summary>
-    public static TextConfig Read(ConfigSection section, ConfigSection parent, Defaults defaults)
+    /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
+    public static TextConfig Read(ConfigSection section, ConfigSection parent, TextDefaults defaults)
     {
         var rope = section.Section("rope_scaling") ?? section.Section("rope_parameters");
         var text = new TextConfig
         {
-            HiddenSize = section.Whole("hidden_size", 1, MaxWidth, defaults.HiddenSize),
-            Layers = section.Whole("num_hidden_layers", 1, MaxLayers, defaults.Layers),
-            IntermediateSize = section.Whole("intermediate_size", 1, MaxWidth, defaults.IntermediateSize),
-            AttentionHeads = section.Whole("num_attention_heads", 1, MaxHeads, defaults.AttentionHeads),
-            KeyValueHeads = section.Whole("num_key_value_heads", 1, MaxHeads, defaults.KeyValueHeads),
+            HiddenSize = section.Whole("hidden_size", 1, ConfigLimits.Width, defaults.HiddenSize),
+            Layers = section.Whole("num_hidden_layers", 1, ConfigLimits.Layers, defaults.Layers),
+            IntermediateSize = section.Whole("intermediate_size", 1, ConfigLimits.Width, defaults.IntermediateSize),
+            AttentionHeads = section.Whole("num_attention_heads", 1, ConfigLimits.Heads, defaults.AttentionHeads),
+            KeyValueHeads = section.Whole("num_key_value_heads", 1, ConfigLimits.Heads, defaults.KeyValueHeads),
             VocabularySize = section.Whole("vocab_size", 1, MaxVocabulary, 152064),
             RmsNormEpsilon = (float)section.Number("rms_norm_eps", 1e-12, 1, defaults.RmsNormEpsilon),
             RopeTheta = (float)section.Number("rope_theta", 1, 1e12, rope?.Number("rope_theta", 1, 1e12, DefaultRopeTheta) ?? DefaultRopeTheta),
-            MropeSections = rope?.Wholes("mrope_section", 0, MaxWidth) ?? DefaultMropeSections,
+            MropeSections = rope?.Wholes("mrope_section", 0, ConfigLimits.Width) ?? DefaultMropeSections,
             TieWordEmbeddings = section.Flag("tie_word_embeddings", parent.Flag("tie_word_embeddings", false)),
             MaxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, 32768),
         };
@@ -48,7 +40,7 @@ internal static class TextConfigReader
             throw section.Unsupported("num_attention_heads", $"is {text.AttentionHeads}; it must divide hidden_size {text.HiddenSize} into heads of even width");
         }
 
-        if (section.Whole("head_dim", 1, MaxWidth, text.HeadSize) != text.HeadSize)
+        if (section.Whole("head_dim", 1, ConfigLimits.Width, text.HeadSize) != text.HeadSize)
         {
             throw section.Unsupported("head_dim", $"differs from hidden_size / num_attention_heads = {text.HeadSize}");
         }
@@ -73,12 +65,6 @@ internal static class TextConfigReader
             throw section.Unsupported("use_sliding_window", "is true; only full attention is supported");
         }
 
-        if (section.Text("hidden_act") is not (null or "silu") and var activation)
-        {
-            throw section.Unsupported("hidden_act", $"is '{activation}'; only 'silu' is supported");
-        }
+        section.RequireText("hidden_act", "silu");
     }
-
-    /// <summary>What transformers assumes of an absent member, where the families differ.</summary>
-    internal sealed record Defaults(int HiddenSize, int Layers, int IntermediateSize, int AttentionHeads, int KeyValueHeads, double RmsNormEpsilon);
 }

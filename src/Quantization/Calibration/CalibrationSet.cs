@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Generation;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Quantization.Calibration;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Quantization.Planning;
@@ -12,7 +13,6 @@ public sealed record CalibrationExtent(int Samples, long Tokens, long Longest)
 {
     private const double LettersPerToken = 3.5;
     private const int TokensPerMessage = 5;
-    private const int AudioTokensPerSecond = 25;
     private const int UnknownImageTokens = 1024;
 
     /// <summary>What is assumed when no set is given: what the documentation asks for.</summary>
@@ -30,7 +30,7 @@ public sealed record CalibrationExtent(int Samples, long Tokens, long Longest)
         TextPart text => text.Text.Length / LettersPerToken,
         ImagePart image => Image(image.Source, config.Vision),
         VideoPart video => video.Frames.Sum(frame => Image(frame, config.Vision)) / config.Vision.TemporalPatchSize,
-        AudioPart { Source.Path: { } path } => WavSeconds(path) * AudioTokensPerSecond,
+        AudioPart { Source.Path: { } path } when config.Audio is { } audio => WavSeconds(path) * audio.TokensPerSecond,
         _ => 0,
     };
 

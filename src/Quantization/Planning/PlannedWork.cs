@@ -1,4 +1,3 @@
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;

@@ -1,5 +1,5 @@
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;

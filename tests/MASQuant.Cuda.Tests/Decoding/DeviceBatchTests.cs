@@ -3,7 +3,7 @@ using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Driver;
 using MASQuant.Cuda.Models;
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;

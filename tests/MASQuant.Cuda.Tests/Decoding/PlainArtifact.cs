@@ -2,6 +2,7 @@ using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
@@ -83,7 +84,7 @@ internal static class PlainArtifact
         Artifact = "",
         Model = new ManifestModel
         {
-            Family = model.Family.ToString(),
+            Family = model.Family.Name,
             Modalities = [.. model.Modalities.Select(modality => modality.ToString())],
             HiddenSize = model.Text.HiddenSize,
             IntermediateSize = model.Text.IntermediateSize,

@@ -3,8 +3,8 @@ using MASQuant.Cuda.Driver;
 using MASQuant.Cuda.Gemm;
 using MASQuant.Cuda.Models;
 using MASQuant.Engine.Audio;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 

@@ -5,8 +5,8 @@ using MASQuant.Cuda.Models;
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Preprocessing;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 

@@ -1,5 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;

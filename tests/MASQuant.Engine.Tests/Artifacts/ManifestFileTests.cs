@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Artifacts;

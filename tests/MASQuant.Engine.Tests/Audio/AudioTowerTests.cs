@@ -3,8 +3,7 @@ using MASQuant.Engine.Audio;
 using MASQuant.Engine.Tests.Layers;
 using MASQuant.Engine.Tests.Models;
 using MASQuant.Engine.Tests.VectorWidth;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Audio;

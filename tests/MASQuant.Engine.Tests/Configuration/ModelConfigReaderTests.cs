@@ -2,7 +2,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Configuration;
@@ -13,7 +15,7 @@ public sealed class ModelConfigReaderTests
     public void The_omni_checkpoint_reads_as_its_file_says()
     {
         var config = ModelConfigReader.ReadFolder(RepositoryFiles.OmniTiny);
-        Assert.Equal(ModelFamily.Qwen25Omni, config.Family);
+        Assert.Equal("Qwen25Omni", config.Family.Name);
         Assert.Equal([Modality.Text, Modality.Vision, Modality.Audio], config.Modalities);
         Assert.Equal((256, 6, 768, 4, 2, 1280, 4096), (config.Text.HiddenSize, config.Text.Layers, config.Text.IntermediateSize, config.Text.AttentionHeads, config.Text.KeyValueHeads, config.Text.VocabularySize, config.Text.MaxPositions));
         Assert.Equal((1e-6f, 1e6f, false), (config.Text.RmsNormEpsilon, config.Text.RopeTheta, config.Text.TieWordEmbeddings));
@@ -22,7 +24,7 @@ public sealed class ModelConfigReaderTests
         Assert.Equal([1, 3], config.Vision.FullAttentionBlocks);
         Assert.Equal(new AudioConfig { Layers = 3, ModelSize = 128, Heads = 4, FeedForwardSize = 512, MelBins = 128, OutputSize = 256, HalfWindow = 100, MaxSourcePositions = 1500 }, config.Audio);
         Assert.Equal((1212, 1213, 1203, 1209, 1210, 1204, 1205), (config.ImageTokenId, config.VideoTokenId, config.AudioTokenId, config.VisionStartTokenId, config.VisionEndTokenId, config.AudioStartTokenId, config.AudioEndTokenId));
-        Assert.Equal((25, 2.0), (config.PositionIdPerSeconds, config.SecondsPerChunk));
+        Assert.Equal((25.0, 2.0), (config.PositionsPerSecond, config.SecondsPerChunk));
     }
 
     [Fact]
@@ -31,10 +33,10 @@ public sealed class ModelConfigReaderTests
         var flat = ModelConfigReader.ReadFolder(RepositoryFiles.VlTiny);
         var nested = ModelConfigReader.Read(File.ReadAllBytes(Path.Combine(RepositoryFiles.VlTiny, "config.nested.json")), "config.nested.json");
         Assert.Equal(Comparable(flat), Comparable(nested));
-        Assert.Equal(ModelFamily.Qwen25VL, flat.Family);
+        Assert.Equal("Qwen25VL", flat.Family.Name);
         Assert.Null(flat.Audio);
         Assert.Equal([Modality.Text, Modality.Vision], flat.Modalities);
-        Assert.Equal((128, 3, true, 2.0), (flat.Text.HiddenSize, flat.Text.Layers, flat.Text.TieWordEmbeddings, flat.Vision.TokensPerSecond));
+        Assert.Equal((128, 3, true, 2.0), (flat.Text.HiddenSize, flat.Text.Layers, flat.Text.TieWordEmbeddings, flat.PositionsPerSecond));
         Assert.Equal([4, 6, 6], flat.Text.MropeSections);
     }
 

@@ -1,7 +1,8 @@
 using System.Text;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Configuration;
@@ -72,7 +73,7 @@ public sealed class OtherConfigReaderTests
         Assert.Equal([1200], GenerationConfigReader.Read(checkpoint).EndTokenIds);
     }
 
-    private static PreprocessorConfig Preprocessor(string json) => PreprocessorConfigReader.Read(Encoding.UTF8.GetBytes(json), "preprocessor_config.json");
+    private static PreprocessorConfig Preprocessor(string json) => PreprocessorConfigReader.Read(Encoding.UTF8.GetBytes(json), "preprocessor_config.json", new Qwen25VL().Preprocessor);
 
     private static GenerationConfig Generation(string json) => GenerationConfigReader.Read(Encoding.UTF8.GetBytes(json), "generation_config.json");
 }

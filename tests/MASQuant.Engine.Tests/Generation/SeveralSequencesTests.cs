@@ -4,7 +4,7 @@ using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Tests.Artifacts;
 using MASQuant.Engine.Tests.Models;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Schemes;
 using MASQuant.Tests;
 
@@ -153,7 +153,7 @@ public sealed class SeveralSequencesTests
 
     private static Decoder Read(Checkpoint source, string schemeName)
     {
-        var config = Formats.Configuration.ModelConfigReader.Read(source).Text;
+        var config = ModelConfigReader.Read(source).Text;
         var decoder = TinyDecoder.Read(source, config);
         return QuantizationScheme.TryParse(schemeName, out var scheme)
             ? decoder with { Blocks = [.. decoder.Blocks.Select((block, i) => QuantizedDecoderTests.Compose(block, RandomLayer.Create(i, i, config, scheme), new CpuGemmBackend()))] }

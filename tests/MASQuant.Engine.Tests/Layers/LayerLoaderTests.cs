@@ -1,8 +1,7 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Tests.Artifacts;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Schemes;
 using MASQuant.Runtime;
 using MASQuant.Tests;

@@ -1,5 +1,5 @@
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Models;

@@ -1,5 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Models;
+using MASQuant.Formats.Models;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Models;

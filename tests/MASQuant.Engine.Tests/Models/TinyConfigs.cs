@@ -1,4 +1,6 @@
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Models;
@@ -8,9 +10,9 @@ internal static class TinyConfigs
 {
     public static ModelConfig Omni { get; } = new()
     {
-        Family = ModelFamily.Qwen25Omni,
+        Family = new Qwen25Omni(),
         Text = Text(256, 6, 768, [8, 12, 12], 4096, tied: false),
-        Vision = Vision(4),
+        Vision = Vision,
         Audio = new AudioConfig { Layers = 3, ModelSize = 128, Heads = 4, FeedForwardSize = 512, MelBins = 128, OutputSize = 256, HalfWindow = 100, MaxSourcePositions = 1500 },
         ImageTokenId = 1212,
         VideoTokenId = 1213,
@@ -19,17 +21,19 @@ internal static class TinyConfigs
         VisionEndTokenId = 1210,
         AudioStartTokenId = 1204,
         AudioEndTokenId = 1205,
+        PositionsPerSecond = 25,
     };
 
     public static ModelConfig VL { get; } = new()
     {
-        Family = ModelFamily.Qwen25VL,
+        Family = new Qwen25VL(),
         Text = Text(128, 3, 256, [4, 6, 6], 32768, tied: true),
-        Vision = Vision(2),
+        Vision = Vision,
         ImageTokenId = 1212,
         VideoTokenId = 1213,
         VisionStartTokenId = 1209,
         VisionEndTokenId = 1210,
+        PositionsPerSecond = 2,
     };
 
     public static ModelConfig Of(Golden golden) => golden.IsOmni ? Omni : VL;
@@ -49,7 +53,7 @@ internal static class TinyConfigs
         MaxPositions = positions,
     };
 
-    private static VisionConfig Vision(double tokensPerSecond) => new()
+    private static VisionConfig Vision => new()
     {
         Depth = 1,
         HiddenSize = 64,
@@ -61,6 +65,5 @@ internal static class TinyConfigs
         TemporalPatchSize = 2,
         WindowSize = 56,
         FullAttentionBlocks = [1],
-        TokensPerSecond = tokensPerSecond,
     };
 }

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
@@ -53,7 +56,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("token2wav.code2wav_dit_model.norm.weight", null)]
     [InlineData("talker2.model.norm.weight", null)]
     [InlineData("model.norm.weight", null)]
-    public void A_full_omni_checkpoint_gives_its_thinker_alone(string stored, string? canonical) => AssertMaps(["thinker.model.norm.weight", stored], stored, canonical);
+    public void A_full_omni_checkpoint_gives_its_thinker_alone(string stored, string? canonical) => AssertMaps(new Qwen25Omni(), ["thinker.model.norm.weight", stored], stored, canonical);
 
     [Theory]
     [InlineData("model.norm.weight", "model.norm.weight")]
@@ -62,12 +65,13 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("model.visual.merger.mlp.0.bias", "visual.merger.mlp.0.bias")]
     [InlineData("lm_head.weight", "lm_head.weight")]
     [InlineData("optimizer.step", null)]
-    public void Older_and_newer_vl_names_map_to_one(string stored, string? canonical) => AssertMaps([stored], stored, canonical);
+    public void Older_and_newer_vl_names_map_to_one(string stored, string? canonical) => AssertMaps(new Qwen25VL(), [stored], stored, canonical);
 
     [Fact]
     public void Two_names_of_one_tensor_are_refused()
     {
         Write("model.safetensors", "model.norm.weight", "model.language_model.norm.weight");
+        File.Copy(Path.Combine(RepositoryFiles.VlTiny, "config.json"), _folder.File("config.json"));
         AssertRefused(DiagnosticCodes.CheckpointIndexInvalid, "model.norm.weight");
     }
 
@@ -133,14 +137,28 @@ public sealed class CheckpointTests : IDisposable
         AssertRefused(DiagnosticCodes.CheckpointIndexInvalid, "thinker.model.norm.weight");
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("""{"model_type":"llava"}""")]
+    public void Without_a_known_configuration_tensors_keep_their_names(string? config)
+    {
+        Write("model.safetensors", "model.norm.weight", "model.language_model.norm.weight", "optimizer.step");
+        if (config is not null)
+        {
+            File.WriteAllText(_folder.File("config.json"), config);
+        }
+
+        using var checkpoint = Checkpoint.Open(_folder.Path);
+
+        Assert.Equal(["model.language_model.norm.weight", "model.norm.weight"], checkpoint.Tensors.Select(tensor => tensor.Name));
+        Assert.Equal(config is null ? DiagnosticCodes.ModelFileMissing : DiagnosticCodes.ArchitectureUnknown, Assert.Throws<MASQuantException>(() => checkpoint.Family).Code);
+    }
+
     [Fact]
     public void A_folder_without_weights_is_no_checkpoint() => AssertRefused(DiagnosticCodes.CheckpointMissing, "model.safetensors");
 
-    private static void AssertMaps(string[] all, string stored, string? canonical)
-    {
-        Assert.Equal(canonical is not null, new CanonicalName(all).TryMap(stored, out var name));
-        Assert.Equal(canonical, name);
-    }
+    private static void AssertMaps(ModelFamily family, string[] all, string stored, string? canonical)
+        => Assert.Equal(canonical, family.TensorNames.Map([.. all.Distinct()]).SingleOrDefault(name => name.Stored == stored).Canonical);
 
     private MASQuantException AssertRefused(string code, string reason)
     {

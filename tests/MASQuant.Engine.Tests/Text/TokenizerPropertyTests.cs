@@ -1,5 +1,6 @@
 using System.Text;
 using MASQuant.Engine.Text;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Tests.Text;
 

@@ -3,6 +3,7 @@ using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Vision;
@@ -80,7 +81,7 @@ public class ImagePreprocessorTests
         Assert.Equal(DiagnosticCodes.ImageShapeNotSupported, Assert.Throws<MASQuantException>(() => Create(golden).ProcessVideo([])).Code);
     }
 
-    private static ImagePreprocessor Create(Golden golden) => new(Config, Vision, golden.IsOmni ? ModelFamily.Qwen25Omni : ModelFamily.Qwen25VL);
+    private static ImagePreprocessor Create(Golden golden) => new(golden.IsOmni ? Config with { VideoPixels = new Qwen25Omni().Preprocessor.VideoPixels } : Config, Vision);
 
     private static RgbImage Load(string path) => ImageDecoder.Decode(File.ReadAllBytes(path), path);
 

@@ -1,5 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Vision.Preprocessing;
+using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Engine.Tests.Vision;
 

@@ -5,8 +5,7 @@ using MASQuant.Engine.Tests.VectorWidth;
 using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Preprocessing;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Vision;
@@ -22,7 +21,7 @@ public sealed class VisionTowerTests
         var golden = Golden.Load(name);
         using var source = Checkpoint.Open(golden.IsOmni ? RepositoryFiles.OmniTiny : RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(source);
-        var preprocessor = new ImagePreprocessor(PreprocessorConfigReader.Read(source), config.Vision, config.Family);
+        var preprocessor = new ImagePreprocessor(PreprocessorConfigReader.Read(source), config.Vision);
         var images = golden.Files.Where(f => f.EndsWith(".png", StringComparison.Ordinal)).Select(f => ImageDecoder.Decode(File.ReadAllBytes(f), f)).ToArray();
 
         var tokens = new VisionTower(source, config.Vision)

@@ -1,7 +1,6 @@
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Tests.Pipeline;

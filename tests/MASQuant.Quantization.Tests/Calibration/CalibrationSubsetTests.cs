@@ -1,6 +1,6 @@
 using MASQuant.Diagnostics;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Tests.Pipeline;
 using MASQuant.Tests;

@@ -1,5 +1,4 @@
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;

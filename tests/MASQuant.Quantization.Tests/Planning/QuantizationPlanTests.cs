@@ -1,6 +1,5 @@
 using MASQuant.Diagnostics;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;

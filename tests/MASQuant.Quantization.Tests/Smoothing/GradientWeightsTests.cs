@@ -1,7 +1,6 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;

@@ -1,7 +1,7 @@
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Evaluation.Tuning;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;

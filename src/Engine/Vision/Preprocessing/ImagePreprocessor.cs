@@ -9,9 +9,6 @@ namespace MASQuant.Engine.Vision.Preprocessing;
 /// <summary>Turns images and video frames into patches as transformers' <c>Qwen2VLImageProcessor</c> does: resize, rescale to 0…1, normalise, cut.</summary>
 public sealed class ImagePreprocessor
 {
-    // Qwen2_5OmniProcessor gives videos limits of its own.
-    private static readonly PixelLimits OmniVideo = new(128 * 28 * 28, 768 * 28 * 28);
-
     private readonly PixelLimits _imageLimits;
     private readonly PixelLimits _videoLimits;
     private readonly int _patch;
@@ -21,11 +18,11 @@ public sealed class ImagePreprocessor
 
     private const int Channels = 3;
 
-    /// <summary>Creates a preprocessor for a checkpoint; the family decides the limits of video frames.</summary>
-    public ImagePreprocessor(PreprocessorConfig config, VisionConfig vision, ModelFamily family)
+    /// <summary>Creates a preprocessor for a checkpoint.</summary>
+    public ImagePreprocessor(PreprocessorConfig config, VisionConfig vision)
     {
         _imageLimits = new PixelLimits(config.MinPixels, config.MaxPixels);
-        _videoLimits = family == ModelFamily.Qwen25Omni ? OmniVideo : _imageLimits;
+        _videoLimits = config.VideoPixels ?? _imageLimits;
         _patch = vision.PatchSize;
         _merge = vision.SpatialMergeSize;
         _framesPerPatch = vision.TemporalPatchSize;

@@ -1,11 +1,9 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Pixels;
+using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Engine.Vision.Preprocessing;
-
-/// <summary>The fewest and the most pixels that an image or frame is resized to.</summary>
-public readonly record struct PixelLimits(int Min, int Max);
 
 /// <summary>Chooses the size at which an image enters the vision tower (<c>smart_resize</c> of Qwen2-VL).</summary>
 public static class SmartResize

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
 
-namespace MASQuant.Formats.Safetensors;
+namespace MASQuant.Formats.Checkpoints;
 
 /// <summary>Reads <c>model.safetensors.index.json</c>: which shard holds which tensor.</summary>
 internal static class CheckpointIndex

@@ -1,4 +1,4 @@
-namespace MASQuant.Engine.Text;
+namespace MASQuant.Formats.Models;
 
 /// <summary>A stretch of a prompt: plain text, or one token by its id.</summary>
 public readonly record struct TextSegment

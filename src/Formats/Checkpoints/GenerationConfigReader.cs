@@ -1,6 +1,6 @@
-using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Configuration;
 
-namespace MASQuant.Formats.Configuration;
+namespace MASQuant.Formats.Checkpoints;
 
 /// <summary>Reads <c>generation_config.json</c>; where it is absent, the end tokens of <c>config.json</c>.</summary>
 public static class GenerationConfigReader
@@ -14,7 +14,7 @@ public static class GenerationConfigReader
     {
         var config = source.TryReadFile(FileName, out var json) ? Read(json, Path.Combine(source.Path, FileName)) : new GenerationConfig();
         return config.EndTokenIds.Count == 0 && source.TryReadFile(ModelConfigReader.FileName, out var model)
-            ? config with { EndTokenIds = ConfigSection.Read(model, Path.Combine(source.Path, ModelConfigReader.FileName), ModelEndTokens) }
+            ? config with { EndTokenIds = ConfigSection.Read(model, Path.Combine(source.Path, ModelConfigReader.FileName), root => ModelEndTokens(source.Family.ModelSection(root))) }
             : config;
     }
 
@@ -30,11 +30,8 @@ public static class GenerationConfigReader
         RepetitionPenalty = root.Number("repetition_penalty", 1e-3, 1000, 1),
     });
 
-    private static int[] ModelEndTokens(ConfigSection root)
-    {
-        var model = root.Section("thinker_config") ?? root;
-        return EndTokens(model) ?? (model.Section("text_config") is { } text ? EndTokens(text) : null) ?? [];
-    }
+    private static int[] ModelEndTokens(ConfigSection model)
+        => EndTokens(model) ?? (model.Section("text_config") is { } text ? EndTokens(text) : null) ?? [];
 
     private static int[]? EndTokens(ConfigSection section) => section.Wholes("eos_token_id", 0, int.MaxValue);
 }

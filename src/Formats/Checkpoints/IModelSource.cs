@@ -1,10 +1,16 @@
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Formats.Safetensors;
+namespace MASQuant.Formats.Checkpoints;
 
 /// <summary>A whole model: its tensors and the JSON files that came with them. A <see cref="Checkpoint"/> or an artifact.</summary>
 public interface IModelSource : ITensorSource
 {
+    /// <summary>The family, by <c>config.json</c>.</summary>
+    /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0202 unknown architecture, MASQ0204 missing.</exception>
+    ModelFamily Family { get; }
+
     /// <summary>The content of a file such as <c>config.json</c> or <c>tokenizer.json</c>; false when the model has none of that name.</summary>
     /// <exception cref="MASQuantException">MASQ0101 unreadable or too large, MASQ0104 a Git LFS pointer.</exception>
     bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content);

@@ -1,15 +1,14 @@
-using MASQuant.Formats.Configuration;
+namespace MASQuant.Formats.Models;
 
-namespace MASQuant.Engine.Models;
-
-/// <summary>How many tokens one image, video or audio clip occupies in the sequence, and how they lie in time, height and width. All counts are after the tower's merging.</summary>
+/// <summary>How the tokens behind one placeholder lie in time, height and width. All counts are after the tower's merging.</summary>
 /// <param name="Modality">Vision or audio.</param>
 /// <param name="PlaceholderId">The token that stands for it in the prompt and, repeated, in the sequence.</param>
 /// <param name="Frames">Temporal extent: 1 for an image, the token count for audio.</param>
 /// <param name="Rows">Token rows of a frame; 1 for audio.</param>
 /// <param name="Columns">Token columns of a frame; 1 for audio.</param>
 /// <param name="SecondsPerFrame">Video: seconds between two temporal rows (<c>second_per_grid_ts</c>).</param>
-public readonly record struct MediaExtent(Modality Modality, int PlaceholderId, int Frames, int Rows, int Columns, double SecondsPerFrame = 1)
+/// <param name="PositionsPerSecond">Video: temporal positions per second.</param>
+public readonly record struct MediaExtent(Modality Modality, int PlaceholderId, int Frames, int Rows, int Columns, double SecondsPerFrame = 1, double PositionsPerSecond = 1)
 {
     /// <summary>The number of tokens.</summary>
     public int Tokens => checked(Frames * Rows * Columns);
@@ -20,7 +19,7 @@ public readonly record struct MediaExtent(Modality Modality, int PlaceholderId, 
 
     /// <summary>A video of <paramref name="frames"/> temporal rows of <paramref name="rows"/> × <paramref name="columns"/> patches, before merging.</summary>
     public static MediaExtent Video(ModelConfig config, int frames, int rows, int columns, double secondsPerFrame)
-        => new(Modality.Vision, config.VideoTokenId, frames, rows / config.Vision.SpatialMergeSize, columns / config.Vision.SpatialMergeSize, secondsPerFrame);
+        => new(Modality.Vision, config.VideoTokenId, frames, rows / config.Vision.SpatialMergeSize, columns / config.Vision.SpatialMergeSize, secondsPerFrame, config.PositionsPerSecond);
 
     /// <summary>An audio clip whose tower output has <paramref name="tokens"/> rows.</summary>
     public static MediaExtent Audio(ModelConfig config, int tokens) => new(Modality.Audio, config.AudioTokenId, tokens, 1, 1);

@@ -1,10 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Files;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 
-namespace MASQuant.Formats.Safetensors;
+namespace MASQuant.Formats.Checkpoints;
 
-/// <summary>A folder as it stands on the hub: <c>model.safetensors</c>, or <c>model.safetensors.index.json</c> with its shards, and the JSON files beside them. Tensors bear their canonical names (see <see cref="CanonicalName"/>).</summary>
+/// <summary>A folder as it stands on the hub: <c>model.safetensors</c>, or <c>model.safetensors.index.json</c> with its shards, and the JSON files beside them. Tensors bear their canonical names (see <see cref="TensorNames"/>).</summary>
 public sealed class Checkpoint : IModelSource
 {
     /// <summary>The file name of weights that are not sharded.</summary>
@@ -16,19 +18,26 @@ public sealed class Checkpoint : IModelSource
     private readonly Dictionary<string, (SafetensorsFile File, string StoredName, TensorInfo Tensor)> _tensors = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SafetensorsFile> _files = new(StringComparer.Ordinal);
 
-    private Checkpoint(string folder) => Path = folder;
+    private readonly ModelFamilies _families;
+
+    private Checkpoint(string folder, ModelFamilies families) => (Path, _families) = (folder, families);
 
     /// <summary>The folder.</summary>
     public string Path { get; }
 
     /// <inheritdoc/>
+    public ModelFamily Family => _families.Of(this);
+
+    /// <inheritdoc/>
     public IReadOnlyCollection<TensorInfo> Tensors { get; private set; } = [];
 
     /// <summary>Maps the weights of <paramref name="folder"/> and checks every header.</summary>
+    /// <param name="folder">The folder. Without <c>config.json</c>, or with one of an unknown architecture, tensors keep their names.</param>
+    /// <param name="families">The families to recognise; null for the supported ones.</param>
     /// <exception cref="MASQuantException">MASQ0101 … MASQ0106 and MASQ0110: unreadable, malformed or missing files.</exception>
-    public static Checkpoint Open(string folder)
+    public static Checkpoint Open(string folder, ModelFamilies? families = null)
     {
-        var checkpoint = new Checkpoint(folder);
+        var checkpoint = new Checkpoint(folder, families ?? ModelFamilies.Known);
         try
         {
             checkpoint.OpenFiles();
@@ -99,25 +108,17 @@ public sealed class Checkpoint : IModelSource
         if (TryReadFile(CheckpointIndex.FileName, out var json))
         {
             var index = CheckpointIndex.Parse(json, System.IO.Path.Combine(Path, CheckpointIndex.FileName));
-            var names = new CanonicalName(index.Keys);
-            foreach (var (stored, shard) in index)
+            foreach (var (stored, name) in TensorNames().Map(index.Keys))
             {
-                if (names.TryMap(stored, out var name))
-                {
-                    Add(name, stored, OpenShard(shard));
-                }
+                Add(name, stored, OpenShard(index[stored]));
             }
         }
         else if (File.Exists(System.IO.Path.Combine(Path, SingleFileName)))
         {
             var file = OpenFile(SingleFileName);
-            var names = new CanonicalName(file.Tensors.Select(t => t.Name));
-            foreach (var tensor in file.Tensors)
+            foreach (var (stored, name) in TensorNames().Map([.. file.Tensors.Select(tensor => tensor.Name)]))
             {
-                if (names.TryMap(tensor.Name, out var name))
-                {
-                    Add(name, tensor.Name, file);
-                }
+                Add(name, stored, file);
             }
         }
         else
@@ -126,6 +127,8 @@ public sealed class Checkpoint : IModelSource
                 $"The folder holds neither {SingleFileName} nor {CheckpointIndex.FileName}. Give the folder of a checkpoint in the hub's layout.");
         }
     }
+
+    private TensorNames TensorNames() => _families.TryOf(this)?.TensorNames ?? Models.TensorNames.Canonical;
 
     private void Add(string name, string storedName, SafetensorsFile file)
     {

@@ -1,0 +1,41 @@
+namespace MASQuant.Formats.Configuration;
+
+/// <summary>The decoder's extents.</summary>
+public sealed record TextConfig
+{
+    /// <summary>H, the width of the residual stream.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>The number of decoder blocks.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>The width between gate/up and down.</summary>
+    public required int IntermediateSize { get; init; }
+
+    /// <summary>Query heads.</summary>
+    public required int AttentionHeads { get; init; }
+
+    /// <summary>Key and value heads; divides <see cref="AttentionHeads"/>.</summary>
+    public required int KeyValueHeads { get; init; }
+
+    /// <summary>Rows of the embedding.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>ε of the RMS norms.</summary>
+    public required float RmsNormEpsilon { get; init; }
+
+    /// <summary>The base of the rotary frequencies.</summary>
+    public required float RopeTheta { get; init; }
+
+    /// <summary>M-RoPE: how many frequency pairs follow the time, height and width position.</summary>
+    public required IReadOnlyList<int> MropeSections { get; init; }
+
+    /// <summary>Whether the head shares the embedding.</summary>
+    public required bool TieWordEmbeddings { get; init; }
+
+    /// <summary>The longest sequence.</summary>
+    public required int MaxPositions { get; init; }
+
+    /// <summary>The width of one head.</summary>
+    public int HeadSize => HiddenSize / AttentionHeads;
+}

@@ -1,0 +1,63 @@
+using MASQuant.Formats.Configuration;
+
+namespace MASQuant.Formats.Models;
+
+/// <summary>All that tells one family of models from another: files, tensor names, prompts. Stateless.</summary>
+/// <remarks>A family is one such object in a folder of its own. <c>docs/extending.md</c> says how to add one.</remarks>
+public abstract class ModelFamily
+{
+    /// <summary>The name in manifests and generated code, a C# identifier: <c>Qwen3VL</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The name in messages, as its authors write it: <c>Qwen3-VL</c>.</summary>
+    public abstract string DisplayName { get; }
+
+    /// <summary>The values of <c>model_type</c> in <c>config.json</c>, the usual one first.</summary>
+    public abstract IReadOnlyList<string> ModelTypes { get; }
+
+    /// <summary>What its models take, text first.</summary>
+    public abstract IReadOnlyList<Modality> Modalities { get; }
+
+    /// <summary>How checkpoints name their tensors.</summary>
+    public abstract TensorNames TensorNames { get; }
+
+    /// <summary>The markers of a conversation's turns.</summary>
+    public abstract ChatFormat Chat { get; }
+
+    /// <summary>What holds where <c>preprocessor_config.json</c> says nothing.</summary>
+    public abstract PreprocessorConfig Preprocessor { get; }
+
+    /// <summary>The object of <c>config.json</c> that describes the model: the root, unless the model is a part of a larger one.</summary>
+    /// <exception cref="MASQuantException">MASQ0201: it is missing.</exception>
+    public virtual ConfigSection ModelSection(ConfigSection root) => root;
+
+    /// <summary>Reads the model's extents; values that the code cannot honour are refused.</summary>
+    /// <param name="model">What <see cref="ModelSection"/> gave.</param>
+    /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
+    public abstract ModelConfig ReadConfig(ConfigSection model);
+
+    /// <summary>What a prompt holds for an image, a video or an audio clip: text, tokens, and one placeholder for each of its extents.</summary>
+    /// <param name="medium">One of <see cref="Modalities"/>.</param>
+    /// <param name="config">Gives the tokens.</param>
+    public virtual IReadOnlyList<TextSegment> Write(ContentPart medium, ModelConfig config) => medium switch
+    {
+        ImagePart => Between(config.VisionStartTokenId, config.ImageTokenId, config.VisionEndTokenId),
+        VideoPart => Between(config.VisionStartTokenId, config.VideoTokenId, config.VisionEndTokenId),
+        AudioPart => Between(config.AudioStartTokenId, config.AudioTokenId, config.AudioEndTokenId),
+        _ => throw new NotSupportedException($"{medium.GetType().Name} has no place in a prompt of {DisplayName}."),
+    };
+
+    /// <summary>How a video's tokens lie in the sequence: one extent for each placeholder that <see cref="Write"/> gave it.</summary>
+    /// <param name="config">Gives the placeholder and the positions per second.</param>
+    /// <param name="frames">Temporal rows of patches.</param>
+    /// <param name="rows">Rows of patches, before merging.</param>
+    /// <param name="columns">Columns of patches, before merging.</param>
+    /// <param name="secondsPerFrame">Seconds between two temporal rows.</param>
+    public virtual IReadOnlyList<MediaExtent> VideoExtents(ModelConfig config, int frames, int rows, int columns, double secondsPerFrame)
+        => [MediaExtent.Video(config, frames, rows, columns, secondsPerFrame)];
+
+    /// <summary><see cref="Name"/>.</summary>
+    public sealed override string ToString() => Name;
+
+    private static TextSegment[] Between(int start, int placeholder, int end) => [TextSegment.Token(start), TextSegment.Token(placeholder), TextSegment.Token(end)];
+}

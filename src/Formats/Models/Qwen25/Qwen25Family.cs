@@ -1,0 +1,22 @@
+using MASQuant.Formats.Configuration;
+
+namespace MASQuant.Formats.Models.Qwen25;
+
+/// <summary>What Qwen2.5-VL and Qwen2.5-Omni have in common.</summary>
+public abstract class Qwen25Family : ModelFamily
+{
+    /// <summary>As transformers assumes it: <c>Qwen2VLImageProcessor</c>'s values.</summary>
+    public override PreprocessorConfig Preprocessor { get; } = new()
+    {
+        MinPixels = 56 * 56,
+        MaxPixels = 28 * 28 * 1280,
+        ImageMean = [0.48145466f, 0.4578275f, 0.40821073f],
+        ImageStd = [0.26862954f, 0.26130258f, 0.27577711f],
+    };
+
+    /// <inheritdoc/>
+    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", "You are a helpful assistant.");
+
+    /// <summary>Newer tools keep the decoder and the tower under <c>model.</c></summary>
+    public override TensorNames TensorNames { get; } = new() { Renamed = [("model.language_model.", "model."), ("model.visual.", "visual.")] };
+}
