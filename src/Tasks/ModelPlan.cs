@@ -43,7 +43,7 @@ internal static class ModelPlan
         try
         {
             using var checkpoint = Checkpoint.Open(folder);
-            CheckpointShapes.Read(checkpoint, config.Text);
+            CheckpointShapes.Read(checkpoint, config.Decoder());
         }
         catch (MASQuantException problem)
         {
@@ -63,7 +63,7 @@ internal static class ModelPlan
     private static ManifestLayer Layer(int index, ModelConfig config, QuantizationOptions options) => new()
     {
         Index = index,
-        Linears = [.. DecoderLinear.Of(config.Text).Select(linear => new ManifestLinear
+        Linears = [.. config.Decoder().Blocks[index].Linears.Select(linear => new ManifestLinear
         {
             Name = linear.Name,
             Group = linear.Group.ToString(),

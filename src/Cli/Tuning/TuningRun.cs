@@ -29,9 +29,10 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     {
         using var checkpoint = Checkpoint.Open(job.Model);
         var config = ModelConfigReader.Read(checkpoint);
-        foreach (var (scheme, linear) in job.Schemes.SelectMany(scheme => DecoderLinear.Of(config.Text).Select(linear => (scheme, linear))))
+        var decoder = config.Decoder();
+        foreach (var (scheme, prefix, linear) in job.Schemes.SelectMany(scheme => decoder.Blocks.SelectMany(block => block.Linears.Select(linear => (scheme, block.Prefix, linear)))))
         {
-            PackingLayout.CheckShape($"model.layers.*.{linear.Name}", linear.Outputs, linear.Inputs, scheme);
+            PackingLayout.CheckShape($"{prefix}{linear.Name}", linear.Outputs, linear.Inputs, scheme);
         }
 
         var model = new NoiseModel(config, Measure(checkpoint, config, cancellationToken), OtherBytes(checkpoint, config));
@@ -44,7 +45,7 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     {
         var file = Path.Combine(job.Output, "noise");
         var key = ComparedModel.Mark(QuantizationPipeline.Fingerprint(job.Point(job.Combinations[0], job.Output), cancellationToken) + string.Join('+', job.Schemes));
-        if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Text.Layers * Enum.GetValues<InputGroup>().Length * job.Schemes.Count)
+        if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Decoder().Blocks.Sum(block => block.Groups.Count) * job.Schemes.Count)
         {
             progress.Reuse("Measurements");
             return kept;
@@ -53,8 +54,9 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         progress.Begin("Measuring what every input group's noise does to the model");
         var set = CalibrationSet.Load(job.Calibration, config, cancellationToken);
         var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellationToken);
-        var noise = new NoiseMeasurement(config.Text, job.Combinations[0], (_, _) => job.Schemes)
-            .Run(layer => BlockWeights.Of(checkpoint, config.Text, layer), sequences, progress.Measured, cancellationToken);
+        var decoder = config.Decoder();
+        var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes)
+            .Run(layer => BlockWeights.Of(checkpoint, decoder, layer), sequences, progress.Measured, cancellationToken);
         AtomicFile.Write(file, (byte[])[.. System.Text.Encoding.ASCII.GetBytes(key), .. JsonSerializer.SerializeToUtf8Bytes(noise, NoiseJson.Default.ModelNoise)]);
         progress.Finish();
         return noise;
@@ -103,12 +105,12 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     private long OtherBytes(Checkpoint checkpoint, ModelConfig config)
     {
         const int DescriptionBytes = 1850;
-        var linears = DecoderLinear.Of(config.Text);
-        var weights = linears.Select(linear => $".{linear.Name}.weight").ToArray();
-        var kept = checkpoint.Tensors.Where(tensor => !weights.Any(weight => tensor.Name.EndsWith(weight, StringComparison.Ordinal) && tensor.Name.StartsWith("model.layers.", StringComparison.Ordinal)))
+        var blocks = config.Decoder().Blocks;
+        var weights = blocks.SelectMany(block => block.Linears.Select(linear => $"{block.Prefix}{linear.Name}.weight")).ToHashSet(StringComparer.Ordinal);
+        var kept = checkpoint.Tensors.Where(tensor => !weights.Contains(tensor.Name))
             .Sum(tensor => tensor.Count * tensor.Type.ByteSize());
         var files = ArtifactNames.EmbeddedFiles.Sum(name => checkpoint.TryReadFile(name, out var content) ? content.Length : 0L);
-        var factors = config.Modalities.Count * (long)sizeof(float) * linears.DistinctBy(linear => linear.Group).Sum(linear => linear.Inputs);
-        return kept + files + (config.Text.Layers * (factors + (linears.Count * DescriptionBytes)));
+        var factors = config.Modalities.Count * (long)sizeof(float) * blocks.Sum(block => block.Groups.Sum(group => (long)block.LinearsOf(group)[0].Inputs));
+        return kept + files + (factors + (weights.Count * DescriptionBytes));
     }
 }

@@ -5,6 +5,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Engine.Text;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Execution;
@@ -26,7 +27,7 @@ public sealed class LoadedModel : IDisposable
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
         var tokenizer = PromptEncoder.ReadTokenizer(source);
-        var embedding = TokenEmbedding.Of(source, config.Text);
+        var embedding = TokenEmbedding.Of(source, config.Decoder());
         (_source, _options, _endTokens) = (source, options, EndTokens(generation, tokenizer));
         RecommendedOptions = Recommended(generation);
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));

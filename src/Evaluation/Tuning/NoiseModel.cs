@@ -12,7 +12,7 @@ public sealed record NoiseModel
     private const int Modalities = ModalityMap.ModalityCount;
 
     private readonly ModelNoise _noise;
-    private readonly DecoderLinear[] _linears;
+    private readonly (int Layer, InputGroup Group, IReadOnlyList<DecoderLinear> Linears)[] _places;
     private readonly Dictionary<(int Group, QuantizationScheme Scheme), GroupNoise> _groups;
     private NoiseCorrections _corrections = NoiseCorrections.None;
     private double _lossPerNoise = double.NaN;
@@ -25,8 +25,8 @@ public sealed record NoiseModel
     public NoiseModel(ModelConfig config, ModelNoise noise, long otherBytes)
     {
         (Config, _noise, _otherBytes) = (config, noise, otherBytes);
-        _linears = [.. DecoderLinear.Of(config.Text)];
-        _groups = noise.Groups.ToDictionary(group => ((group.Layer * 4) + (int)group.Group, group.ParsedScheme));
+        _places = [.. config.Decoder().Blocks.Index().SelectMany(block => block.Item.Groups.Select(group => (block.Index, group, block.Item.LinearsOf(group))))];
+        _groups = noise.Groups.ToDictionary(group => (Array.FindIndex(_places, place => (place.Layer, place.Group) == (group.Layer, group.Group)), group.ParsedScheme));
         Schemes = [.. noise.Groups.Select(group => group.ParsedScheme).Distinct()];
     }
 
@@ -37,7 +37,7 @@ public sealed record NoiseModel
     public IReadOnlyList<QuantizationScheme> Schemes { get; }
 
     /// <summary>The number of input groups.</summary>
-    public int Groups => Config.Text.Layers * 4;
+    public int Groups => _places.Length;
 
     /// <summary>Noise per signal that a group adds to every linear layer and modality, uncorrected, [linear·3 + modality].</summary>
     public double[] Contribution(int group, GroupSetting setting)
@@ -101,10 +101,9 @@ public sealed record NoiseModel
     /// <summary>The bytes that a group's layers take in the artifact.</summary>
     public long Bytes(int group, GroupSetting setting)
     {
-        var linears = _linears.Where(linear => (int)linear.Group == group % 4).ToArray();
         var scheme = setting.Scheme;
         var bytes = 0L;
-        foreach (var linear in linears)
+        foreach (var linear in _places[group].Linears)
         {
             var scales = scheme.QuantizesActivations ? linear.Outputs * (long)sizeof(float) : linear.Outputs * (linear.Inputs / PackingLayout.GroupSize) * (long)(sizeof(float) + 1);
             var ranks = Config.Modalities.Sum(setting.Rank);

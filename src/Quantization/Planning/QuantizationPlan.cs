@@ -58,7 +58,7 @@ public sealed class QuantizationPlan
     /// <exception cref="MASQuantException">MASQ0107, MASQ0108 the headers do not have what the configuration calls for; MASQ0501 a shape that cannot be packed.</exception>
     public static QuantizationPlan Of(IModelSource checkpoint, ModelConfig config, QuantizationOptions options, CalibrationExtent calibration)
     {
-        var linears = CheckpointShapes.Read(checkpoint, config.Text);
+        var linears = CheckpointShapes.Read(checkpoint, config.Decoder());
         var quantized = linears.Select(linear => linear.Tensor.Name).ToHashSet();
         var parts = checkpoint.Tensors.GroupBy(tensor => ModelPart.Of(tensor.Name, quantized))
             .Select(part => (part.Key, part.Count(), part.Sum(tensor => tensor.Count * tensor.Type.ByteSize())))
@@ -97,7 +97,7 @@ public sealed class QuantizationPlan
             bytes += PackingLayout.PackedBytes(linear.Outputs, linear.Inputs, scheme.WeightBits) + scales + patches + ManifestBytesPerLinear + (4 * HeaderBytesPerTensor);
         }
 
-        var widths = DecoderLinear.Of(Config.Text).GroupBy(linear => linear.Group).Sum(group => (long)group.First().Inputs);
-        return bytes + (Config.Text.Layers * widths * Config.Modalities.Count * sizeof(float));
+        var widths = Config.Decoder().Blocks.Sum(block => block.Groups.Sum(group => (long)block.LinearsOf(group)[0].Inputs));
+        return bytes + (widths * Config.Modalities.Count * sizeof(float));
     }
 }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Files;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Facts;
 
@@ -12,16 +12,16 @@ internal sealed class WorkFolder
 {
     private const string FingerprintFile = "fingerprint";
     private readonly string _path;
-    private readonly TextConfig _config;
+    private readonly DecoderDescription _decoder;
 
-    private WorkFolder(string path, TextConfig config) => (_path, _config) = (path, config);
+    private WorkFolder(string path, DecoderDescription decoder) => (_path, _decoder) = (path, decoder);
 
     /// <summary>Opens the folder for a run.</summary>
     /// <param name="path">The folder; created when missing.</param>
     /// <param name="fingerprint">Identifies inputs, options and tool.</param>
-    /// <param name="config">The decoder's extents.</param>
+    /// <param name="decoder">The decoder.</param>
     /// <exception cref="MASQuantException">MASQ0111: the folder cannot be written.</exception>
-    public static WorkFolder Open(string path, string fingerprint, TextConfig config)
+    public static WorkFolder Open(string path, string fingerprint, DecoderDescription decoder)
     {
         var mark = Path.Combine(path, FingerprintFile);
         if (!File.Exists(mark) || File.ReadAllText(mark) != fingerprint)
@@ -34,7 +34,7 @@ internal sealed class WorkFolder
             AtomicFile.Write(mark, System.Text.Encoding.ASCII.GetBytes(fingerprint));
         }
 
-        return new WorkFolder(path, config);
+        return new WorkFolder(path, decoder);
     }
 
     /// <summary>The file of a block's tensors.</summary>
@@ -54,7 +54,7 @@ internal sealed class WorkFolder
             var facts = JsonSerializer.Deserialize(File.ReadAllBytes(FactsPath(layer)), ManifestJson.Default.ManifestLayer);
             return facts is null || FactsFile.Read(DetailsPath(layer), FactsJson.Default.BlockFacts) is not { } details || !FactsFile.IsWhole(details)
                 ? null
-                : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _config), facts, details);
+                : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _decoder), facts, details);
         }
         catch (Exception e) when (e is JsonException or MASQuantException or IOException)
         {
