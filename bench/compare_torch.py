@@ -8,7 +8,7 @@ import csv
 import statistics
 import sys
 
-# The tables of bench/Cuda/ModelShape.cs and BenchPlan.cs: hidden, layers, intermediate, heads, key heads.
+# The tables of tests/MASQuant.Cuda.Checks/ModelShape.cs and BenchPlan.cs: hidden, layers, intermediate, heads, key heads.
 MODELS = {"3B": (2048, 36, 11008, 16, 2), "7B": (3584, 28, 18944, 28, 4)}
 VOCABULARY = 152064
 TOKENS = [1, 16, 512, 2048, 8192]

@@ -3,7 +3,7 @@ using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Schemes;
+using MASQuant.Formats.Models.Qwen25;
 
 namespace MASQuant.Bench;
 
@@ -28,9 +28,11 @@ internal sealed class DecodingWorkload
         TieWordEmbeddings = false,
     };
 
+    private static readonly DecoderDescription Description = Qwen25Decoder.Describe(Shape);
+
     private readonly Decoder _decoder;
     private readonly DecoderWorkspace _workspace = new(Shape);
-    private readonly RotaryTable _rotary = new(Shape);
+    private readonly RotaryTable _rotary = new(Description.Rotary);
     private readonly KvCache[] _caches;
     private readonly Matrix _input;
     private readonly Matrix _hidden;
@@ -38,7 +40,7 @@ internal sealed class DecodingWorkload
     public DecodingWorkload(QuantizationScheme scheme, int sequences)
     {
         var random = new Random(1);
-        _decoder = new Decoder(Shape, null!, [.. Enumerable.Range(0, Blocks).Select(_ => Block(scheme, random))], [], DenseWeight.FromFloats(new Matrix(1, Shape.HiddenSize)));
+        _decoder = new Decoder(Description, null!, [.. Description.Blocks.Select(block => Block(block, scheme, random))], null!, DenseWeight.FromFloats(new Matrix(1, Shape.HiddenSize)));
         (_input, _hidden) = (QuantizedWorkload.RandomMatrix(random, sequences, Shape.HiddenSize), new Matrix(sequences, Shape.HiddenSize));
         _caches = [.. Enumerable.Range(0, sequences).Select(_ => new KvCache(Shape))];
         var prompt = QuantizedWorkload.RandomMatrix(random, PromptTokens, Shape.HiddenSize);
@@ -73,12 +75,11 @@ internal sealed class DecodingWorkload
         }
     }
 
-    private static DecoderBlock Block(QuantizationScheme scheme, Random random)
+    private static TransformerBlock Block(BlockDescription description, QuantizationScheme scheme, Random random)
     {
         var gain = QuantizedWorkload.RandomMatrix(random, 1, Shape.HiddenSize).Data;
-        QuantizedLinearGroup Group(InputGroup group) => new(
-            [.. DecoderLinear.Of(Shape).Where(linear => linear.Group == group).Select(linear => QuantizedWorkload.RandomWeight(random, scheme, linear.Outputs, linear.Inputs))],
-            [[], [], []], new CpuGemmBackend());
-        return new DecoderBlock(Shape, new BlockNorms(gain, gain), Group(InputGroup.Qkv), Group(InputGroup.O), Group(InputGroup.GateUp), Group(InputGroup.Down));
+        QuantizedLinearGroup Group(ProjectStep step) => new(
+            [.. step.Linears.Select(linear => QuantizedWorkload.RandomWeight(random, scheme, linear.Outputs, linear.Inputs))], [[], [], []], new CpuGemmBackend());
+        return new TransformerBlock(description, [.. description.Norms.Select(norm => new Norm(norm, gain, []))], [.. description.Projections.Select(Group)]);
     }
 }

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Gemm;
 using MASQuant.Cuda.Models;
+using MASQuant.Engine.Layers;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
 
 namespace MASQuant.Bench.Cuda;
 
@@ -18,8 +21,12 @@ internal sealed class RandomDecoder : IDisposable
         Func<DeviceUpload, DeviceWeight>[] linears = [.. shape.Linears.Select((linear, i) => RandomWeights.Of(scheme, linear, i))];
         DeviceInputGroup Group(DeviceUpload upload, int linear) => new(linears[linear](upload), new DeviceSmoothing(upload, [[], [], []]));
         var head = RandomWeights.BFloat16((long)config.VocabularySize * config.HiddenSize, seed: 9);
-        _decoder = new DeviceDecoder(device, new Lock(), config, (upload, _) => new DeviceDecoderBlock(
-            upload.Add<float>(gain), upload.Add<float>(gain), Group(upload, 0), Group(upload, 1), Group(upload, 2), Group(upload, 3)), gain, head, head);
+        var description = Qwen25Decoder.Describe(config);
+        Norm WithGain(NormDescription norm) => new(norm, gain, []);
+        _decoder = new DeviceDecoder(device, new Lock(), description, (upload, layer) => new DeviceTransformerBlock(
+            description.Blocks[layer],
+            [.. description.Blocks[layer].Norms.Select(norm => DeviceNorm.Add(upload, WithGain(norm)))],
+            [.. Enumerable.Range(0, linears.Length).Select(linear => Group(upload, linear))]), WithGain(description.FinalNorm), head, head);
     }
 
     /// <summary>The bytes of a shape's linear layers.</summary>

@@ -5,6 +5,7 @@ using MASQuant.Engine.Execution;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Vision;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Cuda;
 
@@ -26,14 +27,15 @@ public sealed class CudaExecution : IModelExecution
     {
         var (source, config, embedding, _) = content;
         (_backend, _content) = (backend, content);
-        _blocks = new Lazy<Decoder>(() => DecoderReader.Read(source, config.Text, embedding, backend));
+        var (decoder, vision, audio) = (config.Decoder(), config.VisionTower(), config.AudioTower());
+        _blocks = new Lazy<Decoder>(() => DecoderReader.Read(source, decoder, embedding, backend));
         try
         {
-            _vision = DeviceVisionTower.Takes(config.Vision) ? new DeviceVisionTower(backend.Device, backend.Gate, source, config.Vision) : null;
-            _audio = config.Audio is not null && DeviceAudioTower.Takes(config.Audio) ? new DeviceAudioTower(backend.Device, backend.Gate, source, config.Audio) : null;
-            Vision = _vision ?? (IVisionTower)new VisionTower(source, config.Vision);
-            Audio = _audio ?? (config.Audio is null ? null : (IAudioTower)new AudioTower(source, config.Audio));
-            _decoder = DeviceDecoder.Takes(config.Text) ? DeviceDecoder.Read(backend.Device, backend.Gate, source, config.Text, embedding) : null;
+            _vision = DeviceVisionTower.Supports(vision) ? new DeviceVisionTower(backend.Device, backend.Gate, source, vision) : null;
+            _audio = audio is not null && DeviceAudioTower.Supports(audio) ? new DeviceAudioTower(backend.Device, backend.Gate, source, audio) : null;
+            Vision = _vision ?? (IVisionTower)new VisionTower(source, vision);
+            Audio = _audio ?? (audio is null ? null : (IAudioTower)new AudioTower(source, audio));
+            _decoder = DeviceDecoder.Supports(decoder) ? DeviceDecoder.Read(backend.Device, backend.Gate, source, decoder, embedding) : null;
             _ = _decoder is null ? _blocks.Value : null;
         }
         catch

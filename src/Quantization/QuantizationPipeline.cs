@@ -30,7 +30,8 @@ public static class QuantizationPipeline
     public static Manifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var config = ReadConfig(job);
-        CheckShapes(config.Text, job.Options);
+        var decoder = config.Decoder();
+        CheckShapes(decoder, job.Options);
         var report = new RunProgress(progress, config.Text.Layers, job.Options.Epochs > 0 && job.Options.Smoothing != SmoothingKind.None);
 
         var clock = new StageClock();
@@ -39,11 +40,11 @@ public static class QuantizationPipeline
         var calibration = LoadCalibration(job, config, cancellationToken);
         CheckResources(job, config, calibration);
         var sequences = Embed(job, config, calibration, cancellationToken);
-        var work = WorkFolder.Open(job.WorkFolder, ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken)), config.Text);
+        var work = WorkFolder.Open(job.WorkFolder, ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken)), decoder);
 
-        var options = WithRanks(job, config.Text, sequences, work, report, cancellationToken);
+        var options = WithRanks(job, decoder, sequences, work, report, cancellationToken);
         var prepared = clock.Take();
-        var blocks = QuantizeBlocks(options, job, config.Text, sequences, work, clock, report, cancellationToken);
+        var blocks = QuantizeBlocks(options, job, decoder, sequences, work, clock, report, cancellationToken);
 
         clock.Enter(QuantizationStage.Write);
         report.Report(QuantizationStage.Write, "Writing the artifact.");
@@ -96,7 +97,7 @@ public static class QuantizationPipeline
     }
 
     // Ranks depend on all blocks, so they are chosen before the first is quantized, and kept for a run that resumes.
-    private static QuantizationOptions WithRanks(QuantizationJob job, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellationToken)
+    private static QuantizationOptions WithRanks(QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellationToken)
     {
         var options = job.Options;
         if (options.PatchBytes is null)
@@ -110,28 +111,28 @@ public static class QuantizationPipeline
         }
 
         using var checkpoint = job.OpenCheckpoint();
-        var measurement = new NoiseMeasurement(config, options, (layer, group) => [options.SchemeFor(layer, group)]);
-        var noise = measurement.Run(layer => BlockWeights.Of(checkpoint, config, layer), sequences,
+        var measurement = new NoiseMeasurement(decoder, options, (layer, group) => [options.SchemeFor(layer, group)]);
+        var noise = measurement.Run(layer => BlockWeights.Of(checkpoint, decoder, layer), sequences,
             _ => report.Report(QuantizationStage.Prepare, "Measuring what patches bring."), cancellationToken);
-        var allocated = PatchBudget.Apply(options, config, noise);
+        var allocated = PatchBudget.Apply(options, decoder, noise);
         work.WriteRanks(allocated.LayerRanks);
         return allocated;
     }
 
-    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, QuantizationJob job, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellationToken)
+    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellationToken)
     {
         var backend = new CpuGemmBackend();
-        var runner = new BlockRunner(config, sequences) { RotationBlock = group => options.RotationBlockFor(DecoderLinear.Of(config).First(linear => linear.Group == group)) };
-        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(job, config, sequences, cancellationToken);
+        var runner = new BlockRunner(decoder.Config, sequences) { RotationBlock = options.RotationBlockFor };
+        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(job, decoder, sequences, cancellationToken);
         var blocks = new List<FinishedBlock>();
-        for (var layer = 0; layer < config.Layers; layer++)
+        for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
             var index = layer;
-            var quantizer = new BlockQuantizer(config, modalityWeights is null ? options : options with { ModalityWeights = modalityWeights[layer] }, backend, runner);
+            var quantizer = new BlockQuantizer(modalityWeights is null ? options : options with { ModalityWeights = modalityWeights[layer] }, backend, runner);
             LargeBuffers.ReclaimAll();
             using var checkpoint = job.OpenCheckpoint();
-            var weights = BlockWeights.Of(checkpoint, config, layer);
-            var exact = weights.ToDense(config);
+            var weights = BlockWeights.Of(checkpoint, decoder, layer);
+            var exact = weights.ToDense();
             if (work.TryRead(layer) is { } finished)
             {
                 report.Resume(layer);
@@ -155,10 +156,10 @@ public static class QuantizationPipeline
         return blocks;
     }
 
-    private static double[][] MeasureWeights(QuantizationJob job, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
+    private static double[][] MeasureWeights(QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
     {
         using var checkpoint = job.OpenCheckpoint();
-        return GradientWeights.Measure(checkpoint, config, sequences, cancellationToken);
+        return GradientWeights.Measure(checkpoint, decoder, sequences, cancellationToken);
     }
 
     private static RunFacts RunFactsOf(QuantizationJob job, IReadOnlyList<FinishedBlock> blocks) => new()
@@ -168,14 +169,14 @@ public static class QuantizationPipeline
     };
 
     // Before any work: a shape that cannot be packed would otherwise be found after the first block.
-    private static void CheckShapes(TextConfig config, QuantizationOptions options)
+    private static void CheckShapes(DecoderDescription decoder, QuantizationOptions options)
     {
-        options.CheckBlocks(config.Layers);
-        foreach (var linear in DecoderLinear.Of(config))
+        options.CheckBlocks(decoder.Blocks.Count);
+        foreach (var (layer, block) in decoder.Blocks.Index())
         {
-            for (var layer = 0; layer < config.Layers; layer++)
+            foreach (var linear in block.Linears)
             {
-                var (name, scheme) = ($"{DecoderLinear.BlockPrefix(layer)}{linear.Name}", options.SchemeFor(layer, linear.Group));
+                var (name, scheme) = ($"{block.Prefix}{linear.Name}", options.SchemeFor(layer, linear.Group));
                 PackingLayout.CheckShape(name, linear.Outputs, linear.Inputs, scheme);
                 if (options.GroupSizeFor(scheme) > 0)
                 {

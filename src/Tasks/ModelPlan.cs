@@ -30,7 +30,7 @@ internal static class ModelPlan
         try
         {
             using var checkpoint = Checkpoint.Open(folder);
-            CheckpointShapes.Read(checkpoint, config.Text);
+            CheckpointShapes.Read(checkpoint, config.Decoder());
         }
         catch (MASQuantException problem)
         {

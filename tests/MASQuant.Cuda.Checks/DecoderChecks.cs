@@ -2,6 +2,7 @@ using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Models;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Cuda.Checks;
 
@@ -25,13 +26,8 @@ internal static class DecoderChecks
     /// <summary>The decoder whose queries, keys and values, and where asked for the inputs of every layer, are rounded to BF16 as a device rounds them.</summary>
     public static Decoder Rounded(Decoder decoder, bool inputs) => decoder with
     {
-        Blocks = [.. decoder.Blocks.Select(block => block with
-        {
-            Qkv = new RoundedGroup(block.Qkv, inputs, outputs: true),
-            O = new RoundedGroup(block.O, inputs, outputs: false),
-            GateUp = new RoundedGroup(block.GateUp, inputs, outputs: false),
-            Down = new RoundedGroup(block.Down, inputs, outputs: false),
-        })],
+        Blocks = [.. decoder.Blocks.Select(block => block.Description.Groups.Aggregate(
+            block, (rounded, group) => rounded.With(group, new RoundedGroup(block[group], inputs, outputs: group == InputGroup.Qkv))))],
     };
 
     /// <summary>The norm of the difference.</summary>

@@ -8,6 +8,7 @@ using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 
@@ -32,6 +33,8 @@ internal sealed class SmallDecoder
         MaxPositions = 1024,
     };
 
+    private static readonly DecoderDescription Description = Qwen25Decoder.Describe(Config);
+
     private readonly Random _random;
     private readonly QuantizationScheme? _scheme;
     private readonly float[] _gain;
@@ -49,7 +52,7 @@ internal sealed class SmallDecoder
         _head = Rounded(Config.VocabularySize, Config.HiddenSize);
         _embedding = Rounded(Config.VocabularySize, 1, Config.HiddenSize);
         _smoothing = [[], [.. Enumerable.Range(0, Config.IntermediateSize).Select(k => 0.75f + (k % 3 * 0.25f))], []];
-        foreach (var (layer, linear) in Enumerable.Range(0, Config.Layers).SelectMany(layer => DecoderLinear.Of(Config).Select(linear => (layer, linear))))
+        foreach (var (layer, linear) in Description.Blocks.Index().SelectMany(block => block.Item.Linears.Select(linear => (block.Index, linear))))
         {
             if (scheme is { } quantized)
             {
@@ -89,7 +92,8 @@ internal sealed class SmallDecoder
         }
 
         using var source = new MemoryTensors(Config, _head, _embedding, _gain);
-        return Decoder.Read(source, Config, layer => new DecoderBlock(Config, new BlockNorms(_gain, _gain), Group(layer, InputGroup.Qkv), Group(layer, InputGroup.O), Group(layer, InputGroup.GateUp), Group(layer, InputGroup.Down)));
+        return Decoder.Read(source, Description, layer => new TransformerBlock(
+            Description.Blocks[layer], [.. Description.Blocks[layer].Norms.Select(WithGain)], [.. Description.Blocks[layer].Groups.Select(group => Group(layer, group))]));
     }
 
     public DeviceDecoder On(ICudaDevice device)
@@ -102,8 +106,10 @@ internal sealed class SmallDecoder
                 : new DeviceInputGroup(new DeviceWeight(upload, [.. names.Select(linear => _quantized[(layer, linear.Name)])]), new DeviceSmoothing(upload, Smoothing(names[0].Inputs)));
         }
 
-        return new DeviceDecoder(device, new Lock(), Config, (upload, layer) => new DeviceDecoderBlock(
-            upload.Add<float>(_gain), upload.Add<float>(_gain), Group(upload, layer, InputGroup.Qkv), Group(upload, layer, InputGroup.O), Group(upload, layer, InputGroup.GateUp), Group(upload, layer, InputGroup.Down)), _gain, _head, _embedding);
+        return new DeviceDecoder(device, new Lock(), Description, (upload, layer) => new DeviceTransformerBlock(
+            Description.Blocks[layer],
+            [.. Description.Blocks[layer].Norms.Select(norm => DeviceNorm.Add(upload, WithGain(norm)))],
+            [.. Description.Blocks[layer].Groups.Select(group => Group(upload, layer, group))]), WithGain(Description.FinalNorm), _head, _embedding);
     }
 
     private static PreparedPrompt Prompt(int[] ids, Modality[] modalities, byte[][] rows)
@@ -119,7 +125,9 @@ internal sealed class SmallDecoder
 
     private byte[] Embedding(int id) => _embedding[(id * Config.HiddenSize * sizeof(ushort))..((id + 1) * Config.HiddenSize * sizeof(ushort))];
 
-    private static DecoderLinear[] Names(InputGroup group) => [.. DecoderLinear.Of(Config).Where(linear => linear.Group == group)];
+    private static IReadOnlyList<DecoderLinear> Names(InputGroup group) => Description.Blocks[0].LinearsOf(group);
+
+    private Norm WithGain(NormDescription norm) => new(norm, _gain, []);
 
     private float[][] Smoothing(int inputs) => [[], _smoothing[1][..inputs], []];
 

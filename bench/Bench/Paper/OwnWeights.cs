@@ -64,16 +64,16 @@ internal static class OwnWeights
         using var checkpoint = Checkpoint.Open(folder);
         var config = ModelConfigReader.Read(checkpoint);
         var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(calibrationFile, config, default), default);
-        var runner = new BlockRunner(config.Text, sequences);
-        var blocks = new List<DecoderBlock>();
+        var (decoder, runner) = (exactDecoder.Description, new BlockRunner(config.Text, sequences));
+        var blocks = new List<TransformerBlock>();
         for (var layer = 0; layer < config.Text.Layers; layer++)
         {
-            var weights = BlockWeights.Of(checkpoint, config.Text, layer);
+            var weights = BlockWeights.Of(checkpoint, decoder, layer);
             var exact = exactDecoder.Blocks[layer];
             var targets = runner.Outputs(exact, sequence => sequence.Exact, default);
-            var ranges = Enum.GetValues<InputGroup>().Select(group => Ranges(runner, exact, weights, group)).ToArray();
-            var factors = new ModalityAwareSmoothing(config.Text, options).Choose(weights, ranges, runner, targets, _ => { }, default);
-            var block = Enum.GetValues<InputGroup>().Aggregate(exact, (block, group) => block.With(group, Group(weights.Group(group), factors[(int)group], options.Scheme)));
+            var ranges = decoder.Blocks[layer].Groups.Select(group => Ranges(runner, exact, weights, group)).ToArray();
+            var factors = new ModalityAwareSmoothing(options).Choose(weights, ranges, runner, targets, _ => { }, default);
+            var block = decoder.Blocks[layer].Groups.Zip(factors).Aggregate(exact, (block, pair) => block.With(pair.First, Group(weights.Group(pair.First), pair.Second, options.Scheme)));
             var outputs = runner.Outputs(block, sequence => sequence.Quantized, default);
             for (var i = 0; i < outputs.Length; i++)
             {
@@ -87,7 +87,7 @@ internal static class OwnWeights
         return exactDecoder with { Blocks = blocks };
     }
 
-    private static ActivationStatistics Ranges(BlockRunner runner, DecoderBlock exact, BlockWeights weights, InputGroup group)
+    private static ActivationStatistics Ranges(BlockRunner runner, TransformerBlock exact, BlockWeights weights, InputGroup group)
     {
         var statistics = new ActivationStatistics($"{group}", weights.Group(group)[0].Linear.Inputs, keepsGram: false);
         runner.Observe(exact, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), default);

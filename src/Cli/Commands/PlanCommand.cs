@@ -64,7 +64,7 @@ internal static class PlanCommand
         parts.Write(writer);
         writer.WriteLine();
         var linears = new TextTable(1, "quantized, in each layer", "outputs × inputs", "scheme", "rank");
-        foreach (var linear in DecoderLinear.Of(text))
+        foreach (var linear in plan.Config.Decoder().Blocks.SelectMany(block => block.Linears).DistinctBy(linear => linear.Name))
         {
             linears.Add(linear.Name, FormattableString.Invariant($"{linear.Outputs} × {linear.Inputs}"), Distinct(plan, layer => plan.Options.SchemeFor(layer, linear.Group).ToString()),
                 Distinct(plan, layer => plan.Config.Modalities.Max(modality => plan.Options.RankFor(layer, linear, modality)).ToString(CultureInfo.InvariantCulture)));

@@ -20,15 +20,14 @@ internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOn
     public static CheckpointReport Of(Checkpoint checkpoint)
     {
         var config = ModelConfigReader.Read(checkpoint);
-        var shapes = DecoderLinear.Of(config.Text);
         var linears = new List<CheckpointLinear>();
-        for (var layer = 0; layer < config.Text.Layers; layer++)
+        foreach (var (layer, block) in config.Decoder().Blocks.Index())
         {
-            foreach (var linear in shapes)
+            foreach (var linear in block.Linears)
             {
-                var name = $"{DecoderLinear.BlockPrefix(layer)}{linear.Name}.weight";
+                var name = $"{block.Prefix}{linear.Name}.weight";
                 var bytes = checkpoint.Bytes(name).Length;
-                linears.Add(new CheckpointLinear(layer, linear, checkpoint.TryGet(name, out var tensor) ? tensor.Type.FileName() : "", bytes));
+                linears.Add(new CheckpointLinear(layer, linear, name, checkpoint.TryGet(name, out var tensor) ? tensor.Type.FileName() : "", bytes));
             }
         }
 
@@ -36,7 +35,7 @@ internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOn
         var others = checkpoint.Tensors.Where(tensor => !quantized.Contains(tensor.Name))
             .GroupBy(tensor => ModelPart.Of(tensor.Name, quantized), tensor => (long)checkpoint.Bytes(tensor.Name).Length)
             .Select(group => (group.Key, group.Sum())).OrderBy(part => part.Key, StringComparer.Ordinal);
-        var schemes = QuantizationScheme.All.Where(scheme => shapes.All(shape => Fits(shape, scheme))).Select(scheme => scheme.ToString());
+        var schemes = QuantizationScheme.All.Where(scheme => linears.All(linear => Fits(linear.Shape, scheme))).Select(scheme => scheme.ToString());
         return new(checkpoint.Path, config, linears, [.. others], [.. schemes]);
     }
 

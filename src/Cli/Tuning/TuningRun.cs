@@ -30,9 +30,10 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     {
         using var checkpoint = Checkpoint.Open(job.Model);
         var config = ModelConfigReader.Read(checkpoint);
-        foreach (var (scheme, linear) in job.Schemes.SelectMany(scheme => DecoderLinear.Of(config.Text).Select(linear => (scheme, linear))))
+        var decoder = config.Decoder();
+        foreach (var (scheme, prefix, linear) in job.Schemes.SelectMany(scheme => decoder.Blocks.SelectMany(block => block.Linears.Select(linear => (scheme, block.Prefix, linear)))))
         {
-            PackingLayout.CheckShape($"model.layers.*.{linear.Name}", linear.Outputs, linear.Inputs, scheme);
+            PackingLayout.CheckShape($"{prefix}{linear.Name}", linear.Outputs, linear.Inputs, scheme);
         }
 
         // The headers and the manifest are guessed; the first point corrects that.
@@ -47,7 +48,7 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
     {
         var file = Path.Combine(job.Output, "noise");
         var key = $"{QuantizationPipeline.KeyOf(job.Point(job.Combinations[0], job.Output), cancellationToken)} {string.Join('+', job.Schemes)}\n";
-        if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Text.Layers * Enum.GetValues<InputGroup>().Length * job.Schemes.Count)
+        if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Decoder().Blocks.Sum(block => block.Groups.Count) * job.Schemes.Count)
         {
             progress.Reuse("Measurements");
             return kept;
@@ -56,8 +57,9 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         progress.Begin("Measuring what every input group's noise does to the model");
         var set = CalibrationSet.Load(job.Calibration, config, cancellationToken);
         var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellationToken);
-        var noise = new NoiseMeasurement(config.Text, job.Combinations[0], (_, _) => job.Schemes)
-            .Run(layer => BlockWeights.Of(checkpoint, config.Text, layer), sequences, progress.Measured, cancellationToken);
+        var decoder = config.Decoder();
+        var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes)
+            .Run(layer => BlockWeights.Of(checkpoint, decoder, layer), sequences, progress.Measured, cancellationToken);
         AtomicFile.Write(file, (byte[])[.. System.Text.Encoding.ASCII.GetBytes(key), .. JsonSerializer.SerializeToUtf8Bytes(noise, NoiseJson.Default.ModelNoise)]);
         progress.Finish();
         return noise;

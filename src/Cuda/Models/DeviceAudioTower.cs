@@ -3,6 +3,7 @@ using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Gemm;
 using MASQuant.Engine.Audio;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Cuda.Models;
@@ -17,39 +18,41 @@ internal sealed class DeviceAudioTower : IAudioTower, IDisposable
     private readonly DeviceWeight _first;
     private readonly DeviceWeight _second;
     private readonly DeviceSlot _positions;
-    private readonly DeviceAudioTowerLayer[] _layers;
-    private readonly DeviceLayerNorm _norm;
-    private readonly DeviceWeight _projection;
+    private readonly DeviceTransformerBlock[] _blocks;
+    private readonly DeviceTransformerBlock _exit;
     private readonly IDeviceMemory _memory;
 
-    /// <summary>Copies the tensors <c>audio_tower.*</c> to a device.</summary>
-    /// <param name="device">Receives them.</param>
+    /// <summary>Copies a tower to a device.</summary>
+    /// <param name="device">Receives it.</param>
     /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
     /// <param name="source">Is not kept.</param>
-    /// <param name="config">The extents, which the kernels take.</param>
+    /// <param name="description">What the tower is made of, which the kernels take.</param>
     /// <param name="windowsAtOnce">Windows evaluated together, an even number, so that no pair of rows to be pooled is split.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite; MASQ1004 too little memory.</exception>
-    public DeviceAudioTower(ICudaDevice device, Lock gate, ITensorSource source, AudioConfig config, int windowsAtOnce = 32)
+    public DeviceAudioTower(ICudaDevice device, Lock gate, ITensorSource source, AudioTowerDescription description, int windowsAtOnce = 32)
     {
-        (_device, _gate, _config, _windowsAtOnce) = (device, gate, config, windowsAtOnce);
-        var (width, upload) = (config.ModelSize, new DeviceUpload());
-        _first = TowerLinear.Add(upload, source, checked(config.MelBins * AudioTowerEmbedding.Taps), new TowerLinear("audio_tower.conv1", width));
-        _second = TowerLinear.Add(upload, source, checked(width * AudioTowerEmbedding.Taps), new TowerLinear("audio_tower.conv2", width));
-        _positions = upload.Add<float>(AudioTowerEmbedding.Positions(config.HalfWindow, width).Data);
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(index => DeviceAudioTowerLayer.Read(upload, source, config, index))];
-        _norm = DeviceLayerNorm.Add(upload, source, "audio_tower.ln_post", width);
-        _projection = TowerLinear.Add(upload, source, width, new TowerLinear("audio_tower.proj", config.OutputSize));
+        (_device, _gate, _config, _windowsAtOnce) = (device, gate, description.Config, windowsAtOnce);
+        var upload = new DeviceUpload();
+        DeviceTransformerBlock Read(BlockDescription block) => DeviceTransformerBlock.Read(upload, source, block, step => DeviceLinears.Read(upload, source, step, block.Prefix, pads: true));
+        (_first, _second) = (DeviceLinears.Read(upload, source, description.FirstConvolution), DeviceLinears.Read(upload, source, description.SecondConvolution));
+        _positions = upload.Add<float>(AudioTowerEmbedding.Positions(_config.HalfWindow, _config.ModelSize, description.LongestPeriod).Data);
+        _blocks = [.. description.Blocks.Select(Read)];
+        _exit = Read(description.Exit);
         lock (gate)
         {
             _memory = upload.Run(device);
         }
     }
 
-    /// <summary>Whether the kernels take a tower of these extents.</summary>
-    public static bool Takes(AudioConfig config)
-        => config.ModelSize % GemmKernels.PanelOutputs == 0 && TowerKernels.Supports(config.ModelSize / config.Heads) && config.FeedForwardSize % GemmKernels.PanelOutputs == 0
+    /// <summary>Whether the kernels take a tower.</summary>
+    public static bool Supports(AudioTowerDescription description)
+    {
+        var config = description.Config;
+        return description.Blocks.Append(description.Exit).All(DeviceTransformerBlock.Supports)
+            && config.ModelSize % GemmKernels.PanelOutputs == 0 && TowerKernels.Supports(config.ModelSize / config.Heads) && config.FeedForwardSize % GemmKernels.PanelOutputs == 0
             && config.OutputSize % GemmKernels.PanelOutputs == 0 && config.MelBins % 4 == 0
-            && Math.Max(config.ModelSize * AudioTowerEmbedding.Taps, config.FeedForwardSize) <= PrepareKernels.MaxInputs;
+            && Math.Max(description.SecondConvolution.Inputs, config.FeedForwardSize) <= PrepareKernels.MaxInputs;
+    }
 
     /// <inheritdoc/>
     public Matrix Forward(Matrix mel, CancellationToken cancellationToken = default)
@@ -78,15 +81,15 @@ internal sealed class DeviceAudioTower : IAudioTower, IDisposable
 
     private void Run(Matrix mel, int start, AudioWindows windows, Span<float> tokens, CancellationToken cancellationToken)
     {
-        using var workspace = new TowerWorkspace(_device, windows.Rows, _config.ModelSize, _config.FeedForwardSize, _config.Heads);
+        using var workspace = new TowerWorkspace(_device, windows.Rows, _config.ModelSize, _config.Heads, _blocks.Append(_exit));
         var segments = workspace.UploadSegments(windows.Bounds);
         Embed(workspace, windows, Frames(mel, start, windows.Frames));
-        var branch = DevicePointer.Null;
-        foreach (var layer in _layers)
+        var attention = new SegmentedAttention(_device, workspace.Operands, DevicePointer.Null, segments, segments);
+        var pass = new DevicePass(_device, workspace.Buffers, windows.Rows);
+        foreach (var block in _blocks)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            layer.Forward(_device, workspace, windows.Rows, branch, segments);
-            branch = workspace.Branch;
+            pass.Run(block, attention);
         }
 
         if (tokens.IsEmpty)
@@ -94,11 +97,8 @@ internal sealed class DeviceAudioTower : IAudioTower, IDisposable
             return;
         }
 
-        var pooled = windows.Rows / 2;
         var output = workspace.Allocate((long)tokens.Length * sizeof(float));
-        _device.Launch(TowerKernels.Pool(workspace.Hidden, branch, pooled, _config.ModelSize, workspace.Attended));
-        _norm.Prepare(_device, workspace, workspace.Attended, DevicePointer.Null, pooled);
-        _projection.Multiply(_device, workspace.Tokens, output, _projection.Outputs);
+        pass.Run(_exit, output: output);
         _device.Read(output, MemoryMarshal.AsBytes(tokens));
     }
 
@@ -108,16 +108,16 @@ internal sealed class DeviceAudioTower : IAudioTower, IDisposable
         var width = _config.ModelSize;
         var convolved = workspace.Allocate((long)windows.Frames * width * sizeof(float));
         Convolve(workspace, _first, workspace.Upload(frames), windows.Taps(stride: 1), activated: false, convolved);
-        Convolve(workspace, _second, convolved, windows.Taps(stride: 2), activated: true, workspace.Attended);
-        _device.Launch(TowerKernels.Place(workspace.Attended, _positions.Pointer, workspace.Upload<int>(windows.Places), windows.Rows, width, workspace.Hidden));
+        Convolve(workspace, _second, convolved, windows.Taps(stride: 2), activated: true, workspace.Buffers.Attended);
+        _device.Launch(TowerKernels.Place(workspace.Buffers.Attended, _positions.Pointer, workspace.Upload<int>(windows.Places), windows.Rows, width, workspace.Buffers.Stream));
     }
 
     private void Convolve(TowerWorkspace workspace, DeviceWeight kernel, DevicePointer x, int[] taps, bool activated, DevicePointer y)
     {
         var rows = taps.Length / AudioTowerEmbedding.Taps;
-        workspace.Tokens.Reset(rows, kernel.Inputs, DevicePointer.Null);
-        _device.Launch(TowerKernels.Taps(x, kernel.Inputs / AudioTowerEmbedding.Taps, workspace.Upload<int>(taps), rows, activated, workspace.Tokens.Smoothed.Rows));
-        kernel.Multiply(_device, workspace.Tokens, y, kernel.Outputs);
+        workspace.Buffers.Tokens.Reset(rows, kernel.Inputs, DevicePointer.Null);
+        _device.Launch(TowerKernels.Taps(x, kernel.Inputs / AudioTowerEmbedding.Taps, workspace.Upload<int>(taps), rows, activated, workspace.Buffers.Tokens.Smoothed.Rows));
+        kernel.Multiply(_device, workspace.Buffers.Tokens, y, kernel.Outputs);
     }
 
     /// <summary>[frames, bins] of mel [bins, …].</summary>

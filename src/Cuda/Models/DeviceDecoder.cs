@@ -1,41 +1,40 @@
 using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
-using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Cuda.Models;
 
 /// <summary>The language model's blocks, final norm and head, resident on a device. Immutable; sessions share it, one at work at a time.</summary>
 public sealed class DeviceDecoder : IDisposable
 {
-    private static readonly float[][] NoSmoothing = [[], [], []];
     private readonly DeviceSlot _embedding;
     private readonly IDeviceMemory _memory;
 
     /// <summary>Copies a decoder to a device.</summary>
     /// <param name="device">Receives it.</param>
     /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
-    /// <param name="config">The extents.</param>
+    /// <param name="description">What it is made of.</param>
     /// <param name="block">Adds each block to the upload; called with 0, 1, ….</param>
-    /// <param name="finalNorm">The gain of the norm before the head, H values.</param>
+    /// <param name="finalNorm">The norm before the head.</param>
     /// <param name="head">[V, H] BF16, row-major.</param>
     /// <param name="embedding">As <paramref name="head"/>; empty: the head is the embedding.</param>
     /// <exception cref="MASQuantException">MASQ1004: the device has too little memory.</exception>
     public DeviceDecoder(
-        ICudaDevice device, Lock gate, TextConfig config, Func<DeviceUpload, int, DeviceDecoderBlock> block, float[] finalNorm, ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> embedding)
+        ICudaDevice device, Lock gate, DecoderDescription description, Func<DeviceUpload, int, DeviceTransformerBlock> block, Norm finalNorm, ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> embedding)
     {
-        (Device, Gate, Config) = (device, gate, config);
+        var config = description.Config;
+        (Device, Gate, Description) = (device, gate, description);
         Heads = new HeadShape(config.AttentionHeads, config.KeyValueHeads, config.HeadSize);
         var upload = new DeviceUpload();
-        Unsmoothed = new DeviceSmoothing(upload, NoSmoothing);
-        Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => block(upload, layer))];
-        FinalNorm = upload.Add<float>(finalNorm);
-        Head = new DeviceWeight(upload, [head], config.HiddenSize, []);
+        Blocks = [.. Enumerable.Range(0, description.Blocks.Count).Select(layer => block(upload, layer))];
+        FinalNorm = DeviceNorm.Add(upload, finalNorm);
+        Head = new DeviceInputGroup(new DeviceWeight(upload, [head], config.HiddenSize, []));
         _embedding = upload.Add(embedding);
         Bytes = upload.Bytes;
         _memory = upload.Run(device);
@@ -50,8 +49,11 @@ public sealed class DeviceDecoder : IDisposable
     /// <summary>Held while work is queued: a device is for one thread at a time.</summary>
     public Lock Gate { get; }
 
+    /// <summary>What it is made of.</summary>
+    public DecoderDescription Description { get; }
+
     /// <summary>The extents.</summary>
-    public TextConfig Config { get; }
+    public TextConfig Config => Description.Config;
 
     /// <summary>Refuses token ids without a row in the embedding; null: all are taken for good.</summary>
     public TokenEmbedding? Vocabulary { get; private init; }
@@ -63,39 +65,38 @@ public sealed class DeviceDecoder : IDisposable
     public int MaxSequences => DecoderKernels.DecodeParts(Heads, 0, Device.Multiprocessors) == 0 ? 1 : GemmKernels.DecodeTokens;
 
     /// <summary>The decoder blocks, in order.</summary>
-    public IReadOnlyList<DeviceDecoderBlock> Blocks { get; }
+    public IReadOnlyList<DeviceTransformerBlock> Blocks { get; }
 
-    /// <summary>The gain of the norm before the head, H values.</summary>
-    public DeviceSlot FinalNorm { get; }
+    /// <summary>The norm before the head.</summary>
+    public DeviceNorm FinalNorm { get; }
 
     /// <summary>[V, H], BF16.</summary>
-    public DeviceWeight Head { get; }
-
-    /// <summary>Smooths nothing: what the head reads.</summary>
-    public DeviceSmoothing Unsmoothed { get; }
+    public DeviceInputGroup Head { get; }
 
     /// <summary>Fills [M, H] with the rows of token ids and media: see <see cref="TokenKernels.Embed"/>.</summary>
     public KernelLaunch Embed(DevicePointer sources, DevicePointer media, DevicePointer hidden, int tokens)
-        => TokenKernels.Embed(sources, Config.TieWordEmbeddings ? Head.Codes : _embedding.Pointer, Config.TieWordEmbeddings, media, hidden, tokens, Config.HiddenSize);
+        => TokenKernels.Embed(sources, Description.IsHeadTied ? Head.Weight.Codes : _embedding.Pointer, Description.IsHeadTied, media, hidden, tokens, Config.HiddenSize);
 
-    /// <summary>Whether the kernels take a decoder whole: heads of 32, 64 or 128 values.</summary>
-    public static bool Takes(TextConfig config) => DecoderKernels.Supports(config.HeadSize);
+    /// <summary>Whether the kernels take a decoder whole: its steps, and heads of 32, 64 or 128 values.</summary>
+    public static bool Supports(DecoderDescription description)
+        => DecoderKernels.Supports(description.Config.HeadSize) && description.FinalNorm.Kind == NormKind.RootMeanSquare && description.Blocks.All(DeviceTransformerBlock.Supports) && description.Blocks[^1].Steps[^1] is AddStep;
 
     /// <summary>Copies a decoder to a device.</summary>
     /// <param name="device">Receives it.</param>
     /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
     /// <param name="source">A checkpoint, whose weights become BF16, or an artifact.</param>
-    /// <param name="config">The extents.</param>
+    /// <param name="description">What it is made of.</param>
     /// <param name="vocabulary">Knows the token ids; its table is copied as BF16.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite; MASQ0501 a shape that the kernels do not take; MASQ1004 too little memory.</exception>
-    public static DeviceDecoder Read(ICudaDevice device, Lock gate, IModelSource source, TextConfig config, TokenEmbedding vocabulary)
+    public static DeviceDecoder Read(ICudaDevice device, Lock gate, IModelSource source, DecoderDescription description, TokenEmbedding vocabulary)
     {
+        var config = description.Config;
         ReadOnlyMemory<byte> Table(string name) => BFloat16Tensor.Read(source, name, config.VocabularySize, config.HiddenSize);
-        var embedding = Table(TokenEmbedding.Tensor);
+        var embedding = Table(description.Embedding);
         lock (gate)
         {
-            return new DeviceDecoder(device, gate, config, (upload, layer) => ReadBlock(upload, source, config, layer), source.ReadFloats("model.norm.weight", config.HiddenSize),
-                config.TieWordEmbeddings ? embedding : Table("lm_head.weight"), config.TieWordEmbeddings ? default : embedding)
+            return new DeviceDecoder(device, gate, description, (upload, layer) => ReadBlock(upload, source, description, layer), Norm.Read(source, "", description.FinalNorm),
+                description.IsHeadTied ? embedding : Table(description.Head), description.IsHeadTied ? default : embedding)
             {
                 Vocabulary = vocabulary,
             };
@@ -105,24 +106,11 @@ public sealed class DeviceDecoder : IDisposable
     /// <summary>Frees the memory; sessions have been disposed.</summary>
     public void Dispose() => _memory.Dispose();
 
-    private static DeviceDecoderBlock ReadBlock(DeviceUpload upload, IModelSource source, TextConfig config, int layer)
-    {
-        DeviceInputGroup Group(InputGroup group) => ReadGroup(upload, source, config, layer, group);
-        var norms = BlockWeights.ReadNorms(source, config, layer);
-        return new DeviceDecoderBlock(upload.Add<float>(norms.Input), upload.Add<float>(norms.PostAttention), Group(InputGroup.Qkv), Group(InputGroup.O), Group(InputGroup.GateUp), Group(InputGroup.Down));
-    }
+    private static DeviceTransformerBlock ReadBlock(DeviceUpload upload, IModelSource source, DecoderDescription decoder, int layer)
+        => DeviceTransformerBlock.Read(upload, source, decoder.Blocks[layer], step => ReadGroup(upload, source, decoder, layer, step));
 
-    private static DeviceInputGroup ReadGroup(DeviceUpload upload, IModelSource source, TextConfig config, int layer, InputGroup group)
-    {
-        if (source is Artifact artifact && DecoderReader.ReadQuantized(artifact, config, layer, group) is { } weights)
-        {
-            return new DeviceInputGroup(new DeviceWeight(upload, weights), new DeviceSmoothing(upload, artifact.ReadInverseSmoothing(layer, group)));
-        }
-
-        LinearWeight[] layers = [.. DecoderLinear.Of(config).Where(linear => linear.Group == group).Select(linear => LinearWeight.Of(source, linear, layer))];
-        var bias = layers.All(weight => weight.Bias.Length == 0) ? [] : layers.SelectMany(weight => weight.Bias.Length == 0 ? new float[weight.Linear.Outputs] : weight.Bias).ToArray();
-        return new DeviceInputGroup(
-            new DeviceWeight(upload, [.. layers.Select(weight => BFloat16Tensor.Read(source, weight.Tensor, weight.Linear.Outputs, weight.Linear.Inputs))], layers[0].Linear.Inputs, bias),
-            new DeviceSmoothing(upload, NoSmoothing));
-    }
+    private static DeviceInputGroup ReadGroup(DeviceUpload upload, IModelSource source, DecoderDescription decoder, int layer, ProjectStep step)
+        => source is Artifact artifact && DecoderReader.ReadQuantized(artifact, decoder, layer, step) is { } weights
+            ? new DeviceInputGroup(new DeviceWeight(upload, weights), new DeviceSmoothing(upload, artifact.ReadInverseSmoothing(layer, step.Group!.Value)))
+            : DeviceLinears.Read(upload, source, step, decoder.Blocks[layer].Prefix);
 }

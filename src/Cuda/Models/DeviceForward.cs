@@ -3,7 +3,7 @@ using MASQuant.Cuda.Gemm;
 
 namespace MASQuant.Cuda.Models;
 
-/// <summary>Queues a decoder's work on a device, step by step as <c>DecoderBlock</c> does it on the processor. Everything that changes between runs is read from device memory, so that a recording can be replayed.</summary>
+/// <summary>Queues a decoder's work on a device. Everything that changes between runs is read from device memory, so that a recording can be replayed.</summary>
 public sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace workspace, DeviceKvCache cache)
 {
     private readonly ICudaDevice _device = decoder.Device;
@@ -17,16 +17,10 @@ public sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace workspa
     /// <param name="parts">Into how many parts one token's keys are divided; 0: not at all, the tokens are of one sequence. Otherwise each is of its own.</param>
     public void Blocks(int tokens, bool text, int parts)
     {
-        var modalities = text ? DevicePointer.Null : workspace.Modalities;
-        var branch = DevicePointer.Null;
+        var pass = new DevicePass(_device, workspace.Buffers, tokens, text ? DevicePointer.Null : workspace.Modalities);
         for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
-            var block = decoder.Blocks[layer];
-            Normalize(workspace.Hidden, branch, block.InputNorm, block.Qkv, tokens, modalities);
-            Attend(block, layer, tokens, modalities, parts);
-            Normalize(workspace.Hidden, workspace.Branch, block.PostAttentionNorm, block.GateUp, tokens, modalities);
-            FeedForward(block, tokens, modalities);
-            branch = workspace.Branch;
+            pass.Run(decoder.Blocks[layer], new CachedAttention(_device, workspace, cache, layer, parts));
         }
     }
 
@@ -38,8 +32,8 @@ public sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace workspa
     /// <summary>The logits of R rows.</summary>
     public void Head(int rows)
     {
-        Normalize(workspace.Rows, DevicePointer.Null, decoder.FinalNorm, new DeviceInputGroup(decoder.Head, decoder.Unsmoothed), rows, DevicePointer.Null);
-        decoder.Head.Multiply(_device, workspace.Tokens, workspace.Logits, decoder.Config.VocabularySize);
+        decoder.FinalNorm.Prepare(_device, workspace.Tokens, workspace.Rows, DevicePointer.Null, rows, DevicePointer.Null, decoder.Head);
+        decoder.Head.Weight.Multiply(_device, workspace.Tokens, workspace.Logits, decoder.Config.VocabularySize);
     }
 
     /// <summary>The choice of R rows of logits: their largest, or what chance draws.</summary>
@@ -54,45 +48,5 @@ public sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace workspa
         {
             _device.Launch(TokenKernels.Draw(workspace.Logits, vocabulary, draws, workspace.Chosen, rows));
         }
-    }
-
-    private void Attend(DeviceDecoderBlock block, int layer, int tokens, DevicePointer modalities, int parts)
-    {
-        var heads = decoder.Heads;
-        var (queries, stride) = (heads.Queries * heads.Size, block.Qkv.Weight.Outputs);
-        var (keys, values, cached) = (cache.Keys(layer), cache.Values(layer), workspace.Step + DeviceWorkspace.CachedStart);
-        var cosines = workspace.Step + DeviceWorkspace.AnglesStart;
-        block.Qkv.Weight.Multiply(_device, workspace.Tokens, workspace.Qkv, stride);
-        _device.Launch(DecoderKernels.RotateAppend(workspace.Qkv, stride, heads, cosines, cosines + ((long)tokens * heads.Size / 2 * sizeof(float)), cached, keys, values, tokens, parts > 0 ? cache.SequenceValues : 0));
-        if (parts > 0)
-        {
-            _device.Launch(DecoderKernels.AttendOne(workspace.Qkv, stride, heads, keys, values, cache.SequenceValues, cached, workspace.Parts, parts, tokens));
-            _device.Launch(DecoderKernels.Merge(workspace.Parts, cached, parts, heads, workspace.Attended, tokens));
-        }
-        else
-        {
-            _device.Launch(DecoderKernels.Attend(workspace.Qkv, stride, heads, keys, values, cached, workspace.Attended, tokens));
-        }
-
-        workspace.Tokens.Reset(tokens, queries, modalities);
-        _device.Launch(PrepareKernels.Tokens(workspace.Attended, queries, tokens, queries, block.O.Smoothing.For(modalities), workspace.Tokens.Target(block.O.Weight)));
-        block.O.Weight.Multiply(_device, workspace.Tokens, workspace.Branch, decoder.Config.HiddenSize);
-    }
-
-    private void FeedForward(DeviceDecoderBlock block, int tokens, DevicePointer modalities)
-    {
-        var inner = decoder.Config.IntermediateSize;
-        block.GateUp.Weight.Multiply(_device, workspace.Tokens, workspace.GateUp, 2 * inner);
-        workspace.Tokens.Reset(tokens, inner, modalities);
-        _device.Launch(PrepareKernels.Gated(
-            workspace.GateUp, workspace.GateUp + ((long)inner * sizeof(float)), 2 * inner, tokens, inner, block.Down.Smoothing.For(modalities), workspace.Tokens.Target(block.Down.Weight)));
-        block.Down.Weight.Multiply(_device, workspace.Tokens, workspace.Branch, decoder.Config.HiddenSize);
-    }
-
-    private void Normalize(DevicePointer hidden, DevicePointer branch, DeviceSlot gain, DeviceInputGroup group, int tokens, DevicePointer modalities)
-    {
-        workspace.Tokens.Reset(tokens, decoder.Config.HiddenSize, modalities);
-        _device.Launch(PrepareKernels.Norm(
-            hidden, branch, gain.Pointer, decoder.Config.RmsNormEpsilon, tokens, decoder.Config.HiddenSize, group.Smoothing.For(modalities), workspace.Tokens.Target(group.Weight)));
     }
 }

@@ -16,7 +16,7 @@ internal sealed class DevicePrompt(DeviceDecoder decoder, DeviceWorkspace worksp
 {
     private const int DecodeTokens = GemmKernels.DecodeTokens;
     private const int TileTokens = 128;
-    private readonly RotaryTable _rotary = new(decoder.Config);
+    private readonly RotaryTable _rotary = new(decoder.Description.Rotary);
 
     /// <summary>Evaluates a prompt and takes <paramref name="count"/> rows from <paramref name="first"/> on; for a sequence the last row's logits are computed, and the choice made, with the last chunk.</summary>
     public void Evaluate(PreparedPrompt prompt, int first, int count, Sequence[] chosen, CancellationToken cancellationToken)

@@ -39,7 +39,7 @@ public sealed class DeviceSession : IDecoderSession
         _steps = new RecordedRuns(decoder, _workspace, _cache);
         _prompts = sequences == 1 ? _steps : new RecordedRuns(decoder, _workspace, new DeviceKvCache(_device, decoder.Config));
         _prompt = new DevicePrompt(decoder, _workspace, _step, _prompts, prefillTokens);
-        _rotary = new RotaryTable(decoder.Config);
+        _rotary = new RotaryTable(decoder.Description.Rotary);
         (_lengths, _positions, _chosen) = (new int[sequences], new int[sequences], new byte[sequences * TokenKernels.ChoiceBytes]);
     }
 

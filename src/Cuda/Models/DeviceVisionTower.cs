@@ -4,6 +4,7 @@ using MASQuant.Cuda.Gemm;
 using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Cuda.Models;
@@ -13,29 +14,27 @@ internal sealed class DeviceVisionTower : IVisionTower, IDisposable
 {
     private readonly ICudaDevice _device;
     private readonly Lock _gate;
+    private readonly VisionTowerDescription _description;
     private readonly VisionConfig _config;
     private readonly DeviceWeight _patchEmbedding;
-    private readonly DeviceVisionTowerBlock[] _blocks;
-    private readonly DeviceSlot _mergerNorm;
-    private readonly DeviceWeight _mergerInner;
-    private readonly DeviceWeight _mergerOuter;
+    private readonly DeviceTransformerBlock[] _blocks;
+    private readonly DeviceTransformerBlock _merger;
     private readonly IDeviceMemory _memory;
 
-    /// <summary>Copies the tensors <c>visual.*</c> to a device.</summary>
-    /// <param name="device">Receives them.</param>
+    /// <summary>Copies a tower to a device.</summary>
+    /// <param name="device">Receives it.</param>
     /// <param name="gate">Held by whoever queues work on <paramref name="device"/>.</param>
     /// <param name="source">Is not kept.</param>
-    /// <param name="config">The extents, which the kernels take.</param>
+    /// <param name="description">What the tower is made of, which the kernels take.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite; MASQ1004 too little memory.</exception>
-    public DeviceVisionTower(ICudaDevice device, Lock gate, ITensorSource source, VisionConfig config)
+    public DeviceVisionTower(ICudaDevice device, Lock gate, ITensorSource source, VisionTowerDescription description)
     {
-        (_device, _gate, _config) = (device, gate, config);
-        var (merged, upload) = (checked(config.HiddenSize * BlockPatches), new DeviceUpload());
-        _patchEmbedding = TowerLinear.Add(upload, source, VisionTower.PatchValues(config), new TowerLinear("visual.patch_embed.proj", config.HiddenSize, HasBias: false));
-        _blocks = [.. Enumerable.Range(0, config.Depth).Select(index => DeviceVisionTowerBlock.Read(upload, source, config, index))];
-        _mergerNorm = upload.Add<float>(source.ReadFloats("visual.merger.ln_q.weight", config.HiddenSize));
-        _mergerInner = TowerLinear.Add(upload, source, merged, new TowerLinear("visual.merger.mlp.0", merged));
-        _mergerOuter = TowerLinear.Add(upload, source, merged, new TowerLinear("visual.merger.mlp.2", config.OutHiddenSize));
+        (_device, _gate, _description, _config) = (device, gate, description, description.Config);
+        var upload = new DeviceUpload();
+        DeviceTransformerBlock Read(BlockDescription block) => DeviceTransformerBlock.Read(upload, source, block, step => DeviceLinears.Read(upload, source, step, block.Prefix, pads: true));
+        _patchEmbedding = DeviceLinears.Read(upload, source, description.PatchEmbedding);
+        _blocks = [.. description.Blocks.Select(Read)];
+        _merger = Read(description.Merger);
         lock (gate)
         {
             _memory = upload.Run(device);
@@ -45,18 +44,22 @@ internal sealed class DeviceVisionTower : IVisionTower, IDisposable
     /// <summary>Patches of a merged block.</summary>
     private int BlockPatches => _config.SpatialMergeSize * _config.SpatialMergeSize;
 
-    /// <summary>Whether the kernels take a tower of these extents.</summary>
-    public static bool Takes(VisionConfig config)
-        => config.HiddenSize % PrepareKernels.InputMultiple == 0 && TowerKernels.Supports(config.HiddenSize / config.Heads) && config.OutHiddenSize % GemmKernels.PanelOutputs == 0
-            && config.IntermediateSize % 4 == 0 && VisionTower.PatchValues(config) % 4 == 0
+    /// <summary>Whether the kernels take a tower.</summary>
+    public static bool Supports(VisionTowerDescription description)
+    {
+        var config = description.Config;
+        return description.Blocks.Append(description.Merger).All(DeviceTransformerBlock.Supports)
+            && config.HiddenSize % PrepareKernels.InputMultiple == 0 && TowerKernels.Supports(config.HiddenSize / config.Heads) && config.OutHiddenSize % GemmKernels.PanelOutputs == 0
+            && config.IntermediateSize % 4 == 0 && description.PatchEmbedding.Inputs % 4 == 0
             && Math.Max(config.HiddenSize * config.SpatialMergeSize * config.SpatialMergeSize, config.IntermediateSize) <= PrepareKernels.MaxInputs;
+    }
 
     /// <inheritdoc/>
     public Matrix Forward(ImagePatches image, CancellationToken cancellationToken = default)
     {
-        VisionTower.RequireGrid(image, _config);
+        VisionTower.RequireGrid(image, _description);
         var layout = new VisionTowerLayout(image.GridT, image.GridH, image.GridW, _config);
-        var rotary = new VisionTowerRotary(layout, image.Pixels.Rows, _config.HiddenSize / _config.Heads);
+        var rotary = new VisionTowerRotary(layout, image.Pixels.Rows, _config.HiddenSize / _config.Heads, _description.RotaryTheta);
         var tokens = new Matrix(image.Pixels.Rows / BlockPatches, _config.OutHiddenSize);
         lock (_gate)
         {
@@ -71,28 +74,21 @@ internal sealed class DeviceVisionTower : IVisionTower, IDisposable
 
     private void Run(ImagePatches image, VisionTowerLayout layout, VisionTowerRotary rotary, Matrix tokens, CancellationToken cancellationToken)
     {
-        var (patches, width) = (image.Pixels.Rows, _config.HiddenSize);
-        var inner = Math.Max(width, 2 * TowerLinear.Pad(_config.IntermediateSize));
-        using var workspace = new TowerWorkspace(_device, patches, width, inner, _config.Heads);
+        var patches = image.Pixels.Rows;
+        using var workspace = new TowerWorkspace(_device, patches, _config.HiddenSize, _config.Heads, _blocks.Append(_merger));
         var angles = workspace.Upload<float>([.. rotary.Cosines.Span, .. rotary.Sines.Span]);
         var (frames, windows) = (workspace.UploadSegments(layout.FrameBounds), workspace.UploadSegments(layout.WindowBounds));
         var output = workspace.Allocate((long)tokens.Rows * tokens.Columns * sizeof(float));
-        workspace.Multiply(_patchEmbedding, workspace.Upload(VisionTower.InWindowOrder(image.Pixels, layout, BlockPatches)), patches, workspace.Hidden);
-        var branch = DevicePointer.Null;
-        for (var index = 0; index < _blocks.Length; index++)
+        workspace.Multiply(_patchEmbedding, workspace.Upload(VisionTower.InWindowOrder(image.Pixels, layout, BlockPatches)), patches, workspace.Buffers.Stream);
+        var attention = new SegmentedAttention(_device, workspace.Operands, angles, windows, frames);
+        var pass = new DevicePass(_device, workspace.Buffers, patches);
+        foreach (var block in _blocks)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _blocks[index].Forward(_device, workspace, patches, branch, angles, _config.FullAttentionBlocks.Contains(index) ? frames : windows);
-            branch = workspace.Branch;
+            pass.Run(block, attention);
         }
 
-        // Rows lie side by side: the patches of a merged block are one row.
-        workspace.Tokens.Reset(patches, width, DevicePointer.Null);
-        _device.Launch(PrepareKernels.Norm(
-            workspace.Hidden, branch, _mergerNorm.Pointer, VisionTowerBlock.NormEpsilon, patches, width, default, workspace.Tokens.Target(_mergerInner)));
-        workspace.Tokens.Reset(tokens.Rows, width * BlockPatches, DevicePointer.Null);
-        _mergerInner.Multiply(_device, workspace.Tokens, workspace.Inner, _mergerInner.Outputs);
-        workspace.MultiplyGelu(_mergerOuter, tokens.Rows, output);
+        pass.Run(_merger, output: output);
         _device.Read(output, MemoryMarshal.AsBytes(tokens.Span));
     }
 }

@@ -17,7 +17,18 @@ public sealed class DeviceWorkspace : IDisposable
     public const int MaxSequences = (AnglesStart - CachedStart) / sizeof(int);
 
     private readonly DeviceDecoder _decoder;
-    private readonly DeviceBuffer[] _buffers;
+    private readonly DeviceBuffer _hidden;
+    private readonly DeviceBuffer _branch;
+    private readonly DeviceBuffer _projected;
+    private readonly DeviceBuffer _attended;
+    private readonly DeviceBuffer _modalities;
+    private readonly DeviceBuffer _step;
+    private readonly DeviceBuffer _lastRows;
+    private readonly DeviceBuffer _logits;
+    private readonly DeviceBuffer _partial;
+    private readonly DeviceBuffer _media;
+    private readonly DeviceBuffer _choiceParts;
+    private readonly DeviceBuffer _chosen;
     private int _tokens;
     private int _rows;
     private int _parts;
@@ -27,7 +38,9 @@ public sealed class DeviceWorkspace : IDisposable
     {
         _decoder = decoder;
         Tokens = new DeviceTokens(decoder.Device);
-        _buffers = [.. Enumerable.Range(0, 13).Select(_ => new DeviceBuffer(decoder.Device))];
+        var device = decoder.Device;
+        (_hidden, _branch, _projected, _attended, _modalities, _step) = (new(device), new(device), new(device), new(device), new(device), new(device));
+        (_lastRows, _logits, _partial, _media, _choiceParts, _chosen) = (new(device), new(device), new(device), new(device), new(device), new(device));
     }
 
     /// <summary>The prepared input of the group at work.</summary>
@@ -37,43 +50,37 @@ public sealed class DeviceWorkspace : IDisposable
     public int Generation => _generation + Tokens.Generation;
 
     /// <summary>The residual stream, [M, H] FP32.</summary>
-    public DevicePointer Hidden => _buffers[0].Pointer;
+    public DevicePointer Hidden => _hidden.Pointer;
 
     /// <summary>What is yet to be added to <see cref="Hidden"/>, [M, H] FP32.</summary>
-    public DevicePointer Branch => _buffers[1].Pointer;
+    public DevicePointer Branch => _branch.Pointer;
 
-    /// <summary>Queries, keys and values, [M, …] FP32.</summary>
-    public DevicePointer Qkv => _buffers[2].Pointer;
-
-    /// <summary>What attention gives, [M, heads · d] FP32.</summary>
-    public DevicePointer Attended => _buffers[3].Pointer;
-
-    /// <summary>Gate and up, [M, 2 · I] FP32.</summary>
-    public DevicePointer GateUp => _buffers[4].Pointer;
+    /// <summary>Where the results of steps lie.</summary>
+    internal PassBuffers Buffers => new(Tokens, Hidden, Branch, _projected.Pointer, _attended.Pointer);
 
     /// <summary>[M] bytes.</summary>
-    public DevicePointer Modalities => _buffers[5].Pointer;
+    public DevicePointer Modalities => _modalities.Pointer;
 
     /// <summary>The first wanted row, and from <see cref="CachedStart"/> on the number of cached tokens of each sequence, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, d/2] FP32 each, <see cref="Sources"/>, and <see cref="Draws"/>.</summary>
-    public DevicePointer Step => _buffers[6].Pointer;
+    public DevicePointer Step => _step.Pointer;
 
     /// <summary>Rows of the last block's output, [R, H] FP32.</summary>
-    public DevicePointer Rows => _buffers[7].Pointer;
+    public DevicePointer Rows => _lastRows.Pointer;
 
     /// <summary>[R, V] FP32.</summary>
-    public DevicePointer Logits => _buffers[8].Pointer;
+    public DevicePointer Logits => _logits.Pointer;
 
     /// <summary>The parts of a decode step's attention.</summary>
-    public DevicePointer Parts => _buffers[9].Pointer;
+    public DevicePointer Parts => _partial.Pointer;
 
     /// <summary>Rows of media that sources name, [rows, H] FP32.</summary>
-    public DevicePointer Media => _buffers[10].Pointer;
+    public DevicePointer Media => _media.Pointer;
 
     /// <summary>The choices of parts of logits.</summary>
-    public DevicePointer ChoiceParts => _buffers[11].Pointer;
+    public DevicePointer ChoiceParts => _choiceParts.Pointer;
 
     /// <summary>[R] choices: <see cref="TokenKernels.ChoiceBytes"/> each.</summary>
-    public DevicePointer Chosen => _buffers[12].Pointer;
+    public DevicePointer Chosen => _chosen.Pointer;
 
     /// <summary>What fills each row of <see cref="Hidden"/>, [M] 32 bits: see <see cref="TokenKernels.Embed"/>.</summary>
     public DevicePointer Sources(int tokens) => Step + SourcesStart(tokens);
@@ -90,6 +97,8 @@ public sealed class DeviceWorkspace : IDisposable
     /// <summary>The most bytes of a step's values: no token has more than one row, no sequence more than one draw.</summary>
     public int StepBytes(int tokens) => DrawsStart(tokens) + (Math.Min(tokens, MaxSequences) * TokenDraw.Bytes);
 
+    private IEnumerable<DeviceInputGroup> Groups => _decoder.Blocks.SelectMany(block => block.Groups);
+
     /// <summary>Makes room for M tokens.</summary>
     public void ReserveTokens(int tokens)
     {
@@ -99,25 +108,23 @@ public sealed class DeviceWorkspace : IDisposable
         }
 
         var (config, heads) = (_decoder.Config, _decoder.Heads);
-        var queries = heads.Queries * heads.Size;
-        Reserve(0, tokens, config.HiddenSize);
-        Reserve(1, tokens, config.HiddenSize);
-        Reserve(2, tokens, queries + (2 * heads.Keys * heads.Size));
-        Reserve(3, tokens, queries);
-        Reserve(4, tokens, 2 * config.IntermediateSize);
-        _generation += _buffers[5].Reserve(tokens) ? 1 : 0;
-        _generation += _buffers[6].Reserve(StepBytes(tokens)) ? 1 : 0;
-        Tokens.Reset(tokens, Math.Max(config.HiddenSize, Math.Max(config.IntermediateSize, queries)), DevicePointer.Null);
+        Reserve(_hidden, tokens, config.HiddenSize);
+        Reserve(_branch, tokens, config.HiddenSize);
+        _generation += _projected.Reserve(_decoder.Blocks.Max(block => block.ProjectedValues(tokens)) * sizeof(float)) ? 1 : 0;
+        Reserve(_attended, tokens, heads.Queries * heads.Size);
+        _generation += _modalities.Reserve(tokens) ? 1 : 0;
+        _generation += _step.Reserve(StepBytes(tokens)) ? 1 : 0;
+        Tokens.Reset(tokens, Groups.Max(group => group.Weight.Inputs), DevicePointer.Null);
         _tokens = tokens;
     }
 
     /// <summary>Makes room for rows of media.</summary>
-    public void ReserveMedia(int rows) => Reserve(10, rows, _decoder.Config.HiddenSize);
+    public void ReserveMedia(int rows) => Reserve(_media, rows, _decoder.Config.HiddenSize);
 
     /// <summary>Makes room for the products of M tokens.</summary>
     public void ReserveProducts(int tokens)
     {
-        foreach (var group in _decoder.Blocks.SelectMany(block => block.Groups))
+        foreach (var group in Groups)
         {
             group.Weight.Reserve(_decoder.Device, Tokens, tokens);
         }
@@ -128,15 +135,15 @@ public sealed class DeviceWorkspace : IDisposable
     {
         if (rows > _rows)
         {
-            Reserve(7, rows, _decoder.Config.HiddenSize);
-            Reserve(8, rows, _decoder.Config.VocabularySize);
-            Reserve(11, rows, TokenKernels.ChoiceParts(_decoder.Config.VocabularySize) * TokenKernels.ChoiceBytes / sizeof(float));
-            Reserve(12, rows, TokenKernels.ChoiceBytes / sizeof(float));
+            Reserve(_lastRows, rows, _decoder.Config.HiddenSize);
+            Reserve(_logits, rows, _decoder.Config.VocabularySize);
+            Reserve(_choiceParts, rows, TokenKernels.ChoiceParts(_decoder.Config.VocabularySize) * TokenKernels.ChoiceBytes / sizeof(float));
+            Reserve(_chosen, rows, TokenKernels.ChoiceBytes / sizeof(float));
             _rows = rows;
         }
 
         Tokens.Reset(rows, _decoder.Config.HiddenSize, DevicePointer.Null);
-        _decoder.Head.Reserve(_decoder.Device, Tokens, rows);
+        _decoder.Head.Weight.Reserve(_decoder.Device, Tokens, rows);
     }
 
     /// <summary>Makes room for attention in parts, of one token of each sequence.</summary>
@@ -145,7 +152,7 @@ public sealed class DeviceWorkspace : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sequences, MaxSequences);
         if (parts * sequences > _parts)
         {
-            _generation += _buffers[9].Reserve(DecoderKernels.PartialBytes(_decoder.Heads, parts) * sequences) ? 1 : 0;
+            _generation += _partial.Reserve(DecoderKernels.PartialBytes(_decoder.Heads, parts) * sequences) ? 1 : 0;
             _parts = parts * sequences;
         }
     }
@@ -154,11 +161,11 @@ public sealed class DeviceWorkspace : IDisposable
     public void Dispose()
     {
         Tokens.Dispose();
-        foreach (var buffer in _buffers)
+        foreach (var buffer in (DeviceBuffer[])[_hidden, _branch, _projected, _attended, _modalities, _step, _lastRows, _logits, _partial, _media, _choiceParts, _chosen])
         {
             buffer.Dispose();
         }
     }
 
-    private void Reserve(int buffer, int rows, int columns) => _generation += _buffers[buffer].Reserve((long)rows * columns * sizeof(float)) ? 1 : 0;
+    private void Reserve(DeviceBuffer buffer, int rows, int columns) => _generation += buffer.Reserve((long)rows * columns * sizeof(float)) ? 1 : 0;
 }

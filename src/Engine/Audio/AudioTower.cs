@@ -1,5 +1,6 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Audio;
@@ -12,19 +13,17 @@ public sealed class AudioTower : IAudioTower
 
     private readonly AudioConfig _config;
     private readonly AudioTowerEmbedding _embedding;
-    private readonly AudioTowerLayer[] _layers;
-    private readonly AudioTowerNorm _norm;
-    private readonly DenseLinear _projection;
+    private readonly TransformerBlock[] _blocks;
+    private readonly TransformerBlock _exit;
 
-    /// <summary>Reads the tensors <c>audio_tower.*</c>; <paramref name="source"/> is not kept.</summary>
+    /// <summary>Reads a tower; <paramref name="source"/> is not kept.</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public AudioTower(ITensorSource source, AudioConfig config)
+    public AudioTower(ITensorSource source, AudioTowerDescription description)
     {
-        _config = config;
-        _embedding = new AudioTowerEmbedding(source, config);
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(index => new AudioTowerLayer(source, config, index))];
-        _norm = new AudioTowerNorm(source, "audio_tower.ln_post", config.ModelSize);
-        _projection = DenseLinear.Read(source, "audio_tower.proj", config.OutputSize, config.ModelSize);
+        _config = description.Config;
+        _embedding = new AudioTowerEmbedding(source, description);
+        _blocks = [.. description.Blocks.Select(block => TransformerBlock.Read(source, block))];
+        _exit = TransformerBlock.Read(source, description.Exit);
     }
 
     /// <summary>How many tokens <paramref name="frames"/> mel frames become: halved, rounding up, by the second convolution, and again, rounding down, by the pooling.</summary>
@@ -56,15 +55,14 @@ public sealed class AudioTower : IAudioTower
     private Matrix Forward(Matrix mel, int start, int frames, CancellationToken cancellationToken)
     {
         var (x, bounds) = Embed(mel, start, frames);
-        foreach (var layer in _layers)
+        var (values, attention) = (new StepValues(), new TowerAttention(bounds, bounds, rotate: null, cancellationToken));
+        foreach (var block in _blocks.Append(_exit))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            layer.Forward(x, bounds, cancellationToken);
+            block.Run(x, ModalityMap.Text(0), values, attention);
         }
 
-        var pooled = Pool(x);
-        _norm.Apply(pooled, pooled);
-        return _projection.Forward(pooled);
+        return values.Current[0];
     }
 
     /// <summary>Embeds the windows of a run of frames; the last may be shorter. Returns the rows and where each window begins.</summary>
@@ -81,20 +79,5 @@ public sealed class AudioTower : IAudioTower
         }
 
         return (rows, [.. bounds]);
-    }
-
-    /// <summary>The mean of every two rows; an odd last row is dropped.</summary>
-    private static Matrix Pool(Matrix x)
-    {
-        var pooled = new Matrix(x.Rows / 2, x.Columns);
-        for (var row = 0; row < pooled.Rows; row++)
-        {
-            for (var column = 0; column < x.Columns; column++)
-            {
-                pooled[row, column] = (x[2 * row, column] + x[(2 * row) + 1, column]) * 0.5f;
-            }
-        }
-
-        return pooled;
     }
 }

@@ -1,6 +1,7 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Audio;
@@ -11,20 +12,18 @@ public sealed class AudioTowerEmbedding
     /// <summary>The width of the convolutions.</summary>
     public const int Taps = 3;
 
-    private const double LongestPeriod = 10000;
-
     private readonly AudioConfig _config;
     private readonly DenseLinear _first;
     private readonly DenseLinear _second;
     private readonly Matrix _positions;
 
-    /// <summary>Reads <c>audio_tower.conv1</c> and <c>conv2</c>, [D, inputs, 3].</summary>
-    public AudioTowerEmbedding(ITensorSource source, AudioConfig config)
+    /// <summary>Reads the convolutions, [D, inputs, 3].</summary>
+    public AudioTowerEmbedding(ITensorSource source, AudioTowerDescription description)
     {
-        _config = config;
-        _first = DenseLinear.Read(source, "audio_tower.conv1", config.ModelSize, checked(config.MelBins * Taps));
-        _second = DenseLinear.Read(source, "audio_tower.conv2", config.ModelSize, checked(config.ModelSize * Taps));
-        _positions = Positions(config.HalfWindow, config.ModelSize);
+        _config = description.Config;
+        _first = DenseLinear.Read(source, description.FirstConvolution);
+        _second = DenseLinear.Read(source, description.SecondConvolution);
+        _positions = Positions(_config.HalfWindow, _config.ModelSize, description.LongestPeriod);
     }
 
     /// <summary>The rows that <paramref name="frames"/> mel frames become.</summary>
@@ -80,14 +79,14 @@ public sealed class AudioTowerEmbedding
         return y;
     }
 
-    /// <summary>[length, D]: sines of the position times 10000^(−i/(D/2 − 1)), then as many cosines.</summary>
-    public static Matrix Positions(int length, int columns)
+    /// <summary>[length, D]: sines of the position times P^(−i/(D/2 − 1)), P the longest period, then as many cosines.</summary>
+    public static Matrix Positions(int length, int columns, double longestPeriod)
     {
         var positions = new Matrix(length, columns);
         var half = columns / 2;
         for (var i = 0; i < half; i++)
         {
-            var frequency = (float)Math.Exp(-Math.Log(LongestPeriod) / (half - 1) * i);
+            var frequency = (float)Math.Exp(-Math.Log(longestPeriod) / (half - 1) * i);
             for (var position = 0; position < length; position++)
             {
                 // The angle is rounded to FP32 before the sine, as in the reference.

@@ -4,6 +4,7 @@ using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Vision;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Execution;
 
@@ -20,9 +21,9 @@ public sealed class CpuExecution : IModelExecution
     {
         var (source, config, embedding, prefillTokens) = content;
         _prefillTokens = prefillTokens;
-        Vision = new VisionTower(source, config.Vision);
-        Audio = config.Audio is null ? null : new AudioTower(source, config.Audio);
-        Decoder = DecoderReader.Read(source, config.Text, embedding, backend ?? new CpuGemmBackend());
+        Vision = new VisionTower(source, config.VisionTower());
+        Audio = config.AudioTower() is { } audio ? new AudioTower(source, audio) : null;
+        Decoder = DecoderReader.Read(source, config.Decoder(), embedding, backend ?? new CpuGemmBackend());
     }
 
     /// <inheritdoc/>

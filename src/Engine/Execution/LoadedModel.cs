@@ -7,6 +7,7 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Execution;
 
@@ -27,7 +28,7 @@ public sealed class LoadedModel : IDisposable
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
         var tokenizer = PromptEncoder.ReadTokenizer(source);
-        var embedding = TokenEmbedding.Of(source, config.Text);
+        var embedding = TokenEmbedding.Of(source, config.Decoder());
         (_source, _options, _endTokens) = (source, options, EndTokens(generation, config.Family, tokenizer));
         RecommendedOptions = Recommended(generation);
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));

@@ -13,7 +13,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     public const int DefaultPrefillTokens = 512;
 
     private readonly DecoderWorkspace _workspace = new(decoder.Config);
-    private readonly RotaryTable _rotary = new(decoder.Config);
+    private readonly RotaryTable _rotary = new(decoder.Description.Rotary);
     private readonly List<KvCache> _caches = [];
     private readonly List<int> _ids = [];
     private readonly List<int> _positions = [];

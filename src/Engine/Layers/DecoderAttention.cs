@@ -1,28 +1,29 @@
 using System.Buffers;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Layers;
 
 /// <summary>Causal attention with grouped queries: softmax(Q·Kᵀ/√d)·V, query t seeing all keys of its sequence up to its own. Each output row is the same however many queries are evaluated together. For one thread at a time.</summary>
-internal sealed class DecoderAttention(TextConfig config) : IWork
+internal sealed class DecoderAttention : IBlockAttention, IWork
 {
     private const int TileQueries = 32;
-    private readonly int _headSize = config.HeadSize;
-    private readonly int _heads = config.AttentionHeads;
-    private readonly int _sharing = config.AttentionHeads / config.KeyValueHeads;
-    private readonly float _scale = 1 / MathF.Sqrt(config.HeadSize);
+    private int _headSize;
+    private int _heads;
+    private int _sharing;
+    private float _scale;
     private Matrix _queries = new(0, 0);
     private Matrix _output = new(0, 0);
+    private RotaryTable? _rotary;
     private KvCacheLayer[] _caches = [];
+    private int _sequences;
     private bool _oneOfEach;
 
-    /// <summary>Attends from T tokens, the last of their sequences.</summary>
-    /// <param name="queries">[T, heads × d], rotated.</param>
-    /// <param name="caches">Keys and values, those of the T tokens included: of one sequence, or of T, each of which has one of the tokens.</param>
-    /// <param name="output">[T, heads × d], overwritten.</param>
-    public void Apply(Matrix queries, ReadOnlySpan<KvCacheLayer> caches, Matrix output)
+    /// <summary>Says what the next block reads.</summary>
+    /// <param name="rotary">Prepared for the positions of the T tokens.</param>
+    /// <param name="caches">Keys and values of the tokens before: of one sequence, or of T, each of which has one of the tokens.</param>
+    public void Begin(RotaryTable rotary, ReadOnlySpan<KvCacheLayer> caches)
     {
         if (_caches.Length < caches.Length)
         {
@@ -30,7 +31,23 @@ internal sealed class DecoderAttention(TextConfig config) : IWork
         }
 
         caches.CopyTo(_caches);
-        (_queries, _output, _oneOfEach) = (queries, output, caches.Length == queries.Rows);
+        (_rotary, _sequences) = (rotary, caches.Length);
+    }
+
+    /// <inheritdoc/>
+    public void Rotate(Matrix x) => _rotary!.Rotate(x);
+
+    /// <inheritdoc/>
+    /// <remarks>Keys and values are added to the caches. The T tokens are the last of their sequences.</remarks>
+    public void Attend(AttendStep step, Matrix queries, Matrix keys, Matrix values, Matrix output)
+    {
+        for (var sequence = 0; sequence < _sequences; sequence++)
+        {
+            _caches[sequence].Append(keys, values, sequence, queries.Rows / _sequences);
+        }
+
+        (_heads, _sharing, _headSize, _scale) = (step.Heads, step.Heads / step.KeyValueHeads, step.HeadSize, 1 / MathF.Sqrt(step.HeadSize));
+        (_queries, _output, _oneOfEach) = (queries, output, _sequences == queries.Rows);
         Workers.For(_oneOfEach ? queries.Rows * (_heads / _sharing) : _heads * ((queries.Rows + TileQueries - 1) / TileQueries), this);
     }
 

@@ -1,4 +1,5 @@
 using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Layers;
@@ -9,35 +10,37 @@ internal sealed class DenseLinear
     private readonly DenseWeight _weight;
     private readonly float[] _bias;
 
-    private DenseLinear(DenseWeight weight, float[] bias)
-    {
-        _weight = weight;
-        _bias = bias;
-    }
+    /// <summary>A layer of a weight [N, K] and N biases, or none.</summary>
+    public DenseLinear(DenseWeight weight, float[] bias) => (_weight, _bias) = (weight, bias);
 
     /// <summary>N, the number of output features.</summary>
     public int Outputs => _weight.Outputs;
 
-    /// <summary>Reads <c>NAME.weight</c> [N, K] (a convolution's trailing extents count as one) and, unless told otherwise, <c>NAME.bias</c> [N].</summary>
+    /// <summary>Reads a layer; a convolution's trailing extents count as one.</summary>
+    /// <param name="source">Is not kept.</param>
+    /// <param name="layer">Name and extents.</param>
+    /// <param name="prefix">What precedes the name.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static DenseLinear Read(ITensorSource source, string name, int outputs, int inputs, bool bias = true)
-        => new(source.ReadDense(name + ".weight", outputs, inputs), bias ? source.ReadFloats(name + ".bias", outputs) : []);
+    public static DenseLinear Read(ITensorSource source, LinearDescription layer, string prefix = "")
+        => new(source.ReadDense(prefix + layer.Name + ".weight", layer.Outputs, layer.Inputs), source.ReadBias(layer, prefix));
 
-    /// <summary>Reads <paramref name="parts"/> layers of equal size that are stored as one, [parts · N, K].</summary>
+    /// <summary>Reads layers that are stored as one, [ΣN, K].</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static DenseLinear[] ReadFused(ITensorSource source, string name, int parts, int outputs, int inputs)
+    public static DenseLinear[] ReadFused(ITensorSource source, string name, IReadOnlyList<LinearDescription> parts)
     {
-        var weights = source.ReadMatrix(name + ".weight", checked(parts * outputs), inputs);
-        var biases = source.ReadFloats(name + ".bias", parts * outputs);
+        var (outputs, inputs) = (parts.Sum(part => part.Outputs), parts[0].Inputs);
+        var weights = source.ReadMatrix(name + ".weight", outputs, inputs);
+        var biases = source.ReadBias(parts[0] with { Name = name, Outputs = outputs });
         var keepsBFloat16 = source.Find(name + ".weight").Type == DataType.BF16;
-        var layers = new DenseLinear[parts];
-        for (var part = 0; part < parts; part++)
+        var (layers, first) = (new DenseLinear[parts.Count], 0);
+        for (var part = 0; part < layers.Length; part++)
         {
-            var size = outputs * inputs;
+            var (start, size) = (first * inputs, parts[part].Outputs * inputs);
             var weight = keepsBFloat16
-                ? DenseWeight.FromBFloat16(source.Bytes(name + ".weight").Span.Slice(part * size * sizeof(ushort), size * sizeof(ushort)), outputs, inputs)
-                : DenseWeight.FromFloats(new Matrix(outputs, inputs, weights.Span.Slice(part * size, size).ToArray()));
-            layers[part] = new DenseLinear(weight, biases.AsSpan(part * outputs, outputs).ToArray());
+                ? DenseWeight.FromBFloat16(source.Bytes(name + ".weight").Span.Slice(start * sizeof(ushort), size * sizeof(ushort)), parts[part].Outputs, inputs)
+                : DenseWeight.FromFloats(new Matrix(parts[part].Outputs, inputs, weights.Span.Slice(start, size).ToArray()));
+            layers[part] = new DenseLinear(weight, biases.Length == 0 ? [] : biases.AsSpan(first, parts[part].Outputs).ToArray());
+            first += parts[part].Outputs;
         }
 
         return layers;

@@ -13,7 +13,7 @@ public sealed class QuantizedLinearGroup : ILinearGroup
     private readonly PreparedTokensPool _pool;
 
     /// <summary>Groups weights that share their input.</summary>
-    /// <param name="weights">[N_i, K] each, of one scheme, in the order of <see cref="InputGroup"/>'s remarks.</param>
+    /// <param name="weights">[N_i, K] each, of one scheme, in the order of their step's layers.</param>
     /// <param name="inverseSmoothing">1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</param>
     /// <param name="backend">Executes the products.</param>
     /// <param name="pool">Working memory, which groups of a model share; null: the group's own.</param>

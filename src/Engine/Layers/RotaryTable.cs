@@ -1,5 +1,5 @@
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Layers;
 
@@ -15,19 +15,19 @@ public sealed class RotaryTable
 
     /// <summary>Computes the d/2 frequencies θ^(−2i/d).</summary>
     /// <exception cref="ArgumentException">The sections do not add up to d/2.</exception>
-    public RotaryTable(TextConfig config)
+    public RotaryTable(RotaryDescription description)
     {
-        _headSize = config.HeadSize;
+        _headSize = description.HeadSize;
         _frequencies = new float[_headSize / 2];
         for (var i = 0; i < _frequencies.Length; i++)
         {
-            _frequencies[i] = (float)(1 / Math.Pow(config.RopeTheta, 2.0 * i / _headSize));
+            _frequencies[i] = (float)(1 / Math.Pow(description.Theta, 2.0 * i / _headSize));
         }
 
-        _axes = [.. config.MropeSections.SelectMany((pairs, axis) => Enumerable.Repeat((byte)axis, pairs))];
-        if (_axes.Length != _frequencies.Length || config.MropeSections.Count != 3)
+        _axes = [.. description.Sections.SelectMany((pairs, axis) => Enumerable.Repeat((byte)axis, pairs))];
+        if (_axes.Length != _frequencies.Length || description.Sections.Count != 3)
         {
-            throw new ArgumentException($"M-RoPE sections {string.Join('/', config.MropeSections)} do not divide {_frequencies.Length} frequency pairs among time, height and width.", nameof(config));
+            throw new ArgumentException($"M-RoPE sections {string.Join('/', description.Sections)} do not divide {_frequencies.Length} frequency pairs among time, height and width.", nameof(description));
         }
     }
 

@@ -18,5 +18,19 @@ public static class Silu
 
     /// <summary>y = SiLU(gate) ⊙ up, all [T, K]; <paramref name="y"/> may be either input.</summary>
     public static void Multiply(Matrix gate, Matrix up, Matrix y)
-        => Rows.For(gate.Rows, row => Multiply(gate.Row(row), up.Row(row), y.Row(row)));
+    {
+        // Row by row where there are few: a closure would cost a decode step an allocation.
+        if (gate.Rows > Rows.PieceRows)
+        {
+            MultiplyMany(gate, up, y);
+            return;
+        }
+
+        for (var row = 0; row < gate.Rows; row++)
+        {
+            Multiply(gate.Row(row), up.Row(row), y.Row(row));
+        }
+    }
+
+    private static void MultiplyMany(Matrix gate, Matrix up, Matrix y) => Rows.For(gate.Rows, row => Multiply(gate.Row(row), up.Row(row), y.Row(row)));
 }

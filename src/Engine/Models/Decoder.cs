@@ -1,29 +1,33 @@
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Models;
 
 /// <summary>The language model: embedding, decoder blocks, final norm, head. Immutable; threads share it, each with its own workspace and cache.</summary>
-/// <param name="Config">The extents.</param>
+/// <param name="Description">What it is made of.</param>
 /// <param name="Embedding">Token id → [H].</param>
 /// <param name="Blocks">The decoder blocks, in order.</param>
-/// <param name="FinalNorm">The gain of the norm before the head, H values.</param>
+/// <param name="FinalNorm">The norm before the head.</param>
 /// <param name="Head">[V, H].</param>
-public sealed record Decoder(TextConfig Config, TokenEmbedding Embedding, IReadOnlyList<DecoderBlock> Blocks, float[] FinalNorm, DenseWeight Head)
+public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embedding, IReadOnlyList<TransformerBlock> Blocks, Norm FinalNorm, DenseWeight Head)
 {
+    /// <summary>The extents.</summary>
+    public TextConfig Config => Description.Config;
+
     /// <summary>Reads everything but the blocks' linear layers.</summary>
     /// <param name="source">Must outlive the result.</param>
-    /// <param name="config">The extents.</param>
+    /// <param name="description">What it is made of.</param>
     /// <param name="block">Makes each block; called with 0, 1, ….</param>
     /// <param name="embedding">The embedding, if it has been read; null to read it.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static Decoder Read(ITensorSource source, TextConfig config, Func<int, DecoderBlock> block, TokenEmbedding? embedding = null)
+    public static Decoder Read(ITensorSource source, DecoderDescription description, Func<int, TransformerBlock> block, TokenEmbedding? embedding = null)
     {
-        embedding ??= TokenEmbedding.Of(source, config);
-        var head = config.TieWordEmbeddings ? embedding.ToHead() : source.ReadDense("lm_head.weight", config.VocabularySize, config.HiddenSize);
-        return new Decoder(config, embedding, [.. Enumerable.Range(0, config.Layers).Select(block)], source.ReadFloats("model.norm.weight", config.HiddenSize), head);
+        embedding ??= TokenEmbedding.Of(source, description);
+        var head = description.IsHeadTied ? embedding.ToHead() : source.ReadDense(description.Head, description.Config.VocabularySize, description.Config.HiddenSize);
+        return new Decoder(description, embedding, [.. Enumerable.Range(0, description.Blocks.Count).Select(block)], Norm.Read(source, "", description.FinalNorm), head);
     }
 
     /// <summary>Runs all blocks on T tokens that follow those in <paramref name="cache"/>. When it is cancelled or fails, the cache is as before.</summary>
@@ -72,7 +76,7 @@ public sealed record Decoder(TextConfig Config, TokenEmbedding Embedding, IReadO
     public void Logits(Matrix hidden, DecoderWorkspace workspace, Matrix logits)
     {
         var normed = workspace.Normed(hidden.Rows);
-        DecoderBlock.Normalize(hidden, FinalNorm, Config.RmsNormEpsilon, normed);
+        FinalNorm.Apply(hidden, normed);
         FloatGemm.Multiply(normed, Head, default, logits);
     }
 }

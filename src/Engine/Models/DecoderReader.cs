@@ -15,28 +15,25 @@ public static class DecoderReader
 {
     /// <summary>Reads all blocks; <paramref name="source"/> must outlive the result.</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static Decoder Read(IModelSource source, TextConfig config, TokenEmbedding embedding, IGemmBackend? backend)
+    public static Decoder Read(IModelSource source, DecoderDescription decoder, TokenEmbedding embedding, IGemmBackend? backend)
     {
         if (source is not Artifact artifact)
         {
-            return Decoder.Read(source, config, layer => BlockWeights.Of(source, config, layer).ToDense(config), embedding);
+            return Decoder.Read(source, decoder, layer => TransformerBlock.Read(source, decoder.Blocks[layer]), embedding);
         }
 
         var pool = new PreparedTokensPool();
         backend ??= new CpuGemmBackend();
-        return Decoder.Read(artifact, config, layer =>
-        {
-            ILinearGroup Group(InputGroup group) => ReadGroup(artifact, config, layer, group, backend, pool);
-            return new DecoderBlock(config, BlockWeights.ReadNorms(artifact, config, layer), Group(InputGroup.Qkv), Group(InputGroup.O), Group(InputGroup.GateUp), Group(InputGroup.Down));
-        }, embedding);
+        return Decoder.Read(artifact, decoder, layer => TransformerBlock.Read(artifact, decoder.Blocks[layer], step =>
+            ReadQuantized(artifact, decoder, layer, step) is { } weights ? new QuantizedLinearGroup(weights, artifact.ReadInverseSmoothing(layer, step.Group!.Value), backend, pool) : null), embedding);
     }
 
-    /// <summary>The quantized weights of an input group, of one scheme; null when the artifact holds the group as the checkpoint had it.</summary>
+    /// <summary>The quantized weights of a step's layers, of one scheme; null when the artifact holds them as the checkpoint had them.</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static QuantizedWeight[]? ReadQuantized(Artifact artifact, TextConfig config, int layer, InputGroup group)
+    public static QuantizedWeight[]? ReadQuantized(Artifact artifact, DecoderDescription decoder, int layer, ProjectStep step)
     {
-        DecoderLinear[] linears = [.. DecoderLinear.Of(config).Where(linear => linear.Group == group)];
-        if (!linears.Any(linear => artifact.IsQuantized(layer, linear.Name)))
+        var linears = step.Linears;
+        if (step.Group is null || !linears.Any(linear => artifact.IsQuantized(layer, linear.Name)))
         {
             return null;
         }
@@ -47,15 +44,10 @@ public static class DecoderReader
             if ((weight.Outputs, weight.Inputs, weight.Scheme, weight.RotationBlock) != (linear.Outputs, linear.Inputs, weights[0].Scheme, weights[0].RotationBlock))
             {
                 throw new MASQuantException(DiagnosticCodes.ArtifactInvalid, artifact.Path,
-                    $"Layer '{DecoderLinear.BlockPrefix(layer)}{linear.Name}' is {weight.Scheme} [{weight.Outputs}, {weight.Inputs}]; its model and its input group call for {weights[0].Scheme} [{linear.Outputs}, {linear.Inputs}]. Quantize the model again.");
+                    $"Layer '{decoder.Blocks[layer].Prefix}{linear.Name}' is {weight.Scheme} [{weight.Outputs}, {weight.Inputs}]; its model and its input group call for {weights[0].Scheme} [{linear.Outputs}, {linear.Inputs}]. Quantize the model again.");
             }
         }
 
         return weights;
     }
-
-    private static ILinearGroup ReadGroup(Artifact artifact, TextConfig config, int layer, InputGroup group, IGemmBackend backend, PreparedTokensPool pool)
-        => ReadQuantized(artifact, config, layer, group) is { } weights
-            ? new QuantizedLinearGroup(weights, artifact.ReadInverseSmoothing(layer, group), backend, pool)
-            : BlockWeights.ReadDense([.. DecoderLinear.Of(config).Where(linear => linear.Group == group).Select(linear => LinearWeight.Of(artifact, linear, layer))]);
 }

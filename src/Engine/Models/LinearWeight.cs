@@ -32,9 +32,9 @@ public sealed record LinearWeight(DecoderLinear Linear, string Tensor, float[] B
     /// <exception cref="MASQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
     public DenseWeight ReadDense() => Source.ReadDense(Tensor, Linear.Outputs, Linear.Inputs);
 
-    public static LinearWeight Of(ITensorSource source, DecoderLinear linear, int layer)
+    public static LinearWeight Of(ITensorSource source, DecoderLinear linear, string prefix)
     {
-        var name = DecoderLinear.BlockPrefix(layer) + linear.Name;
+        var name = prefix + linear.Name;
         var bias = source.TryGet(name + ".bias", out _) ? source.ReadFloats(name + ".bias", linear.Outputs) : [];
         return new LinearWeight(linear, name + ".weight", bias, source);
     }

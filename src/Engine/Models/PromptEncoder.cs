@@ -7,7 +7,9 @@ using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Models;
 
@@ -25,7 +27,7 @@ public sealed class PromptEncoder
     /// <param name="config">What <c>config.json</c> of <paramref name="source"/> says.</param>
     /// <exception cref="MASQuantException">A file or tensor is missing, malformed or of another shape.</exception>
     public PromptEncoder(IModelSource source, ModelConfig config)
-        : this(source, config, ReadTokenizer(source), TokenEmbedding.Of(source, config.Text), new VisionTower(source, config.Vision), config.Audio is null ? null : new AudioTower(source, config.Audio))
+        : this(source, config, ReadTokenizer(source), TokenEmbedding.Of(source, config.Decoder()), new VisionTower(source, config.VisionTower()), config.AudioTower() is { } audio ? new AudioTower(source, audio) : null)
     {
     }
 

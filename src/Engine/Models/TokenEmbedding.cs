@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Models;
@@ -9,7 +10,6 @@ namespace MASQuant.Engine.Models;
 /// <summary>The embedding table, [V, H]; BF16 rows stay in the mapped file and are converted when they are looked up.</summary>
 public sealed class TokenEmbedding
 {
-    public const string Tensor = "model.embed_tokens.weight";
     private readonly string _path;
     private readonly ReadOnlyMemory<byte> _bfloats;
     private readonly Matrix? _floats;
@@ -23,19 +23,20 @@ public sealed class TokenEmbedding
     /// <summary>H, the width of a row.</summary>
     public int HiddenSize { get; }
 
-    /// <summary>Finds <c>model.embed_tokens.weight</c>; <paramref name="source"/> must outlive the result.</summary>
+    /// <summary>Finds the embedding of a decoder; <paramref name="source"/> must outlive the result.</summary>
     /// <exception cref="MASQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
-    public static TokenEmbedding Of(ITensorSource source, TextConfig config)
+    public static TokenEmbedding Of(ITensorSource source, DecoderDescription decoder)
     {
+        var (config, name) = (decoder.Config, decoder.Embedding);
         var (rows, columns) = (config.VocabularySize, config.HiddenSize);
-        var tensor = source.Find(Tensor);
+        var tensor = source.Find(name);
         if (tensor.Type == DataType.BF16 && tensor.Shape.SequenceEqual([rows, columns]))
         {
             source.RequireFinite(tensor);
-            return new TokenEmbedding(source.Path, config, source.Bytes(Tensor), null);
+            return new TokenEmbedding(source.Path, config, source.Bytes(name), null);
         }
 
-        return new TokenEmbedding(source.Path, config, default, source.ReadMatrix(Tensor, rows, columns));
+        return new TokenEmbedding(source.Path, config, default, source.ReadMatrix(name, rows, columns));
     }
 
     /// <summary>Looks up the rows of <paramref name="ids"/>.</summary>

@@ -1,6 +1,7 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Vision;
@@ -8,24 +9,20 @@ namespace MASQuant.Engine.Vision;
 /// <summary>The vision tower: patches → tokens of the decoder's width. Stays in full precision. Threads may share it.</summary>
 public sealed class VisionTower : IVisionTower
 {
+    private readonly VisionTowerDescription _description;
     private readonly VisionConfig _config;
     private readonly DenseLinear _patchEmbedding;
-    private readonly VisionTowerBlock[] _blocks;
-    private readonly float[] _mergerNorm;
-    private readonly DenseLinear _mergerInner;
-    private readonly DenseLinear _mergerOuter;
+    private readonly TransformerBlock[] _blocks;
+    private readonly TransformerBlock _merger;
 
-    /// <summary>Reads the tensors <c>visual.*</c>; <paramref name="source"/> is not kept.</summary>
+    /// <summary>Reads a tower; <paramref name="source"/> is not kept.</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public VisionTower(ITensorSource source, VisionConfig config)
+    public VisionTower(ITensorSource source, VisionTowerDescription description)
     {
-        _config = config;
-        var merged = checked(config.HiddenSize * BlockPatches);
-        _patchEmbedding = DenseLinear.Read(source, "visual.patch_embed.proj", config.HiddenSize, PatchValues(config), bias: false);
-        _blocks = [.. Enumerable.Range(0, config.Depth).Select(index => new VisionTowerBlock(source, config, index))];
-        _mergerNorm = source.ReadFloats("visual.merger.ln_q.weight", config.HiddenSize);
-        _mergerInner = DenseLinear.Read(source, "visual.merger.mlp.0", merged, merged);
-        _mergerOuter = DenseLinear.Read(source, "visual.merger.mlp.2", config.OutHiddenSize, merged);
+        (_description, _config) = (description, description.Config);
+        _patchEmbedding = DenseLinear.Read(source, description.PatchEmbedding);
+        _blocks = [.. description.Blocks.Select(block => TransformerBlock.Read(source, block))];
+        _merger = TransformerBlock.Read(source, description.Merger);
     }
 
     /// <summary>Patches of a merged block.</summary>
@@ -35,30 +32,26 @@ public sealed class VisionTower : IVisionTower
     /// <exception cref="ArgumentException">The pixels do not fit the grid.</exception>
     public Matrix Forward(ImagePatches image, CancellationToken cancellationToken = default)
     {
-        RequireGrid(image, _config);
+        RequireGrid(image, _description);
         var patches = image.Pixels.Rows;
         var layout = new VisionTowerLayout(image.GridT, image.GridH, image.GridW, _config);
-        var rotary = new VisionTowerRotary(layout, patches, _config.HiddenSize / _config.Heads);
-        var buffers = new VisionTowerBlock.Buffers(patches, _config);
+        var rotary = new VisionTowerRotary(layout, patches, _config.HiddenSize / _config.Heads, _description.RotaryTheta);
+        var (values, attention) = (new StepValues(), new TowerAttention(layout.WindowBounds, layout.FrameBounds, rotary.Rotate, cancellationToken));
         var x = InWindowOrder(_patchEmbedding.Forward(image.Pixels), layout, BlockPatches);
-        for (var index = 0; index < _blocks.Length; index++)
+        foreach (var block in _blocks.Append(_merger))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var bounds = _config.FullAttentionBlocks.Contains(index) ? layout.FrameBounds : layout.WindowBounds;
-            _blocks[index].Forward(x, rotary, bounds, buffers, cancellationToken);
+            block.Run(x, ModalityMap.Text(0), values, attention);
         }
 
-        return InBlockOrder(Merge(x), layout);
+        return InBlockOrder(values.Current[0], layout);
     }
-
-    /// <summary>Values of a patch.</summary>
-    public static int PatchValues(VisionConfig config) => checked(config.Channels * config.TemporalPatchSize * config.PatchSize * config.PatchSize);
 
     /// <summary>Refuses pixels that do not fit their grid.</summary>
     /// <exception cref="ArgumentException">They do not.</exception>
-    public static void RequireGrid(ImagePatches image, VisionConfig config)
+    public static void RequireGrid(ImagePatches image, VisionTowerDescription description)
     {
-        var (patches, values) = (checked(image.GridT * image.GridH * image.GridW), PatchValues(config));
+        var (patches, values) = (checked(image.GridT * image.GridH * image.GridW), description.PatchEmbedding.Inputs);
         if (image.Pixels.Rows != patches || image.Pixels.Columns != values)
         {
             throw new ArgumentException(
@@ -70,15 +63,6 @@ public sealed class VisionTower : IVisionTower
     /// <exception cref="ArgumentException">The pixels do not fit the grid.</exception>
     public Matrix Forward(IReadOnlyList<ImagePatches> images, CancellationToken cancellationToken = default)
         => Matrix.Concatenate([.. images.Select(image => Forward(image, cancellationToken))], _config.OutHiddenSize);
-
-    /// <summary>Norms every patch, joins the patches of a block and maps them to one token: GELU between two linear layers.</summary>
-    private Matrix Merge(Matrix x)
-    {
-        RmsNorm.Apply(x, _mergerNorm, VisionTowerBlock.NormEpsilon, x);
-        var inner = _mergerInner.Forward(new Matrix(x.Rows / BlockPatches, x.Columns * BlockPatches, x.Data));
-        Gelu.Apply(inner);
-        return _mergerOuter.Forward(inner);
-    }
 
     /// <summary>Rows of patches, block by block in the order of <paramref name="layout"/>.</summary>
     public static Matrix InWindowOrder(Matrix embedded, VisionTowerLayout layout, int blockPatches)

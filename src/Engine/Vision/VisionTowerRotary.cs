@@ -3,18 +3,16 @@ using MASQuant.Engine.Tensors;
 
 namespace MASQuant.Engine.Vision;
 
-/// <summary>The vision tower's two-dimensional rotary embedding: of a head's d/2 frequency pairs the first half follows the patch's row, the second its column, with frequencies 10000^(−4i/d).</summary>
+/// <summary>The vision tower's two-dimensional rotary embedding: of a head's d/2 frequency pairs the first half follows the patch's row, the second its column, with frequencies θ^(−4i/d).</summary>
 public sealed class VisionTowerRotary
 {
-    private const double Theta = 10000;
-
     /// <summary>Computes the angles of <paramref name="patches"/> patches in the order of <paramref name="layout"/>.</summary>
-    public VisionTowerRotary(VisionTowerLayout layout, int patches, int headSize)
+    public VisionTowerRotary(VisionTowerLayout layout, int patches, int headSize, double theta)
     {
         var frequencies = new float[headSize / 4];
         for (var i = 0; i < frequencies.Length; i++)
         {
-            frequencies[i] = (float)(1 / Math.Pow(Theta, 4.0 * i / headSize));
+            frequencies[i] = (float)(1 / Math.Pow(theta, 4.0 * i / headSize));
         }
 
         (Cosines, Sines) = (new Matrix(patches, headSize / 2), new Matrix(patches, headSize / 2));

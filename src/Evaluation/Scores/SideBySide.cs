@@ -27,7 +27,7 @@ public sealed class SideBySide(IReadOnlyList<Decoder> decoders)
 
     private Matrix[] RunBlocks(PreparedPrompt prompt, DecoderWorkspace workspace, SampleDeviation[] deviations, CancellationToken cancellationToken)
     {
-        var rotary = new RotaryTable(decoders[0].Config);
+        var rotary = new RotaryTable(decoders[0].Description.Rotary);
         rotary.Set(prompt.PositionIds);
         var embeddings = prompt.InputEmbeddings;
         var hidden = decoders.Select(_ => embeddings.Copy()).ToArray();

@@ -13,7 +13,7 @@ public sealed record NoiseModel
 
     private readonly ModelNoise _noise;
     private readonly QuantizationOptions _options;
-    private readonly DecoderLinear[] _linears;
+    private readonly (int Layer, InputGroup Group, IReadOnlyList<DecoderLinear> Linears)[] _places;
     private readonly Dictionary<(int Group, QuantizationScheme Scheme), GroupNoise> _groups;
     private NoiseCorrections _corrections = NoiseCorrections.None;
     private double _lossPerNoise = double.NaN;
@@ -27,8 +27,8 @@ public sealed record NoiseModel
     public NoiseModel(ModelConfig config, ModelNoise noise, QuantizationOptions options, long otherBytes)
     {
         (Config, _noise, _options, _otherBytes) = (config, noise, options, otherBytes);
-        _linears = [.. DecoderLinear.Of(config.Text)];
-        _groups = noise.Groups.ToDictionary(group => ((group.Layer * 4) + (int)group.Group, group.ParsedScheme));
+        _places = [.. config.Decoder().Blocks.Index().SelectMany(block => block.Item.Groups.Select(group => (block.Index, group, block.Item.LinearsOf(group))))];
+        _groups = noise.Groups.ToDictionary(group => (Array.FindIndex(_places, place => (place.Layer, place.Group) == (group.Layer, group.Group)), group.ParsedScheme));
         Schemes = [.. noise.Groups.Select(group => group.ParsedScheme).Distinct()];
     }
 
@@ -39,7 +39,7 @@ public sealed record NoiseModel
     public IReadOnlyList<QuantizationScheme> Schemes { get; }
 
     /// <summary>The number of input groups.</summary>
-    public int Groups => Config.Text.Layers * 4;
+    public int Groups => _places.Length;
 
     /// <summary>Noise per signal that a group adds to every linear layer and modality, uncorrected, [linear·3 + modality].</summary>
     public double[] Contribution(int group, GroupSetting setting)
@@ -102,7 +102,7 @@ public sealed record NoiseModel
 
     /// <summary>The bytes that a group's layers take in the artifact.</summary>
     public long Bytes(int group, GroupSetting setting)
-        => _linears.Where(linear => (int)linear.Group == group % 4).Sum(linear => PlannedBytes.Of(linear, setting.Scheme, Config.Modalities.Sum(setting.Rank), _options));
+        => _places[group].Linears.Sum(linear => PlannedBytes.Of(linear, setting.Scheme, Config.Modalities.Sum(setting.Rank), _options));
 
     /// <summary>The artifact's bytes.</summary>
     public long Bytes(ModelSetting setting) => _otherBytes + Enumerable.Range(0, Groups).Sum(g => Bytes(g, setting.All[g]));

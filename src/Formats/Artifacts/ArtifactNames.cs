@@ -1,4 +1,4 @@
-using MASQuant.Formats.Models;
+using System.Text.Json;
 using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Formats.Artifacts;
@@ -27,8 +27,11 @@ public static class ArtifactNames
         "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json",
     ];
 
+    /// <summary>What precedes the names of decoder block <paramref name="layer"/>: <c>model.layers.3.</c>.</summary>
+    public static string Block(int layer) => FormattableString.Invariant($"model.layers.{layer}.");
+
     /// <summary>The prefix of a linear layer's tensors.</summary>
-    public static string Linear(int layer, string linear) => DecoderLinear.BlockPrefix(layer) + linear;
+    public static string Linear(int layer, string linear) => Block(layer) + linear;
 
     /// <summary>The packed codes.</summary>
     public static string Codes(int layer, string linear) => $"{Linear(layer, linear)}.codes";
@@ -59,7 +62,7 @@ public static class ArtifactNames
         => InverseSmoothingPrefix(layer, group) + Lower(modality);
 
     /// <summary>What precedes the modality in the name of 1/s_m.</summary>
-    public static string InverseSmoothingPrefix(int layer, InputGroup group) => $"{DecoderLinear.BlockPrefix(layer)}{Lower(group)}.inverse_smoothing.";
+    public static string InverseSmoothingPrefix(int layer, InputGroup group) => $"{Block(layer)}{Lower(group)}.inverse_smoothing.";
 
     private static string Lower(Modality modality) => modality switch
     {
@@ -69,12 +72,5 @@ public static class ArtifactNames
         _ => throw new ArgumentOutOfRangeException(nameof(modality)),
     };
 
-    private static string Lower(InputGroup group) => group switch
-    {
-        InputGroup.Qkv => "qkv",
-        InputGroup.O => "o",
-        InputGroup.GateUp => "gate_up",
-        InputGroup.Down => "down",
-        _ => throw new ArgumentOutOfRangeException(nameof(group)),
-    };
+    private static string Lower(InputGroup group) => JsonNamingPolicy.SnakeCaseLower.ConvertName(group.ToString());
 }

@@ -1,5 +1,4 @@
 using MASQuant.Diagnostics;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
@@ -22,7 +21,7 @@ public static class LayerFile
 
     /// <summary>Reads a block back, into memory.</summary>
     /// <exception cref="MASQuantException">MASQ0101 … MASQ0103 unreadable, MASQ0603 not layer <paramref name="index"/> of this model.</exception>
-    public static QuantizedLayer Read(string path, int index, TextConfig config)
+    public static QuantizedLayer Read(string path, int index, DecoderDescription decoder)
     {
         using var file = SafetensorsFile.Open(path);
         if (!file.Metadata.TryGetValue(IndexKey, out var stored) || stored != $"{index}")
@@ -30,7 +29,7 @@ public static class LayerFile
             throw Invalid(path, $"The file does not hold layer {index}.");
         }
 
-        var linears = DecoderLinear.Of(config).Where(linear => file.Metadata.ContainsKey(linear.Name)).ToArray();
+        var linears = decoder.Blocks[index].Linears.Where(linear => file.Metadata.ContainsKey(linear.Name)).ToArray();
         return new QuantizedLayer
         {
             Index = index,

@@ -46,4 +46,13 @@ public sealed record ModelConfig
 
     /// <summary>The modalities that the model takes, text first.</summary>
     public IReadOnlyList<Modality> Modalities => Family.Modalities;
+
+    /// <summary>What the language model is made of.</summary>
+    public DecoderDescription Decoder() => Family.Decoder(this);
+
+    /// <summary>What the vision tower is made of.</summary>
+    public VisionTowerDescription VisionTower() => Family.VisionTower(this);
+
+    /// <summary>What the audio tower is made of; null for a model that does not hear.</summary>
+    public AudioTowerDescription? AudioTower() => Family.AudioTower(this);
 }

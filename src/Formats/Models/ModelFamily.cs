@@ -2,7 +2,7 @@ using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Formats.Models;
 
-/// <summary>All that tells one family of models from another: files, tensor names, prompts. Stateless.</summary>
+/// <summary>All that tells one family of models from another: files, tensors, structure, prompts. Stateless.</summary>
 /// <remarks>A family is one such object in a folder of its own. <c>docs/extending.md</c> says how to add one.</remarks>
 public abstract class ModelFamily
 {
@@ -35,6 +35,15 @@ public abstract class ModelFamily
     /// <param name="model">What <see cref="ModelSection"/> gave.</param>
     /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
     public abstract ModelConfig ReadConfig(ConfigSection model);
+
+    /// <summary>What the language model is made of.</summary>
+    public abstract DecoderDescription Decoder(ModelConfig config);
+
+    /// <summary>What the vision tower is made of.</summary>
+    public abstract VisionTowerDescription VisionTower(ModelConfig config);
+
+    /// <summary>What the audio tower is made of; null for a model that does not hear.</summary>
+    public virtual AudioTowerDescription? AudioTower(ModelConfig config) => null;
 
     /// <summary>What a prompt holds for an image, a video or an audio clip: text, tokens, and one placeholder for each of its extents.</summary>
     /// <param name="medium">One of <see cref="Modalities"/>.</param>

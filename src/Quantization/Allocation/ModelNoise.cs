@@ -6,7 +6,7 @@ using MASQuant.Formats.Schemes;
 namespace MASQuant.Quantization.Allocation;
 
 /// <summary>What quantizing a single input group costs every linear layer of the model from there on, group by group and scheme by scheme: measured on calibration data, all else in full precision, without patches.</summary>
-/// <param name="Signal">‖Y‖² of every linear layer's output, [linear][modality]; linears are numbered block after block in the order of <see cref="DecoderLinear.Of"/>.</param>
+/// <param name="Signal">‖Y‖² of every linear layer's output, [linear][modality]; linears are numbered block after block in the order of <see cref="BlockDescription.Linears"/>.</param>
 /// <param name="Groups">One entry per group and scheme, in order.</param>
 public sealed record ModelNoise(double[][] Signal, IReadOnlyList<GroupNoise> Groups)
 {

@@ -2,7 +2,7 @@ using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
@@ -12,10 +12,10 @@ using MASQuant.Quantization.Options;
 namespace MASQuant.Quantization.Allocation;
 
 /// <summary>Measures <see cref="ModelNoise"/>: every input group is quantized alone, with the initial factors and on full-precision inputs, which takes a fraction of a quantization's time.</summary>
-/// <param name="config">The decoder's extents.</param>
+/// <param name="decoder">The decoder.</param>
 /// <param name="options">The method; factors are not learned, and nothing is patched.</param>
 /// <param name="schemes">The schemes to measure a group at.</param>
-public sealed class NoiseMeasurement(TextConfig config, QuantizationOptions options, Func<int, InputGroup, IReadOnlyList<QuantizationScheme>> schemes)
+public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOptions options, Func<int, InputGroup, IReadOnlyList<QuantizationScheme>> schemes)
 {
     /// <summary>The largest rank whose gain is measured.</summary>
     public const int MaxRank = 64;
@@ -44,19 +44,19 @@ public sealed class NoiseMeasurement(TextConfig config, QuantizationOptions opti
     public ModelNoise Run(Func<int, BlockWeights> weights, IReadOnlyList<CalibrationSequence> all, Action<double> report, CancellationToken cancellationToken)
     {
         var sequences = Sample(all, MaxSequences);
-        var runner = new BlockRunner(config, sequences);
-        var streams = new NoiseStreams(config, Sample(sequences, StreamedSequences(sequences)));
+        var runner = new BlockRunner(decoder.Config, sequences);
+        var streams = new NoiseStreams(decoder, Sample(sequences, StreamedSequences(sequences)));
         var found = new List<GroupNoise>();
-        for (var layer = 0; layer < config.Layers; layer++)
+        for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
             var block = weights(layer);
-            var exact = block.ToDense(config);
-            var disturbed = new List<DecoderBlock>();
+            var exact = block.ToDense();
+            var disturbed = new List<TransformerBlock>();
             foreach (var trial in Groups(exact, block, runner, cancellationToken))
             {
                 found.Add(trial.Facts);
                 disturbed.Add(trial.Block);
-                report((layer + (disturbed.Count / (double)(disturbed.Count + 1))) / config.Layers);
+                report((layer + (disturbed.Count / (double)(disturbed.Count + 1))) / decoder.Blocks.Count);
             }
 
             streams.Pass(layer, exact, disturbed, cancellationToken);
@@ -66,21 +66,21 @@ public sealed class NoiseMeasurement(TextConfig config, QuantizationOptions opti
                 sequences[i].Exact = sequences[i].Quantized = outputs[i];
             }
 
-            report((layer + 1.0) / config.Layers);
+            report((layer + 1.0) / decoder.Blocks.Count);
         }
 
         return new ModelNoise(streams.Signal, [.. found.Zip(streams.Noise, (facts, noise) => facts with { Noise = noise })]);
     }
 
-    private IEnumerable<(DecoderBlock Block, GroupNoise Facts)> Groups(DecoderBlock exact, BlockWeights weights, BlockRunner runner, CancellationToken cancellationToken)
+    private IEnumerable<(TransformerBlock Block, GroupNoise Facts)> Groups(TransformerBlock exact, BlockWeights weights, BlockRunner runner, CancellationToken cancellationToken)
     {
-        var blocks = new BlockQuantizer(config, _options, _backend, runner);
+        var blocks = new BlockQuantizer(_options, _backend, runner);
         var factors = blocks.InitialFactors(exact, weights, cancellationToken);
-        foreach (var group in Enum.GetValues<InputGroup>())
+        foreach (var (place, group) in weights.Description.Groups.Index())
         {
             var linears = weights.Group(group);
-            var own = factors[(int)group];
-            var statistics = blocks.Observe(exact, weights.Layer, group, cancellationToken);
+            var own = factors[place];
+            var statistics = blocks.Observe(exact, group, cancellationToken);
             var quantizer = blocks.NewQuantizer(statistics, own);
             foreach (var scheme in schemes(weights.Layer, group))
             {
@@ -94,7 +94,7 @@ public sealed class NoiseMeasurement(TextConfig config, QuantizationOptions opti
 
     private int StreamedSequences(IReadOnlyList<CalibrationSequence> sequences)
     {
-        var streams = Enumerable.Range(0, config.Layers).Sum(layer => Enum.GetValues<InputGroup>().Sum(group => schemes(layer, group).Count));
+        var streams = decoder.Blocks.Index().Sum(block => block.Item.Groups.Sum(group => schemes(block.Index, group).Count));
         var bytes = sequences.Max(sequence => sequence.Exact.Span.Length) * (long)sizeof(float) * Math.Max(1, streams);
         return (int)Math.Clamp(StreamBytes / bytes, 2, MaxSequences / 2);
     }

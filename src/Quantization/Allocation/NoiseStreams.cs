@@ -1,27 +1,22 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tensors;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Allocation;
 
 /// <summary>Carries several disturbed residual streams beside the exact one, block after block, and sums how far each linear layer's output is from the exact one's.</summary>
-/// <param name="config">The decoder's extents.</param>
+/// <param name="decoder">The decoder.</param>
 /// <param name="sequences">What runs through the decoder.</param>
-internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)
+internal sealed class NoiseStreams(DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences)
 {
-    private static readonly InputGroup[] Groups = Enum.GetValues<InputGroup>();
-
-    private readonly int _linears = DecoderLinear.Of(config).Count;
-    private readonly DecoderWorkspace[] _workspaces = [.. sequences.Select(_ => new DecoderWorkspace(config))];
+    private readonly DecoderWorkspace[] _workspaces = [.. sequences.Select(_ => new DecoderWorkspace(decoder.Config))];
     private readonly Matrix[] _exact = [.. sequences.Select(sequence => sequence.Exact.Copy())];
     private readonly List<Stream> _streams = [];
 
     /// <summary>‖Y‖², [linear][modality], of the blocks passed so far.</summary>
-    public double[][] Signal { get; } = Energies(config);
+    public double[][] Signal { get; } = Energies(decoder);
 
     /// <summary>‖Y − Ŷ‖² of every stream, in the order of their beginning, [linear][modality].</summary>
     public IReadOnlyList<double[][]> Noise => [.. _streams.Select(stream => stream.Noise)];
@@ -31,10 +26,10 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
     /// <param name="exact">The block.</param>
     /// <param name="disturbed">The block as each new stream meets it.</param>
     /// <param name="cancellationToken">Obeyed between streams.</param>
-    public void Pass(int layer, DecoderBlock exact, IReadOnlyList<DecoderBlock> disturbed, CancellationToken cancellationToken)
+    public void Pass(int layer, TransformerBlock exact, IReadOnlyList<TransformerBlock> disturbed, CancellationToken cancellationToken)
     {
-        var first = _streams.Count;
-        _streams.AddRange(disturbed.Select(_ => new Stream(Matrix.Copy(_exact), Energies(config))));
+        var (first, linears) = (_streams.Count, decoder.Blocks.Take(layer).Sum(block => block.Linears.Count));
+        _streams.AddRange(disturbed.Select(_ => new Stream(Matrix.Copy(_exact), Energies(decoder))));
         var sums = new double[sequences.Count][][][];
         Workers.For(sequences.Count, t =>
         {
@@ -55,17 +50,17 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
         {
             for (var s = 0; s < sum.Length; s++)
             {
-                Add(sum[s], s < _streams.Count ? _streams[s].Noise : Signal, layer * _linears);
+                Add(sum[s], s < _streams.Count ? _streams[s].Noise : Signal, linears);
             }
         }
     }
 
-    private (Matrix[] Outputs, Matrix Hidden) Run(DecoderBlock block, Matrix input, int t)
+    private (Matrix[] Outputs, Matrix Hidden) Run(TransformerBlock block, Matrix input, int t)
     {
-        var outputs = new Matrix[Groups.Length][];
-        foreach (var group in Groups)
+        var outputs = new Matrix[block.Description.Groups.Count][];
+        foreach (var (place, group) in block.Description.Groups.Index())
         {
-            block = block.With(group, new ObservedLinearGroup(block[group], (_, y) => outputs[(int)group] = Matrix.Copy(y)));
+            block = block.With(group, new ObservedLinearGroup(block[group], (_, y) => outputs[place] = Matrix.Copy(y)));
         }
 
         var hidden = input.Copy();
@@ -101,8 +96,8 @@ internal sealed class NoiseStreams(TextConfig config, IReadOnlyList<CalibrationS
         }
     }
 
-    private static double[][] Energies(TextConfig config)
-        => [.. Enumerable.Range(0, config.Layers * DecoderLinear.Of(config).Count).Select(_ => new double[ModalityMap.ModalityCount])];
+    private static double[][] Energies(DecoderDescription decoder)
+        => [.. decoder.Blocks.SelectMany(block => block.Linears).Select(_ => new double[ModalityMap.ModalityCount])];
 
     private sealed record Stream(Matrix[] Hidden, double[][] Noise);
 }

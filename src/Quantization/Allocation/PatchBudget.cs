@@ -1,5 +1,4 @@
 using MASQuant.Diagnostics;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Options;
@@ -17,13 +16,12 @@ internal static class PatchBudget
 
     /// <summary>The options with the ranks that the budget gives, patch by patch. Ranks that the user gave stay.</summary>
     /// <param name="options">With a budget.</param>
-    /// <param name="config">The decoder's extents.</param>
+    /// <param name="decoder">The decoder.</param>
     /// <param name="noise">Measured at the schemes of <paramref name="options"/>.</param>
     /// <exception cref="MASQuantException">MASQ0514: the ranks that the user gave need more bytes.</exception>
-    public static QuantizationOptions Apply(QuantizationOptions options, TextConfig config, ModelNoise noise)
+    public static QuantizationOptions Apply(QuantizationOptions options, DecoderDescription decoder, ModelNoise noise)
     {
-        var step = config.HiddenSize >= WideHidden ? 16 : 4;
-        var linears = DecoderLinear.Of(config).ToDictionary(linear => linear.Name);
+        var step = decoder.Config.HiddenSize >= WideHidden ? 16 : 4;
         var free = new List<RankChoice>();
         var ranks = new List<(int Layer, string Linear, Modality Modality, int Rank)>();
         var bytes = options.PatchBytes!.Value;
@@ -31,7 +29,7 @@ internal static class PatchBudget
         {
             foreach (var patch in group.Patches)
             {
-                var linear = linears[patch.Linear];
+                var linear = decoder.Blocks[group.Layer].Linears.First(linear => linear.Name == patch.Linear);
                 if (options.LayerRanks.For(group.Layer, linear, patch.Modality) is not null)
                 {
                     var given = options.RankFor(group.Layer, linear, patch.Modality);

@@ -2,7 +2,6 @@ using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
@@ -16,66 +15,65 @@ using MASQuant.Quantization.Weights;
 namespace MASQuant.Quantization.Blocks;
 
 /// <summary>Quantizes one decoder block: statistics, smoothing, then for each input group in the order of execution weights and compensation, each group seeing what the groups before it have become.</summary>
-/// <param name="config">The decoder's extents.</param>
 /// <param name="options">The method.</param>
 /// <param name="backend">Executes what is quantized, so that the measured thing is the executed thing.</param>
 /// <param name="runner">The calibration set.</param>
-internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions options, IGemmBackend backend, BlockRunner runner)
+internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend backend, BlockRunner runner)
 {
     /// <summary>Quantizes a block and advances the calibration set past it.</summary>
     /// <param name="exact">The block in full precision.</param>
     /// <param name="weights">Its weights.</param>
     /// <param name="report">Receives stage and share of it done.</param>
     /// <param name="cancellationToken">Obeyed within every stage.</param>
-    public QuantizedBlock Quantize(DecoderBlock exact, BlockWeights weights, Action<QuantizationStage, Modality?, double> report, CancellationToken cancellationToken)
+    public QuantizedBlock Quantize(TransformerBlock exact, BlockWeights weights, Action<QuantizationStage, Modality?, double> report, CancellationToken cancellationToken)
     {
         report(QuantizationStage.Calibrate, null, 0);
         var targets = runner.Outputs(exact, sequence => sequence.Exact, cancellationToken);
-        var ranges = Ranges(exact, weights.Layer, cancellationToken);
+        var ranges = Ranges(exact, cancellationToken);
 
         report(QuantizationStage.Smooth, null, 0);
-        var factors = new ModalityAwareSmoothing(config, options)
+        var factors = new ModalityAwareSmoothing(options)
             .Choose(weights, ranges, runner, targets, done => report(QuantizationStage.Smooth, null, done), cancellationToken);
 
         var block = exact;
         var groups = new List<QuantizedGroup>();
-        foreach (var group in Enum.GetValues<InputGroup>())
+        foreach (var (place, group) in exact.Description.Groups.Index())
         {
-            var quantized = QuantizeGroup(block, exact, weights, group, ranges[(int)group], factors[(int)group], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellationToken);
+            var quantized = QuantizeGroup(block, exact, weights, group, ranges[place], factors[place], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellationToken);
             groups.Add(quantized);
-            block = block.With(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], factors[(int)group].Inverses));
+            block = block.With(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], factors[place].Inverses));
         }
 
         Advance(block, targets, cancellationToken);
         return QuantizedBlock.Of(weights.Layer, groups);
     }
 
-    /// <summary>The factors that the block begins with, in the order of <see cref="InputGroup"/>; final where nothing is learned.</summary>
-    public SmoothingFactors[] InitialFactors(DecoderBlock exact, BlockWeights weights, CancellationToken cancellationToken)
-        => new ModalityAwareSmoothing(config, options with { Epochs = 0 }).Choose(weights, Ranges(exact, weights.Layer, cancellationToken), runner, [], _ => { }, cancellationToken);
+    /// <summary>The factors that the block begins with, in the order of its groups; final where nothing is learned.</summary>
+    public SmoothingFactors[] InitialFactors(TransformerBlock exact, BlockWeights weights, CancellationToken cancellationToken)
+        => new ModalityAwareSmoothing(options with { Epochs = 0 }).Choose(weights, Ranges(exact, cancellationToken), runner, [], _ => { }, cancellationToken);
 
     /// <summary>What enters an input group.</summary>
-    public ActivationStatistics Observe(DecoderBlock block, int layer, InputGroup group, CancellationToken cancellationToken)
+    public ActivationStatistics Observe(TransformerBlock block, InputGroup group, CancellationToken cancellationToken)
     {
-        var statistics = NewStatistics(layer, group, NeedsGrams);
+        var statistics = NewStatistics(block.Description, group, NeedsGrams);
         runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellationToken);
         return statistics;
     }
 
     /// <summary>Takes the calibration set past a block that was quantized earlier.</summary>
-    public void Skip(DecoderBlock exact, QuantizedLayer layer, CancellationToken cancellationToken)
+    public void Skip(TransformerBlock exact, QuantizedLayer layer, CancellationToken cancellationToken)
     {
         var block = exact;
-        foreach (var group in Enum.GetValues<InputGroup>())
+        foreach (var group in exact.Description.Groups)
         {
-            var weights = DecoderLinear.Of(config).Where(linear => linear.Group == group).Select(linear => layer.Linears[linear.Name]).ToArray();
+            var weights = exact.Description.LinearsOf(group).Select(linear => layer.Linears[linear.Name]).ToArray();
             block = block.With(group, Executable(weights, layer.InverseSmoothing[group]));
         }
 
         Advance(block, runner.Outputs(exact, sequence => sequence.Exact, cancellationToken), cancellationToken);
     }
 
-    private void Advance(DecoderBlock block, IReadOnlyList<Matrix> targets, CancellationToken cancellationToken)
+    private void Advance(TransformerBlock block, IReadOnlyList<Matrix> targets, CancellationToken cancellationToken)
     {
         var outputs = runner.Outputs(block, sequence => sequence.Quantized, cancellationToken);
         for (var i = 0; i < outputs.Length; i++)
@@ -88,18 +86,18 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
     private QuantizedLinearGroup Executable(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
         => new(weights, inverseSmoothing, backend);
 
-    private ActivationStatistics[] Ranges(DecoderBlock exact, int layer, CancellationToken cancellationToken)
+    private ActivationStatistics[] Ranges(TransformerBlock exact, CancellationToken cancellationToken)
     {
-        var ranges = Enum.GetValues<InputGroup>().Select(group => NewStatistics(layer, group, keepsGram: false)).ToArray();
-        runner.ObserveInputs(exact, (sequence, group, x) => ranges[(int)group].Add(x, sequence.Modalities), cancellationToken);
-        return ranges;
+        var ranges = exact.Description.Groups.ToDictionary(group => group, group => NewStatistics(exact.Description, group, keepsGram: false));
+        runner.ObserveInputs(exact, (sequence, group, x) => ranges[group].Add(x, sequence.Modalities), cancellationToken);
+        return [.. exact.Description.Groups.Select(group => ranges[group])];
     }
 
-    private QuantizedGroup QuantizeGroup(DecoderBlock block, DecoderBlock exact, BlockWeights weights, InputGroup group, ActivationStatistics ranges, SmoothingFactors factors, Action<QuantizationStage, Modality?> report, CancellationToken cancellationToken)
+    private QuantizedGroup QuantizeGroup(TransformerBlock block, TransformerBlock exact, BlockWeights weights, InputGroup group, ActivationStatistics ranges, SmoothingFactors factors, Action<QuantizationStage, Modality?> report, CancellationToken cancellationToken)
     {
         report(QuantizationStage.Quantize, null);
         var linears = weights.Group(group);
-        var statistics = NewStatistics(weights.Layer, group, NeedsGrams);
+        var statistics = NewStatistics(exact.Description, group, NeedsGrams);
         var scheme = options.SchemeFor(weights.Layer, group);
         var misalignment = new SmoothingMisalignment(group, ranges, linears.Select(linear => linear.ReadMatrix()), scheme);
         runner.Observe(block, exact: null, group, (sequence, x, _) =>
@@ -150,6 +148,6 @@ internal sealed class BlockQuantizer(TextConfig config, QuantizationOptions opti
     private bool NeedsGramLater(Modality modality)
         => options.Alternations > 0 || (modality != Modality.Text && options.Compensation != CompensationKind.None);
 
-    private ActivationStatistics NewStatistics(int layer, InputGroup group, bool keepsGram)
-        => new($"model.layers.{layer} {group}", DecoderLinear.Of(config).First(linear => linear.Group == group).Inputs, keepsGram);
+    private ActivationStatistics NewStatistics(BlockDescription block, InputGroup group, bool keepsGram)
+        => new($"{block.Prefix.TrimEnd('.')} {group}", block.LinearsOf(group)[0].Inputs, keepsGram);
 }

@@ -1,6 +1,7 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Numerics;
 
@@ -14,14 +15,14 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
     // Sequences whose activations are held at once. They are visited in the order of the set, so their number changes no sum.
     private readonly DecoderWorkspace[] _workspaces = [.. Enumerable.Range(0, BatchSizeOf(config, sequences)).Select(_ => new DecoderWorkspace(config))];
 
-    /// <summary>The block by which what enters a group is rotated before it is handed on; 0 for none.</summary>
-    public Func<InputGroup, int> RotationBlock { get; init; } = _ => 0;
+    /// <summary>The block by which what enters a layer is rotated before it is handed on; 0 for none.</summary>
+    public Func<DecoderLinear, int> RotationBlock { get; init; } = _ => 0;
 
     /// <summary>The calibration set.</summary>
     public IReadOnlyList<CalibrationSequence> Sequences => sequences;
 
     /// <summary>The block's output for the input that <paramref name="input"/> picks, one [T, H] per sequence.</summary>
-    public Matrix[] Outputs(DecoderBlock block, Func<CalibrationSequence, Matrix> input, CancellationToken cancellationToken)
+    public Matrix[] Outputs(TransformerBlock block, Func<CalibrationSequence, Matrix> input, CancellationToken cancellationToken)
     {
         var outputs = new Matrix[sequences.Count];
         InBatches(i => outputs[i] = Run(block, sequences[i], input(sequences[i]), i % _workspaces.Length), _ => { }, cancellationToken);
@@ -34,7 +35,7 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
     /// <param name="group">The group.</param>
     /// <param name="visit">Called for every sequence in order with X [T, K] and Y* (one [T, N_i] per layer, or none).</param>
     /// <param name="cancellationToken">Obeyed between batches.</param>
-    public void Observe(DecoderBlock block, DecoderBlock? exact, InputGroup group, Action<CalibrationSequence, Matrix, Matrix[]> visit, CancellationToken cancellationToken)
+    public void Observe(TransformerBlock block, TransformerBlock? exact, InputGroup group, Action<CalibrationSequence, Matrix, Matrix[]> visit, CancellationToken cancellationToken)
     {
         var inputs = new Matrix[_workspaces.Length];
         var targets = new Matrix[_workspaces.Length][];
@@ -43,7 +44,7 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
             {
                 var slot = i % _workspaces.Length;
                 var observed = Until(block, group, new ObservedLinearGroup(SkippedLinearGroup.Instance, (x, _) => inputs[slot] = x.Copy()));
-                var rotation = RotationBlock(group);
+                var rotation = RotationOf(block, group);
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
                 if (rotation > 0)
                 {
@@ -65,47 +66,49 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
     /// <param name="block">The block.</param>
     /// <param name="visit">Called for every sequence in order, and every group, with X [T, K].</param>
     /// <param name="cancellationToken">Obeyed between batches.</param>
-    public void ObserveInputs(DecoderBlock block, Action<CalibrationSequence, InputGroup, Matrix> visit, CancellationToken cancellationToken)
+    public void ObserveInputs(TransformerBlock block, Action<CalibrationSequence, InputGroup, Matrix> visit, CancellationToken cancellationToken)
     {
-        var groups = Enum.GetValues<InputGroup>();
-        var inputs = new Matrix[_workspaces.Length, groups.Length];
+        var groups = block.Description.Groups;
+        var inputs = new Matrix[_workspaces.Length, groups.Count];
         InBatches(
             i =>
             {
                 var slot = i % _workspaces.Length;
                 var observed = block;
-                foreach (var group in groups)
+                foreach (var (place, group) in groups.Index())
                 {
-                    observed = observed.With(group, new ObservedLinearGroup(group == InputGroup.Down ? SkippedLinearGroup.Instance : block[group], (x, _) => inputs[slot, (int)group] = x.Copy()));
+                    observed = observed.With(group, new ObservedLinearGroup(place == groups.Count - 1 ? SkippedLinearGroup.Instance : block[group], (x, _) => inputs[slot, place] = x.Copy()));
                 }
 
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
-                foreach (var group in groups.Where(group => RotationBlock(group) > 0))
+                foreach (var (place, group) in groups.Index().Where(pair => RotationOf(block, pair.Item) > 0))
                 {
-                    BlockHadamard.Apply(inputs[slot, (int)group], RotationBlock(group));
+                    BlockHadamard.Apply(inputs[slot, place], RotationOf(block, group));
                 }
             },
             i =>
             {
-                foreach (var group in groups)
+                foreach (var (place, group) in groups.Index())
                 {
-                    visit(sequences[i], group, inputs[i % _workspaces.Length, (int)group]);
+                    visit(sequences[i], group, inputs[i % _workspaces.Length, place]);
                 }
             },
             cancellationToken);
     }
 
     // What lies behind the observed group is not computed.
-    private static DecoderBlock Until(DecoderBlock block, InputGroup group, ILinearGroup observed)
+    private static TransformerBlock Until(TransformerBlock block, InputGroup group, ILinearGroup observed)
     {
         var shortened = block.With(group, observed);
-        foreach (var later in Enum.GetValues<InputGroup>().Where(later => later > group))
+        foreach (var later in block.Description.Groups.SkipWhile(earlier => earlier != group).Skip(1))
         {
             shortened = shortened.With(later, SkippedLinearGroup.Instance);
         }
 
         return shortened;
     }
+
+    private int RotationOf(TransformerBlock block, InputGroup group) => RotationBlock(block.Description.LinearsOf(group)[0]);
 
     private static int BatchSizeOf(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)
     {
@@ -116,7 +119,7 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
         return (int)Math.Clamp(Bytes / Math.Max(1, perSequence), Math.Min(Largest, Workers.Count), Largest);
     }
 
-    private Matrix Run(DecoderBlock block, CalibrationSequence sequence, Matrix input, int slot)
+    private Matrix Run(TransformerBlock block, CalibrationSequence sequence, Matrix input, int slot)
     {
         var hidden = input.Copy();
         block.Forward(hidden, sequence.Modalities, sequence.Rotary, _workspaces[slot]);

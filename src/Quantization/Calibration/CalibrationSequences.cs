@@ -2,7 +2,9 @@ using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Quantization.Calibration;
 
@@ -14,12 +16,13 @@ public static class CalibrationSequences
     public static IReadOnlyList<CalibrationSequence> Embed(IModelSource source, ModelConfig config, CalibrationSet set, CancellationToken cancellationToken)
     {
         var encoder = new PromptEncoder(source, config);
+        var positions = config.Decoder().Rotary;
         var sequences = new CalibrationSequence[set.Conversations.Count];
         Workers.For(sequences.Length, i =>
         {
             cancellationToken.ThrowIfCancellationRequested();
             var prompt = encoder.Prepare(set.Conversations[i].Messages, cancellationToken);
-            var rotary = new RotaryTable(config.Text);
+            var rotary = new RotaryTable(positions);
             rotary.Set(prompt.PositionIds);
             sequences[i] = new CalibrationSequence
             {

@@ -37,7 +37,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private bool Alternates => options.Alternations > 0;
 
     /// <summary>Patches for each layer of the group; with their spectra, unless rounds follow.</summary>
-    public GroupFit Fit(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellationToken)
+    public GroupFit Fit(TransformerBlock block, TransformerBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Action<Modality> report, CancellationToken cancellationToken)
     {
         var patches = codes.Select(_ => new LayerPatches(new LowRankFactors?[ModalityMap.ModalityCount], new(StringComparer.Ordinal), [])).ToArray();
         var compensates = Compensates(group);
@@ -85,7 +85,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     }
 
     /// <summary>The SQNR of each layer's output before and after compensation, by modality name; the signal is the full-precision model's output.</summary>
-    public SortedDictionary<string, ManifestSqnr>[] Measure(DecoderBlock block, DecoderBlock exact, InputGroup group, QuantizedWeight[] packed, CancellationToken cancellationToken)
+    public SortedDictionary<string, ManifestSqnr>[] Measure(TransformerBlock block, TransformerBlock exact, InputGroup group, QuantizedWeight[] packed, CancellationToken cancellationToken)
     {
         var errors = packed.Select(weight => new LinearErrors(backend, weight)).ToArray();
         var tokens = new PreparedTokens();
@@ -102,7 +102,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     }
 
     /// <summary>What patches of any rank up to <paramref name="maxRank"/> would take from the noise of each layer of the group.</summary>
-    public IReadOnlyList<PatchGain> Gains(DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, int maxRank, CancellationToken cancellationToken)
+    public IReadOnlyList<PatchGain> Gains(TransformerBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, int maxRank, CancellationToken cancellationToken)
     {
         if (!Compensates(group))
         {
@@ -159,7 +159,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     private CrossModalCompensation? Whitened(Modality modality, double priorTokens)
         => CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens }, factors[modality]);
 
-    private OutputResidual?[][] OutputResiduals(DecoderBlock block, DecoderBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellationToken)
+    private OutputResidual?[][] OutputResiduals(TransformerBlock block, TransformerBlock exact, InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, CancellationToken cancellationToken)
     {
         var observed = Alternates ? Enum.GetValues<Modality>() : Patched;
         var unpatched = codes.Select((c, i) => c.Pack(linears[i].Bias)).ToArray();

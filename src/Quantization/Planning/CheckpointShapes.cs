@@ -1,5 +1,4 @@
 using MASQuant.Diagnostics;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
@@ -10,16 +9,16 @@ public static class CheckpointShapes
 {
     /// <summary>Every layer of every block with its extents by the headers.</summary>
     /// <param name="source">The checkpoint.</param>
-    /// <param name="config">What <c>config.json</c> says.</param>
+    /// <param name="decoder">What the configuration calls for.</param>
     /// <exception cref="MASQuantException">MASQ0107 a layer is missing, MASQ0108 it has another shape than the configuration calls for, or a type that cannot be read.</exception>
-    public static IReadOnlyList<(int Layer, DecoderLinear Linear, TensorInfo Tensor)> Read(ITensorSource source, TextConfig config)
+    public static IReadOnlyList<(int Layer, DecoderLinear Linear, TensorInfo Tensor)> Read(ITensorSource source, DecoderDescription decoder)
     {
         var found = new List<(int, DecoderLinear, TensorInfo)>();
-        for (var layer = 0; layer < config.Layers; layer++)
+        foreach (var (layer, block) in decoder.Blocks.Index())
         {
-            foreach (var linear in DecoderLinear.Of(config))
+            foreach (var linear in block.Linears)
             {
-                var tensor = source.Find($"{DecoderLinear.BlockPrefix(layer)}{linear.Name}.weight");
+                var tensor = source.Find($"{block.Prefix}{linear.Name}.weight");
                 if (tensor.Shape is not [var outputs, var inputs] || (outputs, inputs) != (linear.Outputs, linear.Inputs))
                 {
                     throw TensorReading.ShapeMismatch(source, tensor, linear.Outputs, linear.Inputs);

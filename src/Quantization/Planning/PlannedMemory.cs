@@ -25,14 +25,14 @@ internal static class PlannedMemory
     /// <summary>What is in use at the worst moment, without the program and without garbage.</summary>
     public static long InUse(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, long towerBytes, long artifactBytes)
     {
-        var linears = DecoderLinear.Of(config.Text);
-        var weights = linears.Sum(Values);
+        var blocks = config.Decoder().Blocks;
+        var weights = blocks.Max(block => block.Linears.Sum(Values));
         var vocabulary = (long)config.Text.VocabularySize * config.Text.HiddenSize;
 
         // Of every sequence what enters a block, exact and quantized, and what leaves it.
         var hidden = calibration.Tokens * config.Text.HiddenSize * sizeof(float);
         var batch = Math.Min(LargestBatch, Sequences * calibration.Longest * ((3L * config.Text.IntermediateSize) + (8L * config.Text.HiddenSize)) * sizeof(float));
-        var groups = linears.GroupBy(linear => linear.Group).Max(group => Group(config, options, [.. group]));
+        var groups = blocks.SelectMany(block => block.Groups.Select(block.LinearsOf)).Max(group => Group(config, options, group));
         var block = (weights * (Mapped + sizeof(ushort) + 1)) + batch + Math.Max(Learning(options, weights), groups);
 
         // Towers and embeddings are gone when blocks are quantized.
@@ -43,7 +43,7 @@ internal static class PlannedMemory
     }
 
     // The widest moment of quantizing one input group, beside the block itself and the sequences under way.
-    private static long Group(ModelConfig config, QuantizationOptions options, DecoderLinear[] linears)
+    private static long Group(ModelConfig config, QuantizationOptions options, IReadOnlyList<DecoderLinear> linears)
     {
         var inputs = linears[0].Inputs;
         var element = inputs <= GramMatrix.MaxWideInputs ? sizeof(double) : sizeof(float);

@@ -15,7 +15,11 @@ internal static class PlannedWork
 
     public static double Of(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration)
     {
-        var linears = DecoderLinear.Of(config.Text);
+        return config.Decoder().Blocks.Sum(block => Block(config, options, calibration, block.Linears));
+    }
+
+    private static double Block(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, IReadOnlyList<DecoderLinear> linears)
+    {
         double weights = linears.Sum(linear => (double)linear.Outputs * linear.Inputs);
         var forward = 2 * weights * calibration.Tokens;
         var groups = linears.GroupBy(linear => linear.Group).Sum(group => Group(config, options, calibration, [.. group]));
@@ -23,7 +27,7 @@ internal static class PlannedWork
         // Outputs, ranges and on to the next block; of each group the inputs, the measurement, and the residuals, which take the block up to there.
         var passes = 3 + 1 + 3 + (options.Compensation == CompensationKind.Output ? 3 : 0);
         var learning = options.Smoothing == SmoothingKind.None ? 0 : (((3.0 * options.Epochs) + (options.Epochs > 0 ? 2 : 0)) * forward * Small) + (options.Epochs * calibration.Samples * weights * RoundingPerWeight);
-        return config.Text.Layers * ((passes * forward * Small) + learning + groups);
+        return (passes * forward * Small) + learning + groups;
     }
 
     private static double Group(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, DecoderLinear[] linears)

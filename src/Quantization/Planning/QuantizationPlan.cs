@@ -63,7 +63,7 @@ public sealed class QuantizationPlan
     /// <exception cref="MASQuantException">MASQ0107, MASQ0108 the headers do not have what the configuration calls for; MASQ0501 a shape that cannot be packed.</exception>
     public static QuantizationPlan Of(IModelSource checkpoint, ModelConfig config, QuantizationOptions options, CalibrationExtent calibration)
     {
-        var linears = CheckpointShapes.Read(checkpoint, config.Text);
+        var linears = CheckpointShapes.Read(checkpoint, config.Decoder());
         var quantized = linears.Select(linear => linear.Tensor.Name).ToHashSet();
         var parts = checkpoint.Tensors.GroupBy(tensor => ModelPart.Of(tensor.Name, quantized))
             .Select(part => (part.Key, part.Count(), part.Sum(tensor => tensor.Count * tensor.Type.ByteSize())))
@@ -98,8 +98,7 @@ public sealed class QuantizationPlan
     private long QuantizedBytesAt(QuantizationOptions options)
     {
         var linears = _linears.Sum(linear => PlannedBytes.Of(linear.Linear, options.SchemeFor(linear.Layer, linear.Linear.Group), RanksOf(linear.Layer, linear.Linear, options), options, linear.Bias));
-        var factors = DecoderLinear.Of(Config.Text).DistinctBy(linear => linear.Group).Sum(group => TensorBytes.OfSmoothing(group.Inputs));
-        return linears + (Config.Text.Layers * factors);
+        return linears + Config.Decoder().Blocks.Sum(block => block.Groups.Sum(group => TensorBytes.OfSmoothing(block.LinearsOf(group)[0].Inputs)));
     }
 
     private int RanksOf(int layer, DecoderLinear linear, QuantizationOptions options) => Config.Modalities.Sum(modality => options.RankFor(layer, linear, modality));

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Files;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Facts;
@@ -14,16 +14,16 @@ internal sealed class WorkFolder
 {
     private const string KeyFile = "key";
     private readonly string _path;
-    private readonly TextConfig _config;
+    private readonly DecoderDescription _decoder;
 
-    private WorkFolder(string path, TextConfig config) => (_path, _config) = (path, config);
+    private WorkFolder(string path, DecoderDescription decoder) => (_path, _decoder) = (path, decoder);
 
     /// <summary>Opens the folder for a run.</summary>
     /// <param name="path">The folder; created when missing.</param>
     /// <param name="key">Identifies what the run makes.</param>
-    /// <param name="config">The decoder's extents.</param>
+    /// <param name="decoder">The decoder.</param>
     /// <exception cref="MASQuantException">MASQ0111: the folder cannot be written.</exception>
-    public static WorkFolder Open(string path, string key, TextConfig config)
+    public static WorkFolder Open(string path, string key, DecoderDescription decoder)
     {
         var mark = Path.Combine(path, KeyFile);
         if (!File.Exists(mark) || File.ReadAllText(mark) != key)
@@ -36,7 +36,7 @@ internal sealed class WorkFolder
             AtomicFile.Write(mark, System.Text.Encoding.ASCII.GetBytes(key));
         }
 
-        return new WorkFolder(path, config);
+        return new WorkFolder(path, decoder);
     }
 
     /// <summary>The file of a block's tensors.</summary>
@@ -56,7 +56,7 @@ internal sealed class WorkFolder
             var facts = JsonSerializer.Deserialize(File.ReadAllBytes(FactsPath(layer)), ManifestJson.Default.ManifestLayer);
             return facts is null || FactsFile.Read(DetailsPath(layer), FactsJson.Default.BlockFacts) is not { } details || !FactsFile.IsWhole(details)
                 ? null
-                : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _config), facts, details);
+                : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _decoder), facts, details);
         }
         catch (Exception e) when (e is JsonException or MASQuantException or IOException)
         {

@@ -5,10 +5,9 @@ using MASQuant.Quantization.Calibration;
 namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>−log p of the expected answer, mean per token; of every text token where the sample has no answer.</summary>
-/// <param name="gain">Of the norm before the head, H values.</param>
-/// <param name="epsilon">ε of that norm.</param>
+/// <param name="norm">Before the head.</param>
 /// <param name="head">[V, H].</param>
-internal sealed class AnswerLoss(float[] gain, float epsilon, Matrix head)
+internal sealed class AnswerLoss(Norm norm, Matrix head)
 {
     // Bounds the logits that are held.
     private const int Rows = 64;
@@ -25,7 +24,7 @@ internal sealed class AnswerLoss(float[] gain, float epsilon, Matrix head)
             var rows = positions.AsSpan(start, Math.Min(Rows, positions.Length - start)).ToArray();
             var part = TokenRows.Gather(hidden, rows);
             var normed = new Matrix(part.Rows, part.Columns);
-            RmsNorm.Apply(part, gain, epsilon, normed);
+            norm.Apply(part, normed);
             var logits = new Matrix(part.Rows, head.Rows);
             FloatGemm.Multiply(normed, transposeA: false, head, transposeB: true, logits, accumulate: false);
             for (var i = 0; i < rows.Length; i++)
@@ -40,7 +39,7 @@ internal sealed class AnswerLoss(float[] gain, float epsilon, Matrix head)
             }
 
             FloatGemm.Multiply(logits, transposeA: false, head, transposeB: false, normed, accumulate: false);
-            TokenRows.AddTo(NormGradient.Through(part, gain, epsilon, normed), rows, gradient);
+            TokenRows.AddTo(NormGradient.Through(part, norm, normed), rows, gradient);
         }
 
         return gradient;

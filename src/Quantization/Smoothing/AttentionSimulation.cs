@@ -4,29 +4,32 @@ using MASQuant.Engine.Tensors;
 
 namespace MASQuant.Quantization.Smoothing;
 
-/// <summary>Causal grouped-query attention over one sequence, with gradients. Rotary positions are applied here.</summary>
+/// <summary>Causal grouped-query attention over one sequence, with gradients.</summary>
 /// <param name="heads">Query heads.</param>
 /// <param name="keyValueHeads">Key and value heads.</param>
 /// <param name="headSize">d.</param>
-internal sealed class AttentionSimulation(int heads, int keyValueHeads, int headSize)
+internal sealed class AttentionSimulation(int heads, int keyValueHeads, int headSize) : SimulatedStep
 {
     private readonly float _scale = 1 / MathF.Sqrt(headSize);
     private Matrix _queries = new(0, 0);
     private Matrix _keys = new(0, 0);
     private Matrix _values = new(0, 0);
     private Matrix[] _probabilities = [];
-    private RotaryTable? _rotary;
 
-    /// <summary>softmax(q·kᵀ/√d)·v, [T, heads·d].</summary>
-    /// <param name="queries">[T, heads·d]; rotated in place.</param>
-    /// <param name="keys">[T, keyValueHeads·d]; rotated in place.</param>
-    /// <param name="values">[T, keyValueHeads·d].</param>
-    /// <param name="rotary">The T positions.</param>
-    public Matrix Forward(Matrix queries, Matrix keys, Matrix values, RotaryTable rotary)
+    /// <inheritdoc/>
+    public override void Forward(SimulatedRun run) => run.Put(Attend(run.Take(), run.Take(), run.Take()));
+
+    /// <inheritdoc/>
+    public override void Backward(SimulatedRun run)
     {
-        (_queries, _keys, _values, _rotary) = (queries, keys, values, rotary);
-        rotary.Rotate(queries);
-        rotary.Rotate(keys);
+        var (queries, keys, values) = Through(run.Take());
+        run.Put(queries, keys, values);
+    }
+
+    // softmax(q·kᵀ/√d)·v, [T, heads·d].
+    private Matrix Attend(Matrix queries, Matrix keys, Matrix values)
+    {
+        (_queries, _keys, _values) = (queries, keys, values);
         var tokens = queries.Rows;
         var output = new Matrix(tokens, heads * headSize);
         _probabilities = new Matrix[heads];
@@ -46,8 +49,8 @@ internal sealed class AttentionSimulation(int heads, int keyValueHeads, int head
         return output;
     }
 
-    /// <summary>∂loss/∂(q, k, v) before rotation, given ∂loss/∂output.</summary>
-    public (Matrix Queries, Matrix Keys, Matrix Values) Backward(Matrix outputGradient)
+    // ∂loss/∂(q, k, v), given ∂loss/∂output.
+    private (Matrix Queries, Matrix Keys, Matrix Values) Through(Matrix outputGradient)
     {
         var tokens = outputGradient.Rows;
         var queries = new Matrix(tokens, heads * headSize);
@@ -77,8 +80,6 @@ internal sealed class AttentionSimulation(int heads, int keyValueHeads, int head
             SetColumns(keyPart, keys, kv);
             SetColumns(valuePart, values, kv);
         });
-        _rotary!.RotateBack(queries);
-        _rotary.RotateBack(keys);
         return (queries, keys, values);
     }
 

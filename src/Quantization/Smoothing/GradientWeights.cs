@@ -1,7 +1,7 @@
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
-using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Quantization.Smoothing;
@@ -18,21 +18,20 @@ internal static class GradientWeights
 
     /// <summary>λ, [block][modality].</summary>
     /// <param name="source">The checkpoint.</param>
-    /// <param name="config">Its decoder's extents.</param>
+    /// <param name="decoder">Its decoder.</param>
     /// <param name="sequences">The calibration set, before any block.</param>
     /// <param name="cancellationToken">Obeyed between samples.</param>
-    public static double[][] Measure(ITensorSource source, TextConfig config, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
+    public static double[][] Measure(ITensorSource source, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
     {
         var samples = Choose(sequences);
-        var inputs = Forward(source, config, samples, cancellationToken);
-        var head = config.TieWordEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
-        var loss = new AnswerLoss(source.ReadFloats("model.norm.weight", config.HiddenSize), config.RmsNormEpsilon, source.ReadMatrix(head, config.VocabularySize, config.HiddenSize));
+        var inputs = Forward(source, decoder, samples, cancellationToken);
+        var loss = new AnswerLoss(Norm.Read(source, "", decoder.FinalNorm), source.ReadMatrix(decoder.Head, decoder.Config.VocabularySize, decoder.Config.HiddenSize));
         var gradients = samples.Select((sample, i) => loss.Gradient(inputs[^1][i], sample)).ToArray();
-        var weights = new double[config.Layers][];
-        for (var layer = config.Layers - 1; layer >= 0; layer--)
+        var weights = new double[decoder.Blocks.Count][];
+        for (var layer = decoder.Blocks.Count - 1; layer >= 0; layer--)
         {
             weights[layer] = Normalize(gradients, samples);
-            var block = Exact(BlockWeights.Of(source, config, layer), config);
+            var block = Exact(BlockWeights.Of(source, decoder, layer));
             for (var i = 0; i < samples.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -61,26 +60,25 @@ internal static class GradientWeights
     }
 
     // What enters each block, and what leaves the last: [block][sample].
-    private static Matrix[][] Forward(ITensorSource source, TextConfig config, List<CalibrationSequence> samples, CancellationToken cancellationToken)
+    private static Matrix[][] Forward(ITensorSource source, DecoderDescription decoder, List<CalibrationSequence> samples, CancellationToken cancellationToken)
     {
-        var runner = new BlockRunner(config, samples);
-        var inputs = new Matrix[config.Layers + 1][];
+        var runner = new BlockRunner(decoder.Config, samples);
+        var inputs = new Matrix[decoder.Blocks.Count + 1][];
         inputs[0] = [.. samples.Select(sample => sample.Exact)];
         var order = samples.Select((sample, i) => (sample, i)).ToDictionary(pair => pair.sample, pair => pair.i);
-        for (var layer = 0; layer < config.Layers; layer++)
+        for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
             var entering = inputs[layer];
-            inputs[layer + 1] = runner.Outputs(BlockWeights.Of(source, config, layer).ToDense(config), sample => entering[order[sample]], cancellationToken);
+            inputs[layer + 1] = runner.Outputs(BlockWeights.Of(source, decoder, layer).ToDense(), sample => entering[order[sample]], cancellationToken);
         }
 
         return inputs;
     }
 
-    private static BlockSimulation Exact(BlockWeights weights, TextConfig config) => new(
-        weights.Norms,
-        config.RmsNormEpsilon,
-        new AttentionSimulation(config.AttentionHeads, config.KeyValueHeads, config.HeadSize),
-        [.. Enum.GetValues<InputGroup>().Select(weights.Group).Select(group => new ExactGroup([.. group.Select(w => w.ReadMatrix())], [.. group.Select(w => w.Bias)]))]);
+    private static BlockSimulation Exact(BlockWeights weights) => new(
+        weights.Description,
+        weights.ReadNorms(),
+        [.. weights.Description.Groups.Select(weights.Group).Select(group => new ExactGroup([.. group.Select(w => w.ReadMatrix())], [.. group.Select(w => w.Bias)]))]);
 
     private static double[] Normalize(Matrix[] gradients, List<CalibrationSequence> samples)
     {

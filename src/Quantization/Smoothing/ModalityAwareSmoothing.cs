@@ -1,6 +1,4 @@
 using MASQuant.Engine.Models;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
@@ -8,12 +6,11 @@ using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Smoothing;
 
-/// <summary>MAS: chooses the smoothing factors of a decoder block's four input groups, from ranges (paper Eq. 12), then by gradient (Eq. 13–14).</summary>
-/// <param name="config">The decoder's extents.</param>
+/// <summary>MAS: chooses the smoothing factors of a decoder block's input groups, from ranges (paper Eq. 12), then by gradient (Eq. 13–14).</summary>
 /// <param name="options">The method.</param>
-public sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOptions options)
+public sealed class ModalityAwareSmoothing(QuantizationOptions options)
 {
-    /// <summary>The factors of every group, in the order of <see cref="InputGroup"/>.</summary>
+    /// <summary>The factors of every group, in order.</summary>
     /// <param name="weights">The block's weights in full precision.</param>
     /// <param name="statistics">The ranges of each group's input.</param>
     /// <param name="runner">The calibration set.</param>
@@ -22,26 +19,28 @@ public sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOption
     /// <param name="cancellationToken">Obeyed between steps.</param>
     public SmoothingFactors[] Choose(BlockWeights weights, IReadOnlyList<ActivationStatistics> statistics, BlockRunner runner, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
     {
-        var groups = Enum.GetValues<InputGroup>();
+        var groups = weights.Description.Groups;
         var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
         if (options.Smoothing == SmoothingKind.None || options.Epochs == 0)
         {
-            return [.. groups.Select(g => Initial(g, weights.Layer, statistics[(int)g], matrices[(int)g]))];
+            return [.. groups.Select((g, i) => Initial(weights, g, statistics[i], matrices[i]))];
         }
 
-        var factors = groups.Select(g => Learnable(g, weights.Layer, statistics[(int)g], matrices[(int)g])).ToArray();
-        var block = new BlockSimulation(
-            weights.Norms,
-            config.RmsNormEpsilon,
-            new AttentionSimulation(config.AttentionHeads, config.KeyValueHeads, config.HeadSize),
-            [.. groups.Select(g => new GroupSimulation(matrices[(int)g], [.. weights.Group(g).Select(w => w.Bias)], factors[(int)g], options.SchemeFor(weights.Layer, g), options.GroupSizeFor(options.SchemeFor(weights.Layer, g)), weights.Group(g)[0].RotationBlock))]);
+        var factors = groups.Select((g, i) => Learnable(weights, g, statistics[i], matrices[i])).ToArray();
+        var block = new BlockSimulation(weights.Description, weights.ReadNorms(), [.. groups.Select((g, i) => Simulated(weights, g, matrices[i], factors[i]))]);
         new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellationToken);
         return [.. factors.Select(f => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]))];
     }
 
+    private GroupSimulation Simulated(BlockWeights weights, InputGroup group, Matrix[] matrices, GroupFactors factors)
+    {
+        var (linears, scheme) = (weights.Group(group), options.SchemeFor(weights.Layer, group));
+        return new GroupSimulation(matrices, [.. linears.Select(w => w.Bias)], factors, scheme, options.GroupSizeFor(scheme), linears[0].RotationBlock);
+    }
+
     private bool Smooths(InputGroup group) => options.Smoothing != SmoothingKind.None && (group != InputGroup.Down || options.CompensateDown);
 
-    private SmoothingFactors Initial(InputGroup group, int layer, ActivationStatistics statistics, Matrix[] weights)
+    private SmoothingFactors Initial(BlockWeights block, InputGroup group, ActivationStatistics statistics, Matrix[] weights)
     {
         if (!Smooths(group))
         {
@@ -50,22 +49,22 @@ public sealed class ModalityAwareSmoothing(TextConfig config, QuantizationOption
 
         return options.Smoothing == SmoothingKind.Uniform
             ? SmoothingInitialization.Uniform(statistics, weights, options.MigrationStrength)
-            : SmoothingInitialization.ModalityAware(statistics, weights, Owners(group, layer, statistics));
+            : SmoothingInitialization.ModalityAware(statistics, weights, Owners(block, group, statistics));
     }
 
-    private GroupFactors Learnable(InputGroup group, int layer, ActivationStatistics statistics, Matrix[] weights)
+    private GroupFactors Learnable(BlockWeights block, InputGroup group, ActivationStatistics statistics, Matrix[] weights)
     {
-        var initial = Initial(group, layer, statistics, weights);
+        var initial = Initial(block, group, statistics, weights);
         var logarithms = Enum.GetValues<Modality>().Select(m => initial[m].Values.Select(s => MathF.Log(s)).ToArray()).ToArray();
-        return new GroupFactors(logarithms, Owners(group, layer, statistics)) { Learns = Smooths(group) };
+        return new GroupFactors(logarithms, Owners(block, group, statistics)) { Learns = Smooths(group) };
     }
 
-    private bool[][] Owners(InputGroup group, int layer, ActivationStatistics statistics)
-        => DeviatingChannels.Pick(statistics, [.. Enum.GetValues<Modality>().Select(modality => Smooths(group) && options.Smoothing == SmoothingKind.ModalityAware ? Carried(group, layer, modality) : 0)]);
+    private bool[][] Owners(BlockWeights block, InputGroup group, ActivationStatistics statistics)
+        => DeviatingChannels.Pick(statistics, [.. Enum.GetValues<Modality>().Select(modality => Smooths(group) && options.Smoothing == SmoothingKind.ModalityAware ? Carried(block, group, modality) : 0)]);
 
     // What no patch can carry must not be learned: a channel that deviates costs one rank in every layer of the group.
-    private int Carried(InputGroup group, int layer, Modality modality)
+    private int Carried(BlockWeights block, InputGroup group, Modality modality)
         => options.DeviatingChannels < 0
             ? -1
-            : Math.Min(options.DeviatingChannels, DecoderLinear.Of(config).Where(linear => linear.Group == group).Min(linear => options.RankFor(layer, linear, modality)));
+            : Math.Min(options.DeviatingChannels, block.Description.LinearsOf(group).Min(linear => options.RankFor(block.Layer, linear, modality)));
 }

@@ -7,11 +7,11 @@ internal static class NormGradient
 {
     /// <summary>∂loss/∂x, given ∂loss/∂y. With r = 1/√(mean(x²)+ε): dx = r·(gain⊙dy) − x·r³/H·Σ gain⊙dy⊙x.</summary>
     /// <param name="input">x, [T, H].</param>
-    /// <param name="gain">H values.</param>
-    /// <param name="epsilon">ε.</param>
+    /// <param name="norm">Of root mean squares.</param>
     /// <param name="gradient">∂loss/∂y, [T, H].</param>
-    public static Matrix Through(Matrix input, float[] gain, float epsilon, Matrix gradient)
+    public static Matrix Through(Matrix input, Norm norm, Matrix gradient)
     {
+        var (gain, epsilon) = (norm.Gain, norm.Description.Epsilon);
         var result = new Matrix(gradient.Rows, gradient.Columns);
         for (var t = 0; t < gradient.Rows; t++)
         {

@@ -4,6 +4,8 @@ using MASQuant.Cuda.Driver;
 using MASQuant.Cuda.Models;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
@@ -62,8 +64,8 @@ public sealed class DeviceBatchTests
     private static void Check(ICudaDevice device)
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
-        var config = ModelConfigReader.Read(source).Text;
-        using var decoder = DeviceDecoder.Read(device, new Lock(), source, config, TokenEmbedding.Of(source, config));
+        var description = ModelConfigReader.Read(source).Decoder();
+        using var decoder = DeviceDecoder.Read(device, new Lock(), source, description, TokenEmbedding.Of(source, description));
         BatchChecks.Compare(decoder);
     }
 

@@ -20,8 +20,7 @@ internal static class PlainArtifact
     {
         using var checkpoint = Checkpoint.Open(checkpointFolder);
         var model = ModelConfigReader.Read(checkpoint);
-        var config = model.Text;
-        var layers = Enumerable.Range(0, config.Layers).Select(layer => Quantize(checkpoint, config, layer, scheme, rotated)).ToArray();
+        var layers = Enumerable.Range(0, model.Text.Layers).Select(layer => Quantize(checkpoint, model.Decoder(), layer, scheme, rotated)).ToArray();
         var files = layers.Select(layer => folder.File($"layer-{layer.Index}")).ToArray();
         foreach (var (layer, file) in layers.Zip(files))
         {
@@ -31,11 +30,11 @@ internal static class PlainArtifact
         return folder.File(ArtifactWriter.Write(folder.Path, Describe(model, layers, scheme), checkpoint, files).Artifact);
     }
 
-    private static QuantizedLayer Quantize(Checkpoint checkpoint, TextConfig config, int layer, QuantizationScheme scheme, bool rotated) => new()
+    private static QuantizedLayer Quantize(Checkpoint checkpoint, DecoderDescription decoder, int layer, QuantizationScheme scheme, bool rotated) => new()
     {
         Index = layer,
-        Linears = BlockWeights.Of(checkpoint, config, layer).Linears.ToDictionary(linear => linear.Linear.Name, linear => Quantize(linear, scheme, rotated)),
-        InverseSmoothing = DecoderLinear.Of(config).DistinctBy(linear => linear.Group).ToDictionary(
+        Linears = BlockWeights.Of(checkpoint, decoder, layer).Linears.ToDictionary(linear => linear.Linear.Name, linear => Quantize(linear, scheme, rotated)),
+        InverseSmoothing = decoder.Blocks[layer].Linears.DistinctBy(linear => linear.Group).ToDictionary(
             linear => linear.Group, linear => new float[][] { [], [.. Enumerable.Range(0, linear.Inputs).Select(k => 0.75f + (k % 3 * 0.25f))], [] }),
     };
 
@@ -100,7 +99,7 @@ internal static class PlainArtifact
         Layers = [.. layers.Select(layer => new ManifestLayer
         {
             Index = layer.Index,
-            Linears = [.. DecoderLinear.Of(model.Text).Select(linear => new ManifestLinear
+            Linears = [.. model.Decoder().Blocks[layer.Index].Linears.Select(linear => new ManifestLinear
             {
                 Name = linear.Name,
                 Group = linear.Group.ToString(),

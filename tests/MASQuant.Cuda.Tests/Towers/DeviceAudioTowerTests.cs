@@ -5,6 +5,8 @@ using MASQuant.Cuda.Models;
 using MASQuant.Engine.Audio;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models.Qwen25;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 
@@ -56,7 +58,7 @@ public sealed class DeviceAudioTowerTests
         var device = new CountingDevice(new EmulatedDevice());
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
         var config = ModelConfigReader.Read(source).Audio!;
-        using (var tower = new DeviceAudioTower(device, new Lock(), source, config))
+        using (var tower = new DeviceAudioTower(device, new Lock(), source, Qwen25AudioTower.Describe(config)))
         {
             Assert.Equal(0, tower.Forward(new Matrix(config.MelBins, frames)).Rows);
             Assert.Throws<OperationCanceledException>(() => tower.Forward(new Matrix(config.MelBins, 8), new CancellationToken(canceled: true)));
@@ -69,13 +71,15 @@ public sealed class DeviceAudioTowerTests
     [Fact]
     public void The_models_extents_are_taken()
     {
-        Assert.True(DeviceAudioTower.Takes(Config));
-        Assert.True(DeviceAudioTower.Takes(Config with { ModelSize = 1280, Heads = 20, FeedForwardSize = 5120, OutputSize = 3584 }));
+        Assert.True(Supports(Config));
+        Assert.True(Supports(Config with { ModelSize = 1280, Heads = 20, FeedForwardSize = 5120, OutputSize = 3584 }));
     }
 
     [Theory]
     [MemberData(nameof(Others))]
-    public void Other_extents_stay_on_the_processor(string name) => Assert.False(DeviceAudioTower.Takes(Misfits[name]));
+    public void Other_extents_stay_on_the_processor(string name) => Assert.False(Supports(Misfits[name]));
+
+    private static bool Supports(AudioConfig config) => DeviceAudioTower.Supports(Qwen25AudioTower.Describe(config));
 
     // Runs of two windows: the second run is a window of 31 frames, 16 rows, after 200. The bound is that of the vision tower's test.
     private static void Check(ICudaDevice device)
@@ -86,10 +90,10 @@ public sealed class DeviceAudioTowerTests
         var mel = new Matrix(config.MelBins, frames, [.. Enumerable.Range(0, config.MelBins * frames).Select(_ => (random.NextSingle() * 3) - 1.5f)]);
         var exact = ReferenceAudioTower.Forward(source, config, mel, rounds: false);
         var deviation = Reference.Distance(ReferenceAudioTower.Forward(source, config, mel, rounds: true), exact);
-        using var tower = new DeviceAudioTower(device, new Lock(), source, config, windowsAtOnce: 2);
+        using var tower = new DeviceAudioTower(device, new Lock(), source, Qwen25AudioTower.Describe(config), windowsAtOnce: 2);
         var tokens = Reference.Rows(tower.Forward(mel));
         Assert.Equal(AudioTower.TokenCount(frames), tokens.Length);
-        Assert.InRange(Reference.Distance(Reference.Rows(new AudioTower(source, config).Forward(mel)), exact), 0, deviation / 20);
+        Assert.InRange(Reference.Distance(Reference.Rows(new AudioTower(source, Qwen25AudioTower.Describe(config)).Forward(mel)), exact), 0, deviation / 20);
         Assert.InRange(Reference.Distance(tokens, exact), deviation / 100, 4 * deviation);
     }
 }

@@ -7,6 +7,8 @@ using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models.Qwen25;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 
@@ -64,7 +66,7 @@ public sealed class DeviceVisionTowerTests
         var device = new CountingDevice(new EmulatedDevice());
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(source).Vision;
-        using (var tower = new DeviceVisionTower(device, new Lock(), source, config))
+        using (var tower = new DeviceVisionTower(device, new Lock(), source, Qwen25VisionTower.Describe(config)))
         {
             var weights = device.LentBytes;
             Assert.Throws<OperationCanceledException>(() => tower.Forward(Random(1, 4, 4), new CancellationToken(canceled: true)));
@@ -92,13 +94,15 @@ public sealed class DeviceVisionTowerTests
     [Fact]
     public void The_models_extents_are_taken()
     {
-        Assert.True(DeviceVisionTower.Takes(Config));
-        Assert.True(DeviceVisionTower.Takes(Config with { HiddenSize = 1280, Heads = 16, IntermediateSize = 3420, OutHiddenSize = 3584 }));
+        Assert.True(Supports(Config));
+        Assert.True(Supports(Config with { HiddenSize = 1280, Heads = 16, IntermediateSize = 3420, OutHiddenSize = 3584 }));
     }
 
     [Theory]
     [MemberData(nameof(Others))]
-    public void Other_extents_stay_on_the_processor(string name) => Assert.False(DeviceVisionTower.Takes(Misfits[name]));
+    public void Other_extents_stay_on_the_processor(string name) => Assert.False(Supports(Misfits[name]));
+
+    private static bool Supports(VisionConfig config) => DeviceVisionTower.Supports(Qwen25VisionTower.Describe(config));
 
     // Rounded in the same places, the oracle deviates as the device does; the device's roundings of nearly equal values are other draws of the same size.
     // So twice the oracle's own deviation bounds the norm of the difference, and as much again allows for the draw. The processor's FP32 is exact beside it.
@@ -110,9 +114,9 @@ public sealed class DeviceVisionTowerTests
         using var source = new NarrowSource(checkpoint, inner);
         var exact = ReferenceVisionTower.Forward(source, config, image, rounds: false);
         var deviation = Reference.Distance(ReferenceVisionTower.Forward(source, config, image, rounds: true), exact);
-        using var tower = new DeviceVisionTower(device, new Lock(), source, config);
+        using var tower = new DeviceVisionTower(device, new Lock(), source, Qwen25VisionTower.Describe(config));
         var tokens = Reference.Rows(tower.Forward(image));
-        Assert.InRange(Reference.Distance(Reference.Rows(new VisionTower(source, config).Forward(image)), exact), 0, deviation / 20);
+        Assert.InRange(Reference.Distance(Reference.Rows(new VisionTower(source, Qwen25VisionTower.Describe(config)).Forward(image)), exact), 0, deviation / 20);
         Assert.InRange(Reference.Distance(tokens, exact), deviation / 100, 4 * deviation);
     }
 

@@ -2,7 +2,7 @@ using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Tests;
@@ -34,7 +34,7 @@ public sealed class ArtifactTests : IDisposable
         using var artifact = Artifact.Open(Write(layers));
         foreach (var layer in layers)
         {
-            foreach (var linear in DecoderLinear.Of(_config))
+            foreach (var linear in Qwen25Decoder.Describe(_config).Blocks[0].Linears)
             {
                 Assert.True(artifact.IsQuantized(layer.Index, linear.Name));
                 AssertEqual(layer.Linears[linear.Name], artifact.ReadLinear(layer.Index, linear.Name));
@@ -49,7 +49,7 @@ public sealed class ArtifactTests : IDisposable
         using var artifact = Artifact.Open(Write(Layers()));
         foreach (var tensor in _checkpoint.Tensors)
         {
-            var quantized = DecoderLinear.Of(_config).Any(linear => Enumerable.Range(0, 2).Any(layer => tensor.Name.StartsWith($"model.layers.{layer}.{linear.Name}.", StringComparison.Ordinal)));
+            var quantized = Qwen25Decoder.Describe(_config).Blocks[0].Linears.Any(linear => Enumerable.Range(0, 2).Any(layer => tensor.Name.StartsWith($"model.layers.{layer}.{linear.Name}.", StringComparison.Ordinal)));
             if (quantized)
             {
                 Assert.False(tensor.Name.EndsWith(".weight", StringComparison.Ordinal) && artifact.TryGet(tensor.Name, out _), tensor.Name);
@@ -99,7 +99,7 @@ public sealed class ArtifactTests : IDisposable
     public void Codes_lie_at_multiples_of_64_bytes()
     {
         using var artifact = Artifact.Open(Write(Layers()));
-        foreach (var linear in DecoderLinear.Of(_config))
+        foreach (var linear in Qwen25Decoder.Describe(_config).Blocks[0].Linears)
         {
             using var pin = artifact.ReadLinear(1, linear.Name).Codes.Pin();
             unsafe
@@ -181,7 +181,7 @@ public sealed class ArtifactTests : IDisposable
             var layer = RandomLayer.Create(7, 4, _config, scheme);
             var path = _folder.File("layer");
             LayerFile.Write(path, layer);
-            var read = LayerFile.Read(path, 4, _config);
+            var read = LayerFile.Read(path, 4, Qwen25Decoder.Describe(_config));
             Assert.All(layer.InverseSmoothing, group => Assert.Equal(group.Value, read.InverseSmoothing[group.Key]));
             Assert.Equal(layer.Linears.Keys, read.Linears.Keys);
             foreach (var (name, weight) in layer.Linears)
@@ -189,8 +189,8 @@ public sealed class ArtifactTests : IDisposable
                 AssertEqual(weight, read.Linears[name]);
             }
 
-            AssertThrows(DiagnosticCodes.ArtifactInvalid, () => LayerFile.Read(path, 3, _config));
-            AssertThrows(DiagnosticCodes.ArtifactInvalid, () => LayerFile.Read(path, 4, _config with { IntermediateSize = 896 }));
+            AssertThrows(DiagnosticCodes.ArtifactInvalid, () => LayerFile.Read(path, 3, Qwen25Decoder.Describe(_config)));
+            AssertThrows(DiagnosticCodes.ArtifactInvalid, () => LayerFile.Read(path, 4, Qwen25Decoder.Describe(_config with { IntermediateSize = 896 })));
         }
     }
 

@@ -2,6 +2,7 @@ using MASQuant.Engine.Layers;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 
@@ -13,7 +14,7 @@ internal static class RandomLayer
     public static QuantizedLayer Create(int seed, int index, TextConfig config, QuantizationScheme scheme)
     {
         var random = new Random(seed);
-        var linears = DecoderLinear.Of(config);
+        var linears = Qwen25Decoder.Describe(config).Blocks[0].Linears;
         return new QuantizedLayer
         {
             Index = index,
@@ -27,7 +28,7 @@ internal static class RandomLayer
     public static ManifestLayer Describe(QuantizedLayer layer, TextConfig config) => new()
     {
         Index = layer.Index,
-        Linears = [.. DecoderLinear.Of(config).Select(linear => new ManifestLinear
+        Linears = [.. Qwen25Decoder.Describe(config).Blocks[0].Linears.Select(linear => new ManifestLinear
         {
             Name = linear.Name,
             Group = linear.Group.ToString(),

@@ -4,6 +4,9 @@ using MASQuant.Engine.Tests.Layers;
 using MASQuant.Engine.Tests.Models;
 using MASQuant.Engine.Tests.VectorWidth;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models.Qwen25;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Audio;
@@ -68,8 +71,8 @@ public sealed class AudioTowerTests
         Assert.Throws<ArgumentOutOfRangeException>("mel", () => Open().Forward(new Matrix(80, 20)));
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
         var config = ModelConfigReader.Read(source).Audio!;
-        Assert.Equal(DiagnosticCodes.TensorMismatch, Assert.Throws<MASQuantException>(() => new AudioTower(source, config with { FeedForwardSize = 500 })).Code);
-        Assert.Equal(DiagnosticCodes.TensorMissing, Assert.Throws<MASQuantException>(() => new AudioTower(source, config with { Layers = 4 })).Code);
+        Assert.Equal(DiagnosticCodes.TensorMismatch, Assert.Throws<MASQuantException>(() => new AudioTower(source, Qwen25AudioTower.Describe(config with { FeedForwardSize = 500 }))).Code);
+        Assert.Equal(DiagnosticCodes.TensorMissing, Assert.Throws<MASQuantException>(() => new AudioTower(source, Qwen25AudioTower.Describe(config with { Layers = 4 }))).Code);
     }
 
     /// <summary>A hash of the tokens of random sound, for <see cref="VectorWidthTests"/>.</summary>
@@ -78,7 +81,7 @@ public sealed class AudioTowerTests
     private static AudioTower Open(int halfWindow = 100)
     {
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
-        return new AudioTower(source, ModelConfigReader.Read(source).Audio! with { HalfWindow = halfWindow });
+        return new AudioTower(source, Qwen25AudioTower.Describe(ModelConfigReader.Read(source).Audio! with { HalfWindow = halfWindow }));
     }
 
     private static Matrix Clip(int frames) => new(128, frames, Oracle.Random(128 * frames, 9));

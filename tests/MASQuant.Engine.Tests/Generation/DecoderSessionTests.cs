@@ -3,6 +3,7 @@ using MASQuant.Engine.Generation;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Tests.Models;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Tests;
@@ -74,7 +75,7 @@ public sealed class DecoderSessionTests : IDisposable
     public void A_cancelled_step_leaves_the_sequence_as_it_was()
     {
         using var cancellation = new CancellationTokenSource();
-        var cancelling = _decoder with { Blocks = [_decoder.Blocks[0], _decoder.Blocks[1].With(InputGroup.Down, new Cancelling(_decoder.Blocks[1].Down, cancellation)), _decoder.Blocks[2]] };
+        var cancelling = _decoder with { Blocks = [_decoder.Blocks[0], _decoder.Blocks[1].With(InputGroup.Down, new Cancelling(_decoder.Blocks[1][InputGroup.Down], cancellation)), _decoder.Blocks[2]] };
         var session = new DecoderSession(cancelling);
         session.Prefill(_prompt);
 
@@ -110,7 +111,7 @@ public sealed class DecoderSessionTests : IDisposable
     public void More_tokens_than_positions_are_refused()
     {
         var length = _prompt.InputIds.Length;
-        var small = _decoder with { Config = _decoder.Config with { MaxPositions = length + 1 } };
+        var small = _decoder with { Description = Qwen25Decoder.Describe(_decoder.Config with { MaxPositions = length + 1 }) };
         var session = new DecoderSession(small);
         session.Prefill(_prompt);
         session.Step(5);
@@ -119,7 +120,7 @@ public sealed class DecoderSessionTests : IDisposable
         Assert.Equal(DiagnosticCodes.SequenceTooLong, error.Code);
         Assert.Contains((length + 1).ToString(), error.Message, StringComparison.Ordinal);
 
-        var smaller = new DecoderSession(_decoder with { Config = _decoder.Config with { MaxPositions = length - 1 } });
+        var smaller = new DecoderSession(_decoder with { Description = Qwen25Decoder.Describe(_decoder.Config with { MaxPositions = length - 1 }) });
         Assert.Equal(DiagnosticCodes.SequenceTooLong, Assert.Throws<MASQuantException>(() => { smaller.Prefill(_prompt); }).Code);
     }
 

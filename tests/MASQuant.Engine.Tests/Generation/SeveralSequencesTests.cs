@@ -26,7 +26,7 @@ public sealed class SeveralSequencesTests
     {
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
         var decoder = Read(source, scheme);
-        var (workspace, rotary) = (new DecoderWorkspace(decoder.Config), new RotaryTable(decoder.Config));
+        var (workspace, rotary) = (new DecoderWorkspace(decoder.Config), new RotaryTable(decoder.Description.Rotary));
         var caches = new KvCache[count];
         var (hidden, logits) = (new float[count][], new float[count][]);
         for (var i = 0; i < count; i++)
@@ -82,8 +82,8 @@ public sealed class SeveralSequencesTests
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
         using var cancellation = new CancellationTokenSource();
         var decoder = Read(source, "");
-        var cancelling = decoder with { Blocks = [decoder.Blocks[0].With(InputGroup.Down, new Cancelling(decoder.Blocks[0].Down, cancellationToken)), .. decoder.Blocks.Skip(1)] };
-        var (workspace, rotary) = (new DecoderWorkspace(decoder.Config), new RotaryTable(decoder.Config));
+        var cancelling = decoder with { Blocks = [decoder.Blocks[0].With(InputGroup.Down, new Cancelling(decoder.Blocks[0][InputGroup.Down], cancellationToken)), .. decoder.Blocks.Skip(1)] };
+        var (workspace, rotary) = (new DecoderWorkspace(decoder.Config), new RotaryTable(decoder.Description.Rotary));
         KvCache[] caches = [new(decoder.Config), new(decoder.Config)];
         rotary.Set([0, 0]);
         decoder.Forward(new Matrix(2, decoder.Config.HiddenSize), ModalityMap.Text(2), rotary, workspace, caches, default);

@@ -1,4 +1,5 @@
 using MASQuant.Engine.Layers;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
@@ -23,7 +24,7 @@ public sealed class DenseLinearTests : IDisposable
         SafetensorsWriter.Write(_folder.File("m"), [Payload(type, "qkv.bias", biases, Parts * Outputs), Payload(type, "qkv.weight", weights, Parts * Outputs, Inputs)]);
         using var source = SafetensorsFile.Open(_folder.File("m"));
 
-        var layers = DenseLinear.ReadFused(source, "qkv", Parts, Outputs, Inputs);
+        var layers = DenseLinear.ReadFused(source, "qkv", [.. Enumerable.Range(0, Parts).Select(part => new LinearDescription($"part {part}", Outputs, Inputs))]);
 
         for (var part = 0; part < Parts; part++)
         {

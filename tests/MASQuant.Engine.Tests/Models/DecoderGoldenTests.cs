@@ -19,7 +19,7 @@ public sealed class DecoderGoldenTests : IDisposable
         var config = TinyConfigs.Of(golden).Text;
         var decoder = TinyDecoder.Read(_file, config);
         var prompt = TinyDecoder.Prompt(golden);
-        var rotary = new RotaryTable(config);
+        var rotary = new RotaryTable(decoder.Description.Rotary);
         rotary.Set(prompt.PositionIds);
         var workspace = new DecoderWorkspace(config);
         var hidden = prompt.InputEmbeddings;

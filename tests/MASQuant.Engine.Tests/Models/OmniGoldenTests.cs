@@ -29,7 +29,7 @@ public sealed class OmniGoldenTests(OmniFixture omni) : IClassFixture<OmniFixtur
         var golden = Golden.Load(name);
         var prompt = omni.Model.Prepare(GoldenPrompt.Of(golden));
         var config = omni.Model.Config.Text;
-        var rotary = new RotaryTable(config);
+        var rotary = new RotaryTable(omni.Model.Decoder.Description.Rotary);
         rotary.Set(prompt.PositionIds);
         var workspace = new DecoderWorkspace(config);
         var hidden = new Matrix(prompt.InputEmbeddings.Rows, prompt.InputEmbeddings.Columns, prompt.InputEmbeddings.Span.ToArray());

@@ -8,6 +8,7 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Tests;
 
@@ -78,11 +79,11 @@ public sealed class QuantizedDecoderTests : IDisposable
     private static void AssertInvalid(string path)
         => Assert.Equal(DiagnosticCodes.ArtifactInvalid, Assert.Throws<MASQuantException>(() => LoadedModel.Load(path)).Code);
 
-    internal static DecoderBlock Compose(DecoderBlock block, QuantizedLayer layer, IGemmBackend backend)
+    internal static TransformerBlock Compose(TransformerBlock block, QuantizedLayer layer, IGemmBackend backend)
     {
-        foreach (var group in Enum.GetValues<InputGroup>())
+        foreach (var group in block.Description.Groups)
         {
-            var weights = DecoderLinear.Of(block.Config).Where(linear => linear.Group == group).Select(linear => layer.Linears[linear.Name]);
+            var weights = block.Description.LinearsOf(group).Select(linear => layer.Linears[linear.Name]);
             block = block.With(group, new QuantizedLinearGroup([.. weights], layer.InverseSmoothing[group], backend));
         }
 

@@ -1,5 +1,7 @@
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
@@ -11,7 +13,10 @@ internal static class TinyDecoder
     public static SafetensorsFile OpenVL() => SafetensorsFile.Open(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"));
 
     public static Decoder Read(ITensorSource source, TextConfig config)
-        => Decoder.Read(source, config, layer => BlockWeights.Of(source, config, layer).ToDense(config));
+    {
+        var description = Qwen25Decoder.Describe(config);
+        return Decoder.Read(source, description, layer => TransformerBlock.Read(source, description.Blocks[layer]));
+    }
 
     public static PreparedPrompt Prompt(Golden golden)
     {

@@ -6,6 +6,10 @@ using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models.Qwen25;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Vision;
@@ -24,7 +28,7 @@ public sealed class VisionTowerTests
         var preprocessor = new ImagePreprocessor(PreprocessorConfigReader.Read(source), config.Vision);
         var images = golden.Files.Where(f => f.EndsWith(".png", StringComparison.Ordinal)).Select(f => ImageDecoder.Decode(File.ReadAllBytes(f), f)).ToArray();
 
-        var tokens = new VisionTower(source, config.Vision)
+        var tokens = new VisionTower(source, config.VisionTower())
             .Forward(golden.Has("video_grid_thw") ? [preprocessor.ProcessVideo(images)] : [.. images.Select(image => preprocessor.Process(image))]);
 
         GoldenAssert.Near(golden, "vision_tower", tokens);
@@ -34,7 +38,7 @@ public sealed class VisionTowerTests
     public void Every_patch_needs_its_place_in_the_grid()
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
-        var tower = new VisionTower(source, ModelConfigReader.Read(source).Vision);
+        var tower = new VisionTower(source, ModelConfigReader.Read(source).VisionTower());
         Assert.Throws<ArgumentException>("image", () => tower.Forward(new ImagePatches(new Matrix(12, 1176), 1, 4, 4)));
         Assert.Throws<ArgumentException>("image", () => tower.Forward(new ImagePatches(new Matrix(16, 1175), 1, 4, 4)));
         Assert.Throws<ArgumentException>("rows", () => tower.Forward(new ImagePatches(new Matrix(12, 1176), 1, 3, 4)));
@@ -44,7 +48,7 @@ public sealed class VisionTowerTests
     public void Cancellation_is_reported()
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
-        var tower = new VisionTower(source, ModelConfigReader.Read(source).Vision);
+        var tower = new VisionTower(source, ModelConfigReader.Read(source).VisionTower());
         Assert.Throws<OperationCanceledException>(() => tower.Forward(new ImagePatches(new Matrix(16, 1176), 1, 4, 4), new CancellationToken(canceled: true)));
     }
 
@@ -53,15 +57,15 @@ public sealed class VisionTowerTests
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(source).Vision;
-        Assert.Equal(DiagnosticCodes.TensorMismatch, Assert.Throws<MASQuantException>(() => new VisionTower(source, config with { IntermediateSize = 100 })).Code);
-        Assert.Equal(DiagnosticCodes.TensorMissing, Assert.Throws<MASQuantException>(() => new VisionTower(source, config with { Depth = 4 })).Code);
+        Assert.Equal(DiagnosticCodes.TensorMismatch, Assert.Throws<MASQuantException>(() => new VisionTower(source, Qwen25VisionTower.Describe(config with { IntermediateSize = 100 }))).Code);
+        Assert.Equal(DiagnosticCodes.TensorMissing, Assert.Throws<MASQuantException>(() => new VisionTower(source, Qwen25VisionTower.Describe(config with { Depth = 4 }))).Code);
     }
 
     /// <summary>A hash of the tokens of a random image of the Omni model, for <see cref="VectorWidthTests"/>.</summary>
     internal static string Hash()
     {
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
-        var tower = new VisionTower(source, ModelConfigReader.Read(source).Vision);
+        var tower = new VisionTower(source, ModelConfigReader.Read(source).VisionTower());
         return ResultHashes.Of(tower.Forward(new ImagePatches(new Matrix(48, 1176, Oracle.Random(48 * 1176, 1)), 1, 6, 8)).Data);
     }
 }

@@ -19,12 +19,12 @@ public class NoiseMeasurementTests
         var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), default);
         var before = sequences[0].Exact.Span.ToArray();
         QuantizationScheme[] schemes = [QuantizationScheme.W4A8, QuantizationScheme.W8A8];
-        var noise = new NoiseMeasurement(config.Text, TinyRun.Options, (_, _) => schemes)
-            .Run(layer => BlockWeights.Of(checkpoint, config.Text, layer), sequences, _ => { }, default);
+        var noise = new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => schemes)
+            .Run(layer => BlockWeights.Of(checkpoint, config.Decoder(), layer), sequences, _ => { }, default);
 
         Assert.Equal(before, sequences[0].Exact.Span.ToArray());
         Assert.Equal(config.Text.Layers * 4 * schemes.Length, noise.Groups.Count);
-        var linears = DecoderLinear.Of(config.Text);
+        var linears = config.Decoder().Blocks[0].Linears;
         foreach (var group in noise.Groups)
         {
             for (var i = 0; i < noise.Signal.Length; i++)

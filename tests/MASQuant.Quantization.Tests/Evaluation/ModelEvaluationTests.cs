@@ -53,7 +53,7 @@ public sealed class ModelEvaluationTests : IDisposable
     [Fact]
     public void Block_by_block_gives_the_logits_of_a_whole_pass()
     {
-        var damaged = _model.Decoder with { Blocks = [.. _model.Decoder.Blocks.Select(block => block.With(InputGroup.Down, new Louder(block.Down, Modality.Text)))] };
+        var damaged = _model.Decoder with { Blocks = [.. _model.Decoder.Blocks.Select(block => block.With(InputGroup.Down, new Louder(block[InputGroup.Down], Modality.Text)))] };
         var prompt = _model.Prepare(_conversations[0].Messages);
         var deviation = new SideBySide([_model.Decoder, damaged]).Run(prompt, default)[1];
 
@@ -85,7 +85,7 @@ public sealed class ModelEvaluationTests : IDisposable
     {
         // From block 1 on, images' tokens are damaged after the attention, so text feels it from block 2 on.
         var blocks = _model.Decoder.Blocks.ToArray();
-        blocks[1] = blocks[1].With(InputGroup.Down, new Louder(blocks[1].Down, Modality.Vision));
+        blocks[1] = blocks[1].With(InputGroup.Down, new Louder(blocks[1][InputGroup.Down], Modality.Vision));
         var noise = new SideBySide([_model.Decoder, _model.Decoder with { Blocks = blocks }]).Run(_model.Prepare(_conversations[0].Messages), default)[1].Blocks;
         Assert.Equal([false, true, true], noise.Decibels(Modality.Vision).Select(IsNoisy));
         Assert.Equal([false, false, true], noise.Decibels(Modality.Text).Select(IsNoisy));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
 
 namespace MASQuant.Quantization.Tests.Families;
 
@@ -56,6 +57,10 @@ internal sealed class ImaginedFamily : ModelFamily
             VisionEndTokenId = 1210,
         };
     }
+
+    public override DecoderDescription Decoder(ModelConfig config) => Qwen25Decoder.Describe(config.Text);
+
+    public override VisionTowerDescription VisionTower(ModelConfig config) => Qwen25VisionTower.Describe(config.Vision);
 
     // Every pair of frames stands behind its time, as an image of its own.
     public override IReadOnlyList<TextSegment> Write(ContentPart medium, ModelConfig config)

@@ -1,6 +1,8 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Tests.Smoothing;
@@ -14,6 +16,21 @@ public class BlockSimulationTests
     private const int Intermediate = 48;
     private const int Tokens = 9;
     private const float Epsilon = 1e-6f;
+
+    private static readonly TextConfig Config = new()
+    {
+        HiddenSize = Hidden,
+        Layers = 1,
+        IntermediateSize = Intermediate,
+        AttentionHeads = Heads,
+        KeyValueHeads = KeyValueHeads,
+        VocabularySize = 1,
+        RmsNormEpsilon = Epsilon,
+        RopeTheta = 100,
+        MropeSections = [2, 3, 3],
+        TieWordEmbeddings = true,
+        MaxPositions = Tokens,
+    };
 
     public static TheoryData<string, int> Cases()
     {
@@ -42,7 +59,8 @@ public class BlockSimulationTests
         var rotary = Rotary();
 
         var groups = factors.Select((f, g) => new GroupSimulation(weights[g], [.. weights[g].Select(_ => Array.Empty<float>())], f, scheme)).ToArray();
-        var block = new BlockSimulation(new BlockNorms(gains[0], gains[1]), Epsilon, new AttentionSimulation(Heads, KeyValueHeads, HeadSize), groups);
+        var description = Qwen25Decoder.Describe(Config).Blocks[0];
+        var block = new BlockSimulation(description, [.. description.Norms.Zip(gains, (norm, gain) => new Norm(norm, gain, []))], groups);
         block.Forward(hidden, modalities, rotary);
         var hiddenGradient = block.Backward(coefficients);
 
@@ -106,6 +124,36 @@ public class BlockSimulationTests
         Assert.NotEqual(plain.Forward(x, modalities)[0].Data, rotated.Forward(x, modalities)[0].Data);
     }
 
+    [Fact]
+    public void Gradients_follow_the_order_of_the_description()
+    {
+        var random = new Random(5);
+        var block = Qwen25Decoder.Describe(Config).Blocks[0];
+        var cut = block.Steps.Index().First(step => step.Item is AddStep).Index + 1;
+        var norms = block.Norms.Select(norm => new Norm(norm, Gaussian(random, 1, Hidden, 1).Data, [])).ToArray();
+        var weights = block.Projections.Select(step => step.Linears.Select(linear => Gaussian(random, linear.Outputs, linear.Inputs, 1 / Math.Sqrt(linear.Inputs))).ToArray()).ToArray();
+        var (hidden, coefficients) = (Gaussian(random, Tokens, Hidden, 1), Gaussian(random, Tokens, Hidden, 1));
+        ExactGroup[] Groups(Range part) => [.. weights[part].Select(matrices => new ExactGroup(matrices, [.. matrices.Select(_ => Array.Empty<float>())]))];
+        var attention = new BlockSimulation(new BlockDescription("", [.. block.Steps.Take(cut)]), norms[..1], Groups(..2));
+        var feedForward = new BlockSimulation(new BlockDescription("", [.. block.Steps.Skip(cut)]), norms[1..], Groups(2..));
+        var swapped = new BlockSimulation(new BlockDescription("", [.. block.Steps.Skip(cut), .. block.Steps.Take(cut)]), [norms[1], norms[0]], [.. Groups(2..), .. Groups(..2)]);
+        var usual = new BlockSimulation(block, norms, Groups(..));
+        var modalities = ModalityMap.Text(Tokens);
+
+        var expected = attention.Forward(feedForward.Forward(hidden, modalities, Rotary()), modalities, Rotary());
+        Assert.Equal(expected.Data, swapped.Forward(hidden, modalities, Rotary()).Data);
+        Assert.NotEqual(expected.Data, usual.Forward(hidden, modalities, Rotary()).Data);
+        Assert.Equal(feedForward.Backward(attention.Backward(coefficients)).Data, swapped.Backward(coefficients).Data);
+        Assert.NotEqual(usual.Backward(coefficients).Data, swapped.Backward(coefficients).Data);
+    }
+
+    [Fact]
+    public void A_step_without_a_known_gradient_is_refused_by_its_name()
+    {
+        var exception = Assert.Throws<NotSupportedException>(() => new BlockSimulation(new BlockDescription("", [new ActivateStep()]), [], []));
+        Assert.Contains("'Activate'", exception.Message, StringComparison.Ordinal);
+    }
+
     private static void AssertHiddenGradient(Matrix gradient, Matrix direction, Func<double, Matrix, double> loss)
     {
         const double H = 1e-5;
@@ -134,20 +182,7 @@ public class BlockSimulationTests
 
     private static RotaryTable Rotary()
     {
-        var rotary = new RotaryTable(new TextConfig
-        {
-            HiddenSize = Hidden,
-            Layers = 1,
-            IntermediateSize = Intermediate,
-            AttentionHeads = Heads,
-            KeyValueHeads = KeyValueHeads,
-            VocabularySize = 1,
-            RmsNormEpsilon = Epsilon,
-            RopeTheta = 100,
-            MropeSections = [2, 3, 3],
-            TieWordEmbeddings = true,
-            MaxPositions = Tokens,
-        });
+        var rotary = new RotaryTable(Qwen25Decoder.Describe(Config).Rotary);
         rotary.Set(PositionIds.Text(3, Tokens));
         return rotary;
     }

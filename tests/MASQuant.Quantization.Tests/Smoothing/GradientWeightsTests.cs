@@ -1,6 +1,9 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
@@ -19,7 +22,7 @@ public class GradientWeightsTests
     {
         var (hidden, head, gain) = (RandomMatrices.Single(7, Hidden, 1), RandomMatrices.Single(Vocabulary, Hidden, 2), RandomMatrices.Single(1, Hidden, 3).Data);
         var sample = Sample(new ModalityMap([0, Modality.Vision, Modality.Vision, 0, 0, 0, 0]), [3, 39, 39, 7, 0, 21, 5], 4..6);
-        var gradient = new AnswerLoss(gain, (float)Epsilon, head).Gradient(hidden, sample);
+        var gradient = new AnswerLoss(new Norm(new NormDescription("norm", NormKind.RootMeanSquare, Hidden, (float)Epsilon), gain, []), head).Gradient(hidden, sample);
         for (var t = 0; t < 7; t++)
         {
             for (var j = 0; j < Hidden; j++)
@@ -79,10 +82,10 @@ public class GradientWeightsTests
     public void Media_weigh_least_where_no_attention_follows()
     {
         using var checkpoint = Checkpoint.Open(RepositoryFiles.OmniTiny);
-        var config = ModelConfigReader.Read(checkpoint).Text;
-        var random = RandomMatrices.Single(12, config.HiddenSize, 10);
+        var decoder = ModelConfigReader.Read(checkpoint).Decoder();
+        var random = RandomMatrices.Single(12, decoder.Config.HiddenSize, 10);
         var modalities = new ModalityMap([0, Modality.Audio, Modality.Audio, 0, Modality.Vision, Modality.Vision, 0, 0, 0, 0, 0, 0]);
-        var rotary = new RotaryTable(config);
+        var rotary = new RotaryTable(decoder.Rotary);
         rotary.Set(PositionIds.Text(0, 12));
         var sequence = new CalibrationSequence
         {
@@ -93,7 +96,7 @@ public class GradientWeightsTests
             Exact = random,
             Quantized = random,
         };
-        var weights = GradientWeights.Measure(checkpoint, config, [sequence], CancellationToken.None);
+        var weights = GradientWeights.Measure(checkpoint, decoder, [sequence], CancellationToken.None);
 
         // The loss reads text alone after the last block; before it, all modalities through attention.
         Assert.Equal([3, 0.02, 0.02], weights[^1]);

@@ -16,7 +16,7 @@ namespace MASQuant.Quantization.Tests.Tuning;
 public class TuningTests
 {
     private static readonly ModelConfig Config = ModelConfigReader.ReadFolder(RepositoryFiles.VlTiny);
-    private static readonly DecoderLinear[] Linears = [.. DecoderLinear.Of(Config.Text)];
+    private static readonly DecoderLinear[] Linears = [.. Config.Decoder().Blocks[0].Linears];
 
     [Fact]
     public void A_setting_and_its_options_say_the_same()

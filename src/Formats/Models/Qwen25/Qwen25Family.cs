@@ -19,4 +19,13 @@ public abstract class Qwen25Family : ModelFamily
 
     /// <summary>Newer tools keep the decoder and the tower under <c>model.</c></summary>
     public override TensorNames TensorNames { get; } = new() { Renamed = [("model.language_model.", "model."), ("model.visual.", "visual.")] };
+
+    /// <inheritdoc/>
+    public override DecoderDescription Decoder(ModelConfig config) => Qwen25Decoder.Describe(config.Text);
+
+    /// <inheritdoc/>
+    public override VisionTowerDescription VisionTower(ModelConfig config) => Qwen25VisionTower.Describe(config.Vision);
+
+    /// <inheritdoc/>
+    public override AudioTowerDescription? AudioTower(ModelConfig config) => config.Audio is null ? null : Qwen25AudioTower.Describe(config.Audio);
 }

@@ -1,0 +1,89 @@
+using MASQuant.Cuda.Gemm;
+using MASQuant.Engine.Layers;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+
+namespace MASQuant.Cuda.Models;
+
+/// <summary>A block of a decoder or a tower on a device.</summary>
+public sealed class DeviceTransformerBlock
+{
+    /// <summary>Composes a block.</summary>
+    /// <param name="description">Its steps.</param>
+    /// <param name="norms">The norms, in the order of their steps.</param>
+    /// <param name="groups">The layers of each step that has some, in order.</param>
+    /// <exception cref="NotSupportedException">The kernels do not take the steps.</exception>
+    public DeviceTransformerBlock(BlockDescription description, IReadOnlyList<DeviceNorm> norms, IReadOnlyList<DeviceInputGroup> groups)
+    {
+        (Description, Norms, Groups) = (description, norms, groups);
+        if (FirstUnsupported(description.Steps) is { } step)
+        {
+            throw step.Unknown("CUDA");
+        }
+    }
+
+    /// <summary>The steps.</summary>
+    public BlockDescription Description { get; }
+
+    /// <summary>The norms, in the order of their steps.</summary>
+    public IReadOnlyList<DeviceNorm> Norms { get; }
+
+    /// <summary>The layers of each step that has some, in order.</summary>
+    public IReadOnlyList<DeviceInputGroup> Groups { get; }
+
+    /// <summary>The values that layers give which are not added at once: the most of any step on M rows.</summary>
+    public long ProjectedValues(int rows)
+    {
+        var (steps, group, most) = (Description.Steps, 0, 0L);
+        for (var i = 0; i < steps.Count; i++)
+        {
+            rows /= (steps[i] as JoinStep)?.Rows ?? 1;
+            if (steps[i] is ProjectStep && Groups[group++] is var layers && i + 1 < steps.Count && steps[i + 1] is not AddStep)
+            {
+                most = Math.Max(most, (long)rows * layers.Weight.Outputs);
+            }
+        }
+
+        return most;
+    }
+
+    /// <summary>Whether the kernels take the steps.</summary>
+    public static bool Supports(BlockDescription description) => FirstUnsupported(description.Steps) is null;
+
+    /// <summary>Adds a block to an upload.</summary>
+    /// <param name="upload">Receives it.</param>
+    /// <param name="source">Is not kept.</param>
+    /// <param name="description">Its steps.</param>
+    /// <param name="group">Adds the layers of a step.</param>
+    /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public static DeviceTransformerBlock Read(DeviceUpload upload, ITensorSource source, BlockDescription description, Func<ProjectStep, DeviceInputGroup> group) => new(
+        description,
+        [.. description.Norms.Select(norm => DeviceNorm.Add(upload, Norm.Read(source, description.Prefix, norm)))],
+        [.. description.Projections.Select(group)]);
+
+    // What prepares the input of layers is one launch with what follows, so that they must be known; rotating is one with attending.
+    private static BlockStep? FirstUnsupported(IReadOnlyList<BlockStep> steps)
+    {
+        for (var i = 0; i < steps.Count; i++)
+        {
+            var (before, after) = (i > 0 ? steps[i - 1] : null, i + 1 < steps.Count ? steps[i + 1] : null);
+            if (steps[i] switch
+            {
+                NormalizeStep or GateStep or ActivateStep => after is ProjectStep or JoinStep,
+                AttendStep attend => after is ProjectStep && (before is RotateStep || attend.Span != AttentionSpan.Causal),
+                RotateStep => after is AttendStep,
+                JoinStep => after is ProjectStep,
+                ProjectStep => after is null or RotateStep or AttendStep or GateStep or ActivateStep or AddStep,
+                AddStep or PoolStep => true,
+                _ => false,
+            })
+            {
+                continue;
+            }
+
+            return steps[i];
+        }
+
+        return null;
+    }
+}

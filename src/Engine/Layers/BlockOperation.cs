@@ -1,0 +1,118 @@
+using MASQuant.Formats.Models;
+
+namespace MASQuant.Engine.Layers;
+
+/// <summary>A step of a block as the processor computes it.</summary>
+internal abstract class BlockOperation
+{
+    /// <summary>Computes the step.</summary>
+    public abstract void Run(ref BlockRun run);
+
+    /// <summary>Binds steps to what they need, in their order.</summary>
+    /// <exception cref="NotSupportedException">The processor does not know a step.</exception>
+    public static BlockOperation[] Bind(IReadOnlyList<BlockStep> steps, IEnumerable<Norm> norms, IEnumerable<ILinearGroup> groups)
+    {
+        var (norm, group) = (new Queue<Norm>(norms), new Queue<ILinearGroup>(groups));
+        return [.. steps.Select(step => (BlockOperation)(step switch
+        {
+            NormalizeStep => new Normalize(norm.Dequeue()),
+            ProjectStep project => new Project([.. project.Linears.Select(linear => linear.Outputs)], group.Dequeue()),
+            RotateStep => new Rotate(),
+            AttendStep attend => new Attend(attend),
+            GateStep => new Gate(),
+            ActivateStep => new Activate(),
+            AddStep => new Add(),
+            JoinStep join => new Join(join.Rows),
+            PoolStep => new Pool(),
+            _ => throw step.Unknown("the processor"),
+        }))];
+    }
+
+    private sealed class Normalize(Norm norm) : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            norm.Apply(run.Stream, run.Values.New(run.Stream.Rows, run.Stream.Columns));
+            run.Values.Advance(taken: 0);
+        }
+    }
+
+    private sealed class Project(int[] outputs, ILinearGroup layers) : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            var x = run.Values.Current[0];
+            foreach (var columns in outputs)
+            {
+                run.Values.New(x.Rows, columns);
+            }
+
+            layers.Forward(x, run.Modalities, run.Values.Results);
+            run.Values.Advance(taken: 1);
+        }
+    }
+
+    private sealed class Rotate : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            run.Attention.Rotate(run.Values.Current[0]);
+            run.Attention.Rotate(run.Values.Current[1]);
+        }
+    }
+
+    private sealed class Attend(AttendStep step) : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            var (queries, keys, values) = (run.Values.Current[0], run.Values.Current[1], run.Values.Current[2]);
+            run.Attention.Attend(step, queries, keys, values, run.Values.New(queries.Rows, step.Heads * step.HeadSize));
+            run.Values.Advance(taken: 3);
+        }
+    }
+
+    private sealed class Gate : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            Silu.Multiply(run.Values.Current[0], run.Values.Current[1], run.Values.Current[0]);
+            run.Values.DropSecond();
+        }
+    }
+
+    private sealed class Activate : BlockOperation
+    {
+        public override void Run(ref BlockRun run) => Gelu.Apply(run.Values.Current[0]);
+    }
+
+    private sealed class Add : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            Residual.Add(run.Stream, run.Values.Current[0]);
+            run.Values.Advance(taken: 1);
+        }
+    }
+
+    private sealed class Join(int rows) : BlockOperation
+    {
+        public override void Run(ref BlockRun run) => run.Values.JoinRows(rows);
+    }
+
+    private sealed class Pool : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            var (x, pooled) = (run.Stream, new Matrix(run.Stream.Rows / 2, run.Stream.Columns));
+            for (var row = 0; row < pooled.Rows; row++)
+            {
+                for (var column = 0; column < x.Columns; column++)
+                {
+                    pooled[row, column] = (x[2 * row, column] + x[(2 * row) + 1, column]) * 0.5f;
+                }
+            }
+
+            run.Stream = pooled;
+        }
+    }
+}

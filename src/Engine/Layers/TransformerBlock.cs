@@ -1,0 +1,102 @@
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Engine.Layers;
+
+/// <summary>A block of a decoder or a tower on the processor: the steps of its description, with norms and linear layers. Immutable; threads share a block, each with its own workspace and cache.</summary>
+public sealed class TransformerBlock
+{
+    private readonly BlockOperation[] _operations;
+    private readonly ILinearGroup[] _groups;
+
+    /// <summary>Composes a block.</summary>
+    /// <param name="description">Its steps.</param>
+    /// <param name="norms">The norms, in the order of their steps.</param>
+    /// <param name="groups">The linear layers of each step that has some, in order.</param>
+    /// <exception cref="NotSupportedException">The processor does not know a step.</exception>
+    public TransformerBlock(BlockDescription description, IReadOnlyList<Norm> norms, IReadOnlyList<ILinearGroup> groups)
+    {
+        (Description, Norms, _groups) = (description, norms, [.. groups]);
+        _operations = BlockOperation.Bind(description.Steps, norms, groups);
+    }
+
+    /// <summary>The steps.</summary>
+    public BlockDescription Description { get; }
+
+    /// <summary>The norms, in the order of their steps.</summary>
+    public IReadOnlyList<Norm> Norms { get; }
+
+    /// <summary>The layers of an input group.</summary>
+    public ILinearGroup this[InputGroup group] => _groups[Place(group)];
+
+    /// <summary>Reads a block.</summary>
+    /// <param name="source">A checkpoint or an artifact.</param>
+    /// <param name="description">Its steps.</param>
+    /// <param name="layers">Gives the layers of a step; what it gives null for is read in full precision.</param>
+    /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public static TransformerBlock Read(ITensorSource source, BlockDescription description, Func<ProjectStep, ILinearGroup?>? layers = null) => new(
+        description,
+        [.. description.Norms.Select(norm => Norm.Read(source, description.Prefix, norm))],
+        [.. description.Projections.Select(step => layers?.Invoke(step) ?? DenseLinearGroup.Read(source, step, description.Prefix))]);
+
+    /// <summary>The same block with other layers in one input group.</summary>
+    public TransformerBlock With(InputGroup group, ILinearGroup layers)
+    {
+        var groups = (ILinearGroup[])_groups.Clone();
+        groups[Place(group)] = layers;
+        return new TransformerBlock(Description, Norms, groups);
+    }
+
+    /// <summary>Runs a decoder's block on T tokens.</summary>
+    /// <param name="hidden">The residual stream, [T, H], updated in place.</param>
+    /// <param name="modalities">T entries.</param>
+    /// <param name="rotary">Prepared for the positions of the T tokens.</param>
+    /// <param name="workspace">Scratch memory.</param>
+    /// <param name="cache">The tokens before these, to which these are added; null when there are none and none will follow.</param>
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCacheLayer? cache = null)
+    {
+        if (cache is null)
+        {
+            cache = workspace.Uncached;
+            cache.Truncate(0);
+        }
+
+        Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCacheLayer>(in cache));
+    }
+
+    /// <summary>Runs a decoder's block on T tokens of one sequence, or on one token of each of T sequences.</summary>
+    internal void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCacheLayer> caches)
+    {
+        workspace.Attention.Begin(rotary, caches);
+        Run(hidden, modalities, workspace.Values, workspace.Attention);
+    }
+
+    /// <summary>Runs the steps.</summary>
+    /// <param name="stream">The residual stream, [T, H], updated in place.</param>
+    /// <param name="modalities">T entries; none for a tower.</param>
+    /// <param name="values">Receives what the last step leaves.</param>
+    /// <param name="attention">What computes attention.</param>
+    internal void Run(Matrix stream, ModalityMap modalities, StepValues values, IBlockAttention attention)
+    {
+        values.Clear();
+        var run = new BlockRun { Stream = stream, Modalities = modalities, Values = values, Attention = attention };
+        foreach (var operation in _operations)
+        {
+            operation.Run(ref run);
+        }
+    }
+
+    private int Place(InputGroup group)
+    {
+        for (var place = 0; place < _groups.Length; place++)
+        {
+            if (Description.Projections[place].Group == group)
+            {
+                return place;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(group), group, "The block has no such group.");
+    }
+}

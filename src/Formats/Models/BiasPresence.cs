@@ -1,0 +1,14 @@
+namespace MASQuant.Formats.Models;
+
+/// <summary>Whether a linear layer has a bias.</summary>
+public enum BiasPresence
+{
+    /// <summary>Never; one that is stored is not read.</summary>
+    None,
+
+    /// <summary>Where the checkpoint stores one.</summary>
+    Optional,
+
+    /// <summary>Always.</summary>
+    Required,
+}

@@ -1,0 +1,52 @@
+using MASQuant.Formats.Schemes;
+
+namespace MASQuant.Formats.Models;
+
+/// <summary>One step of a block. Steps hand on a list of values, [T, …] each: a step takes the first and puts what it computes in their place; the others wait. Beside them stands the residual stream, [T, H].</summary>
+public abstract record BlockStep
+{
+    /// <summary>The name in messages: <c>Normalize</c> … <c>Pool</c>.</summary>
+    public string Name => GetType().Name[..^"Step".Length];
+
+    /// <summary>Refuses the step.</summary>
+    /// <param name="execution">What does not know it.</param>
+    public NotSupportedException Unknown(string execution) => new($"The step '{Name}' of a model's description is not one that {execution} computes where it stands.");
+}
+
+/// <summary>Norms the stream: a first value [T, H].</summary>
+public sealed record NormalizeStep(NormDescription Norm) : BlockStep;
+
+/// <summary>Linear layers with one input: takes [T, K], gives one [T, N_i] for each layer.</summary>
+/// <param name="Linears">The layers.</param>
+/// <param name="Group">The name under which they are quantized together; null: they stay in full precision.</param>
+public sealed record ProjectStep(IReadOnlyList<LinearDescription> Linears, InputGroup? Group = null) : BlockStep
+{
+    /// <summary>The name of the layer [ΣN_i, K] that some checkpoints store in place of these; null: none does.</summary>
+    public string? FusedName { get; init; }
+}
+
+/// <summary>Rotates every head of the first two values, queries and keys, by the positions of their rows.</summary>
+public sealed record RotateStep : BlockStep;
+
+/// <summary>softmax(Q·Kᵀ/√d)·V: takes queries, keys and values, gives [T, heads · d].</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">Key and value heads; divides <paramref name="Heads"/>.</param>
+/// <param name="HeadSize">d.</param>
+/// <param name="Span">Which rows a query sees.</param>
+public sealed record AttendStep(int Heads, int KeyValueHeads, int HeadSize, AttentionSpan Span) : BlockStep;
+
+/// <summary>SiLU(gate) ⊙ up: takes both, gives one.</summary>
+public sealed record GateStep : BlockStep;
+
+/// <summary>GELU, with the error function, of the first value.</summary>
+public sealed record ActivateStep : BlockStep;
+
+/// <summary>Takes the first value and adds it to the stream.</summary>
+public sealed record AddStep : BlockStep;
+
+/// <summary>Joins every few rows of the first value to one.</summary>
+/// <param name="Rows">How many.</param>
+public sealed record JoinStep(int Rows) : BlockStep;
+
+/// <summary>Replaces the stream by the means of every two of its rows; an odd last row is dropped.</summary>
+public sealed record PoolStep : BlockStep;

@@ -1,0 +1,21 @@
+using MASQuant.Formats.Safetensors;
+
+namespace MASQuant.Formats.Models;
+
+/// <summary>Reads what a description says of a linear layer.</summary>
+public static class LinearReading
+{
+    /// <summary>Whether a source stores the layers of a step as one.</summary>
+    public static bool IsStoredAsOne(this ProjectStep step, ITensorSource source, string prefix) => step.FusedName is { } name && source.TryGet($"{prefix}{name}.weight", out _);
+
+    /// <summary>The biases of a layer, N values; empty where it has none.</summary>
+    /// <param name="source">Is not kept.</param>
+    /// <param name="layer">Name and extents.</param>
+    /// <param name="prefix">What precedes the name.</param>
+    /// <exception cref="MASQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
+    public static float[] ReadBias(this ITensorSource source, LinearDescription layer, string prefix = "")
+    {
+        var name = $"{prefix}{layer.Name}.bias";
+        return layer.Bias == BiasPresence.Required || (layer.Bias == BiasPresence.Optional && source.TryGet(name, out _)) ? source.ReadFloats(name, layer.Outputs) : [];
+    }
+}
