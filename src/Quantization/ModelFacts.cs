@@ -3,6 +3,7 @@ using MASQuant.Engine.Text;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
+using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;

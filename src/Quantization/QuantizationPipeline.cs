@@ -63,7 +63,7 @@ public static class QuantizationPipeline
     public static string KeyOf(QuantizationJob job, CancellationToken cancellationToken = default)
     {
         var config = ReadConfig(job);
-        CheckShapes(config.Text, job.Options);
+        CheckShapes(config.Decoder(), job.Options);
         LoadCalibration(job, config, cancellationToken);
         return ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken));
     }

@@ -1,5 +1,6 @@
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;

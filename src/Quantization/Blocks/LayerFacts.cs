@@ -13,7 +13,7 @@ internal static class LayerFacts
     public static ManifestLayer Planned(int layer, ModelConfig config, QuantizationOptions options) => new()
     {
         Index = layer,
-        Linears = [.. DecoderLinear.Of(config.Text).Select(linear => Of(linear, options.SchemeFor(layer, linear.Group),
+        Linears = [.. config.Decoder().Blocks[layer].Linears.Select(linear => Of(linear, options.SchemeFor(layer, linear.Group),
             modality => config.Modalities.Contains(modality) ? options.RankFor(layer, linear, modality) : 0))],
     };
 

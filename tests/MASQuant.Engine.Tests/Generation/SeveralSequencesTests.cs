@@ -82,7 +82,7 @@ public sealed class SeveralSequencesTests
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
         using var cancellation = new CancellationTokenSource();
         var decoder = Read(source, "");
-        var cancelling = decoder with { Blocks = [decoder.Blocks[0].With(InputGroup.Down, new Cancelling(decoder.Blocks[0][InputGroup.Down], cancellationToken)), .. decoder.Blocks.Skip(1)] };
+        var cancelling = decoder with { Blocks = [decoder.Blocks[0].With(InputGroup.Down, new Cancelling(decoder.Blocks[0][InputGroup.Down], cancellation)), .. decoder.Blocks.Skip(1)] };
         var (workspace, rotary) = (new DecoderWorkspace(decoder.Config), new RotaryTable(decoder.Description.Rotary));
         KvCache[] caches = [new(decoder.Config), new(decoder.Config)];
         rotary.Set([0, 0]);

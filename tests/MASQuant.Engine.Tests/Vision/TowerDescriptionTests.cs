@@ -2,6 +2,7 @@ using MASQuant.Diagnostics;
 using MASQuant.Engine.Tests.Models;
 using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Preprocessing;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Safetensors;
