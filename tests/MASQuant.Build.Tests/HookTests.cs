@@ -11,8 +11,8 @@ public class HookTests
     public void Hooks_run_around_prepare_and_quantize_in_every_build()
     {
         using var project = BuildCase.Open("Hooks");
-        Assert.Equal(["before prepare", "after prepare: Tiny", "before quantize, missing: Tiny", "after quantize, there: Tiny"], Hooks(project.Build()));
-        Assert.Equal(["before prepare", "after prepare: Tiny", "before quantize, missing: ", "after quantize, there: Tiny"], Hooks(project.Build()));
+        Assert.Equal(["before prepare", "after prepare: Tiny", "before quantize, missing: Tiny", "after quantize, there: Tiny"], Hooks(project.Build().MustSucceed()));
+        Assert.Equal(["before prepare", "after prepare: Tiny", "before quantize, missing: ", "after quantize, there: Tiny"], Hooks(project.Build().MustSucceed()));
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public class DeterminismTests
             File.Copy(Path.Combine(RepositoryFiles.Root, file), Path.Combine(root, file));
         }
 
-        foreach (var project in new[] { "Build", "Generators", "Quantization", "Runtime", "Tasks" })
+        foreach (var project in new[] { "Abstractions", "Build", "Delivery", "Engine", "Evaluation", "Formats", "Generators", "Quantization", "Tasks" })
         {
             Folders.Copy(Path.Combine(RepositoryFiles.Root, "src", project), Path.Combine(root, "src", project), except: ["bin", "obj"]);
         }

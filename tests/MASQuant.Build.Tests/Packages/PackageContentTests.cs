@@ -26,8 +26,12 @@ public class PackageContentTests
                 "LICENSE", "MASQuant.Build.nuspec", "README.md",
                 "analyzers/dotnet/cs/MASQuant.Generators.dll", "analyzers/dotnet/cs/MASQuant.Generators.pdb",
                 "build/MASQuant.Build.targets", "build/MASQuant.QuantizeOne.proj", "build/QuantizedModel.xaml", "buildMultiTargeting/MASQuant.Build.targets",
+                "tasks/net10.0/MASQuant.Abstractions.dll", "tasks/net10.0/MASQuant.Abstractions.pdb",
+                "tasks/net10.0/MASQuant.Delivery.dll", "tasks/net10.0/MASQuant.Delivery.pdb",
+                "tasks/net10.0/MASQuant.Engine.dll", "tasks/net10.0/MASQuant.Engine.pdb",
+                "tasks/net10.0/MASQuant.Evaluation.dll", "tasks/net10.0/MASQuant.Evaluation.pdb",
+                "tasks/net10.0/MASQuant.Formats.dll", "tasks/net10.0/MASQuant.Formats.pdb",
                 "tasks/net10.0/MASQuant.Quantization.dll", "tasks/net10.0/MASQuant.Quantization.pdb",
-                "tasks/net10.0/MASQuant.Runtime.dll", "tasks/net10.0/MASQuant.Runtime.pdb",
                 "tasks/net10.0/MASQuant.Tasks.dll", "tasks/net10.0/MASQuant.Tasks.pdb",
             ],
             PackedPackages.Files(PackedPackages.Of("MASQuant.Build")).Keys);
