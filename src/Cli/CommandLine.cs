@@ -1,7 +1,7 @@
-using MASQuant.Cli.Options;
 using System.CommandLine;
 using System.CommandLine.Help;
 using MASQuant.Cli.Commands;
+using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Checkpoints;

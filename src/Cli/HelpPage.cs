@@ -1,4 +1,3 @@
-using MASQuant.Cli.Options;
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using MASQuant.Cli.Commands;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 
 namespace MASQuant.Cli;

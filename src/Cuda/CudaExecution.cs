@@ -5,7 +5,6 @@ using MASQuant.Engine.Execution;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Vision;
-using MASQuant.Formats.Models;
 
 namespace MASQuant.Cuda;
 

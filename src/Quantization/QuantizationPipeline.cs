@@ -2,7 +2,6 @@ using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;

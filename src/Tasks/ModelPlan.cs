@@ -4,7 +4,6 @@ using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Planning;
-using MASQuant.Quantization.Run;
 
 namespace MASQuant.Tasks;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 
 namespace MASQuant.Cli.Tests;
@@ -17,7 +16,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
     public static CommandRun CancelledAt(string cue, params string[] args)
     {
         using var cancellation = new CancellationTokenSource();
-        using var error = new CueWriter(cue, cancellationToken);
+        using var error = new CueWriter(cue, cancellation);
         return Of(error, cancellation.Token, args);
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using MASQuant.Cli.Options;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;

@@ -1,5 +1,4 @@
 using MASQuant.Cli.Commands;
-using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Tests;
 

@@ -1,8 +1,6 @@
 using System.CommandLine;
-using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Evaluation.Budgets;
-using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 using MASQuant.Tests;

@@ -29,5 +29,9 @@ public abstract class ForwardingDevice(ICudaDevice device) : ICudaDevice
 
     public void Synchronize() => device.Synchronize();
 
-    public virtual void Dispose() => device.Dispose();
+    public virtual void Dispose()
+    {
+        device.Dispose();
+        GC.SuppressFinalize(this);
+    }
 }

@@ -1,4 +1,3 @@
-using MASQuant.Bench.Cuda;
 using MASQuant.Cuda.Device;
 
 namespace MASQuant.Cuda.Tests;

@@ -3,7 +3,6 @@ using System.Globalization;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;

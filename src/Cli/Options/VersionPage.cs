@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using MASQuant.Cli.Output;
-using MASQuant.Quantization;
 using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Options;

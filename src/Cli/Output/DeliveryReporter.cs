@@ -1,4 +1,3 @@
-using MASQuant.Cli.Options;
 using MASQuant.Delivery;
 
 namespace MASQuant.Cli.Output;

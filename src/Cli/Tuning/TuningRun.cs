@@ -7,7 +7,6 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Allocation;

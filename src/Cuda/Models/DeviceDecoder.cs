@@ -6,7 +6,6 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Cuda.Models;
 

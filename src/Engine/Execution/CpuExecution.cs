@@ -4,7 +4,6 @@ using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Vision;
-using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Execution;
 

@@ -7,7 +7,6 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Execution;
 

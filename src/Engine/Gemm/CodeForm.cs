@@ -1,4 +1,3 @@
-using MASQuant.Engine.Gemm.Cpu;
 namespace MASQuant.Engine.Gemm;
 
 /// <summary>The numbers that an integer kernel multiplies.</summary>

@@ -1,5 +1,3 @@
-using MASQuant.Engine.Gemm.Cpu;
-
 namespace MASQuant.Engine.Gemm;
 
 /// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call; a backend that computes on a device keeps the values there.</summary>

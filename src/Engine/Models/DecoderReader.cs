@@ -4,7 +4,6 @@ using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 

@@ -7,9 +7,7 @@ using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Models;
 

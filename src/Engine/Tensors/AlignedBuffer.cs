@@ -1,4 +1,3 @@
-using MASQuant.Engine.Gemm.Cpu;
 namespace MASQuant.Engine.Tensors;
 
 /// <summary>Memory that does not move and begins on a cache line, freed with the object.</summary>

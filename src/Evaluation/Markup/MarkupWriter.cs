@@ -1,4 +1,3 @@
-using MASQuant.Evaluation.Reports;
 using System.Globalization;
 using System.Text;
 

@@ -1,5 +1,4 @@
 using MASQuant.Formats.Schemes;
-using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Evaluation.Tuning;

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using MASQuant.Quantization.Compensation;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Compensation;
 
 namespace MASQuant.Quantization.Allocation;
 

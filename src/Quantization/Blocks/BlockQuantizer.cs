@@ -148,6 +148,6 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
     private bool NeedsGramLater(Modality modality)
         => options.Alternations > 0 || (modality != Modality.Text && options.Compensation != CompensationKind.None);
 
-    private ActivationStatistics NewStatistics(BlockDescription block, InputGroup group, bool keepsGram)
+    private static ActivationStatistics NewStatistics(BlockDescription block, InputGroup group, bool keepsGram)
         => new($"{block.Prefix.TrimEnd('.')} {group}", block.LinearsOf(group)[0].Inputs, keepsGram);
 }

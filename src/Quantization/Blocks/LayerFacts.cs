@@ -1,5 +1,4 @@
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Options;

@@ -2,7 +2,6 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Facts;
-using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Blocks;
 

@@ -2,9 +2,7 @@ using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Quantization.Calibration;
 

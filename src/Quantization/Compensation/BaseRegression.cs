@@ -1,7 +1,6 @@
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
-using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Compensation;
 

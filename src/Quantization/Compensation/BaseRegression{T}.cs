@@ -3,7 +3,6 @@ using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
-using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Compensation;
 

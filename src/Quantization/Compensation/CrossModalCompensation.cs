@@ -1,7 +1,6 @@
 using MASQuant.Engine.Tensors;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
-using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Weights;
 
 namespace MASQuant.Quantization.Compensation;

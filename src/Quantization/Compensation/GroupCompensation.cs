@@ -3,13 +3,11 @@ using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Schemes;
-using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
-using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Weights;
 
 namespace MASQuant.Quantization.Compensation;

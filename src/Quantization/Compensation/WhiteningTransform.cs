@@ -2,7 +2,6 @@ using System.Numerics;
 using MASQuant.Diagnostics;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
-using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Compensation;
 

@@ -1,4 +1,3 @@
-using MASQuant.Quantization.Smoothing;
 using MASQuant.Engine.Tensors;
 using MASQuant.Quantization.Numerics;
 

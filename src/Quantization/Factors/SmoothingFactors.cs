@@ -1,5 +1,3 @@
-using MASQuant.Quantization.Smoothing;
-
 namespace MASQuant.Quantization.Factors;
 
 /// <summary>The smoothing factors of one input group, one per modality. Immutable.</summary>

@@ -1,5 +1,3 @@
-using MASQuant.Quantization.Smoothing;
-
 namespace MASQuant.Quantization.Numerics;
 
 /// <summary>C = XᵀX of the activations that enter a linear layer: all that whitening and error feedback need to know of them.</summary>

@@ -1,6 +1,5 @@
 using System.Numerics;
 using MASQuant.Engine.Tensors;
-using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Numerics;
 

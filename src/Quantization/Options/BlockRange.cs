@@ -1,4 +1,3 @@
-using MASQuant.Quantization.Allocation;
 using System.Globalization;
 
 namespace MASQuant.Quantization.Options;

@@ -1,4 +1,3 @@
-using MASQuant.Quantization.Allocation;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using MASQuant.Formats.Models;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using MASQuant.Diagnostics;
-using MASQuant.Quantization.Allocation;
 
 namespace MASQuant.Quantization.Options;
 

@@ -1,4 +1,3 @@
-using MASQuant.Quantization.Allocation;
 namespace MASQuant.Quantization.Options;
 
 /// <summary>One place and value of an override: of <c>0,5.Down:W8A8</c> the place <c>5.Down</c> and the value <c>W8A8</c>.</summary>

@@ -2,7 +2,6 @@ using MASQuant.Diagnostics;
 using MASQuant.Engine.Layers;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
-using MASQuant.Quantization.Allocation;
 
 namespace MASQuant.Quantization.Options;
 

@@ -1,4 +1,3 @@
-using MASQuant.Quantization.Facts;
 using System.Diagnostics;
 
 namespace MASQuant.Quantization.Run;

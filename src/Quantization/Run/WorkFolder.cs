@@ -2,7 +2,6 @@ using System.Text.Json;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
-using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;

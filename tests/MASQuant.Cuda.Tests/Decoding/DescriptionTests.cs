@@ -4,9 +4,7 @@ using MASQuant.Engine.Generation;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 

@@ -4,8 +4,6 @@ using MASQuant.Cuda.Driver;
 using MASQuant.Cuda.Models;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;

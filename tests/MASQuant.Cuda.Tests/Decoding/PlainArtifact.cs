@@ -3,7 +3,6 @@ using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;

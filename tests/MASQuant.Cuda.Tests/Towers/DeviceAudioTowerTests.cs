@@ -6,7 +6,6 @@ using MASQuant.Engine.Audio;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models.Qwen25;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 

@@ -8,7 +8,6 @@ using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models.Qwen25;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 

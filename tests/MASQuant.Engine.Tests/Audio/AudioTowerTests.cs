@@ -4,9 +4,7 @@ using MASQuant.Engine.Tests.Layers;
 using MASQuant.Engine.Tests.Models;
 using MASQuant.Engine.Tests.VectorWidth;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models.Qwen25;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Audio;

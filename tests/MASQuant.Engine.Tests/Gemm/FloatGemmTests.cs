@@ -1,4 +1,3 @@
-using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 
 namespace MASQuant.Engine.Tests.Gemm;

@@ -7,8 +7,6 @@ using MASQuant.Engine.Tests.Artifacts;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Tests;
 

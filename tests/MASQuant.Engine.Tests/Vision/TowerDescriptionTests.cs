@@ -5,7 +5,6 @@ using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Models.Qwen25;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Vision;

@@ -6,10 +6,7 @@ using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models.Qwen25;
-using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Vision;

@@ -1,6 +1,5 @@
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Models;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Tests.Pipeline;

@@ -1,7 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
-using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Tests.Pipeline;
 using MASQuant.Tests;

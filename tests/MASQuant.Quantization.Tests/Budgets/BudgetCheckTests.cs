@@ -1,7 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Quantization.Run;
 
 namespace MASQuant.Quantization.Tests.Budgets;
 

@@ -2,7 +2,6 @@ using MASQuant.Diagnostics;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
-using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
 using MathNet.Numerics.LinearAlgebra;
 

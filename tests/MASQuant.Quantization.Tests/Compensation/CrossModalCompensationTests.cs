@@ -1,7 +1,6 @@
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
-using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;
 using MASQuant.Quantization.Weights;
 using MathNet.Numerics.LinearAlgebra;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
 using MASQuant.Evaluation.Markup;
-using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Reports.Charts;
 
 namespace MASQuant.Quantization.Tests.Report;

@@ -3,7 +3,6 @@ using MASQuant.Evaluation.Scores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Facts;
-using MASQuant.Quantization.Run;
 
 namespace MASQuant.Quantization.Tests.Report;
 

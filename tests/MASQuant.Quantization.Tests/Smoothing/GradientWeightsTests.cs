@@ -1,9 +1,7 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Tests.Numerics;

@@ -8,7 +8,6 @@ using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
-using MASQuant.Quantization.Run;
 using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Tuning;

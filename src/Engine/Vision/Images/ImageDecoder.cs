@@ -1,6 +1,6 @@
-using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Images.Jpeg;
 using MASQuant.Engine.Vision.Images.Png;
+using MASQuant.Engine.Vision.Pixels;
 
 namespace MASQuant.Engine.Vision.Images;
 

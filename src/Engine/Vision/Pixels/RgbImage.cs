@@ -1,4 +1,3 @@
-using MASQuant.Engine.Vision.Images;
 using MASQuant.Diagnostics;
 
 namespace MASQuant.Engine.Vision.Pixels;

@@ -1,5 +1,4 @@
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Vision.Images;
 using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Formats.Configuration;
 

@@ -1,5 +1,5 @@
-using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Tensors;
+using MASQuant.Engine.Vision.Pixels;
 
 namespace MASQuant.Engine.Vision.Images.Jpeg;
 

@@ -1,5 +1,5 @@
-using MASQuant.Engine.Vision.Pixels;
 using System.IO.Compression;
+using MASQuant.Engine.Vision.Pixels;
 
 namespace MASQuant.Engine.Vision.Images.Png;
 
