@@ -4,6 +4,7 @@ using System.Reflection;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Planning;
 using MASQuant.Quantization.Run;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation.Budgets;
+using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
-using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

@@ -1,7 +1,7 @@
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;

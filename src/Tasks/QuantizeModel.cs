@@ -5,6 +5,7 @@ using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
 

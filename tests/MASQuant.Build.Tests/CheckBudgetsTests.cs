@@ -1,6 +1,7 @@
 using System.Collections;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 using MASQuant.Tasks;
 using MASQuant.Tests;
 using Microsoft.Build.Framework;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using MASQuant.Quantization.Run;
+using MASQuant.Quantization.Facts;
 using MASQuant.Tests;
 using Xunit.Abstractions;
 

@@ -9,6 +9,7 @@ using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Commands;
 

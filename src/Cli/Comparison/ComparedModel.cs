@@ -2,6 +2,7 @@ using MASQuant.Cli.Options;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using MASQuant.Cli.Output;
-using MASQuant.Quantization.Run;
+using MASQuant.Quantization.Facts;
 
 namespace MASQuant.Cli.Comparison;
 

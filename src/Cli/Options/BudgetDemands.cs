@@ -1,7 +1,7 @@
 using MASQuant.Cli.Output;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Options;
 

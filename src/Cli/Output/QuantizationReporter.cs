@@ -1,4 +1,4 @@
-using MASQuant.Quantization.Run;
+using MASQuant.Quantization.Facts;
 
 namespace MASQuant.Cli.Output;
 

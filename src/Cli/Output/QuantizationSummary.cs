@@ -1,5 +1,5 @@
 using MASQuant.Formats.Artifacts;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Output;
 

@@ -1,8 +1,8 @@
 using MASQuant.Cli.Comparison;
 using MASQuant.Evaluation.Tuning;
-using MASQuant.Quantization;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Tuning;
 

@@ -1,5 +1,5 @@
 using MASQuant.Delivery.Locks;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Delivery.Caching;
 

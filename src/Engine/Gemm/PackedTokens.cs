@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Schemes;
 

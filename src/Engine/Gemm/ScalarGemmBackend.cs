@@ -1,4 +1,3 @@
-using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Gemm;

@@ -1,4 +1,3 @@
-using MASQuant.Engine.Models;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Layers;
@@ -40,16 +39,13 @@ public sealed class RotaryTable
     /// <summary>The d/2 sines of token <paramref name="token"/> of the run.</summary>
     public ReadOnlySpan<float> Sines(int token) => _sines.AsSpan(token * _frequencies.Length, _frequencies.Length);
 
-    /// <summary>Prepares all of <paramref name="positions"/>.</summary>
-    public void Set(PositionIds positions) => Set(positions, 0, positions.Count);
-
-    /// <summary>Prepares <paramref name="count"/> tokens of <paramref name="positions"/> from <paramref name="start"/> on.</summary>
-    public void Set(PositionIds positions, int start, int count)
+    /// <summary>Prepares tokens at positions in time, height and width, of which there are as many.</summary>
+    public void Set(ReadOnlySpan<int> time, ReadOnlySpan<int> height, ReadOnlySpan<int> width)
     {
-        Reserve(count);
-        for (var t = 0; t < count; t++)
+        Reserve(time.Length);
+        for (var t = 0; t < time.Length; t++)
         {
-            Fill(t, positions.Time[start + t], positions.Height[start + t], positions.Width[start + t]);
+            Fill(t, time[t], height[t], width[t]);
         }
     }
 

@@ -1,7 +1,6 @@
 using MASQuant.Evaluation.Markup;
 using MASQuant.Evaluation.Reports.Charts;
 using MASQuant.Quantization.Facts;
-using MASQuant.Quantization.Run;
 
 namespace MASQuant.Evaluation.Reports;
 

@@ -7,8 +7,8 @@ using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Factors;
+using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
-using MASQuant.Quantization.Run;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Quantization.Weights;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MASQuant.Quantization.Facts;
 
 namespace MASQuant.Quantization.Run;
 

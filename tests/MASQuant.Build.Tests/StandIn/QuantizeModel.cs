@@ -3,7 +3,7 @@ extern alias tasks;
 using System.Text.Json;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Quantization;
+using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Run;
 
 

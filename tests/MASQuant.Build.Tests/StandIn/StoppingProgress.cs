@@ -1,5 +1,5 @@
 using System.Globalization;
-using MASQuant.Quantization.Run;
+using MASQuant.Quantization.Facts;
 
 namespace MASQuant.Tasks;
 

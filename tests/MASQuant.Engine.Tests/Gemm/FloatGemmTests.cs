@@ -1,3 +1,4 @@
+using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 
 namespace MASQuant.Engine.Tests.Gemm;

@@ -1,4 +1,5 @@
 using MASQuant.Engine.Layers;
+using MASQuant.Engine.Models;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 

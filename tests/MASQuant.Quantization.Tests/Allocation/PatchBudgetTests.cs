@@ -1,8 +1,8 @@
 using System.Globalization;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
-using MASQuant.Quantization.Run;
 using MASQuant.Quantization.Tests.Pipeline;
 using MASQuant.Tests;
 

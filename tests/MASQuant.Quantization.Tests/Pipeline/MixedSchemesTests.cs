@@ -3,6 +3,7 @@ using MASQuant.Engine.Execution;
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 using MASQuant.Tests;

@@ -1,5 +1,4 @@
 using MASQuant.Quantization.Facts;
-using MASQuant.Quantization.Run;
 using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Pipeline;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Pipeline;

@@ -3,6 +3,7 @@ using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
+using MASQuant.Quantization.Run;
 using MASQuant.Quantization.Tests.Pipeline;
 using MASQuant.Tests;
 

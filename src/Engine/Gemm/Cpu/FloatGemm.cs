@@ -7,7 +7,7 @@ namespace MASQuant.Engine.Gemm.Cpu;
 public static unsafe class FloatGemm
 {
     /// <summary>The block of K after which an accumulator is added to the output.</summary>
-    public const int BlockInputs = 512;
+    public const int BlockInputs = FloatGemmReference.BlockInputs;
 
     /// <summary>Y[M, N] = X[M, K] · W[N, K]ᵀ (+ bias[N] when not empty), on all <see cref="Workers"/>.</summary>
     /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>

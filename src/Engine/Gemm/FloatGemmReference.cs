@@ -1,9 +1,12 @@
 
-namespace MASQuant.Engine.Gemm.Cpu;
+namespace MASQuant.Engine.Gemm;
 
 /// <summary>The definition of an FP32 product's result, one output at a time. Slow; tests compare every kernel with it bit for bit.</summary>
 internal static class FloatGemmReference
 {
+    /// <summary>The block of K after which an accumulator is added to the output.</summary>
+    public const int BlockInputs = 512;
+
     /// <summary>C[m, n] = A · B, or C += A · B; the value of A's row i, input k lies at <c>a[i·rowStrideA + k·depthStrideA]</c>, B's output j, input k at <c>b[j·outputStrideB + k·depthStrideB]</c>.</summary>
     public static void Multiply(
         int m, int n, int k,
@@ -16,10 +19,10 @@ internal static class FloatGemmReference
             for (var j = 0; j < n; j++)
             {
                 var total = 0f;
-                for (var start = 0; start < k; start += FloatGemm.BlockInputs)
+                for (var start = 0; start < k; start += BlockInputs)
                 {
                     var sum = 0f;
-                    for (var input = start; input < Math.Min(start + FloatGemm.BlockInputs, k); input++)
+                    for (var input = start; input < Math.Min(start + BlockInputs, k); input++)
                     {
                         sum = MathF.FusedMultiplyAdd(a[(i * rowStrideA) + (input * depthStrideA)], b[(j * outputStrideB) + (input * depthStrideB)], sum);
                     }

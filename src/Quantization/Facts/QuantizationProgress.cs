@@ -1,4 +1,4 @@
-namespace MASQuant.Quantization.Run;
+namespace MASQuant.Quantization.Facts;
 
 /// <summary>The steps of the pipeline, in order.</summary>
 public enum QuantizationStage

@@ -1,4 +1,4 @@
-namespace MASQuant.Engine.Gemm.Cpu;
+namespace MASQuant.Engine.Gemm;
 
 /// <summary>Rows cut into as few blocks as a kernel's height allows, as equal as can be.</summary>
 internal readonly struct RowBlocks

@@ -2,7 +2,7 @@ using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 
-namespace MASQuant.Quantization;
+namespace MASQuant.Quantization.Run;
 
 /// <summary>One model to quantize: what goes in, what comes out, where.</summary>
 public sealed record QuantizationJob

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MASQuant.Quantization.Run;
+namespace MASQuant.Quantization.Facts;
 
 /// <summary>Adds up the time of a run by stage.</summary>
 internal sealed class StageClock

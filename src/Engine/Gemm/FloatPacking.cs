@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace MASQuant.Engine.Gemm.Cpu;
+namespace MASQuant.Engine.Gemm;
 
 /// <summary>Rearranges FP32 operands so that kernels read them in order: <c>target[k, i] = source[i, k]</c> for lines i (rows of A, columns of B) and inputs k.</summary>
 internal static unsafe class FloatPacking
