@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MASQuant;
 using MASQuant.Runtime;
 
 namespace SpokenDigits;

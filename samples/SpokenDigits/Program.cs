@@ -1,3 +1,4 @@
+using MASQuant;
 using MASQuant.Runtime;
 using SpokenDigits;
 

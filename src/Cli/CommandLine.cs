@@ -84,7 +84,7 @@ internal static class CommandLine
     {
         foreach (var message in errors)
         {
-            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.CommandLineInvalid, null, message));
+            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.CommandLineInvalid, null, message).ToDiagnostic());
         }
 
         var page = command is CliCommand ? $"{Name} {command.Name} --help" : $"{Name} --help";

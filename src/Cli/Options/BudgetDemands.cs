@@ -18,7 +18,7 @@ internal sealed record BudgetDemands(ModelBudgets Budgets, string? Evaluation)
         var problems = BudgetCheck.Run(Budgets, manifest, Loss(console, job, artifact, cancellationToken), artifact);
         foreach (var problem in problems.SkipLast(1))
         {
-            console.Error.WriteLine(problem);
+            console.Error.WriteLine(problem.ToDiagnostic());
         }
 
         if (problems.Count > 0)

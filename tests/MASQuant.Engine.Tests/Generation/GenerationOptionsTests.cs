@@ -43,7 +43,7 @@ public class GenerationOptionsTests
         CultureInfo.CurrentCulture = culture;
         try
         {
-            Assert.StartsWith("TopP is 1.5;", Assert.Throws<MASQuantException>(new GenerationOptions { TopP = 1.5 }.Validate).Message, StringComparison.Ordinal);
+            Assert.StartsWith("TopP is 1.5;", Assert.Throws<MASQuantException>(new GenerationOptions { TopP = 1.5 }.Validate).Description, StringComparison.Ordinal);
         }
         finally
         {

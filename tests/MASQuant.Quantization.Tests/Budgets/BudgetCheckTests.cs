@@ -21,7 +21,7 @@ public class BudgetCheckTests
         var manifest = Model((0, "mlp.down_proj", 25, 31), (0, "self_attn.q_proj", 40, 40), (1, "mlp.down_proj", 22, 28.25));
         var problem = Assert.Single(Check(manifest, new ModelBudgets { MinSqnrVision = 31.5, MaxBytes = 1000 }));
         Assert.Equal((DiagnosticCodes.BudgetOfSqnrMissed, "App.csproj"), (problem.Code, problem.File));
-        Assert.StartsWith("Tiny: Vision has 28.25 dB in layer 1.mlp.down_proj, 3.25 dB less than MinSqnrVision demands (31.5 dB); 2 of 3 layers fall short.", problem.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Tiny: Vision has 28.25 dB in layer 1.mlp.down_proj, 3.25 dB less than MinSqnrVision demands (31.5 dB); 2 of 3 layers fall short.", problem.Description, StringComparison.Ordinal);
         Assert.Contains("LayerRanks=\"1.down_proj.Vision:8\"", problem.Message, StringComparison.Ordinal);
         Assert.Contains("LayerSchemes=\"1.Down:W8A8\"", problem.Message, StringComparison.Ordinal);
     }

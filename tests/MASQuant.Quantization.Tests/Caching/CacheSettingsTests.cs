@@ -37,8 +37,8 @@ public class CacheSettingsTests
     [InlineData("MASQuantRemoteCache", "host/prefix")]
     [InlineData("MASQuantRemoteCache", "file:///etc")]
     [InlineData("MASQuantRemoteCache", "ftp://host")]
-    [InlineData("MASQuantRemoteCache", "https://user:secret@host")]
-    [InlineData("MASQuantRemoteCache", "https://host?token=secret")]
+    [InlineData("MASQuantRemoteCache", "https://user:pa55word@host")]
+    [InlineData("MASQuantRemoteCache", "https://host?token=pa55word")]
     [InlineData("MASQuantRemoteCacheReadOnly", "1")]
     [InlineData("MASQuantRemoteCacheTimeout", "0")]
     [InlineData("MASQuantRemoteCacheTimeout", "-1")]
@@ -49,7 +49,7 @@ public class CacheSettingsTests
         var error = Assert.Throws<MASQuantException>(() => CacheSettings.Read(new Dictionary<string, string> { [name] = value }, "App.csproj"));
         Assert.Equal((DiagnosticCodes.CacheSettingNotAllowed, "App.csproj"), (error.Code, error.File));
         Assert.Contains(name, error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("pa55word", error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
