@@ -101,7 +101,7 @@ public class PackageContentTests
     public void Symbols_link_to_the_sources_of_the_remote()
     {
         using var folder = new TemporaryDirectory();
-        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "README.md", "LICENSE", "src/Directory.Build.props" })
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "README.md", "LICENSE", "src/Directory.Build.props", "src/BannedSymbols.txt" })
         {
             Directory.CreateDirectory(Path.GetDirectoryName(folder.File(file))!);
             File.Copy(Path.Combine(RepositoryFiles.Root, file), folder.File(file));
