@@ -10,7 +10,7 @@ namespace MASQuant.Cuda.Tests.Kernels;
 /// <summary>What is shipped is what the sources say, within the limits that docs/cuda.md names.</summary>
 public sealed class ShippedPtxTests
 {
-    private static readonly string Sources = Path.Combine(RepositoryFiles.Root, "src", "Runtime", "Gemm", "Cuda", "Kernels");
+    private static readonly string Sources = Path.Combine(RepositoryFiles.Root, "src", "Cuda", "Kernels");
 
     // The most registers a kernel may take, by the start of its name; the first that fits counts.
     private static readonly (string Prefix, int Registers)[] Budgets =
