@@ -81,7 +81,7 @@ public class PackageContentTests
     public void The_runtime_comes_with_documentation_symbols_and_sources()
     {
         var files = PackedPackages.Files(PackedPackages.Of("MASQuant.Runtime"));
-        Assert.Contains("\"T:MASQuant.MultimodalModel\"", Encoding.UTF8.GetString(files["lib/net10.0/MASQuant.Runtime.xml"]));
+        Assert.Contains("\"T:MASQuant.Runtime.MultimodalModel\"", Encoding.UTF8.GetString(files["lib/net10.0/MASQuant.Runtime.xml"]));
 
         using var image = new PEReader([.. files["lib/net10.0/MASQuant.Runtime.dll"]]);
         Assert.Contains(image.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.Reproducible);
