@@ -3,6 +3,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests;
 
 /// <summary>A user's targets run where docs/build-integration.md says.</summary>
+[Trait("Lane", "build")]
 public class HookTests
 {
     private const string Mark = "hook: ";

@@ -3,6 +3,7 @@ using MASQuant.Quantization.Options;
 namespace MASQuant.Build.Tests;
 
 /// <summary>Metadata that an item does not give come from its definition: the package's, or what a project said before.</summary>
+[Trait("Lane", "build")]
 public class ItemDefaultsTests
 {
     private const string Item = "<QuantizedModel Include=\"model;other-model\" Calibration=\"data/calibration.jsonl\"";

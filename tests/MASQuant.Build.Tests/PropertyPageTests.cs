@@ -36,6 +36,7 @@ public class PropertyPageTests
 
     /// <summary>Its defaults are the item's definition: what a method presets has none.</summary>
     [Fact]
+    [Trait("Lane", "build")]
     public void It_shows_the_defaults_that_the_item_has()
     {
         using var project = BuildCase.Open("TwoModels");

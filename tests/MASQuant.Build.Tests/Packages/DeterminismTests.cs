@@ -28,7 +28,11 @@ public class DeterminismTests
             Folders.Copy(Path.Combine(RepositoryFiles.Root, "src", project), Path.Combine(root, "src", project), except: ["bin", "obj"]);
         }
 
-        File.Copy(Path.Combine(RepositoryFiles.Root, "src", "Directory.Build.props"), Path.Combine(root, "src", "Directory.Build.props"));
+        foreach (var file in new[] { "Directory.Build.props", "BannedSymbols.txt" })
+        {
+            File.Copy(Path.Combine(RepositoryFiles.Root, "src", file), Path.Combine(root, "src", file));
+        }
+
         var (exitCode, output) = Command.Run(root, "dotnet", ["pack", "src/Build", "-v:quiet", "-nodeReuse:false", "-p:RunAnalyzers=false", "-o", folder.Path]);
         Assert.True(exitCode == 0, output);
         return File.ReadAllBytes(folder.File($"MASQuant.Build.{PackedPackages.Version}.nupkg"));

@@ -7,6 +7,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests.Repository;
 
 /// <summary>NuGet's audit with the settings of Directory.Build.props, against a feed that knows a package of ours as vulnerable.</summary>
+[Trait("Lane", "build")]
 public sealed class AuditTests : IDisposable
 {
     private const string AsErrors = "-p:WarningsNotAsErrors="; // what the build script's audit says

@@ -4,6 +4,7 @@ using MASQuant.Tests;
 namespace MASQuant.Build.Tests.Repository;
 
 /// <summary>Every rule that .editorconfig names is one that a build enforces.</summary>
+[Trait("Lane", "build")]
 public sealed partial class CodeStyleTests : IDisposable
 {
     private const string Good = """
