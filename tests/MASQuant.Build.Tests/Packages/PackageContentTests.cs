@@ -16,7 +16,11 @@ public class PackageContentTests
     [Fact]
     public void Packing_makes_these_packages_and_no_others()
         => Assert.Equal(
-            ["MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg", "MASQuant.Templates.nupkg", "MASQuant.Tool.nupkg", "MASQuant.Tool.snupkg"],
+            [
+                "MASQuant.Abstractions.nupkg", "MASQuant.Abstractions.snupkg", "MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Cuda.nupkg", "MASQuant.Cuda.snupkg",
+                "MASQuant.Engine.nupkg", "MASQuant.Engine.snupkg", "MASQuant.Formats.nupkg", "MASQuant.Formats.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg",
+                "MASQuant.Templates.nupkg", "MASQuant.Tool.nupkg", "MASQuant.Tool.snupkg",
+            ],
             Directory.EnumerateFiles(PackedPackages.Folder).Select(file => Path.GetFileName(file).Replace("." + PackedPackages.Version, "")).Order());
 
     [Fact]
@@ -38,7 +42,11 @@ public class PackageContentTests
 
     /// <summary>Code for one processor or one C library would build on that machine alone: musl and arm64 need managed code.</summary>
     [Theory]
+    [InlineData("MASQuant.Abstractions")]
     [InlineData("MASQuant.Build")]
+    [InlineData("MASQuant.Cuda")]
+    [InlineData("MASQuant.Engine")]
+    [InlineData("MASQuant.Formats")]
     [InlineData("MASQuant.Runtime")]
     [InlineData("MASQuant.Tool")]
     [InlineData("MASQuant.Templates")]
@@ -59,10 +67,14 @@ public class PackageContentTests
 
     [Theory]
     [InlineData("MASQuant.Build", true)]
-    [InlineData("MASQuant.Runtime", false)]
+    [InlineData("MASQuant.Abstractions", false)]
+    [InlineData("MASQuant.Formats", false, "MASQuant.Abstractions")]
+    [InlineData("MASQuant.Engine", false, "MASQuant.Formats")]
+    [InlineData("MASQuant.Runtime", false, "MASQuant.Abstractions", "MASQuant.Engine", "MASQuant.Formats")]
+    [InlineData("MASQuant.Cuda", false, "MASQuant.Engine")]
     [InlineData("MASQuant.Tool", false)]
     [InlineData("MASQuant.Templates", false)]
-    public void Packages_say_what_they_are(string id, bool developmentDependency)
+    public void Packages_say_what_they_are(string id, bool developmentDependency, params string[] dependencies)
     {
         var files = PackedPackages.Files(PackedPackages.Of(id));
         var metadata = XDocument.Load(new MemoryStream(files[id + ".nuspec"])).Root!.Elements().Single();
@@ -70,7 +82,8 @@ public class PackageContentTests
 
         Assert.Equal((id, PackedPackages.Version, "Apache-2.0", "README.md"), (Value("id"), Value("version"), Value("license"), Value("readme")));
         Assert.Equal(developmentDependency ? "true" : null, Value("developmentDependency"));
-        Assert.DoesNotContain(metadata.Descendants(), element => element.Name.LocalName == "dependency");
+        Assert.Equal(dependencies.Select(name => (name, PackedPackages.Version)),
+            metadata.Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (element.Attribute("id")!.Value, element.Attribute("version")!.Value)).Order());
         foreach (var name in new[] { "README.md", "LICENSE" })
         {
             Assert.Equal(File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, name)), files[name]);
