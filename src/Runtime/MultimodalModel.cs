@@ -51,6 +51,9 @@ public sealed class MultimodalModel : IDisposable
     public IAsyncEnumerable<BatchPiece> GenerateBatchAsync(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
         => _model.GenerateBatchAsync(prompts, options, cancellationToken);
 
+    /// <summary>How many tokens the model's tokenizer makes of a text.</summary>
+    public int CountTokens(string text) => _model.Tokenizer.Encode(text).Count;
+
     /// <summary>Closes the files.</summary>
     public void Dispose() => _model.Dispose();
 }
