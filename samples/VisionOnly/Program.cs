@@ -1,3 +1,5 @@
+using MASQuant;
+
 namespace VisionOnly;
 
 /// <summary>A Qwen2.5-VL checkpoint. Its weights are random, so what it says is noise; what it shows is the family's path from picture to text.</summary>
