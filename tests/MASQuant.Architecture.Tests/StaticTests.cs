@@ -13,10 +13,6 @@ public class StaticTests
         ["Scratch._current"] = "a thread's scratch memory",
         ["TokenQuantizer._current"] = "a thread's scratch memory",
         ["DriverLibrary._api"] = "the driver is loaded once a process, and a failure is tried again",
-        ["CpuFeatures._level"] = "tests lower it",
-        ["CpuFeatures.UseVnni"] = "tests lower it",
-        ["Workers._count"] = "tests lower it",
-        ["LargeBuffers.MaxGarbage"] = "tests lower it",
         ["LargeBuffers.Peak"] = "the process's memory is one",
         ["LargeBuffers._inUse"] = "the process's memory is one",
     };

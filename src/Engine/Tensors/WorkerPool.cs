@@ -13,8 +13,22 @@ internal sealed class WorkerPool
     private int _running;
     private ExceptionDispatchInfo? _failure;
 
-    /// <summary>Runs all pieces with up to <paramref name="helpers"/> more threads, or returns false at once when the pool is taken, be it by the piece that calls.</summary>
-    public bool TryRun(IWork work, int pieces, int helpers)
+    /// <summary>Runs all pieces on up to <paramref name="threads"/> threads, the calling one included; on that one alone when the pool is taken, be it by the piece that calls.</summary>
+    public void Run(IWork work, int pieces, int threads)
+    {
+        threads = Math.Min(threads, pieces);
+        if (threads > 1 && TryRun(work, pieces, threads - 1))
+        {
+            return;
+        }
+
+        for (var piece = 0; piece < pieces; piece++)
+        {
+            work.Run(piece);
+        }
+    }
+
+    private bool TryRun(IWork work, int pieces, int helpers)
     {
         if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
         {

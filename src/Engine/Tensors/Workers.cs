@@ -5,43 +5,20 @@ namespace MASQuant.Engine.Tensors;
 public static class Workers
 {
     private static readonly WorkerPool Pool = new();
-    private static int _count = Environment.ProcessorCount;
 
-    /// <summary>How many threads work at once, the calling one included; by default one per core.</summary>
-    public static int Count
-    {
-        get => _count;
-        set
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            _count = value;
-        }
-    }
+    /// <summary>How many threads work at once, the calling one included: one per core that the runtime may use (<c>DOTNET_PROCESSOR_COUNT</c> lowers it).</summary>
+    public static int Count { get; } = Environment.ProcessorCount;
 
     /// <summary>Runs <paramref name="body"/> for 0 … <paramref name="pieces"/> − 1 and returns when all are done. The first exception of a piece is rethrown here; pieces not yet begun are then dropped.</summary>
     public static void For(int pieces, Action<int> body)
     {
         ArgumentNullException.ThrowIfNull(body);
-        For(pieces, new ActionWork(body));
+        Pool.Run(new ActionWork(body), pieces, Count);
     }
 
     /// <summary>The form for callers that keep their work item and must not allocate.</summary>
-    internal static void For(int pieces, IWork work)
-    {
-        var threads = Math.Min(_count, pieces);
-        if (threads > 1 && Pool.TryRun(work, pieces, threads - 1))
-        {
-            return;
-        }
+    internal static void For(int pieces, IWork work) => Pool.Run(work, pieces, Count);
 
-        for (var piece = 0; piece < pieces; piece++)
-        {
-            work.Run(piece);
-        }
-    }
-
-    private sealed class ActionWork(Action<int> body) : IWork
-    {
-        public void Run(int piece) => body(piece);
-    }
+    /// <summary>The same on <paramref name="threads"/> threads, whatever the machine has.</summary>
+    internal static void For(int pieces, IWork work, int threads) => Pool.Run(work, pieces, threads);
 }

@@ -6,13 +6,16 @@ namespace MASQuant.Quantization.Numerics;
 /// Here a full collection, milliseconds where so few objects are in use, is made as soon as memory has grown by <see cref="MaxGarbage"/> since the last. Models that never use so much never meet it.</summary>
 internal static class LargeBuffers
 {
+    /// <summary>The setting of <see cref="AppContext"/> that a process may give before it quantizes, for another <see cref="MaxGarbage"/>.</summary>
+    public const string MaxGarbageSetting = "MASQuant.Quantization.MaxGarbage";
+
     // Smaller buffers are not worth a look; together they are noticed at the next large one.
     private const long Noticed = 1 << 20;
     private static readonly Lock Gate = new();
     private static long _inUse;
 
     /// <summary>How far managed memory may grow between collections, in bytes.</summary>
-    public static long MaxGarbage { get; set; } = 1L << 29;
+    public static long MaxGarbage { get; } = AppContext.GetData(MaxGarbageSetting) as long? ?? 1L << 29;
 
     /// <summary>The most bytes seen in use right after a collection, together with the buffer it made room for.</summary>
     public static long Peak { get; private set; }

@@ -1,12 +1,10 @@
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
-using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Tests.Gemm;
 
 /// <summary>The CPU backend equals the scalar one bit for bit, on every instruction set and thread count.</summary>
-[Collection(nameof(CpuLevels))]
 public sealed class CpuGemmBackendTests
 {
     private static readonly ScalarGemmBackend Scalar = new();
@@ -117,7 +115,7 @@ public sealed class CpuGemmBackendTests
         Assert.Equal(problem.Weight.Bias.ToArray(), expected.AsSpan(32, 32).ToArray());
 
         // Two NaN are the same result whatever their payload.
-        CpuLevels.ForEach(() => Assert.Equal(expected, problem.Run(Cpu)));
+        Assert.All(CpuTargets.All(), target => Assert.Equal(expected, problem.Run(new CpuGemmBackend(target))));
     }
 
     [Theory]
@@ -161,24 +159,16 @@ public sealed class CpuGemmBackendTests
             var problem = new QuantizedProblem(count, 64, 640, scheme);
             var tokens = new PreparedTokens();
             var y = new Matrix(count, 64);
-            var threads = Workers.Count;
-            Workers.Count = 1;
-            try
+            var cpu = new CpuGemmBackend(CpuTarget.ThisMachine with { Threads = 1 });
+            long before = 0;
+            for (var call = 0; call < 3; call++)
             {
-                long before = 0;
-                for (var call = 0; call < 3; call++)
-                {
-                    before = GC.GetAllocatedBytesForCurrentThread();
-                    Cpu.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, scheme, tokens);
-                    Cpu.Multiply(tokens, problem.Weight, y);
-                }
+                before = GC.GetAllocatedBytesForCurrentThread();
+                cpu.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, scheme, tokens);
+                cpu.Multiply(tokens, problem.Weight, y);
+            }
 
-                Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
-            }
-            finally
-            {
-                Workers.Count = threads;
-            }
+            Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
         }
     }
 
@@ -191,14 +181,15 @@ public sealed class CpuGemmBackendTests
         Scalar.Prepare(x, modalities, inverseSmoothing, weight.Scheme, expected);
         Scalar.Multiply(expected, weight, expectedY);
         var tokens = new PreparedTokens();
-        CpuLevels.ForEach(() =>
+        foreach (var target in CpuTargets.All())
         {
+            var cpu = new CpuGemmBackend(target);
             var y = new Matrix(x.Rows, weight.Outputs);
-            Cpu.Prepare(x, modalities, inverseSmoothing, weight.Scheme, tokens);
+            cpu.Prepare(x, modalities, inverseSmoothing, weight.Scheme, tokens);
             Assert.Equal(expected.Codes, tokens.Codes);
             Bits.AssertSame(expected.Smoothed.Data, tokens.Smoothed.Data);
-            Cpu.Multiply(tokens, weight, y);
+            cpu.Multiply(tokens, weight, y);
             Bits.AssertSame(expectedY.Data, y.Data);
-        });
+        }
     }
 }

@@ -4,7 +4,6 @@ using MASQuant.Engine.Gemm.Cpu;
 namespace MASQuant.Engine.Tests.Gemm;
 
 /// <summary>Every path of <see cref="FloatGemm"/> equals <see cref="FloatGemmReference"/> bit for bit, whatever the instruction set and the thread count.</summary>
-[Collection(nameof(CpuLevels))]
 public sealed class FloatGemmTests
 {
     // Heights around every tile, widths around one and two panels, depths around one, two and three blocks.
@@ -30,12 +29,12 @@ public sealed class FloatGemmTests
                 FloatGemmReference.Multiply(
                     m, n, k, a.Span, transposeA ? 1 : k, transposeA ? m : 1, b.Span, transposeB ? k : 1, transposeB ? 1 : n, expected, n, accumulate);
 
-                CpuLevels.ForEach(() =>
+                foreach (var target in CpuTargets.All())
                 {
                     var c = new Matrix(m, n, (float[])before.Clone());
-                    FloatGemm.Multiply(a, transposeA, b, transposeB, c, accumulate);
+                    FloatGemm.Multiply(a, transposeA, b, transposeB, c, accumulate, target);
                     Bits.AssertSame(expected, c.Data);
-                });
+                }
             }
         }
     }
@@ -49,40 +48,34 @@ public sealed class FloatGemmTests
         float[] a = random.Array(m * strideA), b = random.Array(n * strideB), before = random.Array(m * strideC);
         float[] expected = (float[])before.Clone();
         FloatGemmReference.Multiply(m, n, k, a, strideA, 1, b, strideB, 1, expected, strideC);
-        CpuLevels.ForEach(
-            () =>
-            {
-                var c = (float[])before.Clone();
-                FloatGemm.MultiplyNT(m, n, k, a, strideA, b, strideB, c, strideC);
-                Bits.AssertSame(expected, c);
-            },
-            1);
+        foreach (var target in CpuTargets.All(1))
+        {
+            var c = (float[])before.Clone();
+            FloatGemm.MultiplyNT(m, n, k, a, strideA, b, strideB, c, strideC, target: target);
+            Bits.AssertSame(expected, c);
+        }
 
         int strideRows = n + 4;
         float[] rows = random.Array(k * strideRows);
         expected = (float[])before.Clone();
         FloatGemmReference.Multiply(m, n, k, a, strideA, 1, rows, 1, strideRows, expected, strideC, accumulate: true);
-        CpuLevels.ForEach(
-            () =>
-            {
-                var c = (float[])before.Clone();
-                FloatGemm.MultiplyNN(m, n, k, a, strideA, rows, strideRows, c, strideC, accumulate: true);
-                Bits.AssertSame(expected, c);
-            },
-            1);
+        foreach (var target in CpuTargets.All(1))
+        {
+            var c = (float[])before.Clone();
+            FloatGemm.MultiplyNN(m, n, k, a, strideA, rows, strideRows, c, strideC, accumulate: true, target);
+            Bits.AssertSame(expected, c);
+        }
 
         int strideColumns = m + 1;
         float[] columns = random.Array(k * strideColumns);
         expected = (float[])before.Clone();
         FloatGemmReference.Multiply(m, n, k, columns, 1, strideColumns, rows, 1, strideRows, expected, strideC);
-        CpuLevels.ForEach(
-            () =>
-            {
-                var c = (float[])before.Clone();
-                FloatGemm.MultiplyTN(m, n, k, columns, strideColumns, rows, strideRows, c, strideC);
-                Bits.AssertSame(expected, c);
-            },
-            1);
+        foreach (var target in CpuTargets.All(1))
+        {
+            var c = (float[])before.Clone();
+            FloatGemm.MultiplyTN(m, n, k, columns, strideColumns, rows, strideRows, c, strideC, target: target);
+            Bits.AssertSame(expected, c);
+        }
     }
 
     [Theory]
@@ -111,17 +104,17 @@ public sealed class FloatGemmTests
         }
 
         DenseWeight[] packed = [DenseWeight.FromFloats(weight), DenseWeight.FromBFloat16(halves, n, k)];
-        CpuLevels.ForEach(() =>
+        foreach (var target in CpuTargets.All())
         {
             foreach (var form in packed)
             {
                 var y = new Matrix(m, n);
-                FloatGemm.Multiply(x, form, default, y);
+                FloatGemm.Multiply(x, form, default, y, target);
                 Bits.AssertSame(expected, y.Data);
-                FloatGemm.Multiply(x, form, bias, y);
+                FloatGemm.Multiply(x, form, bias, y, target);
                 Bits.AssertSame(biased, y.Data);
             }
-        });
+        }
 
         var c = new Matrix(m, n);
         FloatGemm.MultiplyTransposed(x, weight, bias, c);

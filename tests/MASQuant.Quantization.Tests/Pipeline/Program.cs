@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
+using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Tests.Planning;
 
 namespace MASQuant.Quantization.Tests.Pipeline;
 
-/// <summary>The test assembly as a program: <c>dotnet MASQuant.Quantization.Tests.dll W4A8</c> prints which instruction sets the environment left on and the hash of a quantization,
+/// <summary>The test assembly as a program: <c>dotnet MASQuant.Quantization.Tests.dll hash Scheme=W4A8 …</c> prints which instruction sets and threads the environment left and the hash of a quantization,
 /// <c>held-memory WIDTH ALTERNATIONS</c> what a quantization had in use and what was planned. Test runners never call it.</summary>
 internal static class Program
 {
@@ -17,9 +19,8 @@ internal static class Program
             return 0;
         }
 
-        QuantizationScheme.TryParse(arguments[0], out var scheme);
-        Console.WriteLine($"AVX512={Avx512F.IsSupported} AVX2={Avx2.IsSupported}");
-        Console.WriteLine(TinyRun.Hash(TinyRun.Options with { Scheme = scheme }));
+        Console.WriteLine($"AVX512={Avx512F.IsSupported} AVX2={Avx2.IsSupported} Threads={Workers.Count}");
+        Console.WriteLine(TinyRun.Hash(OptionTable.Read(arguments.Skip(1).Select(argument => argument.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]))));
         return 0;
     }
 }

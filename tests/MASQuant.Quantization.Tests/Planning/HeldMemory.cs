@@ -17,7 +17,7 @@ internal static class HeldMemory
     {
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path, options) with { ModelFolder = WideCheckpoint.Write(folder.File("wide"), intermediate) };
-        LargeBuffers.MaxGarbage = 0;
+        AppContext.SetData(LargeBuffers.MaxGarbageSetting, 0L);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         QuantizationPipeline.Run(job);
         return (LargeBuffers.Peak - before, Planned(job));

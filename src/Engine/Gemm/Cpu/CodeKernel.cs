@@ -46,11 +46,10 @@ internal readonly unsafe struct CodeKernel
     public int Streams => _level == CpuLevel.Avx512 && !_vnni && !_grouped ? StreamKernelAvx512.Panels : 1;
 
     /// <summary>The best kernel for <paramref name="weight"/>. Second-level scales make 8-bit numbers of 4-bit codes when they are unpacked.</summary>
-    public static CodeKernel For(QuantizedWeight weight)
+    public static CodeKernel For(QuantizedWeight weight, CpuTarget target)
     {
         var grouped = weight.HasGroupScales;
-        var level = CpuFeatures.Level;
-        return new CodeKernel(level, CpuFeatures.UseVnni && level >= CpuLevel.Avx2, grouped ? 8 : weight.Scheme.WeightBits, grouped);
+        return new CodeKernel(target.Level, target.UsesVnni && target.Level >= CpuLevel.Avx2, grouped ? 8 : weight.Scheme.WeightBits, grouped);
     }
 
     /// <summary>Bytes of an unpacked panel.</summary>

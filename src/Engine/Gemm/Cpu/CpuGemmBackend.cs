@@ -3,8 +3,11 @@ using MASQuant.Formats.Schemes;
 namespace MASQuant.Engine.Gemm.Cpu;
 
 /// <summary>Quantized products on all cores with the widest instructions of the machine. Equals <see cref="ScalarGemmBackend"/> bit for bit on each of them. Allocates nothing once its buffers have grown.</summary>
-public sealed unsafe class CpuGemmBackend : IGemmBackend
+/// <param name="target">What to use; null: all that the machine has.</param>
+public sealed unsafe class CpuGemmBackend(CpuTarget? target = null) : IGemmBackend
 {
+    private readonly CpuTarget _target = target ?? CpuTarget.ThisMachine;
+
     /// <inheritdoc/>
     public string Name => "cpu";
 
@@ -13,7 +16,7 @@ public sealed unsafe class CpuGemmBackend : IGemmBackend
     {
         GemmChecks.Input(x, modalities, inverseSmoothing);
         tokens.Reset(x.Rows, x.Columns, modalities);
-        TokenQuantizer.Current.Run(x, inverseSmoothing, scheme, tokens);
+        TokenQuantizer.Current.Run(x, inverseSmoothing, scheme, tokens, _target);
     }
 
     /// <inheritdoc/>
@@ -22,7 +25,7 @@ public sealed unsafe class CpuGemmBackend : IGemmBackend
         GemmChecks.Output(tokens, weight, y);
         if (weight.Scheme.QuantizesActivations)
         {
-            CodeProduct.Current.Run(tokens, weight, y);
+            CodeProduct.Current.Run(tokens, weight, y, _target);
         }
         else
         {
@@ -31,17 +34,17 @@ public sealed unsafe class CpuGemmBackend : IGemmBackend
 
         if (!tokens.Modalities.IsTextOnly)
         {
-            LowRankProduct.Add(tokens, weight, y);
+            LowRankProduct.Add(tokens, weight, y, _target);
         }
     }
 
-    private static void MultiplyGroups(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
+    private void MultiplyGroups(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
         fixed (byte* codes = weight.Codes.Span, zeroPoints = weight.ZeroPoints.Span)
-        fixed (float* scales = weight.Scales.Span, bias = weight.Bias.Span, x = tokens.Smoothed.Data, target = y.Data)
+        fixed (float* scales = weight.Scales.Span, bias = weight.Bias.Span, x = tokens.Smoothed.Data, outputs = y.Data)
         {
             FloatProduct.Current.Left(x, weight.Inputs, 1).Right(Int4Panels.Current.At(codes, scales, zeroPoints, weight.Inputs))
-                .Into(target, weight.Outputs, tokens.Tokens, weight.Outputs, weight.Inputs, bias, accumulate: false, threaded: true);
+                .Into(outputs, weight.Outputs, tokens.Tokens, weight.Outputs, weight.Inputs, bias, accumulate: false, threaded: true, _target);
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace MASQuant.Engine.Gemm.Cpu;
 
 /// <summary>The instruction sets that kernels are written for, in ascending order of preference.</summary>
-internal enum CpuLevel
+public enum CpuLevel
 {
     /// <summary>Nothing beyond what the runtime offers on every processor.</summary>
     Portable,

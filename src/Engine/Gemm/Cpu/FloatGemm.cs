@@ -11,13 +11,13 @@ public static unsafe class FloatGemm
 
     /// <summary>Y[M, N] = X[M, K] · W[N, K]ᵀ (+ bias[N] when not empty), on all <see cref="Workers"/>.</summary>
     /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
-    public static void Multiply(Matrix x, DenseWeight weight, ReadOnlySpan<float> bias, Matrix y)
+    public static void Multiply(Matrix x, DenseWeight weight, ReadOnlySpan<float> bias, Matrix y, CpuTarget? target = null)
     {
         Check(x.Columns == weight.Inputs && y.Columns == weight.Outputs && y.Rows == x.Rows && Fits(bias, weight.Outputs));
         fixed (float* xs = x.Data, ys = y.Data, biases = bias)
         {
             FloatProduct.Current.Left(xs, x.Columns, 1).Right(weight.Panels)
-                .Into(ys, y.Columns, x.Rows, weight.Outputs, weight.Inputs, biases, accumulate: false, threaded: true);
+                .Into(ys, y.Columns, x.Rows, weight.Outputs, weight.Inputs, biases, accumulate: false, threaded: true, target);
         }
 
         GC.KeepAlive(weight);
@@ -25,65 +25,65 @@ public static unsafe class FloatGemm
 
     /// <summary>C[M, N] = A[M, K] · B[N, K]ᵀ (+ bias[N] when not empty), on all <see cref="Workers"/>.</summary>
     /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
-    public static void MultiplyTransposed(Matrix a, Matrix b, ReadOnlySpan<float> bias, Matrix c)
+    public static void MultiplyTransposed(Matrix a, Matrix b, ReadOnlySpan<float> bias, Matrix c, CpuTarget? target = null)
     {
         Check(a.Columns == b.Columns && c.Rows == a.Rows && c.Columns == b.Rows && Fits(bias, b.Rows));
-        fixed (float* left = a.Data, right = b.Data, target = c.Data, biases = bias)
+        fixed (float* left = a.Data, right = b.Data, output = c.Data, biases = bias)
         {
             FloatProduct.Current.Left(left, a.Columns, 1).Right(right, b.Columns, 1)
-                .Into(target, c.Columns, a.Rows, b.Rows, a.Columns, biases, accumulate: false, threaded: true);
+                .Into(output, c.Columns, a.Rows, b.Rows, a.Columns, biases, accumulate: false, threaded: true, target);
         }
     }
 
     /// <summary>C[M, N] = or += op(A)[M, K] · op(B)[K, N], where op transposes on demand, on all <see cref="Workers"/>.</summary>
     /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
-    public static void Multiply(Matrix a, bool transposeA, Matrix b, bool transposeB, Matrix c, bool accumulate = false)
+    public static void Multiply(Matrix a, bool transposeA, Matrix b, bool transposeB, Matrix c, bool accumulate = false, CpuTarget? target = null)
     {
         var (m, k) = transposeA ? (a.Columns, a.Rows) : (a.Rows, a.Columns);
         var (depth, n) = transposeB ? (b.Columns, b.Rows) : (b.Rows, b.Columns);
         Check(k == depth && c.Rows == m && c.Columns == n);
-        fixed (float* left = a.Data, right = b.Data, target = c.Data)
+        fixed (float* left = a.Data, right = b.Data, output = c.Data)
         {
             FloatProduct.Current
                 .Left(left, transposeA ? 1 : a.Columns, transposeA ? a.Columns : 1)
                 .Right(right, transposeB ? b.Columns : 1, transposeB ? 1 : b.Columns)
-                .Into(target, c.Columns, m, n, k, null, accumulate, threaded: true);
+                .Into(output, c.Columns, m, n, k, null, accumulate, threaded: true, target);
         }
     }
 
     /// <summary>C[m, n] = or += A[m, k] · B[n, k]ᵀ for rows at the given strides, on the calling thread.</summary>
     /// <exception cref="ArgumentException">A span is too short.</exception>
     public static void MultiplyNT(
-        int m, int n, int k, ReadOnlySpan<float> a, int strideA, ReadOnlySpan<float> b, int strideB, Span<float> c, int strideC, bool accumulate = false)
+        int m, int n, int k, ReadOnlySpan<float> a, int strideA, ReadOnlySpan<float> b, int strideB, Span<float> c, int strideC, bool accumulate = false, CpuTarget? target = null)
     {
         Check(Holds(a, m, strideA, k) && Holds(b, n, strideB, k) && Holds(c, m, strideC, n));
-        fixed (float* left = a, right = b, target = c)
+        fixed (float* left = a, right = b, output = c)
         {
-            FloatProduct.Current.Left(left, strideA, 1).Right(right, strideB, 1).Into(target, strideC, m, n, k, null, accumulate, threaded: false);
+            FloatProduct.Current.Left(left, strideA, 1).Right(right, strideB, 1).Into(output, strideC, m, n, k, null, accumulate, threaded: false, target);
         }
     }
 
     /// <summary>C[m, n] = or += A[m, k] · B[k, n] for rows at the given strides, on the calling thread.</summary>
     /// <exception cref="ArgumentException">A span is too short.</exception>
     public static void MultiplyNN(
-        int m, int n, int k, ReadOnlySpan<float> a, int strideA, ReadOnlySpan<float> b, int strideB, Span<float> c, int strideC, bool accumulate = false)
+        int m, int n, int k, ReadOnlySpan<float> a, int strideA, ReadOnlySpan<float> b, int strideB, Span<float> c, int strideC, bool accumulate = false, CpuTarget? target = null)
     {
         Check(Holds(a, m, strideA, k) && Holds(b, k, strideB, n) && Holds(c, m, strideC, n));
-        fixed (float* left = a, right = b, target = c)
+        fixed (float* left = a, right = b, output = c)
         {
-            FloatProduct.Current.Left(left, strideA, 1).Right(right, 1, strideB).Into(target, strideC, m, n, k, null, accumulate, threaded: false);
+            FloatProduct.Current.Left(left, strideA, 1).Right(right, 1, strideB).Into(output, strideC, m, n, k, null, accumulate, threaded: false, target);
         }
     }
 
     /// <summary>C[m, n] = or += A[k, m]ᵀ · B[k, n] for rows at the given strides, on the calling thread.</summary>
     /// <exception cref="ArgumentException">A span is too short.</exception>
     public static void MultiplyTN(
-        int m, int n, int k, ReadOnlySpan<float> a, int strideA, ReadOnlySpan<float> b, int strideB, Span<float> c, int strideC, bool accumulate = false)
+        int m, int n, int k, ReadOnlySpan<float> a, int strideA, ReadOnlySpan<float> b, int strideB, Span<float> c, int strideC, bool accumulate = false, CpuTarget? target = null)
     {
         Check(Holds(a, k, strideA, m) && Holds(b, k, strideB, n) && Holds(c, m, strideC, n));
-        fixed (float* left = a, right = b, target = c)
+        fixed (float* left = a, right = b, output = c)
         {
-            FloatProduct.Current.Left(left, 1, strideA).Right(right, 1, strideB).Into(target, strideC, m, n, k, null, accumulate, threaded: false);
+            FloatProduct.Current.Left(left, 1, strideA).Right(right, 1, strideB).Into(output, strideC, m, n, k, null, accumulate, threaded: false, target);
         }
     }
 

@@ -2,14 +2,14 @@ using System.Runtime.Intrinsics;
 
 namespace MASQuant.Engine.Gemm.Cpu;
 
-/// <summary>The kernel of <see cref="FloatProduct"/> for the machine at hand.</summary>
+/// <summary>The kernels of <see cref="FloatProduct"/>, one for each instruction set.</summary>
 internal static unsafe class FloatKernel
 {
     /// <summary>The tallest tile of any machine.</summary>
     public const int TallestTile = FloatKernelAvx512.MaxRows;
 
-    /// <summary>The tallest tile of this machine.</summary>
-    public static int MaxRows => CpuFeatures.Level switch
+    /// <summary>The tallest tile of an instruction set.</summary>
+    public static int MaxRows(CpuLevel level) => level switch
     {
         CpuLevel.Avx512 => FloatKernelAvx512.MaxRows,
         CpuLevel.Avx2 => FloatKernelAvx2.MaxRows,
@@ -17,7 +17,7 @@ internal static unsafe class FloatKernel
     };
 
     /// <summary>C[rows, 32] = or += A · B, with B in BF16 when <paramref name="halves"/>.</summary>
-    public static void Run(bool halves, int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
+    public static void Run(CpuLevel level, bool halves, int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
     {
         if (depth == 0)
         {
@@ -25,11 +25,11 @@ internal static unsafe class FloatKernel
         }
         else if (halves)
         {
-            Run<BFloat16Element>(rows, a, b, strideB, c, strideC, depth, add);
+            Run<BFloat16Element>(level, rows, a, b, strideB, c, strideC, depth, add);
         }
         else
         {
-            Run<Float32Element>(rows, a, b, strideB, c, strideC, depth, add);
+            Run<Float32Element>(level, rows, a, b, strideB, c, strideC, depth, add);
         }
     }
 
@@ -63,15 +63,14 @@ internal static unsafe class FloatKernel
         }
     }
 
-    private static void Run<TElement>(int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
+    private static void Run<TElement>(CpuLevel level, int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
         where TElement : IPanelElement
     {
-        // The height of packed rows fixes the kernel: a level that changes between packing and here must not misread them.
-        if (rows > 6 || CpuFeatures.Level == CpuLevel.Avx512)
+        if (level == CpuLevel.Avx512)
         {
             FloatKernelAvx512.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
         }
-        else if (rows > 1 || CpuFeatures.Level == CpuLevel.Avx2)
+        else if (level == CpuLevel.Avx2)
         {
             FloatKernelAvx2.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
         }

@@ -26,6 +26,7 @@ internal sealed unsafe class FloatProduct : IWork
     private nint _strideC;
     private float* _bias;
     private bool _accumulate;
+    private CpuTarget _target = null!;
     private int _rowTiles;
     private int _columnTiles;
 
@@ -51,7 +52,7 @@ internal sealed unsafe class FloatProduct : IWork
     }
 
     /// <summary>Computes C = A · B + bias, or C += A · B; <paramref name="bias"/> may be null.</summary>
-    public void Into(float* c, nint strideC, int m, int n, int k, float* bias, bool accumulate, bool threaded)
+    public void Into(float* c, nint strideC, int m, int n, int k, float* bias, bool accumulate, bool threaded, CpuTarget? target = null)
     {
         if (m == 0 || n == 0)
         {
@@ -62,8 +63,10 @@ internal sealed unsafe class FloatProduct : IWork
         _bias = bias;
         (_strideC, _accumulate) = (strideC, accumulate);
         (_m, _n, _k) = (m, n, k);
-        Divide(threaded && (long)m * n * k >= ThreadedWork ? Workers.Count : 1);
-        Workers.For(_rowTiles * _columnTiles, this);
+        _target = target ?? CpuTarget.ThisMachine;
+        var threads = threaded && (long)m * n * k >= ThreadedWork ? _target.Threads : 1;
+        Divide(threads);
+        Workers.For(_rowTiles * _columnTiles, this, threads);
         _b = _strided; // Do not keep a weight alive.
     }
 
@@ -106,7 +109,7 @@ internal sealed unsafe class FloatProduct : IWork
         for (var depthStart = 0; depthStart < _k || depthStart == 0; depthStart += FloatGemm.BlockInputs)
         {
             var depth = Math.Min(FloatGemm.BlockInputs, _k - depthStart);
-            var blocks = new RowBlocks(rows, FloatKernel.MaxRows);
+            var blocks = new RowBlocks(rows, FloatKernel.MaxRows(_target.Level));
             var packed = PackRows(scratch, row, blocks, depthStart, depth);
             for (var p = panel; p < panelEnd; p++)
             {
@@ -165,12 +168,12 @@ internal sealed unsafe class FloatProduct : IWork
             var target = c + (start * strideC);
             if (outputs == PanelSource.PanelOutputs)
             {
-                FloatKernel.Run(halves, height, a, b, strideB, target, strideC, depth, add);
+                FloatKernel.Run(_target.Level, halves, height, a, b, strideB, target, strideC, depth, add);
                 continue;
             }
 
             var tile = scratch.Tile<float>(FloatKernel.TallestTile * PanelSource.PanelOutputs);
-            FloatKernel.Run(halves, height, a, b, strideB, tile, PanelSource.PanelOutputs, depth, add: false);
+            FloatKernel.Run(_target.Level, halves, height, a, b, strideB, tile, PanelSource.PanelOutputs, depth, add: false);
             FloatKernel.CopyTile(tile, height, outputs, target, strideC, add);
         }
     }

@@ -26,7 +26,7 @@ internal sealed unsafe class TokenQuantizer : IWork
     public static TokenQuantizer Current => _current ??= new TokenQuantizer();
 
     /// <summary>Fills <paramref name="tokens"/>, which has been reset to the shape of <paramref name="x"/>.</summary>
-    public void Run(Matrix x, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
+    public void Run(Matrix x, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens, CpuTarget target)
     {
         for (var i = 0; i < _inverse.Length; i++)
         {
@@ -35,7 +35,7 @@ internal sealed unsafe class TokenQuantizer : IWork
 
         (_x, _tokens, _scheme) = (x, tokens, scheme);
         _pieces = (int)Math.Clamp((long)x.Rows * x.Columns / PieceValues, 1, Math.Max(1, x.Rows));
-        Workers.For(_pieces, this);
+        Workers.For(_pieces, this, target.Threads);
         (_x, _tokens) = (null!, null!);
     }
 
