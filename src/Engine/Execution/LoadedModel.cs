@@ -60,9 +60,6 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Where the model runs, in the words of <see cref="ModelOptions.Device"/>.</summary>
     public string DeviceName => _execution.DeviceName;
 
-    /// <summary>How the model was opened.</summary>
-    public ModelOptions Options => _options;
-
     /// <summary>The way of sampling that the model's <c>generation_config.json</c> recommends; greedy when it does not sample.</summary>
     public GenerationOptions RecommendedOptions { get; }
 
