@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using MASQuant.Cli.Comparison;
-using MASQuant.Cli.Evaluation;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Evaluation.Scores;
@@ -59,7 +58,7 @@ internal static class CompareCommand
             var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile);
             EvaluationRun.Check(job, cancellationToken);
             Quantize(console, models, cancellationToken);
-            options.Write(parse, Report(job, models, EvaluationRun.Run(console, job, cancellationToken)), console);
+            options.Write(parse, Report(job, models, EvaluationReporter.Follow(console, job, cancellationToken)), console);
             return ExitCode.Done;
         });
         return command;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MASQuant.Cli.Evaluation;
 using MASQuant.Evaluation.Reports.Charts;
 using MASQuant.Evaluation.Scores;
 

@@ -1,4 +1,3 @@
-using MASQuant.Cli.Evaluation;
 using MASQuant.Evaluation.Scores;
 
 namespace MASQuant.Cli.Comparison;

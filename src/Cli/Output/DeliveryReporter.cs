@@ -14,7 +14,7 @@ internal sealed class DeliveryReporter(CommandConsole console, QuantizationRepor
     public void Warn(MASQuantException problem)
     {
         progress.Clear();
-        console.Error.WriteLine($"{problem.File ?? CommandLine.Name}: warning {problem.Code}: {problem.Description}");
+        console.Warn(problem);
     }
 
     public void Detail(string text)
