@@ -4,6 +4,7 @@ using System.Text.Json;
 using MASQuant.Cli.Comparison;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
+using MASQuant.Delivery.Stores;
 using MASQuant.Evaluation.Scores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;

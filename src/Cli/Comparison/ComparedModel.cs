@@ -1,3 +1,4 @@
+using MASQuant.Delivery.Stores;
 using MASQuant.Cli.Options;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
@@ -42,7 +43,7 @@ internal sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Sw
         }
 
         QuantizationPipeline.Run(Job, progress, cancellationToken);
-        UnfinishedRuns.Tidy(Job.WorkFolder);
+        UnfinishedRuns.Tidy(Job.OutputFolder);
         AtomicFile.Write(KeyFile, System.Text.Encoding.ASCII.GetBytes(key));
     }
 }

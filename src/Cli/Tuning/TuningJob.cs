@@ -1,4 +1,4 @@
-using MASQuant.Cli.Comparison;
+using MASQuant.Delivery.Stores;
 using MASQuant.Evaluation.Tuning;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
