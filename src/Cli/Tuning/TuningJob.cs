@@ -1,4 +1,3 @@
-using MASQuant.Delivery.Stores;
 using MASQuant.Evaluation.Tuning;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
@@ -38,7 +37,7 @@ internal sealed record TuningJob(
         Subset = Subset,
         OutputFolder = folder,
         Name = Name,
-        WorkFolder = UnfinishedRuns.FolderOf(folder, Name),
+        WorkFolder = "",
         Options = options,
     };
 }

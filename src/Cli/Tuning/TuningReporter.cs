@@ -19,9 +19,6 @@ internal sealed class TuningReporter(CommandConsole console, int points) : IProg
     private double _spent;
     private int _done;
 
-    /// <summary>Whether anything was finished.</summary>
-    public bool Any => _done > 0;
-
     public void Report(QuantizationProgress value) => Show(value.Fraction);
 
     /// <summary>Shows the share of the measurement that is done.</summary>
@@ -45,6 +42,14 @@ internal sealed class TuningReporter(CommandConsole console, int points) : IProg
         _status.Clear();
         console.Error.WriteLine($"{step}: made by an earlier run.");
         _done++;
+    }
+
+    /// <summary>Ends a step for which a cache had the artifact.</summary>
+    public void Take()
+    {
+        _done++;
+        _status.Clear();
+        console.Error.WriteLine($"{_step}: taken from a cache.");
     }
 
     /// <summary>Ends a step.</summary>
