@@ -2,7 +2,6 @@ using System.CommandLine;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
-using MASQuant.Cli.Tuning;
 using MASQuant.Delivery.Caching;
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation.Budgets;

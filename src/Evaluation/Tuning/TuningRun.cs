@@ -1,7 +1,7 @@
 using System.Text.Json;
 using MASQuant.Engine.Models;
 using MASQuant.Evaluation.Budgets;
-using MASQuant.Evaluation.Tuning;
+using MASQuant.Evaluation.Reports;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
@@ -12,13 +12,13 @@ using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Planning;
 
-namespace MASQuant.Cli.Tuning;
+namespace MASQuant.Evaluation.Tuning;
 
 /// <summary>Measures, searches and has settings quantized; whatever is finished is kept in the output folder, so that the same job resumes.</summary>
 /// <param name="job">What to tune.</param>
 /// <param name="progress">Hears how far it is.</param>
 /// <param name="bring">Brings the artifacts.</param>
-internal sealed class TuningRun(TuningJob job, TuningReporter progress, PointDelivery bring)
+public sealed class TuningRun(TuningJob job, ITuningProgress progress, PointDelivery bring)
 {
     /// <summary>Where a measured point's artifact lies.</summary>
     public Dictionary<(ModelSetting Setting, int Combination), string> Artifacts { get; } = [];
