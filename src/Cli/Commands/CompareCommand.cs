@@ -1,12 +1,10 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
-using MASQuant.Cli.Comparison;
-using MASQuant.Cli.Evaluation;
+using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
+using MASQuant.Delivery.Caching;
+using MASQuant.Evaluation.Comparison;
 using MASQuant.Evaluation.Scores;
-using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
@@ -33,6 +31,7 @@ internal static class CompareCommand
         var output = CliOptions.Text("--output", "DIR", $"Receives the artifacts, and gives back those that an earlier run left. Default: {DefaultOutput}.");
         var sweep = Sweep.CreateOption(
             "Quantizes once for every value of an option of 'quantize': --sweep Rank=0,8,16. Semicolons separate values that have commas. One value fixes the option; several sweeps give every combination.", Lists);
+        var cache = new CacheOptions();
         var subset = new SubsetOptions();
         var options = new EvaluationOptions();
         var command = new CliCommand("compare", "Quantizes a checkpoint by several methods and schemes and compares all of them with full precision. Reruns reuse what is there and give the same figures.",
@@ -41,6 +40,7 @@ internal static class CompareCommand
             "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --methods RTN,MASQuant --schemes W4A8 --samples 64 --subset-seed 1",
             "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --methods MASQuant --schemes W4A8 --sweep Rank=0,8,16,32 --sweep Epochs=0,2")
         { model, data, calibration, methods, schemes, sweep, output };
+        cache.AddTo(command);
         subset.AddTo(command);
         options.AddTo(command);
         command.SetAction(parse =>
@@ -55,47 +55,38 @@ internal static class CompareCommand
                 WorkFolder = "",
             };
             var combinations = Sweep.Combine(parse.GetValue(sweep)!);
-            ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.SelectMany(method => combinations.Select(swept => Combine(basis, method, scheme, swept))))];
+            ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.SelectMany(method => combinations.Select(swept => ComparedModel.Of(basis, method, scheme, swept))))];
             var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile);
             EvaluationRun.Check(job, cancellationToken);
-            Quantize(console, models, cancellationToken);
-            options.Write(parse, Report(job, models, EvaluationRun.Run(console, job, cancellationToken)), console);
+            Quantize(console, models, cache.Of(parse), cancellationToken);
+            options.Write(parse, Report(job, models, EvaluationReporter.Follow(console, job, cancellationToken)), console);
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static ComparedModel Combine(QuantizationJob basis, string method, string scheme, IReadOnlyList<SweptValue> swept)
-    {
-        var words = swept.Prepend(new SweptValue("Method", method)).Append(new SweptValue("Scheme", scheme)).ToDictionary(value => value.Option, value => value.Value);
-        var part = basis.Subset is { } subset ? string.Create(CultureInfo.InvariantCulture, $"_{subset.Samples}_{subset.Seed}") : "";
-        var name = ModelName.From($"{method}_{scheme}{string.Concat(swept.Select(value => $"_{value.Identifier}"))}{part}");
-        return new ComparedModel(method, swept, basis with
-        {
-            Name = name,
-            WorkFolder = UnfinishedRuns.FolderOf(basis.OutputFolder, name),
-            Options = OptionTable.Read(words),
-        });
-    }
-
-    private static void Quantize(CommandConsole console, ComparedModel[] models, CancellationToken cancellationToken)
+    private static void Quantize(CommandConsole console, ComparedModel[] models, CacheSettings caches, CancellationToken cancellationToken)
     {
         string[] keys = [.. models.Select(model => QuantizationPipeline.KeyOf(model.Job, cancellationToken))];
-        var pending = models.Where((model, i) => !model.IsFinished(keys[i])).ToHashSet();
+        var pending = models.Where((model, i) => !OutputDelivery.IsKept(model.Job, keys[i])).ToHashSet();
         var progress = new ComparisonReporter(console, models, pending.Sum(model => model.Effort));
+        var delivery = new OutputDelivery(caches, new DeliveryReporter(console, progress.Clear));
         try
         {
             for (var i = 0; i < models.Length; i++)
             {
                 progress.Begin(i);
-                if (pending.Contains(models[i]))
+                if (!pending.Contains(models[i]))
                 {
-                    models[i].Quantize(keys[i], progress, cancellationToken);
+                    progress.Reuse();
+                }
+                else if (delivery.Keep(models[i].Job, keys[i], progress, cancellationToken))
+                {
                     progress.Finish();
                 }
                 else
                 {
-                    progress.Reuse();
+                    progress.Take();
                 }
             }
         }
@@ -108,27 +99,7 @@ internal static class CompareCommand
     private static Report Report(EvaluationJob job, ComparedModel[] models, IReadOnlyList<EvaluationResult> results)
     {
         var originalBytes = Directory.EnumerateFiles(job.Model, "*.safetensors").Sum(file => new FileInfo(file).Length);
-        var json = EvaluationJson.Of(job, results, (json, i) =>
-        {
-            json.WriteString("method", i == 0 ? null : models[i - 1].Method);
-            json.WriteString("scheme", i == 0 ? null : models[i - 1].Scheme);
-            WriteSweep(json, i == 0 ? [] : models[i - 1].Swept);
-            json.WriteNumber("bytes", i == 0 ? originalBytes : new FileInfo(models[i - 1].Artifact).Length);
-        });
-        return new Report([ComparisonTable.Of(originalBytes, models, results), EvaluationTables.Modalities(results)], EvaluationTables.Note, json, () => ComparisonPage.Render(job, models, results, ComparisonTable.Of(originalBytes, models, results)));
-    }
-
-    private static void WriteSweep(Utf8JsonWriter json, IReadOnlyList<SweptValue> swept)
-    {
-        if (swept.Count > 0)
-        {
-            json.WriteStartObject("options");
-            foreach (var (option, value) in swept)
-            {
-                json.WriteString(option, value);
-            }
-
-            json.WriteEndObject();
-        }
+        var table = ComparisonTable.Of(originalBytes, models, results);
+        return new Report([table, EvaluationTables.Modalities(results)], EvaluationTables.Note, ComparisonJson.Of(job, originalBytes, models, results), () => ComparisonPage.Render(job, models, results, table));
     }
 }

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using MASQuant.Cli.Evaluation;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Evaluation.Reports.Charts;
+using MASQuant.Evaluation.Scores;
 
 namespace MASQuant.Cli.Commands;
 
@@ -32,7 +32,7 @@ internal static class EvaluateCommand
         {
             var paths = parse.GetRequiredValue(rest);
             var job = new EvaluationJob(parse.GetRequiredValue(model), paths[..^1], paths[^1], options.Limit(parse), options.MaxTokens(parse), parse.GetValue(calibration), parse.GetValue(device));
-            var results = EvaluationRun.Run(console, job, cancellationToken);
+            var results = EvaluationReporter.Follow(console, job, cancellationToken);
             var report = new Report(
                 [EvaluationTables.Tasks(job, results), EvaluationTables.Modalities(results)],
                 EvaluationTables.Note,

@@ -1,11 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
-using MASQuant.Cli.Comparison;
+using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
-using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
-using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
@@ -54,7 +52,7 @@ internal static class QuantizeCommand
                 Subset = subset.Of(parse),
                 OutputFolder = parse.GetRequiredValue(output),
                 Name = modelName,
-                WorkFolder = UnfinishedRuns.FolderOf(parse.GetRequiredValue(output), modelName),
+                WorkFolder = "",
                 Options = OptionTable.Read(words),
             };
             var manifest = Run(console, job, cache.Of(parse), cancellationToken);
@@ -89,30 +87,16 @@ internal static class QuantizeCommand
     {
         var clock = Stopwatch.StartNew();
         var progress = new QuantizationReporter(console);
-        var blocks = job.WorkFolder;
+        var delivery = new OutputDelivery(caches, new DeliveryReporter(console, progress.Clear));
         try
         {
-            if (caches.Folder is null)
-            {
-                QuantizationPipeline.Run(job, progress, cancellationToken);
-            }
-            else
-            {
-                // Before any work: the output comes last.
-                Directory.CreateDirectory(job.OutputFolder);
-                var target = new OutputFolder(job.OutputFolder, UnfinishedRuns.ParentOf(job.OutputFolder));
-                new ArtifactDelivery(target, caches, QuantizationPipeline.KeyOf(job, cancellationToken), job.Name, new DeliveryReporter(console, progress)).Run(run =>
-                {
-                    blocks = run.Layers;
-                    QuantizationPipeline.Run(run.Start(job), progress, cancellationToken);
-                }, cancellationToken);
-            }
+            delivery.Bring(job, () => QuantizationPipeline.KeyOf(job, cancellationToken), progress, cancellationToken);
         }
         catch (OperationCanceledException)
         {
             progress.Clear();
             console.Error.WriteLine(progress.Layers > 0
-                ? $"Finished blocks are kept in '{blocks}': the same command resumes."
+                ? $"Finished blocks are kept in '{delivery.Blocks}': the same command resumes."
                 : "Nothing was written.");
             throw;
         }
@@ -121,7 +105,6 @@ internal static class QuantizeCommand
             progress.Clear();
         }
 
-        UnfinishedRuns.Tidy(job.WorkFolder);
         var manifest = ManifestFile.Read(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ManifestSuffix));
         QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
         return manifest;

@@ -1,13 +1,15 @@
 using System.CommandLine;
+using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
-using MASQuant.Cli.Tuning;
+using MASQuant.Delivery.Caching;
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Evaluation.Tuning;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Commands;
 
@@ -30,6 +32,7 @@ internal static class TuneCommand
         var points = CliOptions.Number("--points", DefaultPoints, value => value is >= 1 and <= 100, "1…100", "The most settings that are quantized for real.");
         var output = CliOptions.Text("--output", "DIR", $"Keeps measurements and artifacts, and gives back those of an earlier run. Default: {DefaultOutput}.");
         var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: plots of bytes and SQNR, the table, what every input group got.");
+        var cache = new CacheOptions();
         var subset = new SubsetOptions();
         var options = OptionTable.All.Where(option => !TuningJob.Tuned.Contains(option.Name)).Select(option => (option, QuantizeCommand.CreateOption(option))).ToArray();
         var command = new CliCommand("tune", "Chooses the scheme of every input group and the rank of every patch under budgets, by measured sensitivity, and proves the choice by quantizing. An interrupted run resumes.",
@@ -38,6 +41,7 @@ internal static class TuneCommand
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --min-sqnr-text 25 --min-sqnr-audio 24 --schemes W4A8,W8A8")
         { model, calibration, schemes, sweep, points, output, report };
         budgets.AddTo(command);
+        cache.AddTo(command);
         subset.AddTo(command);
         foreach (var (_, option) in options)
         {
@@ -67,15 +71,16 @@ internal static class TuneCommand
                 [.. parse.GetValue(schemes)!.Select(name => QuantizationScheme.TryParse(name, out var scheme) ? scheme : default)],
                 new TuningBudgets(demands.Budgets),
                 demands.Evaluation,
-                parse.GetValue(points)), parse.GetValue(report), cancellationToken);
+                parse.GetValue(points)), cache.Of(parse), parse.GetValue(report), cancellationToken);
         });
         return command;
     }
 
-    private static int Run(CommandConsole console, TuningJob job, string? report, CancellationToken cancellationToken)
+    private static int Run(CommandConsole console, TuningJob job, CacheSettings caches, string? report, CancellationToken cancellationToken)
     {
         var progress = new TuningReporter(console, job.Points);
-        var run = new TuningRun(job, progress);
+        var delivery = new OutputDelivery(caches, new DeliveryReporter(console, progress.Clear));
+        var run = new TuningRun(job, progress, Bring);
         try
         {
             var search = run.Run(cancellationToken);
@@ -91,13 +96,32 @@ internal static class TuneCommand
         catch (OperationCanceledException)
         {
             progress.Clear();
-            console.Error.WriteLine($"What is finished is kept in '{job.Output}': the same command resumes.");
+            console.Error.WriteLine($"What is finished is kept in '{job.Output}'{(caches.Folder is { } cache ? $" and '{cache.Path}'" : "")}: the same command resumes.");
             throw;
         }
         catch
         {
             progress.Clear();
             throw;
+        }
+
+        void Bring(string step, QuantizationJob point, string key)
+        {
+            if (OutputDelivery.IsKept(point, key))
+            {
+                progress.Reuse(step);
+                return;
+            }
+
+            progress.Begin(step);
+            if (delivery.Keep(point, key, progress, cancellationToken))
+            {
+                progress.Finish();
+            }
+            else
+            {
+                progress.Take();
+            }
         }
     }
 

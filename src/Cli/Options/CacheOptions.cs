@@ -3,7 +3,7 @@ using MASQuant.Delivery.Caching;
 
 namespace MASQuant.Cli.Options;
 
-/// <summary>Which cache <c>quantize</c> asks and fills.</summary>
+/// <summary>Which cache a command that quantizes asks and fills.</summary>
 internal sealed class CacheOptions
 {
     private const string None = "none";

@@ -3,7 +3,7 @@ using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Cli.Options;
 
-/// <summary>The options that calibrate on a part of the calibration set, shared by <c>quantize</c> and <c>compare</c>.</summary>
+/// <summary>The options that calibrate on a part of the calibration set, shared by commands that quantize.</summary>
 internal sealed class SubsetOptions
 {
     private readonly Option<int> _samples = CliOptions.Number("--samples", 0, value => value >= 0, "0 or more", "Calibrates on a random part of the calibration set, of so many samples; 0 for all.");

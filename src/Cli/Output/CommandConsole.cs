@@ -10,4 +10,8 @@ internal sealed record CommandConsole(TextWriter Output, TextWriter Error, bool 
 
     /// <summary>The terminal's width in characters.</summary>
     public int Width => ErrorIsTerminal && Console.WindowWidth > 0 ? Console.WindowWidth : UnknownWidth;
+
+    /// <summary>Writes a problem that stops nothing, in the form that compilers print.</summary>
+    public void Warn(MASQuantException problem)
+        => Error.WriteLine($"{problem.File ?? CommandLine.Name}{(problem.Line > 0 ? FormattableString.Invariant($"({problem.Line})") : "")}: warning {problem.Code}: {problem.Description}");
 }

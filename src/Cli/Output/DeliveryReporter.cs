@@ -3,18 +3,20 @@ using MASQuant.Delivery;
 namespace MASQuant.Cli.Output;
 
 /// <summary>Tells of a delivery between the lines of a run.</summary>
-internal sealed class DeliveryReporter(CommandConsole console, QuantizationReporter progress) : IDeliveryLog
+/// <param name="console">Where to.</param>
+/// <param name="clear">Ends a line that the run rewrites.</param>
+internal sealed class DeliveryReporter(CommandConsole console, Action clear) : IDeliveryLog
 {
     public void Report(DeliveryEvent happened)
     {
-        progress.Clear();
+        clear();
         console.Error.WriteLine($"{happened.Text}.");
     }
 
     public void Warn(MASQuantException problem)
     {
-        progress.Clear();
-        console.Error.WriteLine($"{problem.File ?? CommandLine.Name}: warning {problem.Code}: {problem.Description}");
+        clear();
+        console.Warn(problem);
     }
 
     public void Detail(string text)

@@ -5,7 +5,9 @@ namespace MASQuant.Delivery.Caching;
 /// <param name="build">Names the build; empty when it is unknown, and then nothing is shared.</param>
 public sealed class RemoteTrouble(string root, string build)
 {
-    private const string Folder = "trouble";
+    /// <summary>The folder of the notes.</summary>
+    public const string Folder = "trouble";
+
     private static readonly TimeSpan Memory = TimeSpan.FromDays(1);
 
     private string File => Path.Combine(root, Folder, build);

@@ -1,10 +1,10 @@
-using MASQuant.Cli.Evaluation;
+using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Cli.Comparison;
+namespace MASQuant.Evaluation.Comparison;
 
 /// <summary>All figures of a comparison in one table: a row per figure and model, a column per task.</summary>
-internal static class ComparisonTable
+public static class ComparisonTable
 {
     private const string Original = "full precision";
 

@@ -1,13 +1,13 @@
 using System.Diagnostics;
-using MASQuant.Cli.Output;
+using MASQuant.Evaluation.Tuning;
 using MASQuant.Quantization.Facts;
 
-namespace MASQuant.Cli.Tuning;
+namespace MASQuant.Cli.Output;
 
 /// <summary>Shows how far a tuning is: in a terminal as a line that is rewritten, otherwise a line per finished step.</summary>
 /// <param name="console">Where to.</param>
 /// <param name="points">The most settings that are quantized.</param>
-internal sealed class TuningReporter(CommandConsole console, int points) : IProgress<QuantizationProgress>
+internal sealed class TuningReporter(CommandConsole console, int points) : ITuningProgress, IProgress<QuantizationProgress>
 {
     // A measurement takes about as long as so many quantizations with learning; it only shapes the estimate of the time left.
     private const double MeasurementEffort = 0.5;
@@ -18,9 +18,6 @@ internal sealed class TuningReporter(CommandConsole console, int points) : IProg
     private double _effort;
     private double _spent;
     private int _done;
-
-    /// <summary>Whether anything was finished.</summary>
-    public bool Any => _done > 0;
 
     public void Report(QuantizationProgress value) => Show(value.Fraction);
 
@@ -45,6 +42,14 @@ internal sealed class TuningReporter(CommandConsole console, int points) : IProg
         _status.Clear();
         console.Error.WriteLine($"{step}: made by an earlier run.");
         _done++;
+    }
+
+    /// <summary>Ends a step for which a cache had the artifact.</summary>
+    public void Take()
+    {
+        _done++;
+        _status.Clear();
+        console.Error.WriteLine($"{_step}: taken from a cache.");
     }
 
     /// <summary>Ends a step.</summary>

@@ -1,10 +1,10 @@
+using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Reports.Charts;
-using MASQuant.Evaluation.Tuning;
 
-namespace MASQuant.Cli.Tuning;
+namespace MASQuant.Evaluation.Tuning;
 
 /// <summary>A tuning as a page: bytes against SQNR as predicted and as measured, the table, what each block got, what to paste.</summary>
-internal static class TuningPage
+public static class TuningPage
 {
     /// <summary>The page.</summary>
     public static string Render(TuningJob job, TuningSearch search)

@@ -1,8 +1,7 @@
 using System.Text.Json;
-using MASQuant.Cli.Comparison;
 using MASQuant.Engine.Models;
 using MASQuant.Evaluation.Budgets;
-using MASQuant.Evaluation.Tuning;
+using MASQuant.Evaluation.Reports;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
@@ -13,12 +12,13 @@ using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Planning;
 
-namespace MASQuant.Cli.Tuning;
+namespace MASQuant.Evaluation.Tuning;
 
-/// <summary>Measures, searches and quantizes; whatever is finished is kept in the output folder, so that the same command resumes.</summary>
+/// <summary>Measures, searches and has settings quantized; whatever is finished is kept in the output folder, so that the same job resumes.</summary>
 /// <param name="job">What to tune.</param>
-/// <param name="progress">Shows how far it is.</param>
-internal sealed class TuningRun(TuningJob job, TuningReporter progress)
+/// <param name="progress">Hears how far it is.</param>
+/// <param name="bring">Brings the artifacts.</param>
+public sealed class TuningRun(TuningJob job, ITuningProgress progress, PointDelivery bring)
 {
     /// <summary>Where a measured point's artifact lies.</summary>
     public Dictionary<(ModelSetting Setting, int Combination), string> Artifacts { get; } = [];
@@ -86,20 +86,10 @@ internal sealed class TuningRun(TuningJob job, TuningReporter progress)
         var options = job.OptionsOf(point, config.Modalities);
         var key = QuantizationPipeline.KeyOf(job.Point(options, job.Output), cancellationToken);
         var folder = Path.Combine(job.Output, "points", key[..12]);
-        var model = new ComparedModel("tuned", [], job.Point(options, folder));
-        Artifacts[point.Key] = model.Artifact;
-        if (model.IsFinished(key))
-        {
-            progress.Reuse($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}");
-        }
-        else
-        {
-            progress.Begin($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}");
-            model.Quantize(key, progress, cancellationToken);
-            progress.Finish();
-        }
-
-        double? loss = job.Budgets.Wanted.MaxEvaluationLoss is null ? null : EvaluationLoss.Measure(job.Model, model.Artifact, job.Evaluation!, cancellationToken: cancellationToken).KullbackLeibler;
-        return (ManifestFile.Read(Path.ChangeExtension(model.Artifact, ".json")), loss);
+        var artifact = Path.Combine(folder, job.Name + ModelFiles.ArtifactSuffix);
+        Artifacts[point.Key] = artifact;
+        bring($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}", job.Point(options, folder), key);
+        double? loss = job.Budgets.Wanted.MaxEvaluationLoss is null ? null : EvaluationLoss.Measure(job.Model, artifact, job.Evaluation!, cancellationToken: cancellationToken).KullbackLeibler;
+        return (ManifestFile.Read(Path.ChangeExtension(artifact, ".json")), loss);
     }
 }

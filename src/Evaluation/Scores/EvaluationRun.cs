@@ -1,16 +1,14 @@
 using System.Security.Cryptography;
-using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Execution;
-using MASQuant.Evaluation.Scores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Cli.Evaluation;
+namespace MASQuant.Evaluation.Scores;
 
 /// <summary>Loads models and data, checks that they fit each other, and evaluates.</summary>
-internal static class EvaluationRun
+public static class EvaluationRun
 {
     /// <summary>Refuses data that cannot be evaluated, before work is spent on the models.</summary>
     /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
@@ -22,8 +20,11 @@ internal static class EvaluationRun
     }
 
     /// <summary>The figures, the reference's first.</summary>
+    /// <param name="job">What to evaluate.</param>
+    /// <param name="log">Hears of it.</param>
+    /// <param name="cancellationToken">Obeyed within conversations.</param>
     /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
-    public static IReadOnlyList<EvaluationResult> Run(CommandConsole console, EvaluationJob job, CancellationToken cancellationToken)
+    public static IReadOnlyList<EvaluationResult> Run(EvaluationJob job, IEvaluationLog log, CancellationToken cancellationToken)
     {
         var conversations = Read(job, cancellationToken);
         var models = new List<LoadedModel>();
@@ -39,18 +40,11 @@ internal static class EvaluationRun
 
             foreach (var warning in new CalibrationOverlap(job, conversations).Warnings(models[0].Config, cancellationToken))
             {
-                console.Error.WriteLine(warning);
+                log.Warn(warning);
             }
 
-            var progress = new EvaluationReporter(console, conversations.Count);
-            try
-            {
-                return new ModelEvaluation(models[0], [.. models.Skip(1)], job.MaxTokens).Run(conversations, [job.Model, .. job.Artifacts], progress, cancellationToken);
-            }
-            finally
-            {
-                progress.Clear();
-            }
+            log.Begin(conversations.Count);
+            return new ModelEvaluation(models[0], [.. models.Skip(1)], job.MaxTokens).Run(conversations, [job.Model, .. job.Artifacts], log, cancellationToken);
         }
         finally
         {

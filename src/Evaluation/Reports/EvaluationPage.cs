@@ -2,10 +2,10 @@ using System.Globalization;
 using MASQuant.Evaluation.Reports.Charts;
 using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Cli.Evaluation;
+namespace MASQuant.Evaluation.Reports;
 
 /// <summary>An evaluation as a page: figures, plots, changed answers, and what is known of each artifact.</summary>
-internal static class EvaluationPage
+public static class EvaluationPage
 {
     /// <summary>The page.</summary>
     public static string Render(EvaluationJob job, IReadOnlyList<EvaluationResult> results, Func<int, ChartStyle> style)

@@ -2,10 +2,10 @@ using System.Text;
 using System.Text.Json;
 using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Cli.Evaluation;
+namespace MASQuant.Evaluation.Reports;
 
 /// <summary>All figures of an evaluation, for programs.</summary>
-internal static class EvaluationJson
+public static class EvaluationJson
 {
     /// <summary>The document.</summary>
     /// <param name="job">What was evaluated.</param>

@@ -2,10 +2,10 @@ using System.Globalization;
 using MASQuant.Evaluation.Scores;
 using MASQuant.Formats.Artifacts;
 
-namespace MASQuant.Cli.Evaluation;
+namespace MASQuant.Evaluation.Reports;
 
 /// <summary>The figures of an evaluation, for people.</summary>
-internal static class EvaluationTables
+public static class EvaluationTables
 {
     /// <summary>What the tables' signs mean.</summary>
     public const string Note = "± half of the 95 % bootstrap interval over samples. † outside the full-precision score's 95 % interval.";

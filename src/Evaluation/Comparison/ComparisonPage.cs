@@ -1,12 +1,12 @@
 using System.Globalization;
-using MASQuant.Cli.Evaluation;
+using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Reports.Charts;
 using MASQuant.Evaluation.Scores;
 
-namespace MASQuant.Cli.Comparison;
+namespace MASQuant.Evaluation.Comparison;
 
 /// <summary>A comparison as a page: the table, plots over methods, schemes and swept options, changed answers.</summary>
-internal static class ComparisonPage
+public static class ComparisonPage
 {
     /// <summary>The page.</summary>
     public static string Render(EvaluationJob job, IReadOnlyList<ComparedModel> models, IReadOnlyList<EvaluationResult> results, TextTable table)

@@ -1,18 +1,19 @@
 using System.Diagnostics;
-using MASQuant.Cli.Output;
+using MASQuant.Evaluation.Comparison;
 using MASQuant.Quantization.Facts;
 
-namespace MASQuant.Cli.Comparison;
+namespace MASQuant.Cli.Output;
 
 /// <summary>Shows how far several quantizations are: in a terminal as a line that is rewritten, otherwise a line per finished model.</summary>
 /// <param name="console">Where to.</param>
 /// <param name="models">All models, in order.</param>
-/// <param name="effort">The effort of those that are still to be quantized.</param>
+/// <param name="effort">The effort of those that an earlier run did not leave.</param>
 internal sealed class ComparisonReporter(CommandConsole console, IReadOnlyList<ComparedModel> models, double effort) : IProgress<QuantizationProgress>
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly StatusLine _status = new(console);
     private int _current;
+    private double _effort = effort;
     private double _spent;
 
     public void Report(QuantizationProgress value)
@@ -28,6 +29,13 @@ internal sealed class ComparisonReporter(CommandConsole console, IReadOnlyList<C
 
     /// <summary>Notes that the model was there already.</summary>
     public void Reuse() => Print("made by an earlier run");
+
+    /// <summary>Notes that a cache had the model.</summary>
+    public void Take()
+    {
+        _effort -= models[_current].Effort;
+        Print("taken from a cache");
+    }
 
     /// <summary>Notes that the model is quantized.</summary>
     public void Finish()
@@ -50,6 +58,6 @@ internal sealed class ComparisonReporter(CommandConsole console, IReadOnlyList<C
     private string Remaining(double begun)
     {
         var done = _spent + begun;
-        return done > 0 && done < effort ? $", {Figures.Estimate(_clock.Elapsed * ((effort - done) / done))} left before the evaluation" : "";
+        return done > 0 && done < _effort ? $", {Figures.Estimate(_clock.Elapsed * ((_effort - done) / done))} left before the evaluation" : "";
     }
 }

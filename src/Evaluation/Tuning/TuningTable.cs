@@ -1,9 +1,9 @@
-using MASQuant.Evaluation.Tuning;
+using MASQuant.Evaluation.Reports;
 
-namespace MASQuant.Cli.Tuning;
+namespace MASQuant.Evaluation.Tuning;
 
 /// <summary>The settings between which a tuning chose: a row per setting, the smallest first.</summary>
-internal static class TuningTable
+public static class TuningTable
 {
     // Settings that were predicted only, for the shape of the front.
     private const int PredictedRows = 6;

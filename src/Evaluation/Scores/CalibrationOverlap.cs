@@ -3,7 +3,7 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 
-namespace MASQuant.Cli.Evaluation;
+namespace MASQuant.Evaluation.Scores;
 
 /// <summary>Finds samples of an evaluation that calibrated an artifact: they flatter it.</summary>
 internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conversation> conversations)
@@ -13,7 +13,7 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
     /// <summary>A warning for every calibration set that shares samples with the evaluation.</summary>
     /// <param name="config">The model's configuration.</param>
     /// <param name="cancellationToken">Obeyed while reading.</param>
-    public IEnumerable<string> Warnings(ModelConfig config, CancellationToken cancellationToken)
+    public IEnumerable<MASQuantException> Warnings(ModelConfig config, CancellationToken cancellationToken)
     {
         // A checkpoint has no calibration set.
         var sets = job.Artifacts.Where(path => !Directory.Exists(path)).Select(path => (Path: path, Facts: Facts(path))).Where(artifact => artifact.Facts is not null);
@@ -27,7 +27,7 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
         }
     }
 
-    private string? WarningFor(CalibrationSet calibration, string[] artifacts)
+    private MASQuantException? WarningFor(CalibrationSet calibration, string[] artifacts)
     {
         var known = calibration.SampleHashes.ToHashSet();
         int[] lines = [.. conversations.Where(conversation => known.Contains(CalibrationSet.Hash(conversation))).Select(conversation => conversation.Line)];
@@ -37,8 +37,8 @@ internal sealed class CalibrationOverlap(EvaluationJob job, IReadOnlyList<Conver
         }
 
         var named = string.Join(", ", lines.Take(NamedLines)) + (lines.Length > NamedLines ? ", …" : "");
-        return $"{job.Data}({lines[0]}): warning {DiagnosticCodes.EvaluationOnCalibration}: {lines.Length} of {conversations.Count} samples (lines {named}) are in '{calibration.Path}', "
-            + $"which calibrated {string.Join(", ", artifacts)}. These figures flatter: evaluate on other data.";
+        var description = $"{lines.Length} of {conversations.Count} samples (lines {named}) are in '{calibration.Path}', which calibrated {string.Join(", ", artifacts)}. These figures flatter: evaluate on other data.";
+        return new MASQuantException(DiagnosticCodes.EvaluationOnCalibration, job.Data, description) { Line = lines[0] };
     }
 
     private static ManifestCalibration? Facts(string path)

@@ -1,10 +1,8 @@
-using MASQuant.Cli.Comparison;
-using MASQuant.Evaluation.Tuning;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 
-namespace MASQuant.Cli.Tuning;
+namespace MASQuant.Evaluation.Tuning;
 
 /// <summary>What to tune, within which bounds.</summary>
 /// <param name="Model">The checkpoint's folder.</param>
@@ -18,7 +16,7 @@ namespace MASQuant.Cli.Tuning;
 /// <param name="Budgets">What is wanted.</param>
 /// <param name="Evaluation">The conversations for the evaluation loss, or null.</param>
 /// <param name="Points">The most settings to quantize.</param>
-internal sealed record TuningJob(
+public sealed record TuningJob(
     string Model, string Calibration, CalibrationSubset? Subset, string Output, string Name, IReadOnlyList<QuantizationOptions> Combinations, IReadOnlyList<QuantizationOption> Swept, IReadOnlyList<QuantizationScheme> Schemes, TuningBudgets Budgets, string? Evaluation, int Points)
 {
     /// <summary>The options that tuning chooses.</summary>
@@ -38,7 +36,7 @@ internal sealed record TuningJob(
         Subset = Subset,
         OutputFolder = folder,
         Name = Name,
-        WorkFolder = UnfinishedRuns.FolderOf(folder, Name),
+        WorkFolder = "",
         Options = options,
     };
 }

@@ -1,6 +1,6 @@
 using MASQuant.Evaluation.Tuning;
 
-namespace MASQuant.Cli.Tuning;
+namespace MASQuant.Cli.Output;
 
 /// <summary>A small plot for terminals: bytes to the right, SQNR upwards; letters are modalities as measured, dots are predictions.</summary>
 internal static class TuningPlot

@@ -1,4 +1,4 @@
-namespace MASQuant.Cli.Evaluation;
+namespace MASQuant.Evaluation.Scores;
 
 /// <summary>What is evaluated.</summary>
 /// <param name="Model">The reference's folder.</param>
@@ -8,4 +8,4 @@ namespace MASQuant.Cli.Evaluation;
 /// <param name="MaxTokens">The most tokens of a generated answer; 0 generates none.</param>
 /// <param name="CalibrationFile">The calibration set, or null to look for it.</param>
 /// <param name="Device">Where the models run; null leaves it to the environment.</param>
-internal sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts, string Data, int Limit, int MaxTokens, string? CalibrationFile, string? Device = null);
+public sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts, string Data, int Limit, int MaxTokens, string? CalibrationFile, string? Device = null);

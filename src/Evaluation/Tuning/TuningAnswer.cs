@@ -1,12 +1,12 @@
 using System.Security;
 using MASQuant.Evaluation.Budgets;
-using MASQuant.Evaluation.Tuning;
+using MASQuant.Evaluation.Reports;
 using MASQuant.Quantization.Options;
 
-namespace MASQuant.Cli.Tuning;
+namespace MASQuant.Evaluation.Tuning;
 
 /// <summary>What a tuning ends with: the item to paste and the command that does the same, or what is missing.</summary>
-internal static class TuningAnswer
+public static class TuningAnswer
 {
     /// <summary>The words that differ from the defaults; with them the same artifact is made.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> Words(QuantizationOptions options)

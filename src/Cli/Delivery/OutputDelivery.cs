@@ -1,0 +1,69 @@
+using MASQuant.Delivery;
+using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Stores;
+using MASQuant.Quantization;
+using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Run;
+
+namespace MASQuant.Cli.Delivery;
+
+/// <summary>Brings models to folders that a person named: from the caches of builds, or by quantizing, and then the caches have them too.</summary>
+/// <param name="caches">The caches.</param>
+/// <param name="log">Hears of them.</param>
+internal sealed class OutputDelivery(CacheSettings caches, IDeliveryLog log)
+{
+    // One command warns of a remote cache once, however many models it brings.
+    private readonly string _command = Guid.NewGuid().ToString();
+
+    /// <summary>Where the last model that was quantized kept its finished blocks.</summary>
+    public string Blocks { get; private set; } = "";
+
+    /// <summary>Whether an earlier run left this very artifact in the job's folder.</summary>
+    public static bool IsKept(QuantizationJob job, string key) => NoteOf(job).Says(key);
+
+    /// <summary>Brings a model, and notes its key beside it for <see cref="IsKept"/>.</summary>
+    /// <returns>Whether it had to be quantized.</returns>
+    /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
+    public bool Keep(QuantizationJob job, string key, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
+    {
+        var quantized = Bring(job, () => key, progress, cancellationToken);
+        NoteOf(job).Write(key);
+        return quantized;
+    }
+
+    /// <summary>Brings a model.</summary>
+    /// <param name="job">The model; its work folder is chosen here.</param>
+    /// <param name="key">Its key; without a cache nobody asks for it.</param>
+    /// <param name="progress">Hears of a quantization.</param>
+    /// <param name="cancellationToken">Stops it, copies and transfers.</param>
+    /// <returns>Whether it had to be quantized.</returns>
+    /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
+    public bool Bring(QuantizationJob job, Func<string> key, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
+    {
+        var quantized = false;
+        NoteOf(job).Remove();
+        if (caches.Folder is null)
+        {
+            Quantize(job with { WorkFolder = UnfinishedRuns.FolderOf(job.OutputFolder, job.Name) });
+        }
+        else
+        {
+            // Before any work: the output comes last.
+            Directory.CreateDirectory(job.OutputFolder);
+            var target = new OutputFolder(job.OutputFolder, UnfinishedRuns.ParentOf(job.OutputFolder));
+            new ArtifactDelivery(target, caches, key(), job.Name, log) { Build = _command }.Run(run => Quantize(run.Start(job)), cancellationToken);
+        }
+
+        UnfinishedRuns.Tidy(job.OutputFolder);
+        return quantized;
+
+        void Quantize(QuantizationJob here)
+        {
+            Blocks = here.WorkFolder;
+            QuantizationPipeline.Run(here, progress, cancellationToken);
+            quantized = true;
+        }
+    }
+
+    private static KeyNote NoteOf(QuantizationJob job) => new(job.OutputFolder, job.Name);
+}
