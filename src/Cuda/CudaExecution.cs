@@ -3,6 +3,7 @@ using MASQuant.Cuda.Models;
 using MASQuant.Engine.Audio;
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Generation;
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Vision;
 
@@ -27,7 +28,7 @@ public sealed class CudaExecution : IModelExecution
         var (source, config, embedding, _) = content;
         (_backend, _content) = (backend, content);
         var (decoder, vision, audio) = (config.Decoder(), config.VisionTower(), config.AudioTower());
-        _blocks = new Lazy<Decoder>(() => DecoderReader.Read(source, decoder, embedding, backend));
+        _blocks = new Lazy<Decoder>(() => DecoderReader.Read(source, decoder, embedding, new QuantizedLinearGroups(backend)));
         try
         {
             _vision = DeviceVisionTower.Supports(vision) ? new DeviceVisionTower(backend.Device, backend.Gate, source, vision) : null;
