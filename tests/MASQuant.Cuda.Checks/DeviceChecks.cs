@@ -9,7 +9,7 @@ public static class DeviceChecks
     public static IReadOnlyList<DeviceCheck> All { get; } =
     [
         .. TransferChecks.All, .. PrepareChecks.All, .. ProductChecks.All, .. PatchChecks.All, .. DenseChecks.All, .. AttentionChecks.All, .. DecoderStepChecks.All, .. TokenChecks.All, .. DrawChecks.All,
-        .. TowerChecks.All, .. AudioChecks.All, .. BackendChecks.All, .. DecoderChecks.All, .. BatchChecks.All, .. SessionChecks.All,
+        .. TowerChecks.All, .. AudioChecks.All, .. LinearGroupChecks.All, .. DecoderChecks.All, .. BatchChecks.All, .. SessionChecks.All,
     ];
 
     /// <summary>Runs the check of a name.</summary>

@@ -62,17 +62,20 @@ public sealed class DeviceTokens(ICudaDevice device) : IDisposable
         return _modalities.Pointer;
     }
 
-    /// <summary>Where the kernels that prepare put the tokens.</summary>
-    /// <param name="takesCodes">Whether codes are wanted.</param>
-    /// <param name="keep">Bit 1 &lt;&lt; m: smoothed values of modality m are wanted.</param>
-    /// <param name="largest">The largest code.</param>
-    public PreparedPointers Target(bool takesCodes, int keep, int largest) => new(
-        takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, largest,
-        takesCodes && GemmKernels.TakesTiles(device, Count));
+    /// <summary>Where the kernels that prepare put the tokens, for what weights of one scheme and rotation read; tokens are rotated as they ask.</summary>
+    public PreparedPointers Target(params ReadOnlySpan<DeviceWeight> weights)
+    {
+        var (takesCodes, keep) = (weights[0].TakesCodes, 0);
+        foreach (var weight in weights)
+        {
+            keep |= weight.Keep;
+        }
 
-    /// <summary>As <see cref="Target(bool, int, int)"/>, for what <paramref name="weight"/> reads; tokens are rotated as it asks.</summary>
-    public PreparedPointers Target(DeviceWeight weight)
-        => Target(weight.TakesCodes, Modalities == DevicePointer.Null && weight.TakesCodes ? 0 : weight.Keep, weight.Largest) with { Rotation = weight.Rotation };
+        keep = takesCodes && Modalities == DevicePointer.Null ? 0 : keep; // Patches are for other tokens than text.
+        return new PreparedPointers(
+            takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, weights[0].Largest,
+            takesCodes && GemmKernels.TakesTiles(device, Count), weights[0].Rotation);
+    }
 
     /// <summary>Makes room for a product.</summary>
     public void Reserve(in GemmPlan plan, int patchColumns, int? count = null)

@@ -2,6 +2,7 @@ using MASQuant.Engine.Audio;
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Generation;
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Vision;
 
@@ -22,7 +23,7 @@ public sealed class CpuExecution : IModelExecution
         _prefillTokens = prefillTokens;
         Vision = new VisionTower(source, config.VisionTower());
         Audio = config.AudioTower() is { } audio ? new AudioTower(source, audio) : null;
-        Decoder = DecoderReader.Read(source, config.Decoder(), embedding, backend ?? new CpuGemmBackend());
+        Decoder = DecoderReader.Read(source, config.Decoder(), embedding, new QuantizedLinearGroups(backend ?? new CpuGemmBackend()));
     }
 
     /// <inheritdoc/>

@@ -2,28 +2,48 @@ using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Gemm;
 
-/// <summary>What a caller of <see cref="IGemmBackend"/> must hold to, checked the same way by every backend: kernels read memory without looking.</summary>
+/// <summary>What a caller of quantized layers must hold to, checked the same way wherever they run: kernels read memory without looking.</summary>
 public static class GemmChecks
 {
+    private const string WrongInputs = "The tokens do not have the weight's number of inputs.";
+
     /// <summary>Refuses inputs of <see cref="IGemmBackend.Prepare"/> that do not fit each other.</summary>
     public static void Input(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing)
     {
+        Input(x, modalities, x.Columns);
+        Smoothing(inverseSmoothing, x.Columns);
+    }
+
+    /// <summary>Refuses activations that are not [M, <paramref name="inputs"/>] with M modalities.</summary>
+    public static void Input(Matrix x, ModalityMap modalities, int inputs)
+    {
+        Check(x.Columns == inputs, WrongInputs);
         Check(modalities.Count == x.Rows, "The number of modalities is not the number of tokens.");
-        Check(inverseSmoothing.Count == ModalityMap.ModalityCount, "There must be one smoothing factor per modality.");
-        for (var i = 0; i < inverseSmoothing.Count; i++)
-        {
-            var factor = inverseSmoothing[i];
-            Check(factor.Length == 0 || factor.Length == x.Columns, "The values of a smoothing factor are not as many as the inputs.");
-        }
     }
 
     /// <summary>Refuses operands of <see cref="IGemmBackend.Multiply"/> that do not fit each other.</summary>
     public static void Output(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
-        Check(tokens.Inputs == weight.Inputs, "The tokens do not have the weight's number of inputs.");
-        Check(y.Rows == tokens.Tokens && y.Columns == weight.Outputs,
-            "The output does not have the shape of the product.");
+        Check(tokens.Inputs == weight.Inputs, WrongInputs);
+        Output(y, tokens.Tokens, weight.Outputs);
         Weight(weight);
+    }
+
+    /// <summary>Refuses an output that is not [<paramref name="tokens"/>, <paramref name="outputs"/>].</summary>
+    public static void Output(Matrix y, int tokens, int outputs)
+        => Check(y.Rows == tokens && y.Columns == outputs, "The output does not have the shape of the product.");
+
+    /// <summary>Refuses weights that do not share their input, and smoothing factors of another one.</summary>
+    public static void Group(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
+    {
+        Check(weights.Count > 0, "An input group has no layers.");
+        foreach (var weight in weights)
+        {
+            Weight(weight);
+            Check((weight.Inputs, weight.Scheme, weight.RotationBlock) == (weights[0].Inputs, weights[0].Scheme, weights[0].RotationBlock), "The layers of an input group share K, scheme and rotation.");
+        }
+
+        Smoothing(inverseSmoothing, weights[0].Inputs);
     }
 
     /// <summary>Refuses a weight whose parts do not have the sizes that its shape asks for.</summary>
@@ -43,6 +63,16 @@ public static class GemmChecks
         {
             Check(patch is null || (patch.L1.Rows == weight.Inputs && patch.L2.Columns == weight.Outputs && patch.L2.Rows == patch.Rank),
                 "The factors of a patch do not fit the shape.");
+        }
+    }
+
+    private static void Smoothing(IReadOnlyList<float[]> inverseSmoothing, int inputs)
+    {
+        Check(inverseSmoothing.Count == ModalityMap.ModalityCount, "There must be one smoothing factor per modality.");
+        for (var i = 0; i < inverseSmoothing.Count; i++)
+        {
+            var factor = inverseSmoothing[i];
+            Check(factor.Length == 0 || factor.Length == inputs, "The values of a smoothing factor are not as many as the inputs.");
         }
     }
 

@@ -1,6 +1,6 @@
 namespace MASQuant.Engine.Gemm;
 
-/// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call; a backend that computes on a device keeps the values there.</summary>
+/// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call.</summary>
 public sealed class PreparedTokens
 {
     private Matrix _rotated = new(0, 0);
@@ -42,15 +42,6 @@ public sealed class PreparedTokens
     /// <summary><see cref="Codes"/> in the order of the CPU kernels, made when first needed.</summary>
     internal PackedTokens Packed { get; } = new();
 
-    /// <summary>Records the shape and the modalities of values that lie elsewhere, on a device.</summary>
-    public void Describe(int tokens, int inputs, ModalityMap modalities)
-    {
-        Tokens = tokens;
-        Inputs = inputs;
-        Modalities = modalities;
-        Packed.Clear();
-    }
-
     /// <summary>Makes room for M × K values and records the modalities.</summary>
     public void Reset(int tokens, int inputs, ModalityMap modalities)
     {
@@ -70,6 +61,7 @@ public sealed class PreparedTokens
             Scales = new float[tokens];
         }
 
-        Describe(tokens, inputs, modalities);
+        (Tokens, Inputs, Modalities) = (tokens, inputs, modalities);
+        Packed.Clear();
     }
 }

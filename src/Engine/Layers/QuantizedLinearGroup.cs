@@ -17,19 +17,11 @@ public sealed class QuantizedLinearGroup : ILinearGroup
     /// <param name="inverseSmoothing">1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</param>
     /// <param name="backend">Executes the products.</param>
     /// <param name="pool">Working memory, which groups of a model share; null: the group's own.</param>
-    /// <exception cref="ArgumentException">The weights differ in K or scheme, or their parts do not fit their shapes.</exception>
+    /// <exception cref="ArgumentException">The weights differ in K, scheme or rotation, or parts or factors do not fit their shapes.</exception>
     public QuantizedLinearGroup(
         IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing, IGemmBackend backend, PreparedTokensPool? pool = null)
     {
-        foreach (var weight in weights)
-        {
-            GemmChecks.Weight(weight);
-            if (weight.Inputs != weights[0].Inputs || weight.Scheme != weights[0].Scheme || weight.RotationBlock != weights[0].RotationBlock)
-            {
-                throw new ArgumentException("The layers of an input group share K, scheme and rotation.", nameof(weights));
-            }
-        }
-
+        GemmChecks.Group(weights, inverseSmoothing);
         (_weights, _inverseSmoothing, _backend) = (weights, inverseSmoothing, backend);
         _pool = pool ?? new PreparedTokensPool();
     }

@@ -1,6 +1,4 @@
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Gemm;
-using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
@@ -12,19 +10,21 @@ namespace MASQuant.Engine.Models;
 /// <summary>Reads a decoder as its source holds it: in full precision from a checkpoint, quantized from an artifact.</summary>
 public static class DecoderReader
 {
-    /// <summary>Reads all blocks; <paramref name="source"/> must outlive the result.</summary>
+    /// <summary>Reads all blocks.</summary>
+    /// <param name="source">A checkpoint or an artifact; must outlive the result.</param>
+    /// <param name="decoder">What it is made of.</param>
+    /// <param name="embedding">Its token embedding.</param>
+    /// <param name="groups">Makes the quantized layers.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static Decoder Read(IModelSource source, DecoderDescription decoder, TokenEmbedding embedding, IGemmBackend? backend)
+    public static Decoder Read(IModelSource source, DecoderDescription decoder, TokenEmbedding embedding, ILinearGroups groups)
     {
         if (source is not Artifact artifact)
         {
             return Decoder.Read(source, decoder, layer => TransformerBlock.Read(source, decoder.Blocks[layer]), embedding);
         }
 
-        var pool = new PreparedTokensPool();
-        backend ??= new CpuGemmBackend();
         return Decoder.Read(artifact, decoder, layer => TransformerBlock.Read(artifact, decoder.Blocks[layer], step =>
-            ReadQuantized(artifact, decoder, layer, step) is { } weights ? new QuantizedLinearGroup(weights, artifact.ReadInverseSmoothing(layer, step.Group!.Value), backend, pool) : null), embedding);
+            ReadQuantized(artifact, decoder, layer, step) is { } weights ? groups.Create(weights, artifact.ReadInverseSmoothing(layer, step.Group!.Value)) : null), embedding);
     }
 
     /// <summary>The quantized weights of a step's layers, of one scheme; null when the artifact holds them as the checkpoint had them.</summary>

@@ -2,6 +2,7 @@ using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Driver;
 using MASQuant.Cuda.Gemm;
 using MASQuant.Cuda.Models;
+using MASQuant.Diagnostics;
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Generation;
 using MASQuant.Ptx;
@@ -64,7 +65,7 @@ public sealed class DeviceDecoderTests : IDisposable
     public void Steps_record_once_and_allocate_nothing(double temperature)
     {
         var device = new CountingDevice(new EmulatedDevice());
-        using (var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content)))
+        using (var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(device, content)))
         {
             var weights = device.LentBytes;
             using (var tokens = model.GenerateTokens(model.Prepare(Text), new GenerationOptions { Temperature = temperature, TopP = 0.9, MaxTokens = 4, StopTokens = [] }).GetEnumerator())
@@ -88,6 +89,35 @@ public sealed class DeviceDecoderTests : IDisposable
         Assert.Equal(0, device.LentBytes);
     }
 
+    // As evaluation asks for: the processor's decoder, whose quantized layers are the device's.
+    [Fact]
+    public void Quantized_layers_of_the_processors_decoder_are_on_the_device()
+    {
+        var path = PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8);
+        using var processor = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
+        var device = new CountingDevice(new EmulatedDevice());
+        using (var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(device, content)))
+        {
+            var (lent, launches, prompt) = (device.LentBytes, device.Launches, processor.Prepare(Text));
+            var logits = new DecoderSession(model.Decoder).Logits(prompt, ..);
+            Assert.Equal(processor.Logits(prompt).Span.ToArray(), logits.Span.ToArray());
+            Assert.True(device.LentBytes > lent && device.Launches > launches);
+        }
+
+        Assert.Equal(0, device.LentBytes);
+    }
+
+    // Room for nothing, and for the vision tower alone.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void A_model_that_does_not_fit_gives_back_memory_and_device(int allocations)
+    {
+        var device = new FullDevice(new CountingDevice(new EmulatedDevice()), allocations);
+        Assert.Throws<MASQuantException>(() => LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(device, content, ownsDevice: true)));
+        Assert.Equal((0, true), (device.Inner.LentBytes, device.IsDisposed));
+    }
+
     // More than 64 tokens, vision and text: on Hopper the warpgroup kernels, whose codes lie in tiles, for the blocks; mma.sync for the head.
     private static Prompt LongQuestion() => new Prompt().Image(Golden.Load("vl/two-images").Files[0]).Text(string.Join(' ', Enumerable.Repeat("What is on the picture?", 12)));
 
@@ -98,7 +128,7 @@ public sealed class DeviceDecoderTests : IDisposable
         var path = PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8);
         using var source = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
         var device = new ListeningDevice(new EmulatedDevice(), source.Config.Text.VocabularySize);
-        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
+        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(device, content));
         var prompt = model.Prepare(Text);
         foreach (var options in (GenerationOptions[])[new() { Temperature = 50, Seed = 3 }, new() { Temperature = 5, TopK = 40, TopP = 0.9, Seed = 4 }, new()])
         {
@@ -115,7 +145,7 @@ public sealed class DeviceDecoderTests : IDisposable
     {
         var options = new GenerationOptions { MaxTokens = steps, StopTokens = [] };
         using var processor = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
-        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device, ownsDevice: true), content));
+        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(device, content, ownsDevice: true));
         var prompt = processor.Prepare(Text);
         Assert.Equal(processor.GenerateTokens(prompt, options).ToArray(), model.GenerateTokens(prompt, options).ToArray());
     }
@@ -126,7 +156,7 @@ public sealed class DeviceDecoderTests : IDisposable
     private static void CompareLogits(ICudaDevice device, string path, Prompt question, bool roundInputs)
     {
         using var processor = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
-        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device, ownsDevice: true), content));
+        using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(device, content, ownsDevice: true));
         var prompt = processor.Prepare(question);
         var exact = processor.Logits(prompt);
         var rounded = new DecoderSession(DecoderChecks.Rounded(processor.Decoder, roundInputs)).Logits(prompt, ..);
@@ -135,11 +165,28 @@ public sealed class DeviceDecoderTests : IDisposable
         Assert.InRange(distance, 1e-9, 4 * deviation);
 
         // Chunks cut through media; each row is bound as before.
-        using var chunked = LoadedModel.Load(path, new ModelOptions { PrefillTokens = 7 }, content => new CudaExecution(new CudaGemmBackend(device), content));
+        using var chunked = LoadedModel.Load(path, new ModelOptions { PrefillTokens = 7 }, content => new CudaExecution(device, content));
         Assert.InRange(DecoderChecks.Distance(chunked.Logits(prompt), exact), 1e-9, 4 * deviation);
 
         // Any range of rows is those rows; another number of rows may sum in another order, in FP32, 2⁻¹⁴ of what BF16 rounds.
         var last = model.Logits(prompt, ^2..);
         Assert.InRange(DecoderChecks.Distance(last, new Matrix(2, actual.Columns, actual.Span[^(2 * actual.Columns)..].ToArray())), 0, deviation / 100);
+    }
+
+    /// <summary>A device whose memory is full after some allocations.</summary>
+    private sealed class FullDevice(CountingDevice inner, int allocations) : ForwardingDevice(inner)
+    {
+        public CountingDevice Inner { get; } = inner;
+
+        public bool IsDisposed { get; private set; }
+
+        public override IDeviceMemory Allocate(long bytes)
+            => Inner.Allocations < allocations ? base.Allocate(bytes) : throw new MASQuantException(DiagnosticCodes.DeviceMemoryExhausted, null, "full");
+
+        public override void Dispose()
+        {
+            IsDisposed = true;
+            base.Dispose();
+        }
     }
 }

@@ -44,7 +44,7 @@ public sealed class DeviceGenerationTests
     public void Steps_of_several_allocate_nothing_and_leaving_gives_all_back()
     {
         var device = new CountingDevice(new EmulatedDevice());
-        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(device, content));
         var weights = device.LentBytes;
         var prompt = model.Prepare(Prompts[0]);
         using (var tokens = Generate(model, Enumerable.Repeat(prompt, Slots), new GenerationOptions { MaxTokens = 5, StopTokens = [] }).GetEnumerator())
@@ -75,7 +75,7 @@ public sealed class DeviceGenerationTests
     public void More_answers_take_no_more_memory()
     {
         var device = new CountingDevice(new EmulatedDevice());
-        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(device, content));
         var prompt = model.Prepare(Prompts[3]);
         var options = new GenerationOptions { MaxTokens = 2, StopTokens = [] };
         Assert.Equal(2 * Slots, Generate(model, Enumerable.Repeat(prompt, Slots), options).Count());
@@ -91,7 +91,7 @@ public sealed class DeviceGenerationTests
     public void Caches_that_move_keep_their_answers(int slots)
     {
         // In chunks of one length, so that nothing but the caches moves.
-        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { PrefillTokens = 16 }, content => new CudaExecution(new CudaGemmBackend(new EmulatedDevice()), content));
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { PrefillTokens = 16 }, content => new CudaExecution(new EmulatedDevice(), content));
         PreparedPrompt[] prompts = [.. new[] { "Say one.", "Say two.", string.Concat(Enumerable.Repeat("What?", 82)), "Say three." }.Select(text => model.Prepare(new Prompt().Text(text)))];
         Assert.InRange(prompts[2].InputIds.Length, 257, 320);
         var options = new GenerationOptions { MaxTokens = 3, StopTokens = [] };
@@ -107,7 +107,7 @@ public sealed class DeviceGenerationTests
 
     private static void Check(ICudaDevice device, string path, double temperature, int tokens)
     {
-        using var model = LoadedModel.Load(path, new ModelOptions { MaxSequences = Slots }, content => new CudaExecution(new CudaGemmBackend(device), content));
+        using var model = LoadedModel.Load(path, new ModelOptions { MaxSequences = Slots }, content => new CudaExecution(device, content));
         var prompts = Prompts.Select(prompt => model.Prepare(prompt)).ToArray();
         var options = new GenerationOptions { MaxTokens = tokens, StopTokens = [], Temperature = temperature, Seed = 5 };
         int[][] alone = [.. prompts.Select((prompt, i) => model.GenerateTokens(prompt, options with { Seed = 5 + (ulong)i }).ToArray())];

@@ -81,7 +81,7 @@ public sealed class DeviceVisionTowerTests
     {
         var device = new CountingDevice(new EmulatedDevice());
         using var processor = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { Device = "cpu" });
-        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(new CudaGemmBackend(device), content));
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(device, content));
         var (prompt, launches) = (new Prompt().Image(Golden.Load("vl/two-images").Files[0]).Text("What?"), device.Launches);
         var (actual, expected) = (model.Prepare(prompt), processor.Prepare(prompt));
         Assert.NotEqual(launches, device.Launches);

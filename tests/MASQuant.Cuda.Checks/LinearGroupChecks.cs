@@ -1,11 +1,11 @@
 using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Gemm;
-using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Layers;
 
 namespace MASQuant.Cuda.Checks;
 
-/// <summary>The whole backend, from FP32 tokens to FP32 outputs: integer sums, scales and biases bit for bit, what multiplies BF16 operands within their rounding.</summary>
-internal static class BackendChecks
+/// <summary>Whole input groups, from FP32 tokens to FP32 outputs: integer sums, scales and biases bit for bit, what multiplies BF16 operands within their rounding.</summary>
+internal static class LinearGroupChecks
 {
     /// <summary>Modalities of the first tokens; the last holds on.</summary>
     public static readonly Modality[] Mixed = [Modality.Text, Modality.Vision, Modality.Vision, Modality.Audio, Modality.Text];
@@ -24,26 +24,21 @@ internal static class BackendChecks
     ];
 
     public static IReadOnlyList<DeviceCheck> All { get; } = [.. Shapes.Select(shape =>
-        new DeviceCheck($"backend: {shape.Scheme}, {shape.Tokens} × {shape.Outputs}+16 × {shape.Inputs}", device => Check(device, shape.Scheme, shape.Tokens, shape.Outputs, shape.Inputs)))];
+        new DeviceCheck($"group: {shape.Scheme}, {shape.Tokens} × {shape.Outputs}+16 × {shape.Inputs}", device => Check(device, shape.Scheme, shape.Tokens, shape.Outputs, shape.Inputs)))];
 
     /// <summary>A problem's outputs.</summary>
-    public static Matrix[] Run(CudaGemmBackend backend, LayerProblem problem)
+    public static Matrix[] Run(ILinearGroup group, LayerProblem problem)
     {
-        var tokens = new PreparedTokens();
-        backend.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, problem.Scheme, tokens);
-        return [.. problem.Weights.Select(weight =>
-        {
-            var y = new Matrix(problem.X.Rows, weight.Outputs);
-            backend.Multiply(tokens, weight, y);
-            return y;
-        })];
+        Matrix[] outputs = [.. problem.Weights.Select(weight => new Matrix(problem.X.Rows, weight.Outputs))];
+        group.Forward(problem.X, problem.Modalities, outputs);
+        return outputs;
     }
 
     private static void Check(ICudaDevice device, string scheme, int tokens, int outputs, int inputs)
     {
         var problem = new LayerProblem(ProductChecks.Scheme(scheme), tokens, [outputs, 16], inputs, Mixed, [7, 20]);
-        using var backend = new CudaGemmBackend(device);
-        var (actual, prepared) = (Run(backend, problem), problem.Prepare());
+        using var groups = new DeviceLinearGroups(device, new Lock());
+        var (actual, prepared) = (Run(groups.Create(problem.Weights, problem.InverseSmoothing), problem), problem.Prepare());
         RoundingBound.Check(problem.Weights, prepared, problem.Expect(prepared), actual);
     }
 }
