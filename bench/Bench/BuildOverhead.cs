@@ -70,7 +70,7 @@ internal static class BuildOverhead
                 <MASQuantQuantizeProject>$(RepositoryRoot)src/Tasks/Dispatch/MASQuant.QuantizeOne.proj</MASQuantQuantizeProject>
               </PropertyGroup>
               <ItemGroup>
-                <Reference Include="$(RepositoryRoot)src/Runtime/bin/Release/net10.0/MASQuant.Runtime.dll" />
+                <Reference Include="$(RepositoryRoot)src/Runtime/bin/Release/net10.0/MASQuant.Runtime.dll;$(RepositoryRoot)src/Runtime/bin/Release/net10.0/MASQuant.Abstractions.dll" />
                 <Analyzer Include="$(RepositoryRoot)src/Generators/bin/Release/netstandard2.0/MASQuant.Generators.dll" />
                 {item}
               </ItemGroup>

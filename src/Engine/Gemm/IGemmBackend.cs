@@ -5,9 +5,6 @@ namespace MASQuant.Engine.Gemm;
 /// <summary>Executes quantized matrix products on the processor. <c>ScalarGemmBackend</c> defines the result; every other backend equals it.</summary>
 public interface IGemmBackend
 {
-    /// <summary>The name that options and reports use: <c>scalar</c>, <c>cpu</c>.</summary>
-    string Name { get; }
-
     /// <summary>Smooths and quantizes the input of an input group, once for all its layers: Q_a(X_m / s_m) with one scale per token (paper Eq. 29, first factor).</summary>
     /// <param name="x">[M, K] activations.</param>
     /// <param name="modalities">M entries.</param>

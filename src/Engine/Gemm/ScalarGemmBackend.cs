@@ -15,9 +15,6 @@ public sealed class ScalarGemmBackend : IGemmBackend
     internal const float SmallestMagnitude = 1e-30f;
 
     /// <inheritdoc/>
-    public string Name => "scalar";
-
-    /// <inheritdoc/>
     public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
     {
         GemmChecks.Input(x, modalities, inverseSmoothing);

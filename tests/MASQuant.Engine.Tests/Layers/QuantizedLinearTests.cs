@@ -79,8 +79,6 @@ public sealed class QuantizedLinearTests
     {
         private readonly CpuGemmBackend _inner = new();
 
-        public string Name => _inner.Name;
-
         public int Prepared { get; private set; }
 
         public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)

@@ -107,8 +107,6 @@ public sealed class QuantizedDecoderTests : IDisposable
 
         public ConcurrentQueue<PreparedTokens> Seen { get; } = [];
 
-        public string Name => "meeting";
-
         public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
         {
             Seen.Enqueue(tokens);

@@ -9,9 +9,6 @@ public sealed unsafe class CpuGemmBackend(CpuTarget? target = null) : IGemmBacke
     private readonly CpuTarget _target = target ?? CpuTarget.ThisMachine;
 
     /// <inheritdoc/>
-    public string Name => "cpu";
-
-    /// <inheritdoc/>
     public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
     {
         GemmChecks.Input(x, modalities, inverseSmoothing);
