@@ -4,6 +4,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Models.Qwen25;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench;
 
@@ -79,7 +80,7 @@ internal sealed class DecodingWorkload
     {
         var gain = QuantizedWorkload.RandomMatrix(random, 1, Shape.HiddenSize).Data;
         QuantizedLinearGroup Group(ProjectStep step) => new(
-            [.. step.Linears.Select(linear => QuantizedWorkload.RandomWeight(random, scheme, linear.Outputs, linear.Inputs))], [[], [], []], new CpuGemmBackend());
+            [.. step.Linears.Select(linear => QuantizedWorkload.RandomWeight(random, scheme, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend());
         return new TransformerBlock(description, [.. description.Norms.Select(norm => new Norm(norm, gain, []))], [.. description.Projections.Select(Group)]);
     }
 }

@@ -62,7 +62,7 @@ internal sealed class QuantizedWorkload
     public void Forward(IGemmBackend backend)
     {
         var weight = Next();
-        backend.Prepare(_x, ModalityMap.Text(_x.Rows), _smoothing, weight.Scheme, _tokens);
+        backend.Prepare(_x, ModalityMap.Text(_x.Rows), new InputTransform(_smoothing), weight.Scheme, _tokens);
         backend.Multiply(_tokens, weight, _y);
     }
 

@@ -1,5 +1,6 @@
 using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Gemm;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench.Cuda;
 
@@ -32,7 +33,7 @@ internal static class KernelCases
         var copies = bench.Copies((long)shape.Outputs * shape.Inputs * (scheme?.WeightBits ?? 16) / 8);
         var upload = new DeviceUpload();
         var weights = Enumerable.Range(0, copies).Select(copy => RandomWeights.Of(scheme, shape, copy)(upload)).ToArray();
-        var plain = new DeviceSmoothing(upload, [[], [], []]);
+        var plain = new DeviceSmoothing(upload, InputTransform.None);
         using var memory = upload.Run(device);
         using var tokens = new DeviceTokens(device);
         foreach (var m in bench.Plan.Tokens.All)

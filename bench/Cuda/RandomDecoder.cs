@@ -6,6 +6,7 @@ using MASQuant.Engine.Layers;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Models.Qwen25;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench.Cuda;
 
@@ -19,7 +20,7 @@ internal sealed class RandomDecoder : IDisposable
         var gain = new float[config.HiddenSize];
         Array.Fill(gain, 1);
         Func<DeviceUpload, DeviceWeight>[] linears = [.. shape.Linears.Select((linear, i) => RandomWeights.Of(scheme, linear, i))];
-        DeviceInputGroup Group(DeviceUpload upload, int linear) => new(linears[linear](upload), new DeviceSmoothing(upload, [[], [], []]));
+        DeviceInputGroup Group(DeviceUpload upload, int linear) => new(linears[linear](upload), new DeviceSmoothing(upload, InputTransform.None));
         var head = RandomWeights.BFloat16((long)config.VocabularySize * config.HiddenSize, seed: 9);
         var description = Qwen25Decoder.Describe(config);
         Norm WithGain(NormDescription norm) => new(norm, gain, []);

@@ -121,7 +121,7 @@ public static class QuantizationPipeline
     private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellationToken)
     {
         var backend = new CpuGemmBackend();
-        var runner = new BlockRunner(decoder.Config, sequences) { RotationBlock = options.RotationBlockFor };
+        var runner = new BlockRunner(decoder.Config, sequences);
         var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(job, decoder, sequences, cancellationToken);
         var blocks = new List<FinishedBlock>();
         for (var layer = 0; layer < decoder.Blocks.Count; layer++)
@@ -140,7 +140,7 @@ public static class QuantizationPipeline
                 continue;
             }
 
-            var block = quantizer.Quantize(exact, weights.Rotated(options.RotationBlockFor), Report, cancellationToken);
+            var block = quantizer.Quantize(exact, weights, Report, cancellationToken);
             var times = clock.Take();
             work.Write(block, times);
             blocks.Add(new FinishedBlock(block.Facts, block.Details, times));

@@ -41,7 +41,7 @@ public sealed class LayerLoader(int layer, string name, int outputs, int inputs,
         ArgumentNullException.ThrowIfNull(artifact);
         var weight = artifact.Content.ReadLinear(Layer, Name);
         return (weight.Outputs, weight.Inputs, weight.Scheme) == (Outputs, Inputs, Scheme)
-            ? new QuantizedLinear(weight, artifact.Content.ReadInverseSmoothing(Layer, Name))
+            ? new QuantizedLinear(weight, artifact.Content.ReadInput(Layer, Name))
             : throw new MASQuantException(DiagnosticCodes.ArtifactInvalid, artifact.Path,
                 $"Layer {Layer}'s {Name} is [{weight.Outputs}, {weight.Inputs}] {weight.Scheme} in the artifact and [{Outputs}, {Inputs}] {Scheme} in the program. Build the application again.");
     }

@@ -5,7 +5,7 @@ using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Runtime;
 
-/// <summary>One quantized linear layer: Y = Q_a(X_m / s_m) · Q_w(s_b ⊙ W)ᵀ + (X_m / s_m) · L1_m · L2_m + bias (paper Eq. 29).</summary>
+/// <summary>One quantized linear layer: Y = Q_a(Z_m) · Q_w(s_b ⊙ W · H)ᵀ + Z_m · L1_m · L2_m + bias with Z_m = X_m / s_m · H (paper Eq. 29).</summary>
 /// <remarks>Threads may share a layer.</remarks>
 public sealed class QuantizedLinear : IDisposable
 {
@@ -15,13 +15,13 @@ public sealed class QuantizedLinear : IDisposable
 
     /// <summary>Creates a layer over a stored weight.</summary>
     /// <param name="weight">[N, K].</param>
-    /// <param name="inverseSmoothing">1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</param>
+    /// <param name="input">What is done to its input.</param>
     /// <param name="backend">Executes the products; null: the CPU.</param>
     /// <exception cref="ArgumentException">The weight's parts do not fit its shape.</exception>
-    internal QuantizedLinear(QuantizedWeight weight, IReadOnlyList<float[]> inverseSmoothing, IGemmBackend? backend = null)
+    internal QuantizedLinear(QuantizedWeight weight, InputTransform input, IGemmBackend? backend = null)
     {
         _weight = weight;
-        _group = new QuantizedLinearGroup([weight], inverseSmoothing, backend ?? new CpuGemmBackend());
+        _group = new QuantizedLinearGroup([weight], input, backend ?? new CpuGemmBackend());
     }
 
     /// <summary>N, the number of output features.</summary>

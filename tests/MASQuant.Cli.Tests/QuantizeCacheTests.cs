@@ -19,7 +19,7 @@ public class QuantizeCacheTests(QuantizedVlTiny quantized) : IClassFixture<Quant
         var second = Run(folder, "second");
         Assert.Equal((0, folder.File("second/Tiny.masquant.safetensors") + "\n"), (second.ExitCode, second.Output));
         Assert.StartsWith("Tiny: taken from the shared cache, ", second.Error);
-        Assert.Contains("Tiny, W4A8: 1.8 MB → ", second.Error);
+        Assert.Contains("Tiny, W4A8 and W8A8 (7 of 21 layers): 1.8 MB → ", second.Error);
         Assert.DoesNotContain("Block ", second.Error);
         AssertSameFiles(quantized.Folder, folder.File("second"));
         Assert.Equal(new CacheCounters(1, 0, 1), CacheCounters.Read(cache));

@@ -21,7 +21,7 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
         Assert.DoesNotContain(quantized.Run.Error, c => c is '\r' or '\e');
         Assert.Equal(3, lines.Count(line => line.StartsWith("Block ", StringComparison.Ordinal) && line.Contains(": finished", StringComparison.Ordinal)));
         Assert.Single(lines, "Writing the artifact.");
-        Assert.Contains(lines, line => line.StartsWith("Tiny, W4A8: 1.8 MB → ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("Tiny, W4A8 and W8A8 (7 of 21 layers): 1.8 MB → ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public static class FullSizeChecks
         var plain = weights.Length == 0 ? RandomWeights.BFloat16((long)shape.Outputs * shape.Inputs, seed: 1) : [];
         var upload = new DeviceUpload();
         var weight = weights.Length == 0 ? new DeviceWeight(upload, [plain], shape.Inputs, []) : new DeviceWeight(upload, weights);
-        var smoothing = new DeviceSmoothing(upload, [[], [], []]);
+        var smoothing = new DeviceSmoothing(upload, InputTransform.None);
         using var memory = upload.Run(device);
         using var prepared = new DeviceTokens(device);
         foreach (var tokens in sizes.Tokens)
@@ -74,7 +74,7 @@ public static class FullSizeChecks
     private static void Compare(QuantizationScheme scheme, QuantizedWeight[] weights, Matrix x, ModalityMap modalities, Matrix y)
     {
         var tokens = new PreparedTokens();
-        new ScalarGemmBackend().Prepare(x, modalities, [[], [], []], scheme, tokens);
+        new ScalarGemmBackend().Prepare(x, modalities, InputTransform.None, scheme, tokens);
         var first = 0;
         foreach (var weight in weights)
         {

@@ -31,12 +31,16 @@ internal sealed class LayerProblem
 
     public float[][] InverseSmoothing { get; }
 
+    public int RotationBlock { get; init; }
+
+    public InputTransform Input => new(InverseSmoothing, RotationBlock);
+
     public QuantizedWeight[] Weights { get; }
 
     public PreparedTokens Prepare()
     {
         var tokens = new PreparedTokens();
-        new ScalarGemmBackend().Prepare(X, Modalities, InverseSmoothing, Scheme, tokens);
+        new ScalarGemmBackend().Prepare(X, Modalities, Input, Scheme, tokens);
         return tokens;
     }
 

@@ -38,7 +38,7 @@ internal static class LinearGroupChecks
     {
         var problem = new LayerProblem(ProductChecks.Scheme(scheme), tokens, [outputs, 16], inputs, Mixed, [7, 20]);
         using var groups = new DeviceLinearGroups(device, new Lock());
-        var (actual, prepared) = (Run(groups.Create(problem.Weights, problem.InverseSmoothing), problem), problem.Prepare());
+        var (actual, prepared) = (Run(groups.Create(problem.Weights, problem.Input), problem), problem.Prepare());
         RoundingBound.Check(problem.Weights, prepared, problem.Expect(prepared), actual);
     }
 }

@@ -19,6 +19,7 @@ internal static class PrepareChecks
     [
         .. Each("prepare_tokens", Tokens), .. Each("prepare_norm", Norm), .. Each("prepare_gated", Gated),
         .. Rotations.Select(shape => new DeviceCheck($"prepare_tokens: {shape.Tokens} × {shape.Inputs}, rotated in blocks of {shape.Block}", device => Rotated(device, shape.Tokens, shape.Inputs, shape.Block))),
+        new("prepare_tokens: 5 × 200, clipped", Clipped),
         new("prepare_tokens: 258 × 136, in tiles", Tiles),
         new("prepare_tokens: zeros, NaN, infinity", NotFinite),
     ];
@@ -98,11 +99,25 @@ internal static class PrepareChecks
     private static void Rotated(ICudaDevice device, int tokens, int inputs, int block)
     {
         var problem = new PrepareProblem(tokens, inputs, 8, seed: 6);
-        var expected = problem.Expect(BlockHadamard.Rotate(problem.X, block));
+        var expected = problem.Expect(problem.X, block);
         problem.Run(device, out var codes, out var scales, out var smoothed, (smoothing, target) =>
         {
             using var x = new DeviceArray<float>(device, problem.X.Span);
-            device.Launch(PrepareKernels.Tokens(x.Pointer, inputs, tokens, inputs, smoothing, target with { Rotation = block }));
+            device.Launch(PrepareKernels.Tokens(x.Pointer, inputs, tokens, inputs, smoothing with { Rotation = block }, target));
+        });
+        problem.Compare(expected, codes, scales, smoothed);
+    }
+
+    private static void Clipped(ICudaDevice device)
+    {
+        float[] clips = [0.8f, 1, 0.55f];
+        var problem = new PrepareProblem(5, 200, 4, seed: 7);
+        var expected = problem.Expect(problem.X, clips: clips);
+        problem.Run(device, out var codes, out var scales, out var smoothed, (smoothing, target) =>
+        {
+            using var x = new DeviceArray<float>(device, problem.X.Span);
+            using var shares = new DeviceArray<float>(device, clips);
+            device.Launch(PrepareKernels.Tokens(x.Pointer, 200, 5, 200, smoothing with { Clips = shares.Pointer }, target));
         });
         problem.Compare(expected, codes, scales, smoothed);
     }

@@ -2,6 +2,7 @@ using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Gemm;
 using MASQuant.Engine.Gemm;
 using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Cuda.Checks;
 
@@ -34,10 +35,10 @@ internal sealed class PrepareProblem
         return matrix;
     }
 
-    public PreparedTokens Expect(Matrix input)
+    public PreparedTokens Expect(Matrix input, int rotationBlock = 0, IReadOnlyList<float>? clips = null)
     {
         var tokens = new PreparedTokens();
-        new ScalarGemmBackend().Prepare(input, _modalities, _inverse, _scheme, tokens);
+        new ScalarGemmBackend().Prepare(input, _modalities, new InputTransform(_inverse, rotationBlock) { Clips = clips }, _scheme, tokens);
         return tokens;
     }
 

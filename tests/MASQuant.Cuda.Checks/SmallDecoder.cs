@@ -102,7 +102,7 @@ internal sealed class SmallDecoder
         {
             var names = Names(group);
             return _scheme is null
-                ? new DeviceInputGroup(new DeviceWeight(upload, [.. names.Select(linear => (ReadOnlyMemory<byte>)_plain[(layer, linear.Name)])], names[0].Inputs, []), new DeviceSmoothing(upload, [[], [], []]))
+                ? new DeviceInputGroup(new DeviceWeight(upload, [.. names.Select(linear => (ReadOnlyMemory<byte>)_plain[(layer, linear.Name)])], names[0].Inputs, []), new DeviceSmoothing(upload, InputTransform.None))
                 : new DeviceInputGroup(new DeviceWeight(upload, [.. names.Select(linear => _quantized[(layer, linear.Name)])]), new DeviceSmoothing(upload, Smoothing(names[0].Inputs)));
         }
 
@@ -129,7 +129,7 @@ internal sealed class SmallDecoder
 
     private Norm WithGain(NormDescription norm) => new(norm, _gain, []);
 
-    private float[][] Smoothing(int inputs) => [[], _smoothing[1][..inputs], []];
+    private InputTransform Smoothing(int inputs) => new([[], _smoothing[1][..inputs], []]);
 
     private QuantizedWeight Quantized(QuantizationScheme scheme, DecoderLinear linear)
     {

@@ -96,5 +96,5 @@ internal static class OwnWeights
 
     private static OwnWeightGroup Group(IReadOnlyList<LinearWeight> linears, SmoothingFactors factors, QuantizationScheme scheme)
         => new([.. Enum.GetValues<Modality>().Select(modality => new QuantizedLinearGroup(
-            [.. linears.Select(linear => new RtnQuantizer().Quantize(factors[modality].ScaleWeight(linear.ReadMatrix()), scheme, default).Pack(linear.Bias))], factors.Inverses, new CpuGemmBackend()))]);
+            [.. linears.Select(linear => new RtnQuantizer().Quantize(factors[modality].ScaleWeight(linear.ReadMatrix()), scheme, default).Pack(linear.Bias))], factors.Input, new CpuGemmBackend()))]);
 }

@@ -17,13 +17,13 @@ public sealed class DeviceLinearGroup : ILinearGroup, IDisposable
     private bool _disposed;
 
     /// <summary>Copies a group to the workspace's device, whose gate is held.</summary>
-    internal DeviceLinearGroup(LinearWorkspace workspace, IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
+    internal DeviceLinearGroup(LinearWorkspace workspace, IReadOnlyList<QuantizedWeight> weights, InputTransform input)
     {
-        GemmChecks.Group(weights, inverseSmoothing);
+        GemmChecks.Group(weights, input);
         var upload = new DeviceUpload();
         _workspace = workspace;
         _weights = [.. weights.Select(weight => new DeviceWeight(upload, [weight]))];
-        _smoothing = new DeviceSmoothing(upload, inverseSmoothing);
+        _smoothing = new DeviceSmoothing(upload, input);
         _memory = upload.Run(workspace.Device);
     }
 

@@ -15,12 +15,12 @@ public sealed class DeviceLinearGroups(ICudaDevice device, Lock gate) : ILinearG
 
     /// <inheritdoc/>
     /// <exception cref="MASQuantException">MASQ0501 a shape that the kernels do not take, MASQ1004 too little memory, MASQ1006, MASQ1007 the driver refuses.</exception>
-    public ILinearGroup Create(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
+    public ILinearGroup Create(IReadOnlyList<QuantizedWeight> weights, InputTransform input)
     {
         lock (_workspace.Gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var group = new DeviceLinearGroup(_workspace, weights, inverseSmoothing);
+            var group = new DeviceLinearGroup(_workspace, weights, input);
             _groups.Add(group);
             return group;
         }

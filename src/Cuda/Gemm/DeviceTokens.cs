@@ -62,7 +62,7 @@ public sealed class DeviceTokens(ICudaDevice device) : IDisposable
         return _modalities.Pointer;
     }
 
-    /// <summary>Where the kernels that prepare put the tokens, for what weights of one scheme and rotation read; tokens are rotated as they ask.</summary>
+    /// <summary>Where the kernels that prepare put the tokens, for what weights of one scheme read.</summary>
     public PreparedPointers Target(params ReadOnlySpan<DeviceWeight> weights)
     {
         var (takesCodes, keep) = (weights[0].TakesCodes, 0);
@@ -74,7 +74,7 @@ public sealed class DeviceTokens(ICudaDevice device) : IDisposable
         keep = takesCodes && Modalities == DevicePointer.Null ? 0 : keep; // Patches are for other tokens than text.
         return new PreparedPointers(
             takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, weights[0].Largest,
-            takesCodes && GemmKernels.TakesTiles(device, Count), weights[0].Rotation);
+            takesCodes && GemmKernels.TakesTiles(device, Count));
     }
 
     /// <summary>Makes room for a product.</summary>

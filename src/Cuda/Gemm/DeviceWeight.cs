@@ -19,7 +19,7 @@ public sealed class DeviceWeight
     public DeviceWeight(DeviceUpload upload, IReadOnlyList<QuantizedWeight> weights)
     {
         // A code times its second-level scale is an integer of 8 bits: such weights multiply as 8-bit ones.
-        (Format, Largest, Rotation) = (GemmKernels.FormatOf(weights[0].Scheme), weights[0].Scheme.ActivationMax, weights[0].RotationBlock);
+        (Format, Largest) = (GemmKernels.FormatOf(weights[0].Scheme), weights[0].Scheme.ActivationMax);
         Format = weights.Any(weight => weight.HasGroupScales) ? WeightFormat.Int8 : Format;
         (Outputs, Inputs) = (weights.Sum(weight => weight.Outputs), weights[0].Inputs);
         RequireFit(Outputs, Inputs);
@@ -67,9 +67,6 @@ public sealed class DeviceWeight
 
     /// <summary>The largest code of an activation.</summary>
     public int Largest { get; }
-
-    /// <summary>The block of the Hadamard rotation that inputs go through; 0: none.</summary>
-    public int Rotation { get; }
 
     /// <summary>Whether tokens are int8 codes rather than BF16 values.</summary>
     public bool TakesCodes => Format is WeightFormat.Int4 or WeightFormat.Int8;

@@ -40,7 +40,7 @@ public static class PrepareKernels
     private static KernelArguments Finish(int inputs, KernelArguments arguments, in TokenSmoothing smoothing, in PreparedPointers target)
         => arguments.With(smoothing.Modalities).With(smoothing.Text).With(smoothing.Vision).With(smoothing.Audio)
             .With(target.Codes).With(target.Scales).With(target.Smoothed).With(target.Stride).With(target.Keep).With(target.Largest).With(target.Tiled ? GemmKernels.Stages(inputs) : 0)
-            .With(target.Rotation).With(target.Rotation == 0 ? 1f : (float)(1 / Math.Sqrt(target.Rotation)));
+            .With(smoothing.Rotation).With(smoothing.Rotation == 0 ? 1f : (float)(1 / Math.Sqrt(smoothing.Rotation))).With(smoothing.Clips);
 
     private static KernelLaunch Launch(Kernel kernel, int tokens, int inputs, in KernelArguments arguments)
         => new(kernel, new GridSize(tokens), checked(inputs * sizeof(float)), arguments);

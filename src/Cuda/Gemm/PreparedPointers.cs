@@ -1,5 +1,4 @@
 using MASQuant.Cuda.Device;
-using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Cuda.Gemm;
 
@@ -11,5 +10,4 @@ namespace MASQuant.Cuda.Gemm;
 /// <param name="Keep">Bit 1 &lt;&lt; m: rows of modality m are written to <paramref name="Smoothed"/>. The others are left as they are.</param>
 /// <param name="Largest">The largest code: 127 or 31.</param>
 /// <param name="Tiled">Whether codes are written as <see cref="TokenPointers.Tiled"/> says, zeros behind K included; rows of a tile behind M are left as they are.</param>
-/// <param name="Rotation">The block of the Hadamard rotation that comes before smoothing (<see cref="QuantizedWeight.RotationBlock"/>); 0: none, or done already.</param>
-public readonly record struct PreparedPointers(DevicePointer Codes, DevicePointer Scales, DevicePointer Smoothed, int Stride, int Keep, int Largest, bool Tiled = false, int Rotation = 0);
+public readonly record struct PreparedPointers(DevicePointer Codes, DevicePointer Scales, DevicePointer Smoothed, int Stride, int Keep, int Largest, bool Tiled = false);

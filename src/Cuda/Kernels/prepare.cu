@@ -1,4 +1,4 @@
-// The input of an input group: residual, norm or gate, rotation, smoothing by the token's own modality, absolute maximum, int8 codes. One block per token.
+// The input of an input group: residual, norm or gate, smoothing by the token's own modality, rotation, absolute maximum, int8 codes. One block per token.
 // Equals the CPU bit for bit: the sum of squares runs in 16 lanes, and SiLU's exponential is the CPU's polynomial.
 #include "exponential.cuh"
 
@@ -17,9 +17,10 @@ struct Target {
   int stages;      // 0: rows of codes; otherwise tiles for gemm.sm90a.cu, of so many stages
   int rotation;    // values of a Hadamard block, a power of two that divides K; 0: no rotation
   float rotation_scale; // 1 / √rotation
+  const float* clips; // [3] by modality: the share of the largest magnitude at which codes end; null: all of it
 };
 
-// row ← row · H, H block-diagonal: the CPU's butterflies, whose scale comes last.
+// row ← row · H · √block, H block-diagonal: the CPU's butterflies, whose scale comes last.
 INLINE void rotate(float* row, int inputs, int block) {
   for (int half = 1; half < block; half *= 2) {
     sync_block();
@@ -54,17 +55,21 @@ INLINE u32 largest_of_block(u32 value, u32* exchange) {
   return value;
 }
 
-// row[K] in shared memory: smooths it, writes codes, scale and, where asked for, the smoothed values.
+INLINE float4 times(float4 a, float4 b) { return {a.x * b.x, a.y * b.y, a.z * b.z, a.w * b.w}; }
+
+// row[K] in shared memory: smooths and rotates it, writes codes, scale and, where asked for, the smoothed values.
 INLINE void quantize(float* row, int inputs, int token, int modality, const float* inverse, const Target& target, u32* exchange) {
   u32 magnitude = 0;
-  if (target.rotation) rotate(row, inputs, target.rotation);
+  if (target.rotation) {
+    if (inverse) {
+      for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) *(float4*)(row + k) = times(*(const float4*)(row + k), *(const float4*)(inverse + k));
+    }
+    rotate(row, inputs, target.rotation);
+  }
   for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) {
     float4 v = *(const float4*)(row + k);
     if (target.rotation) v.x *= target.rotation_scale, v.y *= target.rotation_scale, v.z *= target.rotation_scale, v.w *= target.rotation_scale;
-    if (inverse) {
-      float4 s = *(const float4*)(inverse + k);
-      v.x *= s.x, v.y *= s.y, v.z *= s.z, v.w *= s.w;
-    }
+    else if (inverse) v = times(v, *(const float4*)(inverse + k));
     if (target.rotation || inverse) *(float4*)(row + k) = v;
     // Magnitudes order as integers, NaN on top.
     u32 m0 = as_bits(v.x) & 0x7fffffff, m1 = as_bits(v.y) & 0x7fffffff, m2 = as_bits(v.z) & 0x7fffffff, m3 = as_bits(v.w) & 0x7fffffff;
@@ -75,8 +80,9 @@ INLINE void quantize(float* row, int inputs, int token, int modality, const floa
     magnitude = largest_of_block(magnitude, exchange);
     float absmax = as_float(magnitude);
     bool finite = magnitude < 0x7f800000u, usable = finite && !(absmax < SmallestMagnitude);
-    float factor = usable ? (float)target.largest / absmax : 0.0f;
-    if (thread_index() == 0) target.scales[token] = usable ? absmax / (float)target.largest : finite ? 0.0f : as_float(0x7fc00000u);
+    float range = target.clips ? absmax * target.clips[modality] : absmax;
+    float factor = usable ? (float)target.largest / range : 0.0f;
+    if (thread_index() == 0) target.scales[token] = usable ? range / (float)target.largest : finite ? 0.0f : as_float(0x7fc00000u);
     u32* codes = (u32*)target.codes;
     int end = target.stages ? target.stages * 128 : target.stride;
     for (int k = 4 * thread_index(); k < end; k += 4 * Threads) {
@@ -114,18 +120,18 @@ extern __shared__ float4 row_memory[];
 
 // x[M, x_stride] as it is.
 KERNEL(256, 4) prepare_tokens(const float* x, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
-    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale) {
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale, const float* clips) {
   __shared__ u32 exchange[Warps];
   float* row = (float*)row_memory;
   int token = block_x(), modality = modalities ? modalities[token] : 0;
   const float* source = x + token * x_stride;
   for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) *(float4*)(row + k) = *(const float4*)(source + k);
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale, clips}, exchange);
 }
 
 // hidden[M, K] += branch[M, K] (unless null); then x / √(mean(x²) + ε) ⊙ gain.
 KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gain, float epsilon, int inputs, const u8* modalities, const float* text,
-    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale) {
+    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale, const float* clips) {
   __shared__ u32 exchange[Warps];
   __shared__ float squares[SumLanes];
   float* row = (float*)row_memory;
@@ -165,14 +171,14 @@ KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gai
     v.x = v.x * scale * g.x, v.y = v.y * scale * g.y, v.z = v.z * scale * g.z, v.w = v.w * scale * g.w;
     *(float4*)(row + k) = v;
   }
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale, clips}, exchange);
 }
 
 INLINE float gated(float gate, float up) { return gate / (1.0f + exponential(-gate)) * up; }
 
 // SiLU(gate) ⊙ up; rows of `gate` and `up` are `x_stride` apart.
 KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
-    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale) {
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale, const float* clips) {
   __shared__ u32 exchange[Warps];
   float* row = (float*)row_memory;
   int token = block_x(), modality = modalities ? modalities[token] : 0;
@@ -180,5 +186,5 @@ KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, i
     float4 g = *(const float4*)(gate + token * x_stride + k), u = *(const float4*)(up + token * x_stride + k);
     *(float4*)(row + k) = {gated(g.x, u.x), gated(g.y, u.y), gated(g.z, u.z), gated(g.w, u.w)};
   }
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale, clips}, exchange);
 }

@@ -110,6 +110,6 @@ public sealed class DeviceDecoder : IDisposable
 
     private static DeviceInputGroup ReadGroup(DeviceUpload upload, IModelSource source, DecoderDescription decoder, int layer, ProjectStep step)
         => source is Artifact artifact && DecoderReader.ReadQuantized(artifact, decoder, layer, step) is { } weights
-            ? new DeviceInputGroup(new DeviceWeight(upload, weights), new DeviceSmoothing(upload, artifact.ReadInverseSmoothing(layer, step.Group!.Value)))
+            ? new DeviceInputGroup(new DeviceWeight(upload, weights), new DeviceSmoothing(upload, artifact.ReadInput(layer, step.Group!.Value)))
             : DeviceLinears.Read(upload, source, step, decoder.Blocks[layer].Prefix);
 }

@@ -8,10 +8,10 @@ public static class GemmChecks
     private const string WrongInputs = "The tokens do not have the weight's number of inputs.";
 
     /// <summary>Refuses inputs of <see cref="IGemmBackend.Prepare"/> that do not fit each other.</summary>
-    public static void Input(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing)
+    public static void Input(Matrix x, ModalityMap modalities, InputTransform input)
     {
         Input(x, modalities, x.Columns);
-        Smoothing(inverseSmoothing, x.Columns);
+        Transform(input, x.Columns);
     }
 
     /// <summary>Refuses activations that are not [M, <paramref name="inputs"/>] with M modalities.</summary>
@@ -33,17 +33,17 @@ public static class GemmChecks
     public static void Output(Matrix y, int tokens, int outputs)
         => Check(y.Rows == tokens && y.Columns == outputs, "The output does not have the shape of the product.");
 
-    /// <summary>Refuses weights that do not share their input, and smoothing factors of another one.</summary>
-    public static void Group(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
+    /// <summary>Refuses weights that do not share their input, and what prepares another one.</summary>
+    public static void Group(IReadOnlyList<QuantizedWeight> weights, InputTransform input)
     {
         Check(weights.Count > 0, "An input group has no layers.");
         foreach (var weight in weights)
         {
             Weight(weight);
-            Check((weight.Inputs, weight.Scheme, weight.RotationBlock) == (weights[0].Inputs, weights[0].Scheme, weights[0].RotationBlock), "The layers of an input group share K, scheme and rotation.");
+            Check((weight.Inputs, weight.Scheme) == (weights[0].Inputs, weights[0].Scheme), "The layers of an input group share K and scheme.");
         }
 
-        Smoothing(inverseSmoothing, weights[0].Inputs);
+        Transform(input, weights[0].Inputs);
     }
 
     /// <summary>Refuses a weight whose parts do not have the sizes that its shape asks for.</summary>
@@ -56,7 +56,6 @@ public static class GemmChecks
         Check(weight.ZeroPoints.Length == (weight.Scheme.HasZeroPoints ? weight.Scales.Length : 0), "The number of zero points does not fit the shape.");
         Check(!weight.HasGroupScales || (weight.Scheme.SupportsGroupScales && weight.Inputs % PackingLayout.GroupSize == 0
             && weight.GroupScales.Length == (long)weight.Outputs * weight.Inputs / PackingLayout.GroupSize), "The number of second-level scales does not fit scheme and shape.");
-        Check(weight.RotationBlock == 0 || (int.IsPow2(weight.RotationBlock) && weight.Inputs % weight.RotationBlock == 0), "The rotation's block is no power of two that divides the inputs.");
         Check(weight.Bias.IsEmpty || weight.Bias.Length == weight.Outputs, "The number of biases does not fit the shape.");
         Check(weight.Patches.Length == ModalityMap.ModalityCount && weight.Patches[(int)Modality.Text] is null, "Text has a patch, or a modality has no entry.");
         foreach (var patch in weight.Patches)
@@ -66,13 +65,15 @@ public static class GemmChecks
         }
     }
 
-    private static void Smoothing(IReadOnlyList<float[]> inverseSmoothing, int inputs)
+    private static void Transform(InputTransform input, int inputs)
     {
-        Check(inverseSmoothing.Count == ModalityMap.ModalityCount, "There must be one smoothing factor per modality.");
-        for (var i = 0; i < inverseSmoothing.Count; i++)
+        Check(input.RotationBlock == 0 || (int.IsPow2(input.RotationBlock) && inputs % input.RotationBlock == 0), "The rotation's block is no power of two that divides the inputs.");
+        Check(input.InverseSmoothing.Count == ModalityMap.ModalityCount && (input.Clips is null || input.Clips.Count == ModalityMap.ModalityCount), "There must be one smoothing factor and one clip per modality.");
+        for (var i = 0; i < input.InverseSmoothing.Count; i++)
         {
-            var factor = inverseSmoothing[i];
+            var factor = input.InverseSmoothing[i];
             Check(factor.Length == 0 || factor.Length == inputs, "The values of a smoothing factor are not as many as the inputs.");
+            Check(input.ClipOf((Modality)i) is > 0 and <= 1, "A clip is no share of a range.");
         }
     }
 

@@ -3,8 +3,6 @@ namespace MASQuant.Engine.Gemm;
 /// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call.</summary>
 public sealed class PreparedTokens
 {
-    private Matrix _rotated = new(0, 0);
-
     /// <summary>M, the number of tokens.</summary>
     public int Tokens { get; private set; }
 
@@ -14,7 +12,7 @@ public sealed class PreparedTokens
     /// <summary>The modality of each token.</summary>
     public ModalityMap Modalities { get; private set; } = ModalityMap.Text(0);
 
-    /// <summary>X / s, [M, K]: what the low-rank patches and W4A16 read.</summary>
+    /// <summary>Z = X / s · H, [M, K]: what the low-rank patches and W4A16 read.</summary>
     public Matrix Smoothed { get; private set; } = new(0, 0);
 
     /// <summary>The codes of <see cref="Smoothed"/>, [M, K] row-major; unused by W4A16.</summary>
@@ -22,22 +20,6 @@ public sealed class PreparedTokens
 
     /// <summary>One scale per token: code × scale ≈ smoothed value.</summary>
     public float[] Scales { get; private set; } = [];
-
-    /// <summary>Room for a rotated input, grown as needed.</summary>
-    internal Matrix Rotated(Matrix x)
-    {
-        if (_rotated.Data.Length < x.Rows * x.Columns)
-        {
-            _rotated = new Matrix(x.Rows, x.Columns);
-        }
-        else if (_rotated.Rows != x.Rows || _rotated.Columns != x.Columns)
-        {
-            _rotated = new Matrix(x.Rows, x.Columns, _rotated.Data);
-        }
-
-        x.Span.CopyTo(_rotated.Span);
-        return _rotated;
-    }
 
     /// <summary><see cref="Codes"/> in the order of the CPU kernels, made when first needed.</summary>
     internal PackedTokens Packed { get; } = new();

@@ -15,17 +15,18 @@ public sealed class ScalarGemmBackend : IGemmBackend
     internal const float SmallestMagnitude = 1e-30f;
 
     /// <inheritdoc/>
-    public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
+    public void Prepare(Matrix x, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
     {
-        GemmChecks.Input(x, modalities, inverseSmoothing);
+        GemmChecks.Input(x, modalities, input);
         tokens.Reset(x.Rows, x.Columns, modalities);
         for (var m = 0; m < x.Rows; m++)
         {
             var smoothed = tokens.Smoothed.Row(m);
-            Smooth(x.Row(m), inverseSmoothing[(int)modalities[m]], smoothed);
+            Smooth(x.Row(m), input.InverseSmoothing[(int)modalities[m]], smoothed);
+            Rotate(smoothed, input.RotationBlock);
             if (scheme.QuantizesActivations)
             {
-                tokens.Scales[m] = Quantize(smoothed, scheme.ActivationMax, tokens.Codes.AsSpan(m * x.Columns, x.Columns));
+                tokens.Scales[m] = Quantize(smoothed, scheme.ActivationMax, input.ClipOf(modalities[m]), tokens.Codes.AsSpan(m * x.Columns, x.Columns));
             }
         }
     }
@@ -56,8 +57,29 @@ public sealed class ScalarGemmBackend : IGemmBackend
         }
     }
 
-    /// <summary>Symmetric, per token: scale = absmax/qmax, code = round-half-even(value · (qmax/absmax)) within ±qmax. A token with a value that is not finite gets the scale NaN and codes 0, so that its outputs are NaN.</summary>
-    private static float Quantize(ReadOnlySpan<float> values, int max, Span<sbyte> codes)
+    /// <summary>Blocks of a Hadamard matrix as butterflies, of neighbours first, then of values 2, 4, … apart; the scale, 1/√block rounded, last.</summary>
+    private static void Rotate(Span<float> values, int block)
+    {
+        for (var half = 1; half < block; half *= 2)
+        {
+            for (var k = 0; k < values.Length; k++)
+            {
+                if ((k & half) == 0)
+                {
+                    (values[k], values[k + half]) = (values[k] + values[k + half], values[k] - values[k + half]);
+                }
+            }
+        }
+
+        var scale = (float)(1 / Math.Sqrt(block));
+        for (var k = 0; k < values.Length && block > 0; k++)
+        {
+            values[k] *= scale;
+        }
+    }
+
+    /// <summary>Symmetric, per token: range = absmax · clip, scale = range/qmax, code = round-half-even(value · (qmax/range)) within ±qmax. A token with a value that is not finite gets the scale NaN and codes 0, so that its outputs are NaN.</summary>
+    private static float Quantize(ReadOnlySpan<float> values, int max, float clip, Span<sbyte> codes)
     {
         var absmax = 0f;
         foreach (var value in values)
@@ -71,13 +93,14 @@ public sealed class ScalarGemmBackend : IGemmBackend
             return float.IsFinite(absmax) ? 0f : float.NaN;
         }
 
-        var inverse = max / absmax;
+        var range = absmax * clip;
+        var inverse = max / range;
         for (var k = 0; k < values.Length; k++)
         {
             codes[k] = (sbyte)Math.Clamp((int)MathF.Round(values[k] * inverse, MidpointRounding.ToEven), -max, max);
         }
 
-        return absmax / max;
+        return range / max;
     }
 
     private static void MultiplyCodes(PreparedTokens tokens, QuantizedWeight weight, Matrix y)

@@ -7,7 +7,7 @@ public interface ILinearGroups
 {
     /// <summary>Groups weights that share their input.</summary>
     /// <param name="weights">[N_i, K] each, of one scheme, in the order of their step's layers; their memory outlives the group.</param>
-    /// <param name="inverseSmoothing">1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</param>
-    /// <exception cref="ArgumentException">The weights differ in K, scheme or rotation, or parts or factors do not fit their shapes.</exception>
-    ILinearGroup Create(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing);
+    /// <param name="input">What is done to their input.</param>
+    /// <exception cref="ArgumentException">The weights differ in K or scheme, or parts or factors do not fit their shapes.</exception>
+    ILinearGroup Create(IReadOnlyList<QuantizedWeight> weights, InputTransform input);
 }

@@ -10,6 +10,6 @@ public sealed class QuantizedLinearGroups(IGemmBackend backend) : ILinearGroups
     private readonly PreparedTokensPool _pool = new();
 
     /// <inheritdoc/>
-    public ILinearGroup Create(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
-        => new QuantizedLinearGroup(weights, inverseSmoothing, backend, _pool);
+    public ILinearGroup Create(IReadOnlyList<QuantizedWeight> weights, InputTransform input)
+        => new QuantizedLinearGroup(weights, input, backend, _pool);
 }

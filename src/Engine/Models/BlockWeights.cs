@@ -20,10 +20,6 @@ public sealed record BlockWeights(int Layer, BlockDescription Description, ITens
         return new(layer, description, source, [.. description.Linears.Select(linear => LinearWeight.Of(source, linear, description.Prefix))]);
     }
 
-    /// <summary>The same block, whose <see cref="LinearWeight.ReadMatrix"/> rotates inputs by the blocks that <paramref name="rotation"/> gives.</summary>
-    public BlockWeights Rotated(Func<DecoderLinear, int> rotation)
-        => this with { Linears = [.. Linears.Select(linear => linear with { RotationBlock = rotation(linear.Linear) })] };
-
     /// <summary>The layers of one input group, in order.</summary>
     public IReadOnlyList<LinearWeight> Group(InputGroup group) => [.. Linears.Where(linear => linear.Linear.Group == group)];
 

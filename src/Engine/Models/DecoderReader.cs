@@ -24,7 +24,7 @@ public static class DecoderReader
         }
 
         return Decoder.Read(artifact, decoder, layer => TransformerBlock.Read(artifact, decoder.Blocks[layer], step =>
-            ReadQuantized(artifact, decoder, layer, step) is { } weights ? groups.Create(weights, artifact.ReadInverseSmoothing(layer, step.Group!.Value)) : null), embedding);
+            ReadQuantized(artifact, decoder, layer, step) is { } weights ? groups.Create(weights, artifact.ReadInput(layer, step.Group!.Value)) : null), embedding);
     }
 
     /// <summary>The quantized weights of a step's layers, of one scheme; null when the artifact holds them as the checkpoint had them.</summary>
@@ -40,7 +40,7 @@ public static class DecoderReader
         QuantizedWeight[] weights = [.. linears.Select(linear => artifact.ReadLinear(layer, linear.Name))];
         foreach (var (linear, weight) in linears.Zip(weights))
         {
-            if ((weight.Outputs, weight.Inputs, weight.Scheme, weight.RotationBlock) != (linear.Outputs, linear.Inputs, weights[0].Scheme, weights[0].RotationBlock))
+            if ((weight.Outputs, weight.Inputs, weight.Scheme) != (linear.Outputs, linear.Inputs, weights[0].Scheme))
             {
                 throw new MASQuantException(DiagnosticCodes.ArtifactInvalid, artifact.Path,
                     $"Layer '{decoder.Blocks[layer].Prefix}{linear.Name}' is {weight.Scheme} [{weight.Outputs}, {weight.Inputs}]; its model and its input group call for {weights[0].Scheme} [{linear.Outputs}, {linear.Inputs}]. Quantize the model again.");

@@ -1,5 +1,4 @@
 using MASQuant.Engine.Gemm.Cpu;
-using MASQuant.Engine.Layers;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
@@ -12,21 +11,9 @@ namespace MASQuant.Engine.Models;
 /// <param name="Source">Where the weight is read from; must outlive this.</param>
 public sealed record LinearWeight(DecoderLinear Linear, string Tensor, float[] Bias, ITensorSource Source)
 {
-    /// <summary>The block of <see cref="BlockHadamard"/> by which <see cref="ReadMatrix"/> rotates the inputs; 0 for none.</summary>
-    public int RotationBlock { get; init; }
-
-    /// <summary>Reads the weight as FP32, [N, K], rotated where it is to be.</summary>
+    /// <summary>Reads the weight as FP32, [N, K].</summary>
     /// <exception cref="MASQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
-    public Matrix ReadMatrix()
-    {
-        var weight = Source.ReadMatrix(Tensor, Linear.Outputs, Linear.Inputs);
-        if (RotationBlock > 0)
-        {
-            BlockHadamard.Apply(weight, RotationBlock);
-        }
-
-        return weight;
-    }
+    public Matrix ReadMatrix() => Source.ReadMatrix(Tensor, Linear.Outputs, Linear.Inputs);
 
     /// <summary>Reads the weight for the FP32 GEMM.</summary>
     /// <exception cref="MASQuantException">The tensor is missing, of another shape or type, or not finite.</exception>

@@ -53,6 +53,7 @@ public sealed class ModelSetting : IEquatable<ModelSetting>
         return options with
         {
             Scheme = scheme,
+            FirstBlock = FirstBlockKind.Scheme,
             LayerSchemes = LayerSchemes.Of(scheme, [.. _groups.Chunk(Groups.Length).Select(block => block.Select(group => group.Scheme).ToArray())]),
             Rank = rank,
             PatchBytes = null,

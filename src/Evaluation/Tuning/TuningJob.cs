@@ -20,7 +20,7 @@ public sealed record TuningJob(
     string Model, string Calibration, CalibrationSubset? Subset, string Output, string Name, IReadOnlyList<QuantizationOptions> Combinations, IReadOnlyList<QuantizationOption> Swept, IReadOnlyList<QuantizationScheme> Schemes, TuningBudgets Budgets, string? Evaluation, int Points)
 {
     /// <summary>The options that tuning chooses.</summary>
-    public static IReadOnlyList<string> Tuned { get; } = ["Scheme", "LayerSchemes", "Rank", "RankRatio", "PatchBytes", "LayerRanks"];
+    public static IReadOnlyList<string> Tuned { get; } = ["Scheme", "FirstBlock", "LayerSchemes", "Rank", "RankRatio", "PatchBytes", "LayerRanks"];
 
     /// <summary>The options that quantize a point.</summary>
     public QuantizationOptions OptionsOf(TuningPoint point, IReadOnlyList<Modality> modalities) => point.Setting.ToOptions(Combinations[point.Combination], modalities);

@@ -91,21 +91,21 @@ public sealed class Artifact : IModelSource
         return LayerTensors.ReadLinear(_file, layer, name, linear.ParsedScheme, linear.Outputs, linear.Inputs);
     }
 
-    /// <summary>1/s_m of an input group, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</summary>
-    /// <exception cref="MASQuantException">MASQ0108, MASQ0109: misshapen or not finite; MASQ0603: the group is not quantized.</exception>
-    public float[][] ReadInverseSmoothing(int layer, InputGroup group)
+    /// <summary>What an input group does to its input.</summary>
+    /// <exception cref="MASQuantException">MASQ0108, MASQ0109: misshapen or not finite; MASQ0603: the group is not quantized, or its rotation impossible.</exception>
+    public InputTransform ReadInput(int layer, InputGroup group)
     {
         var linear = LinearsOf(layer).FirstOrDefault(linear => linear.Group == group.ToString()) ?? throw new MASQuantException(DiagnosticCodes.ArtifactInvalid, Path,
             $"The artifact holds no quantized layer of group {group} in block {layer}. Quantize the model again.");
-        return LayerTensors.ReadInverseSmoothing(_file, layer, group, linear.Inputs);
+        return LayerTensors.ReadInput(_file, layer, group, linear.Inputs);
     }
 
-    /// <summary>1/s_m of the input group of linear layer <paramref name="name"/>, as the other overload.</summary>
-    /// <exception cref="MASQuantException">MASQ0108, MASQ0109: misshapen or not finite; MASQ0603: no such layer is quantized.</exception>
-    public float[][] ReadInverseSmoothing(int layer, string name)
+    /// <summary>What the input group of linear layer <paramref name="name"/> does to its input.</summary>
+    /// <exception cref="MASQuantException">MASQ0108, MASQ0109: misshapen or not finite; MASQ0603: no such layer is quantized, or its rotation is impossible.</exception>
+    public InputTransform ReadInput(int layer, string name)
     {
         var linear = FindLinear(layer, name) ?? throw NoSuchLayer(layer, name);
-        return LayerTensors.ReadInverseSmoothing(_file, layer, Enum.Parse<InputGroup>(linear.Group), linear.Inputs);
+        return LayerTensors.ReadInput(_file, layer, Enum.Parse<InputGroup>(linear.Group), linear.Inputs);
     }
 
     /// <inheritdoc/>

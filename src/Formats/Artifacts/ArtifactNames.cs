@@ -42,9 +42,6 @@ public static class ArtifactNames
     /// <summary>The second-level scales.</summary>
     public static string GroupScales(int layer, string linear) => $"{Linear(layer, linear)}.group_scales";
 
-    /// <summary>The block of the rotation.</summary>
-    public static string Rotation(int layer, string linear) => $"{Linear(layer, linear)}.rotation";
-
     /// <summary>The zero points of groups.</summary>
     public static string ZeroPoints(int layer, string linear) => $"{Linear(layer, linear)}.zero_points";
 
@@ -59,10 +56,16 @@ public static class ArtifactNames
 
     /// <summary>1/s_m of an input group.</summary>
     public static string InverseSmoothing(int layer, InputGroup group, Modality modality)
-        => InverseSmoothingPrefix(layer, group) + Lower(modality);
+        => $"{Group(layer, group)}inverse_smoothing.{Lower(modality)}";
 
-    /// <summary>What precedes the modality in the name of 1/s_m.</summary>
-    public static string InverseSmoothingPrefix(int layer, InputGroup group) => $"{Block(layer)}{Lower(group)}.inverse_smoothing.";
+    /// <summary>The block of an input group's rotation.</summary>
+    public static string Rotation(int layer, InputGroup group) => Group(layer, group) + "rotation";
+
+    /// <summary>Where the ranges of an input group's codes end.</summary>
+    public static string Clips(int layer, InputGroup group) => Group(layer, group) + "clips";
+
+    /// <summary>The prefix of an input group's tensors.</summary>
+    public static string Group(int layer, InputGroup group) => $"{Block(layer)}{Lower(group)}.";
 
     private static string Lower(Modality modality) => modality switch
     {

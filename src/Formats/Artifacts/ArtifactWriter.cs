@@ -88,9 +88,9 @@ public static class ArtifactWriter
     private static long StoredBytes(SafetensorsFile file, int layer, ManifestLinear linear, bool first)
     {
         var prefix = ArtifactNames.Linear(layer, linear.Name) + ".";
-        var factors = ArtifactNames.InverseSmoothingPrefix(layer, Enum.Parse<InputGroup>(linear.Group));
+        var group = ArtifactNames.Group(layer, Enum.Parse<InputGroup>(linear.Group));
         return file.Tensors
-            .Where(tensor => tensor.Name.StartsWith(prefix, StringComparison.Ordinal) || (first && tensor.Name.StartsWith(factors, StringComparison.Ordinal)))
+            .Where(tensor => tensor.Name.StartsWith(prefix, StringComparison.Ordinal) || (first && tensor.Name.StartsWith(group, StringComparison.Ordinal)))
             .Sum(tensor => tensor.Count * tensor.Type.ByteSize());
     }
 }

@@ -34,8 +34,8 @@ public static class LayerFile
         {
             Index = index,
             Linears = linears.ToDictionary(linear => linear.Name, linear => ReadLinear(file, index, linear)),
-            InverseSmoothing = linears.DistinctBy(linear => linear.Group)
-                .ToDictionary(linear => linear.Group, linear => LayerTensors.ReadInverseSmoothing(file, index, linear.Group, linear.Inputs)),
+            Inputs = linears.DistinctBy(linear => linear.Group)
+                .ToDictionary(linear => linear.Group, linear => LayerTensors.ReadInput(file, index, linear.Group, linear.Inputs)),
         };
     }
 
@@ -56,7 +56,6 @@ public static class LayerFile
             Scales = mapped.Scales.ToArray(),
             ZeroPoints = mapped.ZeroPoints.ToArray(),
             GroupScales = mapped.GroupScales.ToArray(),
-            RotationBlock = mapped.RotationBlock,
             Bias = mapped.Bias,
             Patches = mapped.Patches,
         };

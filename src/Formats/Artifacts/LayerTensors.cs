@@ -23,14 +23,24 @@ internal static class LayerTensors
             }
         }
 
-        foreach (var (group, factors) in layer.InverseSmoothing)
+        foreach (var (group, input) in layer.Inputs)
         {
             foreach (var modality in Modalities)
             {
-                if ((int)modality < factors.Length && factors[(int)modality] is { Length: > 0 } factor)
+                if (input.InverseSmoothing[(int)modality] is { Length: > 0 } factor)
                 {
                     yield return TensorPayload.OfFloats(ArtifactNames.InverseSmoothing(layer.Index, group, modality), factor, factor.Length);
                 }
+            }
+
+            if (input.RotationBlock > 0)
+            {
+                yield return TensorPayload.OfBytes(ArtifactNames.Rotation(layer.Index, group), DataType.U8, new[] { (byte)int.Log2(input.RotationBlock) }, 1);
+            }
+
+            if (input.Clips is { } clips)
+            {
+                yield return TensorPayload.OfFloats(ArtifactNames.Clips(layer.Index, group), clips.ToArray(), clips.Count);
             }
         }
     }
@@ -70,8 +80,8 @@ internal static class LayerTensors
         {
             if (linear.Ranks.TryGetValue(modality.ToString(), out var rank))
             {
-                Require(file, ArtifactNames.L1(layer, name, modality), DataType.BF16, [inputs, rank]);
-                Require(file, ArtifactNames.L2(layer, name, modality), DataType.BF16, [rank, outputs]);
+                Require(file, ArtifactNames.L1(layer, name, modality), DataType.F16, [inputs, rank]);
+                Require(file, ArtifactNames.L2(layer, name, modality), DataType.F16, [rank, outputs]);
             }
         }
     }
@@ -93,15 +103,19 @@ internal static class LayerTensors
             Scales = file.Map<float>(scales.Name),
             ZeroPoints = scheme.HasZeroPoints ? ReadZeroPoints(file, ArtifactNames.ZeroPoints(layer, name), ScalesShape(outputs, inputs, scheme)) : default,
             GroupScales = ReadGroupScales(file, ArtifactNames.GroupScales(layer, name), scheme, outputs, inputs),
-            RotationBlock = ReadRotation(file, ArtifactNames.Rotation(layer, name), inputs),
             Bias = file.TryGet(ArtifactNames.Bias(layer, name), out var bias) ? file.ReadFloats(bias.Name, outputs) : default,
             Patches = [.. Modalities.Select(modality => ReadPatch(file, layer, name, modality, outputs, inputs))],
         };
     }
 
-    /// <summary>Reads 1/s_m of one group, indexed by <see cref="Modality"/>; empty where none is stored.</summary>
-    public static float[][] ReadInverseSmoothing(SafetensorsFile file, int layer, InputGroup group, int inputs)
-        => [.. Modalities.Select(modality => ArtifactNames.InverseSmoothing(layer, group, modality)).Select(name => file.TryGet(name, out _) ? file.ReadFloats(name, inputs) : [])];
+    /// <summary>Reads what an input group of K inputs does to its input.</summary>
+    /// <exception cref="MASQuantException">MASQ0108, MASQ0109: misshapen or not finite; MASQ0603: the rotation's blocks do not divide the inputs, or a clip is no share.</exception>
+    public static InputTransform ReadInput(SafetensorsFile file, int layer, InputGroup group, int inputs) => new(
+        [.. Modalities.Select(modality => ArtifactNames.InverseSmoothing(layer, group, modality)).Select(name => file.TryGet(name, out _) ? file.ReadFloats(name, inputs) : [])],
+        ReadRotation(file, ArtifactNames.Rotation(layer, group), inputs))
+    {
+        Clips = ReadClips(file, ArtifactNames.Clips(layer, group)),
+    };
 
     private static IEnumerable<TensorPayload> OfLinear(int layer, string name, QuantizedWeight weight)
     {
@@ -118,11 +132,6 @@ internal static class LayerTensors
             yield return TensorPayload.OfBytes(ArtifactNames.GroupScales(layer, name), DataType.U8, weight.GroupScales, GroupScalesShape(weight.Outputs, weight.Inputs));
         }
 
-        if (weight.RotationBlock > 0)
-        {
-            yield return TensorPayload.OfBytes(ArtifactNames.Rotation(layer, name), DataType.U8, new[] { (byte)int.Log2(weight.RotationBlock) }, 1);
-        }
-
         if (!weight.Bias.IsEmpty)
         {
             yield return OfBias(ArtifactNames.Bias(layer, name), weight.Bias);
@@ -132,8 +141,8 @@ internal static class LayerTensors
         {
             if (weight.Patches[(int)modality] is { } patch)
             {
-                yield return TensorPayload.OfBFloat16(ArtifactNames.L1(layer, name, modality), Values(patch.L1), weight.Inputs, patch.Rank);
-                yield return TensorPayload.OfBFloat16(ArtifactNames.L2(layer, name, modality), Values(patch.L2), patch.Rank, weight.Outputs);
+                yield return TensorPayload.OfFloat16(ArtifactNames.L1(layer, name, modality), Values(patch.L1), weight.Inputs, patch.Rank);
+                yield return TensorPayload.OfFloat16(ArtifactNames.L2(layer, name, modality), Values(patch.L2), patch.Rank, weight.Outputs);
             }
         }
     }
@@ -168,6 +177,19 @@ internal static class LayerTensors
         return exponent < 31 && inputs % (1 << exponent) == 0
             ? 1 << exponent
             : throw Invalid(file, $"Tensor '{name}' calls for blocks of 2^{exponent} inputs, which do not divide {inputs}.");
+    }
+
+    private static IReadOnlyList<float>? ReadClips(SafetensorsFile file, string name)
+    {
+        if (!file.TryGet(name, out _))
+        {
+            return null;
+        }
+
+        var clips = file.ReadFloats(name, ModalityMap.ModalityCount);
+        return clips.All(clip => clip is > 0 and <= 1)
+            ? clips
+            : throw Invalid(file, $"Tensor '{name}' holds a share outside 0…1.");
     }
 
     // Out of range, a product of code and scale would leave 8 bits.

@@ -9,9 +9,9 @@ public sealed record QuantizedLayer
     /// <summary>The block's number, from 0.</summary>
     public required int Index { get; init; }
 
-    /// <summary>The linear layers by their names inside the block (<see cref="DecoderLinear"/>). Patches hold values that BF16 represents.</summary>
+    /// <summary>The linear layers by their names inside the block (<see cref="DecoderLinear"/>). Patches hold values that FP16 represents.</summary>
     public required IReadOnlyDictionary<string, QuantizedWeight> Linears { get; init; }
 
-    /// <summary>Per input group: 1/s_m, K values for each modality, indexed by <see cref="Modality"/>; an empty array stands for ones.</summary>
-    public required IReadOnlyDictionary<InputGroup, float[][]> InverseSmoothing { get; init; }
+    /// <summary>What each input group does to its input.</summary>
+    public required IReadOnlyDictionary<InputGroup, InputTransform> Inputs { get; init; }
 }

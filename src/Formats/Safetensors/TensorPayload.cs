@@ -30,4 +30,13 @@ public sealed record TensorPayload(TensorInfo Tensor, Action<Stream> Write)
             BFloat16.Narrow(values.Span, rounded);
             stream.Write(MemoryMarshal.AsBytes<ushort>(rounded));
         });
+
+    /// <summary>Values rounded to FP16.</summary>
+    public static TensorPayload OfFloat16(string name, ReadOnlyMemory<float> values, params int[] shape)
+        => new(new TensorInfo(name, DataType.F16, shape), stream =>
+        {
+            var rounded = GC.AllocateUninitializedArray<Half>(values.Length);
+            Float16.Narrow(values.Span, rounded);
+            stream.Write(MemoryMarshal.AsBytes<Half>(rounded));
+        });
 }

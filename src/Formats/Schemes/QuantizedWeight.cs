@@ -28,9 +28,6 @@ public sealed record QuantizedWeight
     /// <summary>Whether there are second-level scales.</summary>
     public bool HasGroupScales => !GroupScales.IsEmpty;
 
-    /// <summary>The block of <c>BlockHadamard</c> by which inputs are rotated before they are smoothed, as the weight's were; 0 for none. <c>QuantizedLinearGroup</c> rotates; backends do not look at it.</summary>
-    public int RotationBlock { get; init; }
-
     /// <summary>N biases, or empty.</summary>
     public ReadOnlyMemory<float> Bias { get; init; }
 

@@ -31,7 +31,6 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
         PatchBytes = null,
         LayerRanks = LayerRanks.None,
         Alternations = 0,
-        Rotation = RotationKind.None,
         ModalityWeights = options.ModalityWeights.Count > 0 ? options.ModalityWeights : [1, 1, 1],
     };
     private readonly IGemmBackend _backend = new CpuGemmBackend();
@@ -86,7 +85,7 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
             {
                 var codes = linears.Select(linear => quantizer.Quantize(own.Base.ScaleWeight(linear.ReadMatrix()), scheme, cancellationToken)).ToArray();
                 var gains = new GroupCompensation(_options, weights.Layer, _backend, runner, statistics, own).Gains(exact, group, linears, codes, MaxRank, cancellationToken);
-                var executable = new QuantizedLinearGroup([.. codes.Select((code, i) => code.Pack(linears[i].Bias))], own.Inverses, _backend);
+                var executable = new QuantizedLinearGroup([.. codes.Select((code, i) => code.Pack(linears[i].Bias))], own.Input, _backend);
                 yield return (exact.With(group, executable), new GroupNoise(weights.Layer, group, scheme.ToString(), [], gains));
             }
         }

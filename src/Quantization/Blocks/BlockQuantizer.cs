@@ -41,7 +41,7 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
         {
             var quantized = QuantizeGroup(block, exact, weights, group, ranges[place], factors[place], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellationToken);
             groups.Add(quantized);
-            block = block.With(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], factors[place].Inverses));
+            block = block.With(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], quantized.Factors.Input));
         }
 
         Advance(block, targets, cancellationToken);
@@ -67,7 +67,7 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
         foreach (var group in exact.Description.Groups)
         {
             var weights = exact.Description.LinearsOf(group).Select(linear => layer.Linears[linear.Name]).ToArray();
-            block = block.With(group, Executable(weights, layer.InverseSmoothing[group]));
+            block = block.With(group, Executable(weights, layer.Inputs[group]));
         }
 
         Advance(block, runner.Outputs(exact, sequence => sequence.Exact, cancellationToken), cancellationToken);
@@ -83,8 +83,8 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
         }
     }
 
-    private QuantizedLinearGroup Executable(IReadOnlyList<QuantizedWeight> weights, IReadOnlyList<float[]> inverseSmoothing)
-        => new(weights, inverseSmoothing, backend);
+    private QuantizedLinearGroup Executable(IReadOnlyList<QuantizedWeight> weights, InputTransform input)
+        => new(weights, input, backend);
 
     private ActivationStatistics[] Ranges(TransformerBlock exact, CancellationToken cancellationToken)
     {
@@ -99,12 +99,15 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
         var linears = weights.Group(group);
         var statistics = NewStatistics(exact.Description, group, NeedsGrams);
         var scheme = options.SchemeFor(weights.Layer, group);
+        var clipping = options.ClipsActivations(scheme) ? new ActivationClipping(factors, scheme) : null;
         var misalignment = new SmoothingMisalignment(group, ranges, linears.Select(linear => linear.ReadMatrix()), scheme);
         runner.Observe(block, exact: null, group, (sequence, x, _) =>
         {
             statistics.Add(x, sequence.Modalities);
             misalignment.Add(x, sequence.Modalities);
+            clipping?.Add(x, sequence.Modalities);
         }, cancellationToken);
+        factors = factors.Clipped(clipping?.Best);
         var quantizer = NewQuantizer(statistics, factors);
         var compensation = new GroupCompensation(options, weights.Layer, backend, runner, statistics, factors);
         GroupFit Fit(IEnumerable<Matrix> targets)
@@ -121,7 +124,7 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
         var fit = new Alternation(options, statistics, factors).Run(linears.Select(linear => factors.Base.ScaleWeight(linear.ReadMatrix())), Fit);
         compensation.AddSpectra(group, linears, fit, cancellationToken);
 
-        var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors, linear.RotationBlock)).ToArray();
+        var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors)).ToArray();
         var sqnr = compensation.Measure(block, exact, group, packed, cancellationToken);
         return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) =>
             (packed[i], LayerFacts.Of(linear.Linear, packed[i], fit.Patches[i].EffectiveRanks, sqnr[i])))])

@@ -20,7 +20,7 @@ internal sealed record QuantizedBlock(QuantizedLayer Layer, ManifestLayer Facts,
             {
                 Index = layer,
                 Linears = linears.ToDictionary(linear => linear.Facts.Name, linear => linear.Weight),
-                InverseSmoothing = groups.ToDictionary(group => group.Group, group => group.Factors.Inverses.ToArray()),
+                Inputs = groups.ToDictionary(group => group.Group, group => group.Factors.Input),
             },
             new ManifestLayer { Index = layer, Linears = [.. linears.Select(linear => linear.Facts)] },
             new BlockFacts { Index = layer, Misalignment = [.. groups.SelectMany(group => group.Misalignment)], Spectra = [.. groups.SelectMany(group => group.Spectra)] });

@@ -75,7 +75,7 @@ public sealed class ActivationStatistics
     /// <summary>C_m = X_mᵀX_m, or null when the modality has no tokens.</summary>
     public GramMatrix? Gram(Modality modality) => _grams[(int)modality];
 
-    /// <summary>Σ_m λ_m/T_m·(X_m/s_m)ᵀ(X_m/s_m): what an error of the stored weight costs an average token.</summary>
+    /// <summary>Σ_m λ_m/T_m·Z_mᵀZ_m with Z_m = X_m/s_m, rotated where the factors say so: what an error of the stored weight costs an average token.</summary>
     /// <param name="factors">s_m.</param>
     /// <param name="weights">λ_m, indexed by <see cref="Modality"/>.</param>
     /// <param name="keeps">Which C_m are still wanted; the others are let go of, and the first becomes the sum where it lies. By default all are kept.</param>
@@ -102,7 +102,9 @@ public sealed class ActivationStatistics
             _grams[(int)modality] = kept ? _grams[(int)modality] : null;
         }
 
-        return sum ?? GramMatrix.Create(Inputs);
+        sum ??= GramMatrix.Create(Inputs);
+        sum.Rotate(factors.Base.RotationBlock);
+        return sum;
     }
 
     private void CheckFinite(Modality modality)

@@ -1,7 +1,6 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Configuration;
-using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Numerics;
 
@@ -14,9 +13,6 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
 {
     // Sequences whose activations are held at once. They are visited in the order of the set, so their number changes no sum.
     private readonly DecoderWorkspace[] _workspaces = [.. Enumerable.Range(0, BatchSizeOf(config, sequences)).Select(_ => new DecoderWorkspace(config))];
-
-    /// <summary>The block by which what enters a layer is rotated before it is handed on; 0 for none.</summary>
-    public Func<DecoderLinear, int> RotationBlock { get; init; } = _ => 0;
 
     /// <summary>The calibration set.</summary>
     public IReadOnlyList<CalibrationSequence> Sequences => sequences;
@@ -44,13 +40,7 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
             {
                 var slot = i % _workspaces.Length;
                 var observed = Until(block, group, new ObservedLinearGroup(SkippedLinearGroup.Instance, (x, _) => inputs[slot] = x.Copy()));
-                var rotation = RotationOf(block, group);
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
-                if (rotation > 0)
-                {
-                    BlockHadamard.Apply(inputs[slot], rotation);
-                }
-
                 targets[slot] = [];
                 if (exact is not null)
                 {
@@ -81,10 +71,6 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
                 }
 
                 Run(observed, sequences[i], sequences[i].Quantized, slot);
-                foreach (var (place, group) in groups.Index().Where(pair => RotationOf(block, pair.Item) > 0))
-                {
-                    BlockHadamard.Apply(inputs[slot, place], RotationOf(block, group));
-                }
             },
             i =>
             {
@@ -107,8 +93,6 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
 
         return shortened;
     }
-
-    private int RotationOf(TransformerBlock block, InputGroup group) => RotationBlock(block.Description.LinearsOf(group)[0]);
 
     private static int BatchSizeOf(TextConfig config, IReadOnlyList<CalibrationSequence> sequences)
     {

@@ -14,6 +14,6 @@ internal sealed record CompensationOptions
     /// <summary>The truncated decomposition of residuals too large for an exact one.</summary>
     public RandomizedSvdOptions Decomposition { get; init; } = new();
 
-    /// <summary>Whether L1 and L2 are rounded to BF16, as they are stored.</summary>
-    public bool RoundToBFloat16 { get; init; } = true;
+    /// <summary>Whether L1 and L2 are rounded to FP16, as they are stored.</summary>
+    public bool RoundToFloat16 { get; init; } = true;
 }

@@ -86,7 +86,7 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
         }
 
         var left = _whitening.Solve(RealMatrix<T>.From(triples.LeftRows.View.Transposed));
-        var factors = FactorRounding.Round(left, triples.RightRows, _options.RoundToBFloat16);
+        var factors = FactorRounding.Round(left, triples.RightRows, _options.RoundToFloat16);
         return new Patch(factors, energy, triples.Values.Sum(value => value * value));
     }
 }

@@ -11,8 +11,8 @@ internal static class FactorRounding
     /// <summary>Gives column i of L1 and row i of L2 the same norm, so that neither leaves the range of the format, then rounds.</summary>
     /// <param name="l1">[K, r]; overwritten.</param>
     /// <param name="l2">[r, N]; overwritten.</param>
-    /// <param name="toBFloat16">Whether to round to BF16; otherwise to FP32.</param>
-    public static LowRankFactors Round<T>(RealMatrix<T> l1, RealMatrix<T> l2, bool toBFloat16)
+    /// <param name="toFloat16">Whether to round to FP16; otherwise to FP32.</param>
+    public static LowRankFactors Round<T>(RealMatrix<T> l1, RealMatrix<T> l2, bool toFloat16)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Span<T> scales = new T[l1.Columns];
@@ -39,10 +39,10 @@ internal static class FactorRounding
         }
 
         var factors = new LowRankFactors(l1.ToMatrix(), l2.ToMatrix());
-        if (toBFloat16)
+        if (toFloat16)
         {
-            BFloat16.Round(factors.L1.Span);
-            BFloat16.Round(factors.L2.Span);
+            Float16.Round(factors.L1.Span);
+            Float16.Round(factors.L2.Span);
         }
 
         return factors;

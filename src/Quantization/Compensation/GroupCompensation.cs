@@ -89,7 +89,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         var tokens = new PreparedTokens();
         runner.Observe(block, exact, group, (sequence, x, targets) =>
         {
-            backend.Prepare(x, sequence.Modalities, factors.Inverses, packed[0].Scheme, tokens);
+            backend.Prepare(x, sequence.Modalities, factors.Input, packed[0].Scheme, tokens);
             for (var i = 0; i < errors.Length; i++)
             {
                 errors[i].Add(tokens, targets[i]);
@@ -171,7 +171,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
                 return;
             }
 
-            backend.Prepare(x, sequence.Modalities, factors.Inverses, codes[0].Scheme, tokens);
+            backend.Prepare(x, sequence.Modalities, factors.Input, codes[0].Scheme, tokens);
             for (var i = 0; i < unpatched.Length; i++)
             {
                 var output = new Matrix(x.Rows, unpatched[i].Outputs);

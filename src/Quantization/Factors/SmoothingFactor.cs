@@ -3,7 +3,7 @@ using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Factors;
 
-/// <summary>s_m: activations of modality m are divided by it, weight columns multiplied. Only 1/s is stored, since that is what the runtime multiplies by; s is defined as the FP32 reciprocal of what is stored, so that both sides agree. Immutable.</summary>
+/// <summary>s_m: activations of modality m are divided by it, weight columns multiplied; then both may be rotated, which leaves their product. Only 1/s is stored, since that is what the runtime multiplies by; s is defined as the FP32 reciprocal of what is stored, so that both sides agree. Immutable.</summary>
 public sealed class SmoothingFactor
 {
     /// <summary>The smallest factor (paper, after Eq. 12).</summary>
@@ -11,9 +11,9 @@ public sealed class SmoothingFactor
 
     private readonly float[] _inverse;
 
-    private SmoothingFactor(float[] inverse)
+    private SmoothingFactor(float[] inverse, int rotationBlock = 0)
     {
-        _inverse = inverse;
+        (_inverse, RotationBlock) = (inverse, rotationBlock);
         Values = new float[inverse.Length];
         for (var k = 0; k < inverse.Length; k++)
         {
@@ -34,6 +34,9 @@ public sealed class SmoothingFactor
 
     /// <summary>s, K values.</summary>
     public float[] Values { get; }
+
+    /// <summary>The block of <see cref="BlockHadamard"/> by which what is smoothed is rotated afterwards; 0 for none.</summary>
+    public int RotationBlock { get; }
 
     /// <summary>The factor that is nearest to <paramref name="factor"/>, K positive values, clamped at <see cref="Smallest"/>.</summary>
     public static SmoothingFactor FromValues(ReadOnlySpan<float> factor)
@@ -58,11 +61,25 @@ public sealed class SmoothingFactor
         return new SmoothingFactor(inverse);
     }
 
-    /// <summary>s ⊙ W: column k multiplied by s_k. [N, K], a new matrix.</summary>
-    public Matrix ScaleWeight(Matrix weight) => ScaleColumns(weight, Values);
+    /// <summary>The same factor, followed by a rotation.</summary>
+    /// <param name="block">A power of two that divides K; 0 for none.</param>
+    public SmoothingFactor Rotated(int block) => new(_inverse, block);
 
-    /// <summary>X / s as the runtime computes it: column k multiplied by 1/s_k. [T, K], a new matrix.</summary>
-    public Matrix Smooth(Matrix x) => ScaleColumns(x, Inverse);
+    /// <summary>(s ⊙ W)·H: column k multiplied by s_k, rows then rotated. [N, K], a new matrix.</summary>
+    public Matrix ScaleWeight(Matrix weight) => Rotate(ScaleColumns(weight, Values));
+
+    /// <summary>(X / s)·H as the runtime computes it. [T, K], a new matrix.</summary>
+    public Matrix Smooth(Matrix x) => Rotate(ScaleColumns(x, Inverse));
+
+    private Matrix Rotate(Matrix matrix)
+    {
+        if (RotationBlock > 0)
+        {
+            BlockHadamard.Apply(matrix, RotationBlock);
+        }
+
+        return matrix;
+    }
 
     private static Matrix ScaleColumns(Matrix matrix, float[] scales)
     {

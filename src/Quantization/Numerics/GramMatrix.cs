@@ -29,6 +29,9 @@ public abstract class GramMatrix
     /// <summary>C ← weight·S⁻¹·C·S⁻¹, with the very values that <see cref="AddSmoothed"/> would leave in an empty matrix.</summary>
     public abstract void SmoothInPlace(double weight, float[] inverse);
 
+    /// <summary>C ← H·C·H, the Gram matrix of rows that <c>BlockHadamard</c> rotates by <paramref name="block"/>; 0 changes nothing.</summary>
+    public abstract void Rotate(int block);
+
     /// <summary>The mean of the diagonal: the average energy of a channel.</summary>
     public abstract double MeanDiagonal { get; }
 }

@@ -91,6 +91,14 @@ public sealed class GramMatrix<T> : GramMatrix
 
     public override void SmoothInPlace(double weight, float[] inverse) => AddSmoothed(weight, Lower, Lower, inverse, replaces: true);
 
+    public override void Rotate(int block)
+    {
+        if (block > 0)
+        {
+            GramRotation.Apply(Lower, block);
+        }
+    }
+
     private void AddSmoothed(double weight, RealMatrix<T> source, RealMatrix<T> target, float[] inverse, bool replaces)
     {
         Workers.For((Inputs + PieceRows - 1) / PieceRows, piece =>

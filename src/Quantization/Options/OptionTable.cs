@@ -6,7 +6,7 @@ namespace MASQuant.Quantization.Options;
 /// <summary>Every option once: item metadata, command line, documentation and manifest all read this table.</summary>
 public static class OptionTable
 {
-    private const string AutomaticWeights = "auto";
+    private const string Automatic = "auto";
 
     /// <summary>The options, in the order in which documentation lists them. <c>Method</c> comes first since it presets others.</summary>
     public static IReadOnlyList<QuantizationOption> All { get; } =
@@ -15,20 +15,25 @@ public static class OptionTable
             (o, text) => QuantizationMethod.TryApply(text, o), QuantizationMethod.NameOf),
         new("Scheme", string.Join(", ", QuantizationScheme.All), "Bits of weights and activations.",
             (o, text) => QuantizationScheme.TryParse(text, out var scheme) ? o with { Scheme = scheme } : null, o => o.Scheme.ToString()),
-        new("LayerSchemes", LayerSchemes.Form, "Schemes of single blocks or input groups, in place of Scheme.",
+        Choice("FirstBlock", "The scheme of the first decoder block, whose weights carry most of the error: that of all, or 8 bits.", o => o.FirstBlock, (o, v) => o with { FirstBlock = v }),
+        new("LayerSchemes", LayerSchemes.Form, "Schemes of single blocks or input groups, in place of Scheme and FirstBlock.",
             (o, text) => LayerSchemes.TryParse(text, out var schemes, out _) ? o with { LayerSchemes = schemes } : null, o => o.LayerSchemes.ToString())
         { Problem = text => LayerSchemes.TryParse(text, out _, out var problem) ? "" : problem },
         Choice("Smoothing", "Which factors smooth the activations: none, one for all modalities, or one per modality.", o => o.Smoothing, (o, v) => o with { Smoothing = v }),
         Number("MigrationStrength", 0, 1, "SmoothQuant's α: how much of the activations' range moves into the weights.", o => o.MigrationStrength, (o, v) => o with { MigrationStrength = v }),
-        Integer("Epochs", 0, 100, "Passes over the calibration set that learn the factors; 0 keeps the initial values.", o => o.Epochs, (o, v) => o with { Epochs = v }),
+        new("Epochs", "auto, or 0…100", "Passes over the calibration set that learn the factors; 0 keeps the initial values, auto is 1 for activations of fewer than 6 bits, else 0.",
+            (o, text) => text.Equals(Automatic, StringComparison.OrdinalIgnoreCase) ? o with { GivenEpochs = null } : TryInteger(text, 0, 100, out var epochs) ? o with { Epochs = epochs } : null,
+            o => o.GivenEpochs?.ToString(CultureInfo.InvariantCulture) ?? Automatic),
         Number("LearningRate", 1e-6, 1, "The optimizer's step on the logarithm of the factors.", o => o.LearningRate, (o, v) => o with { LearningRate = v }),
-        Choice("Rotation", "Which layers' inputs are rotated by Hadamard matrices before they are smoothed: none, down_proj's, or all.", o => o.Rotation, (o, v) => o with { Rotation = v }),
+        Choice("Rotation", "Which layers' inputs are rotated by Hadamard matrices once they are smoothed: none, down_proj's, or all.", o => o.Rotation, (o, v) => o with { Rotation = v }),
         Integer("DeviatingChannels", -1, 65536, "How many channels of a modality's factor may leave the base modality's; −1 frees all, as the paper does.", o => o.DeviatingChannels, (o, v) => o with { DeviatingChannels = v }),
         Choice("WeightQuantizer", "How codes are chosen: round to nearest, or with error feedback.", o => o.WeightQuantizer, (o, v) => o with { WeightQuantizer = v }),
         new("GroupSize", "0, 128", "Inputs that share a second-level scale, a small integer on top of the output's scale; for 4-bit weights with quantized activations.",
             (o, text) => text is "0" or "128" ? o with { GroupSize = int.Parse(text, CultureInfo.InvariantCulture) } : null,
             o => o.GroupSize.ToString(CultureInfo.InvariantCulture)),
         Choice("Clipping", "How far scales of weights shrink below the largest value: not at all, by the rounding error, or by the output's error after feedback.", o => o.Clipping, (o, v) => o with { Clipping = v }),
+        new("ActivationClipping", "true, false", "Whether the range of a token's codes may end below its largest value, by a share for each input group and modality.",
+            (o, text) => bool.TryParse(text, out var value) ? o with { ActivationClipping = value } : null, o => o.ActivationClipping ? "true" : "false"),
         Choice("Compensation", "What the low-rank patches approximate: nothing, the weight residual, or the output residual.", o => o.Compensation, (o, v) => o with { Compensation = v }),
         new("Rank", "0…4096", "The rank of each patch, unless RankRatio is given.",
             (o, text) => TryInteger(text, 0, 4096, out var rank) ? o with { Rank = rank } : null,
@@ -45,7 +50,7 @@ public static class OptionTable
             (o, text) => bool.TryParse(text, out var value) ? o with { CompensateDown = value } : null, o => o.CompensateDown ? "true" : "false"),
         new("ModalityWeights", "auto, or three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer; auto takes each block's from gradients.",
             (o, text) => TryWeights(text, out var weights) ? o with { ModalityWeights = weights } : null,
-            o => o.ModalityWeights.Count == 0 ? AutomaticWeights : string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
+            o => o.ModalityWeights.Count == 0 ? Automatic : string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
         new("Seed", "0…18446744073709551615", "Seeds the order of the samples.",
             (o, text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? o with { Seed = seed } : null,
             o => o.Seed.ToString(CultureInfo.InvariantCulture)),
@@ -103,7 +108,7 @@ public static class OptionTable
 
     private static bool TryWeights(string text, out double[] weights)
     {
-        if (string.Equals(text, AutomaticWeights, StringComparison.OrdinalIgnoreCase))
+        if (string.Equals(text, Automatic, StringComparison.OrdinalIgnoreCase))
         {
             weights = [];
             return true;

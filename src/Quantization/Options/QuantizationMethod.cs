@@ -8,11 +8,19 @@ public static class QuantizationMethod
     private static readonly (string Name, Func<QuantizationOptions, QuantizationOptions> Preset)[] Presets =
     [
         ("MASQuant", o => Copy(new QuantizationOptions(), o)),
-        ("Paper", o => Copy(new QuantizationOptions { DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.Weight, CompensateDown = false, ModalityWeights = [1, 0.5, 1] }, o)),
-        ("MAS", o => Copy(new QuantizationOptions { DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0 }, o)),
-        ("SmoothQuant", o => Copy(new QuantizationOptions { Smoothing = SmoothingKind.Uniform, Epochs = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0, CompensateDown = false }, o)),
-        ("RTN", o => Copy(new QuantizationOptions { Smoothing = SmoothingKind.None, Epochs = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0 }, o)),
+        ("Paper", o => Copy(Plain with { Epochs = 2, Rank = 16, DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.Weight, CompensateDown = false, ModalityWeights = [1, 0.5, 1] }, o)),
+        ("MAS", o => Copy(Plain with { Epochs = 2, DeviatingChannels = -1, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0 }, o)),
+        ("UniformRotated", o => Copy(Uniform with { Rotation = RotationKind.All }, o)),
+        ("Uniform", o => Copy(Uniform, o)),
+        ("SmoothQuant", o => Copy(Plain with { Smoothing = SmoothingKind.Uniform, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0, CompensateDown = false }, o)),
+        ("RTN", o => Copy(Plain with { Smoothing = SmoothingKind.None, WeightQuantizer = WeightQuantizerKind.Rtn, Clipping = ClippingKind.None, Compensation = CompensationKind.None, Rank = 0 }, o)),
     ];
+
+    // Without what others do not have: a first block of 8 bits, a rotation, and activations that are clipped.
+    private static QuantizationOptions Plain => new() { Epochs = 0, FirstBlock = FirstBlockKind.Scheme, Rotation = RotationKind.None, ActivationClipping = false };
+
+    // The tools that MASQuant has, on one factor for all modalities and without patches: what a method has to beat.
+    private static QuantizationOptions Uniform => Plain with { Smoothing = SmoothingKind.Uniform, Compensation = CompensationKind.None, Rank = 0 };
 
     /// <summary>The presets' names; the first is the default.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Presets.Select(p => p.Name), Custom];

@@ -1,5 +1,5 @@
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 
@@ -28,7 +28,17 @@ public enum WeightQuantizerKind
     Gptq,
 }
 
-/// <summary>Which inputs are rotated by <see cref="BlockHadamard"/> before they are smoothed, so that loud channels spread.</summary>
+/// <summary>The scheme of the first decoder block, whose weights carry most of the error of 4 bits.</summary>
+public enum FirstBlockKind
+{
+    /// <summary>That of all blocks.</summary>
+    Scheme,
+
+    /// <summary>8 bits for weights and activations.</summary>
+    W8A8,
+}
+
+/// <summary>Which inputs are rotated by <see cref="BlockHadamard"/> once they are smoothed, so that what is still loud spreads.</summary>
 public enum RotationKind
 {
     /// <summary>None.</summary>
@@ -73,7 +83,10 @@ public sealed record QuantizationOptions
     /// <summary>Bits of weights and activations.</summary>
     public QuantizationScheme Scheme { get; init; } = QuantizationScheme.W4A8;
 
-    /// <summary>Schemes of single blocks or groups, in place of <see cref="Scheme"/>.</summary>
+    /// <summary>The scheme of the first block.</summary>
+    public FirstBlockKind FirstBlock { get; init; } = FirstBlockKind.W8A8;
+
+    /// <summary>Schemes of single blocks or groups, in place of <see cref="Scheme"/> and <see cref="FirstBlock"/>.</summary>
     public LayerSchemes LayerSchemes { get; init; } = LayerSchemes.None;
 
     /// <summary>Which factors smooth the activations.</summary>
@@ -82,14 +95,21 @@ public sealed record QuantizationOptions
     /// <summary>SmoothQuant's α: how much of the range moves into the weights.</summary>
     public double MigrationStrength { get; init; } = 0.5;
 
-    /// <summary>Passes over the calibration set that learn the factors; 0 keeps the initial values.</summary>
-    public int Epochs { get; init; } = 2;
+    /// <summary>Passes over the calibration set that learn the factors; 0 keeps the initial values. Where it is not given, 1 for activations of fewer than 6 bits and 0 for others, which gain less than it costs.</summary>
+    public int Epochs
+    {
+        get => GivenEpochs ?? (Scheme is { QuantizesActivations: true, ActivationBits: < 6 } ? 1 : 0);
+        init => GivenEpochs = value;
+    }
+
+    /// <summary><see cref="Epochs"/> where it is given.</summary>
+    public int? GivenEpochs { get; init; }
 
     /// <summary>Adam's step on the logarithm of the factors.</summary>
     public double LearningRate { get; init; } = 0.05;
 
     /// <summary>How many channels of a modality's factor may leave the base modality's; the rank of what this costs the one stored weight. −1: all (the paper).</summary>
-    public int DeviatingChannels { get; init; } = 8;
+    public int DeviatingChannels { get; init; } = 16;
 
     /// <summary>How codes are chosen.</summary>
     public WeightQuantizerKind WeightQuantizer { get; init; } = WeightQuantizerKind.Gptq;
@@ -98,7 +118,10 @@ public sealed record QuantizationOptions
     public int GroupSize { get; init; }
 
     /// <summary>Which inputs are rotated.</summary>
-    public RotationKind Rotation { get; init; }
+    public RotationKind Rotation { get; init; } = RotationKind.All;
+
+    /// <summary>Whether the ranges of activations end below their largest values where that lowers the rounding error, by input group and modality.</summary>
+    public bool ActivationClipping { get; init; } = true;
 
     /// <summary>How weights are clipped.</summary>
     public ClippingKind Clipping { get; init; } = ClippingKind.Rounding;
@@ -107,7 +130,7 @@ public sealed record QuantizationOptions
     public CompensationKind Compensation { get; init; } = CompensationKind.Output;
 
     /// <summary>The rank of a patch; null when <see cref="RankRatio"/> decides.</summary>
-    public int? Rank { get; init; } = 16;
+    public int? Rank { get; init; } = 12;
 
     /// <summary>The rank as a share of min(N, K); used when <see cref="Rank"/> is null.</summary>
     public double RankRatio { get; init; } = 0.05;
@@ -134,6 +157,9 @@ public sealed record QuantizationOptions
     internal int RotationBlockFor(DecoderLinear linear)
         => Rotation == RotationKind.All || (Rotation == RotationKind.Down && linear.Group == InputGroup.Down) ? BlockHadamard.LargestBlock(linear.Inputs) : 0;
 
+    /// <summary>Whether ranges of activations of <paramref name="scheme"/> may be clipped.</summary>
+    internal bool ClipsActivations(QuantizationScheme scheme) => ActivationClipping && scheme.QuantizesActivations;
+
     /// <summary><see cref="GroupSize"/> where <paramref name="scheme"/> has second-level scales, else 0.</summary>
     internal int GroupSizeFor(QuantizationScheme scheme) => scheme.SupportsGroupScales ? GroupSize : 0;
 
@@ -147,7 +173,8 @@ public sealed record QuantizationOptions
     /// <summary>The scheme of an input group.</summary>
     /// <param name="layer">The block.</param>
     /// <param name="group">The group.</param>
-    public QuantizationScheme SchemeFor(int layer, InputGroup group) => LayerSchemes.For(layer, group) ?? Scheme;
+    public QuantizationScheme SchemeFor(int layer, InputGroup group)
+        => LayerSchemes.For(layer, group) ?? (layer == 0 && FirstBlock == FirstBlockKind.W8A8 ? QuantizationScheme.W8A8 : Scheme);
 
     /// <summary>The rank of a patch: at most min(N, K), 0 where there is none.</summary>
     /// <param name="layer">The block.</param>

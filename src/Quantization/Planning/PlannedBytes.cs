@@ -15,5 +15,5 @@ public static class PlannedBytes
     /// <param name="options">Everything else that shapes it.</param>
     /// <param name="bias">The element type of its bias; null for none.</param>
     public static long Of(DecoderLinear linear, QuantizationScheme scheme, int ranks, QuantizationOptions options, DataType? bias = null)
-        => TensorBytes.OfLinear(linear.Outputs, linear.Inputs, scheme, options.GroupSizeFor(scheme) > 0, options.RotationBlockFor(linear) > 0, ranks, bias);
+        => TensorBytes.OfLinear(linear.Outputs, linear.Inputs, scheme, options.GroupSizeFor(scheme) > 0, ranks, bias);
 }

@@ -98,7 +98,11 @@ public sealed class QuantizationPlan
     private long QuantizedBytesAt(QuantizationOptions options)
     {
         var linears = _linears.Sum(linear => PlannedBytes.Of(linear.Linear, options.SchemeFor(linear.Layer, linear.Linear.Group), RanksOf(linear.Layer, linear.Linear, options), options, linear.Bias));
-        return linears + Config.Decoder().Blocks.Sum(block => block.Groups.Sum(group => TensorBytes.OfSmoothing(block.LinearsOf(group)[0].Inputs)));
+        return linears + Config.Decoder().Blocks.Index().Sum(block => block.Item.Groups.Sum(group =>
+        {
+            var first = block.Item.LinearsOf(group)[0];
+            return TensorBytes.OfInput(first.Inputs, options.RotationBlockFor(first) > 0, options.ClipsActivations(options.SchemeFor(block.Index, group)));
+        }));
     }
 
     private int RanksOf(int layer, DecoderLinear linear, QuantizationOptions options) => Config.Modalities.Sum(modality => options.RankFor(layer, linear, modality));

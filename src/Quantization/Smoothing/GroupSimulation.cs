@@ -1,10 +1,10 @@
 using MASQuant.Engine.Gemm.Cpu;
-using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
 
 namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>One input group as it will be executed, with gradients for its factors (paper Eq. 13 and 29):
-/// Y_i = Q_a(X_m/s_m)·Q_w(s_b⊙W_i)ᵀ + (X_m/s_m)[D_m]·((s_m−s_b)⊙W_i)[D_m]ᵀ + b_i, where D_m are the channels in which modality m deviates from the base: what a patch of rank |D_m| carries exactly.
+/// Y_i = Q_a(X_m/s_m·H)·Q_w((s_b⊙W_i)·H)ᵀ + (X_m/s_m)[D_m]·((s_m−s_b)⊙W_i)[D_m]ᵀ + b_i, H the rotation where there is one, where D_m are the channels in which modality m deviates from the base: what a patch of rank |D_m| carries exactly.
 /// When a modality deviates in every channel it meets a weight of its own, Q_w(s_m⊙W), as in the paper.</summary>
 internal sealed class GroupSimulation : ISimulatedGroup
 {
@@ -18,6 +18,7 @@ internal sealed class GroupSimulation : ISimulatedGroup
     private ModalityMap _modalities = ModalityMap.Text(0);
     private int[][] _rows = [];
     private Matrix _smoothed = new(0, 0);
+    private Matrix _rotated = new(0, 0);
     private Matrix _rounded = new(0, 0);
     private int[] _peaks = [];
 
@@ -26,7 +27,7 @@ internal sealed class GroupSimulation : ISimulatedGroup
     /// <param name="factors">The group's factors.</param>
     /// <param name="scheme">Bits.</param>
     /// <param name="groupSize">Inputs that share a second-level scale, or 0.</param>
-    /// <param name="rotationBlock">By which X is rotated, as W_i is already; 0 for none.</param>
+    /// <param name="rotationBlock">The block of H; 0 for none.</param>
     public GroupSimulation(IReadOnlyList<Matrix> weights, IReadOnlyList<float[]> biases, GroupFactors factors, QuantizationScheme scheme, int groupSize = 0, int rotationBlock = 0)
     {
         _weights = weights;
@@ -38,7 +39,7 @@ internal sealed class GroupSimulation : ISimulatedGroup
         {
             if (OwnsWeight(modality))
             {
-                _variants[(int)modality] = [.. weights.Select(w => new FakeQuantizedWeight(w, scheme, groupSize))];
+                _variants[(int)modality] = [.. weights.Select(w => new FakeQuantizedWeight(w, scheme, groupSize, rotationBlock))];
             }
         }
 
@@ -68,7 +69,7 @@ internal sealed class GroupSimulation : ISimulatedGroup
     {
         _modalities = modalities;
         _rows = TokenRows.Split(modalities);
-        Round(_rotationBlock > 0 ? BlockHadamard.Rotate(x, _rotationBlock) : x);
+        Round(x);
         var outputs = new Matrix[_weights.Count];
         for (var i = 0; i < outputs.Length; i++)
         {
@@ -111,7 +112,7 @@ internal sealed class GroupSimulation : ISimulatedGroup
                 var inputGradient = new Matrix(rows.Length, Factors.Inputs);
                 FloatGemm.Multiply(part, transposeA: false, weight.Rounded, transposeB: false, inputGradient, accumulate: false);
                 TokenRows.AddTo(inputGradient, rows, gradient);
-                weight.AddFactorGradient(part, TokenRows.Gather(_rounded, rows), byFactor[(int)modality]);
+                weight.AddFactorGradient(part, TokenRows.Gather(_rounded, rows), _factors[(int)modality], byFactor[(int)modality]);
             }
         }
 
@@ -119,8 +120,14 @@ internal sealed class GroupSimulation : ISimulatedGroup
         {
             for (var t = 0; t < gradient.Rows; t++)
             {
-                FakeQuantizer.AddScaleGradient(_smoothed.Row(t), _rounded.Row(t), _peaks[t], gradient.Row(t));
+                FakeQuantizer.AddScaleGradient(_rotated.Row(t), _rounded.Row(t), _peaks[t], gradient.Row(t));
             }
+        }
+
+        // From here on it is ∂loss/∂(X_m/s_m): H is symmetric.
+        if (_rotationBlock > 0)
+        {
+            BlockHadamard.Apply(gradient, _rotationBlock);
         }
 
         for (var i = 0; i < _weights.Count; i++)
@@ -145,11 +152,6 @@ internal sealed class GroupSimulation : ISimulatedGroup
             {
                 Factors.AddGradient((Modality)m, k, byFactor[m][k]);
             }
-        }
-
-        if (_rotationBlock > 0)
-        {
-            BlockHadamard.Apply(gradient, _rotationBlock);
         }
 
         return gradient;
@@ -190,18 +192,21 @@ internal sealed class GroupSimulation : ISimulatedGroup
     private void Round(Matrix x)
     {
         _smoothed = new Matrix(x.Rows, x.Columns);
-        _rounded = new Matrix(x.Rows, x.Columns);
-        _peaks = new int[x.Rows];
         for (var t = 0; t < x.Rows; t++)
         {
             VectorProduct.Multiply(x.Row(t), _inverses[(int)_modalities[t]], _smoothed.Row(t));
-            if (_scheme.QuantizesActivations)
-            {
-                _peaks[t] = FakeQuantizer.Round(_smoothed.Row(t), _scheme.ActivationMax, _rounded.Row(t));
-            }
         }
 
-        _rounded = _scheme.QuantizesActivations ? _rounded : _smoothed;
+        _rotated = _rounded = _rotationBlock > 0 ? BlockHadamard.Rotate(_smoothed, _rotationBlock) : _smoothed;
+        if (_scheme.QuantizesActivations)
+        {
+            _rounded = new Matrix(x.Rows, x.Columns);
+            _peaks = new int[x.Rows];
+            for (var t = 0; t < x.Rows; t++)
+            {
+                _peaks[t] = FakeQuantizer.Round(_rotated.Row(t), _scheme.ActivationMax, _rounded.Row(t));
+            }
+        }
     }
 
     // ((s_m − s_b)⊙W)[D], [N, |D|].

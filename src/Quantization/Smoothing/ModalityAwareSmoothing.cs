@@ -23,20 +23,22 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options)
         var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
         if (options.Smoothing == SmoothingKind.None || options.Epochs == 0)
         {
-            return [.. groups.Select((g, i) => Initial(weights, g, statistics[i], matrices[i]))];
+            return [.. groups.Select((g, i) => Initial(weights, g, statistics[i], matrices[i]).Rotated(RotationBlock(weights, g)))];
         }
 
         var factors = groups.Select((g, i) => Learnable(weights, g, statistics[i], matrices[i])).ToArray();
         var block = new BlockSimulation(weights.Description, weights.ReadNorms(), [.. groups.Select((g, i) => Simulated(weights, g, matrices[i], factors[i]))]);
         new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellationToken);
-        return [.. factors.Select(f => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]))];
+        return [.. factors.Select((f, i) => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]).Rotated(RotationBlock(weights, groups[i])))];
     }
 
     private GroupSimulation Simulated(BlockWeights weights, InputGroup group, Matrix[] matrices, GroupFactors factors)
     {
         var (linears, scheme) = (weights.Group(group), options.SchemeFor(weights.Layer, group));
-        return new GroupSimulation(matrices, [.. linears.Select(w => w.Bias)], factors, scheme, options.GroupSizeFor(scheme), linears[0].RotationBlock);
+        return new GroupSimulation(matrices, [.. linears.Select(w => w.Bias)], factors, scheme, options.GroupSizeFor(scheme), RotationBlock(weights, group));
     }
+
+    private int RotationBlock(BlockWeights weights, InputGroup group) => options.RotationBlockFor(weights.Description.LinearsOf(group)[0]);
 
     private bool Smooths(InputGroup group) => options.Smoothing != SmoothingKind.None && (group != InputGroup.Down || options.CompensateDown);
 

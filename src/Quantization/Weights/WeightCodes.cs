@@ -50,8 +50,7 @@ public sealed class WeightCodes
     /// <summary>Packs for the runtime.</summary>
     /// <param name="bias">N values, or empty.</param>
     /// <param name="patches">Per modality; null for none.</param>
-    /// <param name="rotationBlock">By which the inputs were rotated; 0 for none.</param>
-    public QuantizedWeight Pack(ReadOnlyMemory<float> bias = default, LowRankFactors?[]? patches = null, int rotationBlock = 0) => new()
+    public QuantizedWeight Pack(ReadOnlyMemory<float> bias = default, LowRankFactors?[]? patches = null) => new()
     {
         Scheme = Scheme,
         Outputs = Outputs,
@@ -60,7 +59,6 @@ public sealed class WeightCodes
         Scales = Scales,
         ZeroPoints = ZeroPoints,
         GroupScales = PackGroupScales(),
-        RotationBlock = rotationBlock,
         Bias = bias,
         Patches = patches ?? new LowRankFactors?[ModalityMap.ModalityCount],
     };

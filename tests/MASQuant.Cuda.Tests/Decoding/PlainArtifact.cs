@@ -1,6 +1,6 @@
 using MASQuant.Engine.Gemm;
-using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
+using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
@@ -33,15 +33,15 @@ internal static class PlainArtifact
     {
         Index = layer,
         Linears = BlockWeights.Of(checkpoint, decoder, layer).Linears.ToDictionary(linear => linear.Linear.Name, linear => Quantize(linear, scheme, rotated)),
-        InverseSmoothing = decoder.Blocks[layer].Linears.DistinctBy(linear => linear.Group).ToDictionary(
-            linear => linear.Group, linear => new float[][] { [], [.. Enumerable.Range(0, linear.Inputs).Select(k => 0.75f + (k % 3 * 0.25f))], [] }),
+        Inputs = decoder.Blocks[layer].Linears.DistinctBy(linear => linear.Group).ToDictionary(
+            linear => linear.Group,
+            linear => new InputTransform([[], [.. Enumerable.Range(0, linear.Inputs).Select(k => 0.75f + (k % 3 * 0.25f))], []], rotated ? BlockHadamard.LargestBlock(linear.Inputs) : 0)),
     };
 
     private static QuantizedWeight Quantize(LinearWeight linear, QuantizationScheme scheme, bool rotated)
     {
         var (weight, random) = (linear.ReadMatrix(), new Random(linear.Tensor.Length));
-        var block = rotated ? BlockHadamard.LargestBlock(weight.Columns) : 0;
-        weight = rotated ? BlockHadamard.Rotate(weight, block) : weight;
+        weight = rotated ? BlockHadamard.Rotate(weight, BlockHadamard.LargestBlock(weight.Columns)) : weight;
         var (codes, scales) = (new sbyte[weight.Rows * weight.Columns], new float[weight.Rows]);
         for (var n = 0; n < weight.Rows; n++)
         {
@@ -69,7 +69,6 @@ internal static class PlainArtifact
             Scales = scales,
             Bias = linear.Bias,
             Patches = [null, Patch(), null],
-            RotationBlock = block,
         };
     }
 

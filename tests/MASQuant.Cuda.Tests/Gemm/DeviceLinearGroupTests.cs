@@ -31,12 +31,7 @@ public class DeviceLinearGroupTests
     [Fact]
     public void Rotated_inputs_are_exact_and_stay_as_they_were()
     {
-        var problem = new LayerProblem(QuantizationScheme.W8A8, 3, [32, 16], 192, LinearGroupChecks.Mixed);
-        for (var i = 0; i < problem.Weights.Length; i++)
-        {
-            problem.Weights[i] = problem.Weights[i] with { RotationBlock = 64 };
-        }
-
+        var problem = new LayerProblem(QuantizationScheme.W8A8, 3, [32, 16], 192, LinearGroupChecks.Mixed) { RotationBlock = 64 };
         var x = problem.X.Data.ToArray();
         AssertExact(problem);
         Assert.Equal(x, problem.X.Data);
@@ -48,7 +43,7 @@ public class DeviceLinearGroupTests
     {
         var problem = new LayerProblem(QuantizationScheme.W4A8, 5, [32, 16], 128, LinearGroupChecks.Mixed, [0, 7]);
         using var groups = new DeviceLinearGroups(new EmulatedDevice(), new Lock());
-        var (actual, prepared) = (LinearGroupChecks.Run(groups.Create(problem.Weights, problem.InverseSmoothing), problem), problem.Prepare());
+        var (actual, prepared) = (LinearGroupChecks.Run(groups.Create(problem.Weights, problem.Input), problem), problem.Prepare());
         RoundingBound.Check(problem.Weights, prepared, problem.Expect(prepared), actual);
     }
 
@@ -58,7 +53,7 @@ public class DeviceLinearGroupTests
         var device = new CountingDevice(new EmulatedDevice());
         var problem = new LayerProblem(QuantizationScheme.W4A8, 2, [64, 16], 128, LinearGroupChecks.Mixed, [7, 20]);
         using var groups = new DeviceLinearGroups(device, new Lock());
-        var group = groups.Create(problem.Weights, problem.InverseSmoothing);
+        var group = groups.Create(problem.Weights, problem.Input);
         Assert.Equal(1, device.Allocations); // weights and factors together
         var y = LinearGroupChecks.Run(group, problem);
         var (written, allocations) = (device.WrittenBytes, device.Allocations);
@@ -73,7 +68,7 @@ public class DeviceLinearGroupTests
         var device = new CountingDevice(new EmulatedDevice());
         var (wide, narrow) = (new LayerProblem(QuantizationScheme.W8A8, 3, [64], 128), new LayerProblem(QuantizationScheme.W8A8, 2, [16], 64, seed: 2));
         using var groups = new DeviceLinearGroups(device, new Lock());
-        ILinearGroup[] both = [groups.Create(wide.Weights, wide.InverseSmoothing), groups.Create(narrow.Weights, narrow.InverseSmoothing)];
+        ILinearGroup[] both = [groups.Create(wide.Weights, wide.Input), groups.Create(narrow.Weights, narrow.Input)];
         var y = LinearGroupChecks.Run(both[0], wide)[0].Data;
         var lent = device.LentBytes;
         LinearGroupChecks.Run(both[1], narrow);
@@ -86,7 +81,7 @@ public class DeviceLinearGroupTests
     {
         LayerProblem[] problems = [new LayerProblem(QuantizationScheme.W8A8, 1, [32], 64), new LayerProblem(QuantizationScheme.W8A8, 3, [16], 128, seed: 2)];
         using var groups = new DeviceLinearGroups(new EmulatedDevice(), new Lock());
-        ILinearGroup[] both = [.. problems.Select(problem => groups.Create(problem.Weights, problem.InverseSmoothing))];
+        ILinearGroup[] both = [.. problems.Select(problem => groups.Create(problem.Weights, problem.Input))];
         await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Factory.StartNew(
             () =>
             {
@@ -106,14 +101,14 @@ public class DeviceLinearGroupTests
         var device = new CountingDevice(new EmulatedDevice());
         var problem = new LayerProblem(QuantizationScheme.W4A8, 3, [64], 128, LinearGroupChecks.Mixed, [7]);
         var groups = new DeviceLinearGroups(device, new Lock());
-        ILinearGroup[] both = [groups.Create(problem.Weights, problem.InverseSmoothing), groups.Create(problem.Weights, problem.InverseSmoothing)];
+        ILinearGroup[] both = [groups.Create(problem.Weights, problem.Input), groups.Create(problem.Weights, problem.Input)];
         LinearGroupChecks.Run(both[0], problem);
         Assert.NotEqual(0, device.LentBytes);
         groups.Dispose();
         groups.Dispose();
         Assert.Equal(0, device.LentBytes);
         Assert.All(both, group => Assert.Throws<ObjectDisposedException>(() => LinearGroupChecks.Run(group, problem)));
-        Assert.Throws<ObjectDisposedException>(() => groups.Create(problem.Weights, problem.InverseSmoothing));
+        Assert.Throws<ObjectDisposedException>(() => groups.Create(problem.Weights, problem.Input));
         Assert.Equal(0, device.LentBytes);
     }
 
@@ -123,12 +118,12 @@ public class DeviceLinearGroupTests
         var device = new CountingDevice(new EmulatedDevice());
         var (problem, other) = (new LayerProblem(QuantizationScheme.W8A8, 2, [16], 64), new LayerProblem(QuantizationScheme.W8A8, 2, [16], 128));
         using var groups = new DeviceLinearGroups(device, new Lock());
-        Assert.Throws<ArgumentException>(() => groups.Create([.. problem.Weights, .. other.Weights], problem.InverseSmoothing));
-        Assert.Throws<ArgumentException>(() => groups.Create(problem.Weights, other.InverseSmoothing));
-        Assert.Throws<ArgumentException>(() => groups.Create([], problem.InverseSmoothing));
+        Assert.Throws<ArgumentException>(() => groups.Create([.. problem.Weights, .. other.Weights], problem.Input));
+        Assert.Throws<ArgumentException>(() => groups.Create(problem.Weights, other.Input));
+        Assert.Throws<ArgumentException>(() => groups.Create([], problem.Input));
         Assert.Equal(0, device.Allocations);
 
-        var group = groups.Create(problem.Weights, problem.InverseSmoothing);
+        var group = groups.Create(problem.Weights, problem.Input);
         var written = device.WrittenBytes;
         Assert.Throws<ArgumentException>(() => group.Forward(other.X, problem.Modalities, [new Matrix(2, 16)]));
         Assert.Throws<ArgumentException>(() => group.Forward(problem.X, ModalityMap.Text(3), [new Matrix(2, 16)]));
@@ -141,8 +136,8 @@ public class DeviceLinearGroupTests
     private static void AssertExact(LayerProblem problem)
     {
         using var groups = new DeviceLinearGroups(new EmulatedDevice(), new Lock());
-        var expected = LinearGroupChecks.Run(new QuantizedLinearGroup(problem.Weights, problem.InverseSmoothing, new ScalarGemmBackend()), problem);
-        var actual = LinearGroupChecks.Run(groups.Create(problem.Weights, problem.InverseSmoothing), problem);
+        var expected = LinearGroupChecks.Run(new QuantizedLinearGroup(problem.Weights, problem.Input, new ScalarGemmBackend()), problem);
+        var actual = LinearGroupChecks.Run(groups.Create(problem.Weights, problem.Input), problem);
         Assert.Equal(expected.Select(layer => layer.Data), actual.Select(layer => layer.Data));
     }
 }

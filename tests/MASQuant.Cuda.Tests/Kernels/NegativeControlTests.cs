@@ -59,8 +59,8 @@ public sealed class NegativeControlTests
         using var hidden = new DeviceArray<float>(device, new float[512]);
         using var codes = new DeviceArray<sbyte>(device, 512);
         using var scales = new DeviceArray<float>(device, 1);
-        var target = new PreparedPointers(codes.Pointer, scales.Pointer, DevicePointer.Null, 512, 0, 127, Rotation: 8);
-        Assert.Contains(Fault(() => device.Launch(PrepareKernels.Norm(hidden.Pointer, DevicePointer.Null, hidden.Pointer, 1e-6f, 1, 512, default, target))),
+        var target = new PreparedPointers(codes.Pointer, scales.Pointer, DevicePointer.Null, 512, 0, 127);
+        Assert.Contains(Fault(() => device.Launch(PrepareKernels.Norm(hidden.Pointer, DevicePointer.Null, hidden.Pointer, 1e-6f, 1, 512, new TokenSmoothing() with { Rotation = 8 }, target))),
             (PtxFault[])[PtxFault.Race, PtxFault.UninitializedShared]);
     }
 

@@ -38,7 +38,7 @@ public sealed class ArtifactTests : IDisposable
             {
                 Assert.True(artifact.IsQuantized(layer.Index, linear.Name));
                 AssertEqual(layer.Linears[linear.Name], artifact.ReadLinear(layer.Index, linear.Name));
-                Assert.Equal(layer.InverseSmoothing[linear.Group], artifact.ReadInverseSmoothing(layer.Index, linear.Group));
+                AssertEqual(layer.Inputs[linear.Group], artifact.ReadInput(layer.Index, linear.Group));
             }
         }
     }
@@ -116,7 +116,7 @@ public sealed class ArtifactTests : IDisposable
         Assert.False(artifact.IsQuantized(2, Linear));
         Assert.Contains("model.layers.2.self_attn.q_proj", AssertThrows(DiagnosticCodes.ArtifactInvalid, () => artifact.ReadLinear(2, Linear)).Message, StringComparison.Ordinal);
         AssertThrows(DiagnosticCodes.ArtifactInvalid, () => artifact.ReadLinear(-1, Linear));
-        AssertThrows(DiagnosticCodes.ArtifactInvalid, () => artifact.ReadInverseSmoothing(2, InputGroup.Down));
+        AssertThrows(DiagnosticCodes.ArtifactInvalid, () => artifact.ReadInput(2, InputGroup.Down));
     }
 
     [Fact]
@@ -159,7 +159,6 @@ public sealed class ArtifactTests : IDisposable
     [InlineData("W4A16", "L1.vision", DiagnosticCodes.TensorNotFinite)]
     [InlineData("W4A16", "zero_points", DiagnosticCodes.ArtifactInvalid)]
     [InlineData("W4A6", "group_scales", DiagnosticCodes.ArtifactInvalid)]
-    [InlineData("W8A8", "rotation", DiagnosticCodes.ArtifactInvalid)]
     public void Values_that_no_quantization_writes_are_refused(string schemeName, string suffix, string code)
     {
         Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
@@ -173,6 +172,22 @@ public sealed class ArtifactTests : IDisposable
         artifact.ReadLinear(0, Linear);
     }
 
+    [Theory]
+    [InlineData("W8A8", "rotation", 0xFF)]
+    [InlineData("W4A4", "clips", 0)]
+    public void An_input_that_no_quantization_asks_for_is_refused(string schemeName, string suffix, byte value)
+    {
+        Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
+        var name = "model.layers.1.down." + suffix;
+        var path = Write([.. Enumerable.Range(0, 2).Select(i => RandomLayer.Create(i, i, _config, scheme))]);
+        Rewrite(path, tensors => tensors.Select(t => t.Tensor.Name == name
+            ? TensorPayload.OfBytes(name, t.Tensor.Type, Enumerable.Repeat(value, (int)t.Bytes).ToArray(), [.. t.Tensor.Shape])
+            : t));
+        using var artifact = Artifact.Open(path);
+        AssertThrows(DiagnosticCodes.ArtifactInvalid, () => artifact.ReadInput(1, InputGroup.Down));
+        artifact.ReadInput(0, InputGroup.Down);
+    }
+
     [Fact]
     public void A_layer_file_brings_its_block_back()
     {
@@ -182,7 +197,7 @@ public sealed class ArtifactTests : IDisposable
             var path = _folder.File("layer");
             LayerFile.Write(path, layer);
             var read = LayerFile.Read(path, 4, Qwen25Decoder.Describe(_config));
-            Assert.All(layer.InverseSmoothing, group => Assert.Equal(group.Value, read.InverseSmoothing[group.Key]));
+            Assert.All(layer.Inputs, group => AssertEqual(group.Value, read.Inputs[group.Key]));
             Assert.Equal(layer.Linears.Keys, read.Linears.Keys);
             foreach (var (name, weight) in layer.Linears)
             {
@@ -221,7 +236,6 @@ public sealed class ArtifactTests : IDisposable
         Assert.True(expected.Scales.Span.SequenceEqual(actual.Scales.Span));
         Assert.True(expected.ZeroPoints.Span.SequenceEqual(actual.ZeroPoints.Span));
         Assert.True(expected.GroupScales.Span.SequenceEqual(actual.GroupScales.Span));
-        Assert.Equal(expected.RotationBlock, actual.RotationBlock);
         Assert.True(expected.Bias.Span.SequenceEqual(actual.Bias.Span));
         Assert.Equal(expected.Patches.Length, actual.Patches.Length);
         foreach (var (one, other) in expected.Patches.Zip(actual.Patches))
@@ -264,5 +278,12 @@ public sealed class ArtifactTests : IDisposable
     {
         using var file = SafetensorsFile.Open(path);
         SafetensorsWriter.Write(path, change(file.Tensors.Select(tensor => TensorPayload.From(file, tensor))), metadata ?? file.Metadata);
+    }
+
+    private static void AssertEqual(InputTransform expected, InputTransform actual)
+    {
+        Assert.Equal(expected.InverseSmoothing, actual.InverseSmoothing);
+        Assert.Equal(expected.RotationBlock, actual.RotationBlock);
+        Assert.Equal(expected.Clips, actual.Clips);
     }
 }

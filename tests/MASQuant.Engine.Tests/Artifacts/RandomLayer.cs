@@ -1,4 +1,4 @@
-using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
@@ -19,9 +19,12 @@ internal static class RandomLayer
         {
             Index = index,
             Linears = linears.ToDictionary(linear => linear.Name, linear => Weight(random, linear, scheme)),
-            InverseSmoothing = linears.DistinctBy(linear => linear.Group).ToDictionary(
+            Inputs = linears.DistinctBy(linear => linear.Group).ToDictionary(
                 linear => linear.Group,
-                linear => new[] { Floats(random, linear.Inputs), [], Floats(random, linear.Inputs) }),
+                linear => new InputTransform([Floats(random, linear.Inputs), [], Floats(random, linear.Inputs)], scheme == QuantizationScheme.W8A8 ? BlockHadamard.LargestBlock(linear.Inputs) : 0)
+                {
+                    Clips = scheme == QuantizationScheme.W4A4 ? [0.75f, 1, 0.5f] : null,
+                }),
         };
     }
 
@@ -76,7 +79,6 @@ internal static class RandomLayer
             Scales = Floats(random, linear.Outputs * groups),
             ZeroPoints = scheme.QuantizesActivations ? default : Enumerable.Range(0, linear.Outputs * groups).Select(_ => (byte)random.Next(16)).ToArray(),
             GroupScales = scheme == QuantizationScheme.W4A6 ? Enumerable.Range(0, linear.Outputs * linear.Inputs / PackingLayout.GroupSize).Select(_ => (byte)random.Next(1, 17)).ToArray() : default,
-            RotationBlock = scheme == QuantizationScheme.W8A8 ? BlockHadamard.LargestBlock(linear.Inputs) : 0,
             Bias = bias,
             Patches = [null, Patch(random, linear, 3), Patch(random, linear, 5)],
         };
@@ -85,8 +87,8 @@ internal static class RandomLayer
     private static LowRankFactors Patch(Random random, DecoderLinear linear, int rank)
     {
         var factors = new LowRankFactors(new Matrix(linear.Inputs, rank, Floats(random, linear.Inputs * rank)), new Matrix(rank, linear.Outputs, Floats(random, rank * linear.Outputs)));
-        BFloat16.Round(factors.L1.Span);
-        BFloat16.Round(factors.L2.Span);
+        Float16.Round(factors.L1.Span);
+        Float16.Round(factors.L2.Span);
         return factors;
     }
 

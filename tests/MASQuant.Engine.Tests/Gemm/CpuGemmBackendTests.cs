@@ -61,7 +61,21 @@ public sealed class CpuGemmBackendTests
             var weight = QuantizedProblem.WithGroupScales(
                 QuantizedProblem.Create(scheme, 16, 1024, extreme.RowMajorCodes, extreme.Weight.Scales.ToArray(), [], [], new LowRankFactors?[3]), [.. Enumerable.Repeat((byte)16, 16 * 8)]);
             extreme.X.Span.Fill(-1);
-            AssertEqual(weight, extreme.X, [[], [], []], extreme.Modalities);
+            AssertEqual(weight, extreme.X, InputTransform.None, extreme.Modalities);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void A_rotated_and_clipped_input_equals_the_scalar_backend_and_stays_as_it_was(string name)
+    {
+        QuantizationScheme.TryParse(name, out var scheme);
+        foreach (var (tokens, inputs, block) in new[] { (1, 384, 128), (6, 1152, 128), (5, 512, 512), (3, 128, 8) })
+        {
+            var problem = new QuantizedProblem(tokens, 32, inputs, scheme) { RotationBlock = block, Clips = [0.8f, 1, 0.5f] };
+            var x = problem.X.Data.ToArray();
+            AssertEqual(problem);
+            Assert.Equal(x, problem.X.Data);
         }
     }
 
@@ -93,9 +107,9 @@ public sealed class CpuGemmBackendTests
                 var weight = QuantizedProblem.Create(
                     scheme, 16, 1024, problem.RowMajorCodes, problem.Weight.Scales.ToArray(), problem.Weight.ZeroPoints.ToArray(), [], new LowRankFactors?[3]);
                 problem.X.Span.Fill(sign);
-                AssertEqual(weight, problem.X, [[], [], []], problem.Modalities);
+                AssertEqual(weight, problem.X, InputTransform.None, problem.Modalities);
                 var single = new Matrix(1, 1024, problem.X.Data);
-                AssertEqual(weight, single, [[], [], []], ModalityMap.Text(1));
+                AssertEqual(weight, single, InputTransform.None, ModalityMap.Text(1));
             }
         }
     }
@@ -156,7 +170,8 @@ public sealed class CpuGemmBackendTests
         QuantizationScheme.TryParse(name, out var scheme);
         foreach (var count in new[] { 1, 20 })
         {
-            var problem = new QuantizedProblem(count, 64, 640, scheme);
+            var problem = new QuantizedProblem(count, 64, 640, scheme) { RotationBlock = 128 };
+            var input = problem.Input;
             var tokens = new PreparedTokens();
             var y = new Matrix(count, 64);
             var cpu = new CpuGemmBackend(CpuTarget.ThisMachine with { Threads = 1 });
@@ -164,7 +179,7 @@ public sealed class CpuGemmBackendTests
             for (var call = 0; call < 3; call++)
             {
                 before = GC.GetAllocatedBytesForCurrentThread();
-                cpu.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, scheme, tokens);
+                cpu.Prepare(problem.X, problem.Modalities, input, scheme, tokens);
                 cpu.Multiply(tokens, problem.Weight, y);
             }
 
@@ -172,20 +187,20 @@ public sealed class CpuGemmBackendTests
         }
     }
 
-    private static void AssertEqual(QuantizedProblem problem) => AssertEqual(problem.Weight, problem.X, problem.InverseSmoothing, problem.Modalities);
+    private static void AssertEqual(QuantizedProblem problem) => AssertEqual(problem.Weight, problem.X, problem.Input, problem.Modalities);
 
-    private static void AssertEqual(QuantizedWeight weight, Matrix x, float[][] inverseSmoothing, ModalityMap modalities)
+    private static void AssertEqual(QuantizedWeight weight, Matrix x, InputTransform input, ModalityMap modalities)
     {
         var expected = new PreparedTokens();
         var expectedY = new Matrix(x.Rows, weight.Outputs);
-        Scalar.Prepare(x, modalities, inverseSmoothing, weight.Scheme, expected);
+        Scalar.Prepare(x, modalities, input, weight.Scheme, expected);
         Scalar.Multiply(expected, weight, expectedY);
         var tokens = new PreparedTokens();
         foreach (var target in CpuTargets.All())
         {
             var cpu = new CpuGemmBackend(target);
             var y = new Matrix(x.Rows, weight.Outputs);
-            cpu.Prepare(x, modalities, inverseSmoothing, weight.Scheme, tokens);
+            cpu.Prepare(x, modalities, input, weight.Scheme, tokens);
             Assert.Equal(expected.Codes, tokens.Codes);
             Bits.AssertSame(expected.Smoothed.Data, tokens.Smoothed.Data);
             cpu.Multiply(tokens, weight, y);

@@ -36,6 +36,12 @@ internal sealed class QuantizedProblem
 
     public float[][] InverseSmoothing { get; }
 
+    public int RotationBlock { get; set; }
+
+    public IReadOnlyList<float>? Clips { get; set; }
+
+    public InputTransform Input => new(InverseSmoothing, RotationBlock) { Clips = Clips };
+
     public ModalityMap Modalities { get; set; }
 
     public static QuantizedWeight Create(
@@ -72,7 +78,7 @@ internal sealed class QuantizedProblem
     {
         var tokens = new PreparedTokens();
         var y = new Matrix(X.Rows, Weight.Outputs);
-        backend.Prepare(X, Modalities, InverseSmoothing, Scheme, tokens);
+        backend.Prepare(X, Modalities, Input, Scheme, tokens);
         backend.Multiply(tokens, Weight, y);
         return y.Data;
     }

@@ -21,10 +21,34 @@ public sealed class ScalarGemmBackendTests
         var x = new Matrix(1, 8, [2 * scheme.ActivationMax, 1, 3, 5, -1, -3, 0.9f, -2 * scheme.ActivationMax]);
         float[] half = [.. Enumerable.Repeat(0.5f, 8)];
         var tokens = new PreparedTokens();
-        Backend.Prepare(x, ModalityMap.Text(1), [half, [], []], scheme, tokens);
+        Backend.Prepare(x, ModalityMap.Text(1), new InputTransform([half, [], []]), scheme, tokens);
         Assert.Equal([(sbyte)scheme.ActivationMax, 0, 2, 2, 0, -2, 0, (sbyte)-scheme.ActivationMax], tokens.Codes[..8]);
         Assert.Equal(1f, tokens.Scales[0]);
         Assert.Equal(1.5f, tokens.Smoothed[0, 2]);
+    }
+
+    [Fact]
+    public void What_lies_beyond_a_clip_becomes_the_last_code()
+    {
+        var x = new Matrix(2, 8, [14, -14, 7, 6, 3, 0, 1, -1, 14, -14, 7, 6, 3, 0, 1, -1]);
+        var tokens = new PreparedTokens();
+        Backend.Prepare(x, new ModalityMap([Modality.Text, Modality.Vision]), InputTransform.None with { Clips = [0.5f, 1, 1] }, new QuantizationScheme(4, 4), tokens);
+        Assert.Equal(1f, tokens.Scales[0]);
+        Assert.Equal([(sbyte)7, -7, 7, 6, 3, 0, 1, -1], tokens.Codes[..8]);
+        Assert.Equal(2f, tokens.Scales[1]);
+        Assert.Equal([(sbyte)7, -7, 4, 3, 2, 0, 0, 0], tokens.Codes[8..16]);
+        Assert.Equal(14f, tokens.Smoothed[0, 0]);
+    }
+
+    [Fact]
+    public void The_rotation_follows_the_factor()
+    {
+        // (2, 1)/√2 · ((1, 1), (1, −1)) of x = (1, 1) and 1/s = (2, 1).
+        var x = new Matrix(1, 8, [1, 1, 0, 0, 0, 0, 0, 0]);
+        var tokens = new PreparedTokens();
+        Backend.Prepare(x, ModalityMap.Text(1), new InputTransform([[2, 1, 1, 1, 1, 1, 1, 1], [], []], 2), QuantizationScheme.W4A16, tokens);
+        var root = (float)(1 / Math.Sqrt(2));
+        Assert.Equal([3 * root, root, 0, 0], tokens.Smoothed.Row(0)[..4].ToArray());
     }
 
     [Fact]
@@ -34,7 +58,7 @@ public sealed class ScalarGemmBackendTests
         x.Span.Fill(1f);
         float[][] factors = [[], [.. Enumerable.Repeat(2f, 8)], [.. Enumerable.Repeat(3f, 8)]];
         var tokens = new PreparedTokens();
-        Backend.Prepare(x, new ModalityMap([Modality.Audio, Modality.Text, Modality.Vision]), factors, QuantizationScheme.W4A16, tokens);
+        Backend.Prepare(x, new ModalityMap([Modality.Audio, Modality.Text, Modality.Vision]), new InputTransform(factors), QuantizationScheme.W4A16, tokens);
         Assert.Equal([3f, 1f, 2f], new[] { tokens.Smoothed[0, 7], tokens.Smoothed[1, 0], tokens.Smoothed[2, 3] });
     }
 
@@ -48,7 +72,7 @@ public sealed class ScalarGemmBackendTests
         var x = new Matrix(1, 8);
         x.Data[5] = value;
         var tokens = new PreparedTokens();
-        Backend.Prepare(x, ModalityMap.Text(1), [[], [], []], QuantizationScheme.W8A8, tokens);
+        Backend.Prepare(x, ModalityMap.Text(1), InputTransform.None, QuantizationScheme.W8A8, tokens);
         Assert.Equal(new sbyte[8], tokens.Codes[..8]);
         Assert.Equal(scale, tokens.Scales[0]);
     }
@@ -69,7 +93,7 @@ public sealed class ScalarGemmBackendTests
     {
         var scheme = problem.Scheme;
         var tokens = new PreparedTokens();
-        Backend.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, scheme, tokens);
+        Backend.Prepare(problem.X, problem.Modalities, problem.Input, scheme, tokens);
         var y = problem.Run(Backend);
         for (var m = 0; m < 7; m++)
         {
@@ -88,9 +112,9 @@ public sealed class ScalarGemmBackendTests
     {
         var problem = new QuantizedProblem(2, 16, 8, QuantizationScheme.W8A8);
         var tokens = new PreparedTokens();
-        Assert.Throws<ArgumentException>(() => Backend.Prepare(problem.X, ModalityMap.Text(3), problem.InverseSmoothing, problem.Scheme, tokens));
-        Assert.Throws<ArgumentException>(() => Backend.Prepare(problem.X, problem.Modalities, [[], [], new float[7]], problem.Scheme, tokens));
-        Backend.Prepare(problem.X, problem.Modalities, problem.InverseSmoothing, problem.Scheme, tokens);
+        Assert.Throws<ArgumentException>(() => Backend.Prepare(problem.X, ModalityMap.Text(3), problem.Input, problem.Scheme, tokens));
+        Assert.Throws<ArgumentException>(() => Backend.Prepare(problem.X, problem.Modalities, new InputTransform([[], [], new float[7]]), problem.Scheme, tokens));
+        Backend.Prepare(problem.X, problem.Modalities, problem.Input, problem.Scheme, tokens);
         Assert.Throws<ArgumentException>(() => Backend.Multiply(tokens, problem.Weight, new Matrix(2, 15)));
         Assert.Throws<ArgumentException>(() => Backend.Multiply(tokens, new QuantizedProblem(2, 16, 16, problem.Scheme).Weight, new Matrix(2, 16)));
     }

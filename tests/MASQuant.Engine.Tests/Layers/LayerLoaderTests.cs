@@ -34,7 +34,7 @@ public sealed class LayerLoaderTests : IDisposable
     public void A_loaded_layer_computes_what_its_weight_says()
     {
         using var linear = Loader(256, QuantizationScheme.W4A8).Load(new ModelArtifact(_artifact));
-        using var expected = new QuantizedLinear(_layer.Linears["mlp.down_proj"], _layer.InverseSmoothing[InputGroup.Down]);
+        using var expected = new QuantizedLinear(_layer.Linears["mlp.down_proj"], _layer.Inputs[InputGroup.Down]);
         var x = new Matrix(3, 768);
         for (var i = 0; i < x.Span.Length; i++)
         {

@@ -32,12 +32,12 @@ public sealed class QuantizedLinearTests
     {
         var (first, second) = (new QuantizedProblem(5, 48, 40, QuantizationScheme.W8A8), new QuantizedProblem(5, 16, 40, QuantizationScheme.W8A8, seed: 2));
         var backend = new CountingBackend();
-        var group = new QuantizedLinearGroup([first.Weight, second.Weight], first.InverseSmoothing, backend);
+        var group = new QuantizedLinearGroup([first.Weight, second.Weight], first.Input, backend);
         Matrix[] outputs = [new(5, 48), new(5, 16)];
         group.Forward(first.X, first.Modalities, outputs);
         Assert.Equal(1, backend.Prepared);
         Bits.AssertSame(first.Run(new ScalarGemmBackend()), outputs[0].Data);
-        using var alone = new QuantizedLinear(second.Weight, first.InverseSmoothing);
+        using var alone = new QuantizedLinear(second.Weight, first.Input);
         var y = new Matrix(5, 16);
         alone.Forward(first.X, first.Modalities, y);
         Bits.AssertSame(y.Data, outputs[1].Data);
@@ -48,7 +48,7 @@ public sealed class QuantizedLinearTests
     {
         var narrow = new QuantizedProblem(1, 16, 8, QuantizationScheme.W8A8);
         var wide = new QuantizedProblem(1, 16, 16, QuantizationScheme.W8A8);
-        Assert.Throws<ArgumentException>(() => new QuantizedLinearGroup([narrow.Weight, wide.Weight], narrow.InverseSmoothing, new ScalarGemmBackend()));
+        Assert.Throws<ArgumentException>(() => new QuantizedLinearGroup([narrow.Weight, wide.Weight], narrow.Input, new ScalarGemmBackend()));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class QuantizedLinearTests
         Assert.Throws<ObjectDisposedException>(() => linear.Forward(problem.X, problem.Modalities, new Matrix(1, 16)));
     }
 
-    private static QuantizedLinear Linear(QuantizedProblem problem) => new(problem.Weight, problem.InverseSmoothing);
+    private static QuantizedLinear Linear(QuantizedProblem problem) => new(problem.Weight, problem.Input);
 
     private sealed class CountingBackend : IGemmBackend
     {
@@ -81,10 +81,10 @@ public sealed class QuantizedLinearTests
 
         public int Prepared { get; private set; }
 
-        public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
+        public void Prepare(Matrix x, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
         {
             Prepared++;
-            _inner.Prepare(x, modalities, inverseSmoothing, scheme, tokens);
+            _inner.Prepare(x, modalities, input, scheme, tokens);
         }
 
         public void Multiply(PreparedTokens tokens, QuantizedWeight weight, Matrix y) => _inner.Multiply(tokens, weight, y);

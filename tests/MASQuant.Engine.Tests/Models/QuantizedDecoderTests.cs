@@ -44,7 +44,7 @@ public sealed class QuantizedDecoderTests : IDisposable
     {
         using var backend = new MeetingBackend();
         var layer = RandomLayer.Create(0, 0, _config, QuantizationScheme.W4A8);
-        var group = new QuantizedLinearGroup([layer.Linears["mlp.down_proj"]], layer.InverseSmoothing[InputGroup.Down], backend);
+        var group = new QuantizedLinearGroup([layer.Linears["mlp.down_proj"]], layer.Inputs[InputGroup.Down], backend);
         group.Forward(Input(), ModalityMap.Text(1), [new Matrix(1, _config.HiddenSize)]);
 
         await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(
@@ -82,7 +82,7 @@ public sealed class QuantizedDecoderTests : IDisposable
         foreach (var group in block.Description.Groups)
         {
             var weights = block.Description.LinearsOf(group).Select(linear => layer.Linears[linear.Name]);
-            block = block.With(group, new QuantizedLinearGroup([.. weights], layer.InverseSmoothing[group], backend));
+            block = block.With(group, new QuantizedLinearGroup([.. weights], layer.Inputs[group], backend));
         }
 
         return block;
@@ -107,7 +107,7 @@ public sealed class QuantizedDecoderTests : IDisposable
 
         public ConcurrentQueue<PreparedTokens> Seen { get; } = [];
 
-        public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
+        public void Prepare(Matrix x, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
         {
             Seen.Enqueue(tokens);
             _callers.Signal();

@@ -34,8 +34,10 @@ public class ActivationStatisticsTests
         Assert.Equal(Enumerable.Range(0, 12).Select(k => samples.Max(sample => Enumerable.Range(0, sample.Rows).Max(t => MathF.Abs(sample[t, k])))), statistics.AbsMax());
     }
 
-    [Fact]
-    public void The_smoothed_gram_weighs_the_average_token_of_each_modality()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void The_smoothed_gram_weighs_the_average_token_of_each_modality(int rotationBlock)
     {
         var statistics = new ActivationStatistics("test", 12);
         var sample = RandomMatrices.Activations(300, 12, 1);
@@ -43,7 +45,7 @@ public class ActivationStatisticsTests
         var factors = new SmoothingFactors(
             SmoothingFactor.FromValues([.. Enumerable.Range(1, 12).Select(k => 1f / k)]),
             SmoothingFactor.FromValues([.. Enumerable.Range(1, 12).Select(k => 0.5f * k)]),
-            SmoothingFactor.Ones(12));
+            SmoothingFactor.Ones(12)).Rotated(rotationBlock);
         var expected = Matrix<double>.Build.Dense(12, 12);
         foreach (var (modality, weight) in new[] { (Modality.Text, 2.0), (Modality.Vision, 0.5) })
         {

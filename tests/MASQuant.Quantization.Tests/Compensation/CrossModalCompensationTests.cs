@@ -11,7 +11,7 @@ public class CrossModalCompensationTests
 {
     private static readonly CompensationOptions Exact = new()
     {
-        RoundToBFloat16 = false,
+        RoundToFloat16 = false,
         Whitening = new WhiteningOptions { Damping = 1e-6 },
         Decomposition = new RandomizedSvdOptions { MaxPowerIterations = 300 },
     };
@@ -141,21 +141,21 @@ public class CrossModalCompensationTests
     }
 
     [Fact]
-    public void Stored_factors_are_balanced_and_bfloat16()
+    public void Stored_factors_are_balanced_and_float16()
     {
         var x = RandomMatrices.Activations(300, 64, 15);
         var residual = QuantizationResidual(48, 64, 16);
         var exact = CrossModalCompensation.Create(Gram(x), Exact)!.Compensate(residual, 4);
-        var rounded = CrossModalCompensation.Create(Gram(x), Exact with { RoundToBFloat16 = true })!.Compensate(residual, 4).Factors!;
-        Assert.All(rounded.L1.Data.Concat(rounded.L2.Data), value => Assert.Equal(0u, BitConverter.SingleToUInt32Bits(value) & 0xFFFF));
+        var rounded = CrossModalCompensation.Create(Gram(x), Exact with { RoundToFloat16 = true })!.Compensate(residual, 4).Factors!;
+        Assert.All(rounded.L1.Data.Concat(rounded.L2.Data), value => Assert.Equal((float)(Half)value, value));
         for (var i = 0; i < 4; i++)
         {
             var column = exact.Factors!.L1.ToMathNet().Column(i).L2Norm();
             Assert.Equal(1, exact.Factors.L2.ToMathNet().Row(i).L2Norm() / column, 1e-5);
         }
 
-        // BF16 rounds each factor by at most 2⁻⁹, entry by entry; the norm of Σ|L1||L2| is at most r^½ times the product's where components are orthogonal.
-        Assert.True(RandomMatrices.RelativeDistance(Product(exact), rounded.L1.ToMathNet() * rounded.L2.ToMathNet()) <= 2 * 2 * Math.Pow(2, -9));
+        // FP16 rounds each factor by at most 2⁻¹¹, entry by entry (normal numbers); the norm of Σ|L1||L2| is at most r^½ times the product's where components are orthogonal.
+        Assert.True(RandomMatrices.RelativeDistance(Product(exact), rounded.L1.ToMathNet() * rounded.L2.ToMathNet()) <= 2 * 2 * Math.Pow(2, -11));
     }
 
     [Fact]

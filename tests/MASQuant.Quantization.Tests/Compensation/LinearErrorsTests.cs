@@ -47,7 +47,7 @@ public class LinearErrorsTests
         var factors = SmoothingInitialization.ModalityAware(_statistics, [_weight], DeviatingChannels.Pick(_statistics, -1));
         var codes = GptqQuantizer.Create(_statistics.SmoothedGram(factors, [1, 1, 1])).Quantize(factors.Base.ScaleWeight(_weight), scheme);
         var tokens = new PreparedTokens();
-        Backend.Prepare(_x, _modalities, factors.Inverses, scheme, tokens);
+        Backend.Prepare(_x, _modalities, factors.Input, scheme, tokens);
         var unpatched = new Matrix(300, Outputs);
         Backend.Multiply(tokens, codes.Pack(), unpatched);
 
@@ -90,7 +90,7 @@ public class LinearErrorsTests
         double Text(SmoothingFactors factors)
         {
             var tokens = new PreparedTokens();
-            Backend.Prepare(_x, _modalities, factors.Inverses, QuantizationScheme.W4A8, tokens);
+            Backend.Prepare(_x, _modalities, factors.Input, QuantizationScheme.W4A8, tokens);
             return Measure(tokens, new RtnQuantizer().Quantize(factors.Base.ScaleWeight(_weight), QuantizationScheme.W4A8).Pack()).Sqnr(Modality.Text)!.After;
         }
     }

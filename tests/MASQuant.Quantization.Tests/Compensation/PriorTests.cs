@@ -1,3 +1,4 @@
+using MASQuant.Engine.Tensors;
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
@@ -67,15 +68,17 @@ public class PriorTests
         Assert.True((product - squares).FrobeniusNorm() <= bound + (Rounding * squares.FrobeniusNorm()));
     }
 
-    [Fact]
-    public void A_factor_smooths_the_prior_like_the_samples()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    public void A_factor_smooths_and_rotates_the_prior_like_the_samples(int rotationBlock)
     {
         var (x, residual, _) = Sample(tokens: 60);
         var factor = SmoothingFactor.FromValues([.. Enumerable.Range(0, Inputs).Select(k => 0.5f + (k % 5))]);
         var raw = GramMatrix.Create(Inputs);
-        raw.Add(factor.ScaleWeight(x)); // X = Z·s.
+        raw.Add(factor.ScaleWeight(rotationBlock == 0 ? x : BlockHadamard.Rotate(x, rotationBlock))); // X = Z·H·s, H its own inverse.
         var expected = Product(Fit(x, residual, 20, FullRank));
-        var actual = Product(CrossModalCompensation.Create(raw, Options(20), factor)!.Compensate(residual, _prior, FullRank));
+        var actual = Product(CrossModalCompensation.Create(raw, Options(20), factor.Rotated(rotationBlock))!.Compensate(residual, _prior, FullRank));
         Assert.True(RandomMatrices.RelativeDistance(expected, actual) <= Rounding);
     }
 
@@ -103,7 +106,7 @@ public class PriorTests
     private static CompensationOptions Options(double priorTokens) => new()
     {
         PriorTokens = priorTokens,
-        RoundToBFloat16 = false,
+        RoundToFloat16 = false,
         Whitening = new WhiteningOptions { Damping = 0 },
         Decomposition = new RandomizedSvdOptions { MaxPowerIterations = 300 },
     };

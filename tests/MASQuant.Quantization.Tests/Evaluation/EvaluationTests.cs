@@ -1,3 +1,4 @@
+using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Scores;
 
 namespace MASQuant.Quantization.Tests.Evaluation;
@@ -17,6 +18,28 @@ public class EvaluationTests
         Assert.Equal(Math.Log(2) + Math.Log(1 + Math.Exp(-2)), divergence.NegativeLogLikelihood, 1e-6);
         Assert.Equal(1, divergence.Agreements);
         Assert.Equal(2, divergence.Tokens);
+    }
+
+    [Fact]
+    public void Divergence_is_weighed_by_the_reference()
+    {
+        // p = (1/2, 1/4, 1/4), q = (4/5, 1/10, 1/10): KL(p‖q) = ½·log 5/8 + ½·log 5/2; the other way round it is 4/5·log 8/5 + 1/5·log 2/5.
+        var divergence = new TokenDivergence();
+        divergence.Add([MathF.Log(2), 0, 0], [MathF.Log(8), 0, 0], next: 0);
+        Assert.Equal((Math.Log(5.0 / 8) + Math.Log(5.0 / 2)) / 2, divergence.KullbackLeibler, 1e-6);
+    }
+
+    [Theory]
+    [InlineData(1.0, "")]
+    [InlineData(1.2, "")]
+    [InlineData(0.79, "†")]
+    [InlineData(1.21, "†")]
+    public void A_score_outside_the_references_interval_is_marked(double value, string mark)
+    {
+        var figure = new Figure(new Estimate(value, value - 1, value + 1), new Estimate(1, 0.8, 1.2), new Estimate(value - 1, 0, 0));
+        Assert.Equal(mark.Length == 0, figure.WithinReference);
+        Assert.EndsWith(mark.Length == 0 ? " " : mark, EvaluationTables.Score(figure), StringComparison.Ordinal);
+        Assert.EndsWith(mark.Length == 0 ? " " : mark, EvaluationTables.Perplexity(figure), StringComparison.Ordinal);
     }
 
     [Theory]

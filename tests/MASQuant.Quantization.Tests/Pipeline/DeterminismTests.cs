@@ -57,6 +57,6 @@ public class DeterminismTests
         var job = TinyRun.Job(folder.Path, options);
         QuantizationPipeline.Run(job);
         using var artifact = Artifact.Open(TinyRun.ArtifactPath(job));
-        return artifact.ReadInverseSmoothing(0, InputGroup.Qkv)[(int)Modality.Text];
+        return artifact.ReadInput(0, InputGroup.Qkv).InverseSmoothing[(int)Modality.Text];
     }
 }

@@ -16,7 +16,7 @@ public sealed class MixedSchemesTests : IDisposable
     private const string Schemes = "1:W8A8 *.Down:W4A16 2.GateUp:W4A6";
     private const string Ranks = "0:0 1.down_proj:6 2.q_proj.Vision:2";
 
-    private static readonly QuantizationOptions Options = OptionTable.Read(new Dictionary<string, string> { ["Rank"] = "4", ["DeviatingChannels"] = "2", ["Epochs"] = "1", ["LayerSchemes"] = Schemes, ["LayerRanks"] = Ranks });
+    private static readonly QuantizationOptions Options = OptionTable.Read(new Dictionary<string, string> { ["Rank"] = "4", ["DeviatingChannels"] = "2", ["Epochs"] = "1", ["FirstBlock"] = "Scheme", ["LayerSchemes"] = Schemes, ["LayerRanks"] = Ranks });
 
     private readonly TemporaryDirectory _folder = new();
 
@@ -70,10 +70,26 @@ public sealed class MixedSchemesTests : IDisposable
         Assert.Equal(low, Facts("W4A6", "1-2:W8A8"));
     }
 
+    // Fed by the exact outputs of block 0, block 1 would not notice what block 0 has become.
+    [Fact]
+    public void A_block_is_fitted_to_what_the_blocks_before_it_have_become()
+    {
+        Assert.NotEqual(Codes("0:W4A4"), Codes("0:W8A8"));
+
+        byte[] Codes(string layerSchemes)
+        {
+            using var folder = new TemporaryDirectory();
+            var job = TinyRun.Job(folder.Path, OptionTable.Read(new Dictionary<string, string> { ["Compensation"] = "None", ["Smoothing"] = "None", ["LayerSchemes"] = layerSchemes }));
+            QuantizationPipeline.Run(job);
+            using var artifact = Artifact.Open(TinyRun.ArtifactPath(job));
+            return artifact.ReadLinear(1, "self_attn.q_proj").Codes.ToArray();
+        }
+    }
+
     private static string Facts(string scheme, string layerSchemes)
     {
         using var folder = new TemporaryDirectory();
-        var options = OptionTable.Read(new Dictionary<string, string> { ["Rank"] = "4", ["Epochs"] = "1", ["Scheme"] = scheme, ["LayerSchemes"] = layerSchemes });
+        var options = OptionTable.Read(new Dictionary<string, string> { ["Rank"] = "4", ["Epochs"] = "1", ["Scheme"] = scheme, ["FirstBlock"] = "Scheme", ["LayerSchemes"] = layerSchemes });
         var manifest = QuantizationPipeline.Run(TinyRun.Job(folder.Path, options));
         return JsonSerializer.Serialize(manifest.Layers[0], ManifestJson.Default.ManifestLayer);
     }

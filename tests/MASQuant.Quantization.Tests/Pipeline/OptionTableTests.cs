@@ -40,7 +40,7 @@ public class OptionTableTests
         var options = OptionTable.Read(new Dictionary<string, string> { ["RankRatio"] = "0.1" });
         Assert.Null(options.Rank);
         Assert.Equal(13, options.RankFor(256, 128));
-        Assert.Equal(16, new QuantizationOptions().RankFor(256, 128));
+        Assert.Equal(12, new QuantizationOptions().RankFor(256, 128));
         Assert.Equal(8, new QuantizationOptions().RankFor(256, 8));
     }
 }

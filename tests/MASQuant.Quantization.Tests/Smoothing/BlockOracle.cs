@@ -17,6 +17,9 @@ internal sealed class BlockOracle(QuantizationScheme scheme, int heads, int keyV
 
     public required double[,] Sines { get; init; }
 
+    /// <summary>The rotation of each group's smoothed inputs, in blocks of so many values; 0: none.</summary>
+    public int RotationBlock { get; init; }
+
     /// <summary>log s [group][modality][K] to the loss: Σ c ⊙ Y for fixed coefficients c.</summary>
     public double Loss(double[,] hidden, double[][][] logarithms, bool[][] ownsWeight, double[,] coefficients)
     {
@@ -62,6 +65,7 @@ internal sealed class BlockOracle(QuantizationScheme scheme, int heads, int keyV
                 row[k] = smoothed[t, k] = x[t, k] / Math.Exp(logarithms[(int)Modalities[t]][k]);
             }
 
+            row = Rotate(row);
             var result = scheme.QuantizesActivations ? Symmetric(row, scheme.ActivationMax) : row;
             for (var k = 0; k < inputs; k++)
             {
@@ -78,7 +82,7 @@ internal sealed class BlockOracle(QuantizationScheme scheme, int heads, int keyV
         var stored = new double[ModalityMap.ModalityCount][][];
         for (var m = 0; m < stored.Length; m++)
         {
-            stored[m] = [.. Enumerable.Range(0, outputs).Select(n => !ownsWeight[m] ? [] : RoundWeight([.. Enumerable.Range(0, inputs).Select(k => weight[n, k] * Math.Exp(logarithms[m][k]))]))];
+            stored[m] = [.. Enumerable.Range(0, outputs).Select(n => !ownsWeight[m] ? [] : RoundWeight(Rotate([.. Enumerable.Range(0, inputs).Select(k => weight[n, k] * Math.Exp(logarithms[m][k]))])))];
         }
 
         var y = new double[tokens, outputs];
@@ -100,6 +104,10 @@ internal sealed class BlockOracle(QuantizationScheme scheme, int heads, int keyV
 
         return y;
     }
+
+    // Entry (i, j) of a Sylvester–Hadamard matrix is −1 to the number of ones that i and j share.
+    private double[] Rotate(double[] row) => RotationBlock == 0 ? row : [.. row.Select((_, j) => Enumerable.Range(j / RotationBlock * RotationBlock, RotationBlock)
+        .Sum(i => row[i] * (int.PopCount(i % RotationBlock & j % RotationBlock) % 2 == 0 ? 1 : -1)) / Math.Sqrt(RotationBlock))];
 
     private double[] RoundWeight(double[] row) => scheme.QuantizesActivations ? Symmetric(row, scheme.WeightMax) : Asymmetric(row);
 

@@ -21,7 +21,7 @@ public class FactorLearningTests
         using var artifact = Artifact.Open(TinyRun.ArtifactPath(job));
         foreach (var group in Enum.GetValues<InputGroup>())
         {
-            var inverse = artifact.ReadInverseSmoothing(0, group);
+            var inverse = artifact.ReadInput(0, group).InverseSmoothing;
             var (text, vision) = (inverse[(int)Modality.Text], inverse[(int)Modality.Vision]);
             var different = Enumerable.Range(0, text.Length).Count(k => text[k] != vision[k]);
             Assert.True(expected < 0 ? different > text.Length / 2 : different == expected, $"{group}: {different} of {text.Length} channels deviate");
@@ -54,7 +54,7 @@ public class FactorLearningTests
         var job = TinyRun.Job(folder.Path, options);
         QuantizationPipeline.Run(job);
         using var artifact = Artifact.Open(TinyRun.ArtifactPath(job));
-        return [.. Enum.GetValues<InputGroup>().SelectMany(group => artifact.ReadInverseSmoothing(0, group)[(int)Modality.Text])];
+        return [.. Enum.GetValues<InputGroup>().SelectMany(group => artifact.ReadInput(0, group).InverseSmoothing[(int)Modality.Text])];
     }
 
     private static Manifest Manifest(int epochs)

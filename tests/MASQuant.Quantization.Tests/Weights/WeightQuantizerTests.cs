@@ -206,7 +206,7 @@ public class WeightQuantizerTests
             // One input is 127 and its scale 1, so the output is 127 times a column.
             var x = new Matrix(1, 256);
             x[0, k] = 127;
-            backend.Prepare(x, ModalityMap.Text(1), [[], [], []], QuantizationScheme.W4A8, tokens);
+            backend.Prepare(x, ModalityMap.Text(1), InputTransform.None, QuantizationScheme.W4A8, tokens);
             var y = new Matrix(1, 32);
             backend.Multiply(tokens, codes.Pack(), y);
             for (var n = 0; n < 32; n++)

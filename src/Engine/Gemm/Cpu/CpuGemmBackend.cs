@@ -9,11 +9,11 @@ public sealed unsafe class CpuGemmBackend(CpuTarget? target = null) : IGemmBacke
     private readonly CpuTarget _target = target ?? CpuTarget.ThisMachine;
 
     /// <inheritdoc/>
-    public void Prepare(Matrix x, ModalityMap modalities, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens)
+    public void Prepare(Matrix x, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
     {
-        GemmChecks.Input(x, modalities, inverseSmoothing);
+        GemmChecks.Input(x, modalities, input);
         tokens.Reset(x.Rows, x.Columns, modalities);
-        TokenQuantizer.Current.Run(x, inverseSmoothing, scheme, tokens, _target);
+        TokenQuantizer.Current.Run(x, input, scheme, tokens, _target);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Gemm.Cpu;
 
@@ -16,7 +17,7 @@ internal sealed unsafe class TokenQuantizer : IWork
     [ThreadStatic]
     private static TokenQuantizer? _current;
 
-    private readonly float[][] _inverse = new float[ModalityMap.ModalityCount][];
+    private InputTransform _input = null!;
     private Matrix _x = null!;
     private PreparedTokens _tokens = null!;
     private QuantizationScheme _scheme;
@@ -26,17 +27,12 @@ internal sealed unsafe class TokenQuantizer : IWork
     public static TokenQuantizer Current => _current ??= new TokenQuantizer();
 
     /// <summary>Fills <paramref name="tokens"/>, which has been reset to the shape of <paramref name="x"/>.</summary>
-    public void Run(Matrix x, IReadOnlyList<float[]> inverseSmoothing, QuantizationScheme scheme, PreparedTokens tokens, CpuTarget target)
+    public void Run(Matrix x, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens, CpuTarget target)
     {
-        for (var i = 0; i < _inverse.Length; i++)
-        {
-            _inverse[i] = inverseSmoothing[i];
-        }
-
-        (_x, _tokens, _scheme) = (x, tokens, scheme);
+        (_x, _input, _tokens, _scheme) = (x, input, tokens, scheme);
         _pieces = (int)Math.Clamp((long)x.Rows * x.Columns / PieceValues, 1, Math.Max(1, x.Rows));
         Workers.For(_pieces, this, target.Threads);
-        (_x, _tokens) = (null!, null!);
+        (_x, _input, _tokens) = (null!, null!, null!);
     }
 
     /// <inheritdoc/>
@@ -45,14 +41,20 @@ internal sealed unsafe class TokenQuantizer : IWork
         var end = (int)((long)_x.Rows * (piece + 1) / _pieces);
         for (var m = (int)((long)_x.Rows * piece / _pieces); m < end; m++)
         {
-            fixed (float* x = _x.Row(m), smoothed = _tokens.Smoothed.Row(m), inverse = _inverse[(int)_tokens.Modalities[m]])
+            fixed (float* x = _x.Row(m), smoothed = _tokens.Smoothed.Row(m), inverse = _input.InverseSmoothing[(int)_tokens.Modalities[m]])
             {
                 var largest = Smooth(x, inverse, smoothed, _x.Columns);
+                if (_input.RotationBlock > 0)
+                {
+                    BlockHadamard.Apply(_tokens.Smoothed.Row(m), _input.RotationBlock);
+                    largest = Smooth(smoothed, null, smoothed, _x.Columns);
+                }
+
                 if (_scheme.QuantizesActivations)
                 {
                     fixed (sbyte* codes = _tokens.Codes.AsSpan(m * _x.Columns, _x.Columns))
                     {
-                        _tokens.Scales[m] = Quantize(smoothed, _x.Columns, largest, _scheme.ActivationMax, codes);
+                        _tokens.Scales[m] = Quantize(smoothed, _x.Columns, largest, _scheme.ActivationMax, _input.ClipOf(_tokens.Modalities[m]), codes);
                     }
                 }
             }
@@ -88,7 +90,7 @@ internal sealed unsafe class TokenQuantizer : IWork
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Quantize(float* values, int count, int largest, int max, sbyte* codes)
+    private static float Quantize(float* values, int count, int largest, int max, float clip, sbyte* codes)
     {
         var absmax = BitConverter.Int32BitsToSingle(largest);
         if (largest >= InfinityBits || absmax < ScalarGemmBackend.SmallestMagnitude)
@@ -97,26 +99,27 @@ internal sealed unsafe class TokenQuantizer : IWork
             return largest >= InfinityBits ? float.NaN : 0f;
         }
 
-        // |value · inverse| ≤ max · (1 + 2⁻²³)², which rounds to max at most: nothing to clamp.
-        var inverse = max / absmax;
+        var range = absmax * clip;
+        var inverse = max / range;
         var factor = Vector512.Create(inverse);
+        var (low, high) = (Vector512.Create(-max), Vector512.Create(max));
         var k = 0;
         for (; k <= count - 64; k += 64)
         {
-            var low = Vector512.Narrow(Round(values + k, factor), Round(values + k + 16, factor));
-            var high = Vector512.Narrow(Round(values + k + 32, factor), Round(values + k + 48, factor));
-            Vector512.Narrow(low, high).Store(codes + k);
+            var first = Vector512.Narrow(Round(values + k, factor, low, high), Round(values + k + 16, factor, low, high));
+            var second = Vector512.Narrow(Round(values + k + 32, factor, low, high), Round(values + k + 48, factor, low, high));
+            Vector512.Narrow(first, second).Store(codes + k);
         }
 
         for (; k < count; k++)
         {
-            codes[k] = (sbyte)(int)MathF.Round(values[k] * inverse, MidpointRounding.ToEven);
+            codes[k] = (sbyte)Math.Clamp((int)MathF.Round(values[k] * inverse, MidpointRounding.ToEven), -max, max);
         }
 
-        return absmax / max;
+        return range / max;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Round(float* values, Vector512<float> factor)
-        => Vector512.ConvertToInt32Native(Vector512.Round(Vector512.Load(values) * factor));
+    private static Vector512<int> Round(float* values, Vector512<float> factor, Vector512<int> low, Vector512<int> high)
+        => Vector512.Min(Vector512.Max(Vector512.ConvertToInt32Native(Vector512.Round(Vector512.Load(values) * factor)), low), high);
 }

@@ -1,10 +1,9 @@
 using MASQuant.Engine.Gemm;
-using MASQuant.Engine.Gemm.Cpu;
-using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
 using MASQuant.Engine.Tests.Gemm;
 using MASQuant.Formats.Schemes;
 
-namespace MASQuant.Engine.Tests.Layers;
+namespace MASQuant.Engine.Tests.Tensors;
 
 public sealed class BlockHadamardTests
 {
@@ -71,34 +70,22 @@ public sealed class BlockHadamardTests
     }
 
     [Theory]
-    [InlineData("W4A8")]
-    [InlineData("W4A16")]
-    public void A_group_rotates_its_input_and_leaves_it_as_it_was(string name)
+    [InlineData(16, 2)]
+    [InlineData(24, 4)]
+    [InlineData(40, 8)]
+    [InlineData(48, 16)]
+    [InlineData(96, 32)]
+    [InlineData(192, 64)]
+    [InlineData(384, 128)]
+    [InlineData(1536, 512)]
+    [InlineData(2048, 2048)]
+    public void Vectors_equal_the_definition_bit_for_bit(int inputs, int block)
     {
-        QuantizationScheme.TryParse(name, out var scheme);
-        foreach (var count in new[] { 1, 6 })
-        {
-            var problem = new QuantizedProblem(count, 32, 384, scheme);
-            var weight = Rotated(problem.Weight, 128);
-            var x = problem.X.Data.ToArray();
-            var y = new Matrix(count, 32);
-            new QuantizedLinearGroup([weight], problem.InverseSmoothing, new CpuGemmBackend()).Forward(problem.X, problem.Modalities, [y]);
-            Assert.Equal(x, problem.X.Data);
-
-            BlockHadamard.Apply(problem.X, 128);
-            Bits.AssertSame(problem.Run(new ScalarGemmBackend()), y.Data);
-        }
+        var x = new RandomValues(inputs).Matrix(3, inputs);
+        var tokens = new PreparedTokens();
+        new ScalarGemmBackend().Prepare(x, ModalityMap.Text(3), InputTransform.None with { RotationBlock = block }, QuantizationScheme.W4A16, tokens);
+        Bits.AssertSame(tokens.Smoothed.Data, BlockHadamard.Rotate(x, block).Data);
     }
-
-    [Fact]
-    public void Weights_of_a_group_share_their_rotation()
-    {
-        var problem = new QuantizedProblem(1, 32, 384, QuantizationScheme.W8A8);
-        Assert.Throws<ArgumentException>(() => new QuantizedLinearGroup([problem.Weight, Rotated(problem.Weight, 128)], problem.InverseSmoothing, new CpuGemmBackend()));
-        Assert.Throws<ArgumentException>(() => new QuantizedLinearGroup([Rotated(problem.Weight, 256)], problem.InverseSmoothing, new CpuGemmBackend()));
-    }
-
-    private static QuantizedWeight Rotated(QuantizedWeight weight, int block) => weight with { RotationBlock = block };
 
     private static double Norm(Span<float> values)
     {
