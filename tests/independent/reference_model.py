@@ -120,7 +120,7 @@ def quantized_layers(tensors, weights, modalities, seen):
     def linear(layer, group, x):
         prefix = f"model.layers.{layer}.{group}."
         z = smoothed(tensors, prefix, x, modalities)
-        clips = tensors.get(prefix + "clips", np.ones(len(MODALITIES)))[modalities][:, None]
+        clips = (tensors[prefix + "clips"] if prefix + "clips" in tensors else np.ones(len(MODALITIES)))[modalities][:, None]
         outputs = []
         for name in GROUPS[group]:
             prefix = f"model.layers.{layer}.{name}."
