@@ -68,7 +68,7 @@ public sealed class TuningSearch(NoiseModel model, TuningBudgets budgets, int co
     private TuningPoint? Next()
     {
         var candidate = Candidate(Path);
-        var known = Measured.Exists(point => point.Key == candidate.Key);
+        var known = Measured.Exists(point => point.Key.Equals(candidate.Key));
         var small = budgets.AsksForQuality && Chosen?.Measured is { } kept && candidate.Bytes > kept.ArtifactBytes * (1 - WorthTrying);
         return known || small ? null : candidate;
     }

@@ -39,7 +39,7 @@ public static class TuningTable
     {
         var count = Math.Min(PredictedRows, search.Path.Count);
         var predicted = Enumerable.Range(0, count).Select(i => search.Path[i * (search.Path.Count - 1) / Math.Max(1, count - 1)])
-            .Where(point => !search.Measured.Exists(measured => measured.Key == point.Key));
+            .Where(point => !search.Measured.Exists(measured => measured.Key.Equals(point.Key)));
         return search.Measured.Concat(predicted.Distinct()).OrderBy(point => point.Measured?.ArtifactBytes ?? point.Bytes);
     }
 
