@@ -9,17 +9,17 @@ internal sealed class QuantizedWorkload
 {
     private readonly QuantizedWeight[] _copies;
     private readonly PreparedTokens _tokens = new();
-    private readonly float[][] _smoothing;
+    private readonly InputTransform _input;
     private readonly Matrix _x;
     private readonly Matrix _y;
     private int _next;
 
-    public QuantizedWorkload(QuantizationScheme scheme, GemmProblem problem, long cacheBytes = 0)
+    public QuantizedWorkload(QuantizationScheme scheme, GemmProblem problem, long cacheBytes = 0, int rotationBlock = 0)
     {
         var random = new Random(1);
         _x = RandomMatrix(random, problem.M, problem.K);
         _y = new Matrix(problem.M, problem.N);
-        _smoothing = [RandomMatrix(random, 1, problem.K).Data, [], []];
+        _input = new InputTransform([RandomMatrix(random, 1, problem.K).Data, [], []], rotationBlock);
         _copies = new QuantizedWeight[1 + (cacheBytes / PackingLayout.PackedBytes(problem.N, problem.K, scheme.WeightBits))];
         for (var i = 0; i < _copies.Length; i++)
         {
@@ -62,7 +62,7 @@ internal sealed class QuantizedWorkload
     public void Forward(IGemmBackend backend)
     {
         var weight = Next();
-        backend.Prepare(_x, ModalityMap.Text(_x.Rows), new InputTransform(_smoothing), weight.Scheme, _tokens);
+        backend.Prepare(_x, ModalityMap.Text(_x.Rows), _input, weight.Scheme, _tokens);
         backend.Multiply(_tokens, weight, _y);
     }
 

@@ -11,7 +11,7 @@ internal static class Ratios
     private const int Outputs = 11008;
     private const long BeyondCaches = 256L << 20;
 
-    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8), Batch(QuantizationScheme.W4A8), Batch(QuantizationScheme.W8A8)];
+    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8), Batch(QuantizationScheme.W4A8), Batch(QuantizationScheme.W8A8), Rotation(256), Rotation(1)];
 
     /// <summary>The FP32 product that towers and learning use, against fused multiply-adds on registers alone.</summary>
     private static Ratio Float()
@@ -56,6 +56,21 @@ internal static class Ratios
         const int Sequences = 16;
         var workload = new DecodingWorkload(scheme, Sequences);
         return new Ratio($"{scheme} {Sequences} sequences, a token of each, against each alone", Sequences, workload.Together, Sequences, workload.Apart, "tokens/s", 1.5);
+    }
+
+    /// <summary>The products of a decoder block of a 3B model (qkv, o, gate and up, down), whose inputs are rotated, against the same without. One token meets cold weights.</summary>
+    private static Ratio Rotation(int tokens)
+    {
+        (int Outputs, int Inputs)[] groups = [(Inputs + 512, Inputs), (Inputs, Inputs), (2 * Outputs, Inputs), (Inputs, Outputs)];
+        var cpu = new CpuGemmBackend();
+        Action Block(bool rotated)
+        {
+            var workloads = groups.Select(group => new QuantizedWorkload(QuantizationScheme.W4A8, new GemmProblem(tokens, group.Outputs, group.Inputs), tokens == 1 ? BeyondCaches : 0,
+                rotated ? BlockHadamard.LargestBlock(group.Inputs) : 0)).ToArray();
+            return () => Repeat(tokens == 1 ? 8 : 1, () => Array.ForEach(workloads, workload => workload.Forward(cpu)));
+        }
+
+        return new Ratio($"W4A8 a block of 3B, {tokens} tokens, rotated, against unrotated", 1, Block(rotated: true), 1, Block(rotated: false), "blocks/s", 0.97);
     }
 
     private static void Repeat(int times, Action action)
