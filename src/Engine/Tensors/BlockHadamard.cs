@@ -14,9 +14,14 @@ public static class BlockHadamard
 
     /// <summary>Rotates a row in place.</summary>
     /// <param name="row">A multiple of <paramref name="block"/> values.</param>
-    /// <param name="block">A power of two.</param>
+    /// <param name="block">A power of two; 0 leaves the row as it is.</param>
     public static void Apply(Span<float> row, int block)
     {
+        if (block == 0)
+        {
+            return;
+        }
+
         var half = WithinVectors(row, block);
         for (; 4 * half <= block; half *= 4)
         {
@@ -38,7 +43,7 @@ public static class BlockHadamard
         {
             Apply(x.Row(0), block);
         }
-        else
+        else if (block > 0)
         {
             Workers.For(x.Rows, row => Apply(x.Row(row), block));
         }

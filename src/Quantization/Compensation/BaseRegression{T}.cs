@@ -112,17 +112,8 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
     // Both triangles.
     private RealMatrix<T> Gram(Modality modality)
     {
-        var smoothed = (GramMatrix<T>)statistics.Gram(modality)!.Smooth(factors[modality].Inverse);
-        smoothed.Rotate(factors[modality].RotationBlock);
-        var gram = smoothed.Lower;
-        for (var i = 0; i < gram.Rows; i++)
-        {
-            for (var j = 0; j < i; j++)
-            {
-                gram[j, i] = gram[i, j];
-            }
-        }
-
+        var gram = ((GramMatrix<T>)factors[modality].Smooth(statistics.Gram(modality)!)).Lower;
+        gram.MirrorLower();
         return gram;
     }
 }

@@ -20,13 +20,7 @@ internal abstract class WhiteningTransform<T>
     public static WhiteningTransform<T> Create(GramMatrix<T> gram, WhiteningOptions options, SmoothingFactor? factor = null)
     {
         // The factor takes the place of this copy: of the widest layers K² values are a gigabyte and more.
-        GramMatrix<T> Smoothed()
-        {
-            var smoothed = factor is null ? new GramMatrix<T>(gram.Lower.Copy(), gram.Tokens) : (GramMatrix<T>)gram.Smooth(factor.Inverse);
-            smoothed.Rotate(factor?.RotationBlock ?? 0);
-            return smoothed;
-        }
-
+        GramMatrix<T> Smoothed() => factor is null ? new GramMatrix<T>(gram.Lower.Copy(), gram.Tokens) : (GramMatrix<T>)factor.Smooth(gram);
         foreach (var value in gram.Lower.Data)
         {
             if (!T.IsFinite(value))

@@ -66,22 +66,20 @@ public sealed class SmoothingFactor
     public SmoothingFactor Rotated(int block) => new(_inverse, block);
 
     /// <summary>(s ⊙ W)·H: column k multiplied by s_k, rows then rotated. [N, K], a new matrix.</summary>
-    public Matrix ScaleWeight(Matrix weight) => Rotate(ScaleColumns(weight, Values));
+    public Matrix ScaleWeight(Matrix weight) => ScaleAndRotate(weight, Values);
 
     /// <summary>(X / s)·H as the runtime computes it. [T, K], a new matrix.</summary>
-    public Matrix Smooth(Matrix x) => Rotate(ScaleColumns(x, Inverse));
+    public Matrix Smooth(Matrix x) => ScaleAndRotate(x, Inverse);
 
-    private Matrix Rotate(Matrix matrix)
+    /// <summary>H·S⁻¹·C·S⁻¹·H: the Gram matrix of what <see cref="Smooth(Matrix)"/> makes of the rows of C. A new matrix.</summary>
+    public GramMatrix Smooth(GramMatrix gram)
     {
-        if (RotationBlock > 0)
-        {
-            BlockHadamard.Apply(matrix, RotationBlock);
-        }
-
-        return matrix;
+        var smoothed = gram.Smooth(Inverse);
+        smoothed.Rotate(RotationBlock);
+        return smoothed;
     }
 
-    private static Matrix ScaleColumns(Matrix matrix, float[] scales)
+    private Matrix ScaleAndRotate(Matrix matrix, float[] scales)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(matrix.Columns, scales.Length);
         LargeBuffers.Reserve<float>((long)matrix.Rows * matrix.Columns);
@@ -95,6 +93,7 @@ public sealed class SmoothingFactor
                 target[k] = source[k] * scales[k];
             }
         });
+        BlockHadamard.Apply(scaled, RotationBlock);
         return scaled;
     }
 }

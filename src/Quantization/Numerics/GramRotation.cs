@@ -14,14 +14,7 @@ internal static class GramRotation
     public static void Apply<T>(RealMatrix<T> lower, int block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        for (var i = 0; i < lower.Rows; i++)
-        {
-            for (var j = 0; j < i; j++)
-            {
-                lower[j, i] = lower[i, j];
-            }
-        }
-
+        lower.MirrorLower();
         var scale = T.One / T.CreateTruncating(block);
         Workers.For(lower.Rows, i =>
         {

@@ -56,6 +56,18 @@ public sealed class RealMatrix<T>
         return copy;
     }
 
+    /// <summary>Makes a square matrix symmetric by its lower triangle.</summary>
+    public void MirrorLower()
+    {
+        for (var i = 0; i < Rows; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                this[j, i] = this[i, j];
+            }
+        }
+    }
+
     /// <summary>Rounds to FP32.</summary>
     public Matrix ToMatrix()
     {

@@ -32,8 +32,7 @@ public static class OptionTable
             (o, text) => text is "0" or "128" ? o with { GroupSize = int.Parse(text, CultureInfo.InvariantCulture) } : null,
             o => o.GroupSize.ToString(CultureInfo.InvariantCulture)),
         Choice("Clipping", "How far scales of weights shrink below the largest value: not at all, by the rounding error, or by the output's error after feedback.", o => o.Clipping, (o, v) => o with { Clipping = v }),
-        new("ActivationClipping", "true, false", "Whether the range of a token's codes may end below its largest value, by a share for each input group and modality.",
-            (o, text) => bool.TryParse(text, out var value) ? o with { ActivationClipping = value } : null, o => o.ActivationClipping ? "true" : "false"),
+        Flag("ActivationClipping", "Whether the range of a token's codes may end below its largest value, by a share for each input group and modality.", o => o.ActivationClipping, (o, v) => o with { ActivationClipping = v }),
         Choice("Compensation", "What the low-rank patches approximate: nothing, the weight residual, or the output residual.", o => o.Compensation, (o, v) => o with { Compensation = v }),
         new("Rank", "0…4096", "The rank of each patch, unless RankRatio is given.",
             (o, text) => TryInteger(text, 0, 4096, out var rank) ? o with { Rank = rank } : null,
@@ -46,8 +45,7 @@ public static class OptionTable
             (o, text) => LayerRanks.TryParse(text, out var ranks, out _) ? o with { LayerRanks = ranks } : null, o => o.LayerRanks.ToString())
         { Problem = text => LayerRanks.TryParse(text, out _, out var problem) ? "" : problem },
         Integer("Alternations", 0, 8, "How often the stored weight is fitted to the true outputs, given the patches, and the patches again to it; a round that costs text is dropped.", o => o.Alternations, (o, v) => o with { Alternations = v }),
-        new("CompensateDown", "true, false", "Whether down_proj is smoothed and patched; the paper leaves it out.",
-            (o, text) => bool.TryParse(text, out var value) ? o with { CompensateDown = value } : null, o => o.CompensateDown ? "true" : "false"),
+        Flag("CompensateDown", "Whether down_proj is smoothed and patched; the paper leaves it out.", o => o.CompensateDown, (o, v) => o with { CompensateDown = v }),
         new("ModalityWeights", "auto, or three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer; auto takes each block's from gradients.",
             (o, text) => TryWeights(text, out var weights) ? o with { ModalityWeights = weights } : null,
             o => o.ModalityWeights.Count == 0 ? Automatic : string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
@@ -92,6 +90,9 @@ public static class OptionTable
         => new(name, string.Join(", ", Enum.GetNames<T>()), description,
             (o, text) => Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? set(o, Enum.Parse<T>(text, ignoreCase: true)) : null,
             o => get(o).ToString());
+
+    private static QuantizationOption Flag(string name, string description, Func<QuantizationOptions, bool> get, Func<QuantizationOptions, bool, QuantizationOptions> set)
+        => new(name, "true, false", description, (o, text) => bool.TryParse(text, out var value) ? set(o, value) : null, o => get(o) ? "true" : "false");
 
     private static QuantizationOption Integer(string name, int low, int high, string description, Func<QuantizationOptions, int> get, Func<QuantizationOptions, int, QuantizationOptions> set)
         => new(name, $"{low}…{high}", description,

@@ -23,16 +23,9 @@ internal sealed class ActivationClipping(SmoothingFactors factors, QuantizationS
     {
         foreach (var modality in Enum.GetValues<Modality>())
         {
-            var rows = Enumerable.Range(0, x.Rows).Where(t => modalities[t] == modality).ToArray();
-            var sample = new Matrix(Math.Min(rows.Length, TokensPerSample), x.Columns);
-            for (var i = 0; i < sample.Rows; i++)
-            {
-                x.Row(rows[(int)((long)i * rows.Length / sample.Rows)]).CopyTo(sample.Row(i));
-            }
-
-            var smoothed = factors[modality].Smooth(sample);
-            var errors = new double[sample.Rows][];
-            Workers.For(sample.Rows, t => errors[t] = Errors(smoothed.Row(t)));
+            var smoothed = factors[modality].Smooth(TokenRows.Gather(x, TokenRows.Spread(modalities, modality, TokensPerSample)));
+            var errors = new double[smoothed.Rows][];
+            Workers.For(smoothed.Rows, t => errors[t] = Errors(smoothed.Row(t)));
             foreach (var row in errors)
             {
                 for (var i = 0; i < Candidates.Length; i++)

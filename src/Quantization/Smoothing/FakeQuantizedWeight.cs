@@ -27,11 +27,7 @@ internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme sche
         {
             var rotated = _rotated.Row(n);
             VectorProduct.Multiply(weight.Row(n), factor, rotated);
-            if (rotationBlock > 0)
-            {
-                BlockHadamard.Apply(rotated, rotationBlock);
-            }
-
+            BlockHadamard.Apply(rotated, rotationBlock);
             if (scheme.QuantizesActivations)
             {
                 for (var start = 0; start < rotated.Length; start += _groupSize)
@@ -66,10 +62,7 @@ internal sealed class FakeQuantizedWeight(Matrix weight, QuantizationScheme sche
                     GroupFakeQuantizer.AddScaleGradient(_rotated.Row(n), Rounded.Row(n), _gradient.Row(n));
                 }
 
-                if (rotationBlock > 0)
-                {
-                    BlockHadamard.Apply(_gradient.Row(n), rotationBlock);
-                }
+                BlockHadamard.Apply(_gradient.Row(n), rotationBlock);
             }
         });
         Workers.For(Pieces(weight.Columns, ColumnsPerPiece), piece =>

@@ -125,10 +125,7 @@ internal sealed class GroupSimulation : ISimulatedGroup
         }
 
         // From here on it is ∂loss/∂(X_m/s_m): H is symmetric.
-        if (_rotationBlock > 0)
-        {
-            BlockHadamard.Apply(gradient, _rotationBlock);
-        }
+        BlockHadamard.Apply(gradient, _rotationBlock);
 
         for (var i = 0; i < _weights.Count; i++)
         {

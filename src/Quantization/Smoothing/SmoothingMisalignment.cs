@@ -54,16 +54,15 @@ internal sealed class SmoothingMisalignment
     {
         foreach (var modality in _activationMax is null ? [] : Seen)
         {
-            var rows = Enumerable.Range(0, x.Rows).Where(t => modalities[t] == modality).ToArray();
-            var count = Math.Min(rows.Length, TokensPerSample);
-            var losses = new double[count];
-            Workers.For(count, i =>
+            var rows = TokenRows.Spread(modalities, modality, TokensPerSample);
+            var losses = new double[rows.Length];
+            Workers.For(rows.Length, i =>
             {
-                var row = x.Row(rows[(int)((long)i * rows.Length / count)]);
+                var row = x.Row(rows[i]);
                 losses[i] = Decibels(row, _uniform) - Decibels(row, _own[(int)modality]!);
             });
             _loss[(int)modality] += losses.Sum();
-            _tokens[(int)modality] += count;
+            _tokens[(int)modality] += rows.Length;
         }
     }
 

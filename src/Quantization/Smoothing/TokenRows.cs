@@ -20,6 +20,14 @@ internal static class TokenRows
         return [.. rows.Select(r => r.ToArray())];
     }
 
+    /// <summary>At most <paramref name="count"/> tokens of a modality, evenly spaced.</summary>
+    public static int[] Spread(ModalityMap modalities, Modality modality, int count)
+    {
+        var rows = Enumerable.Range(0, modalities.Count).Where(t => modalities[t] == modality).ToArray();
+        count = Math.Min(rows.Length, count);
+        return [.. Enumerable.Range(0, count).Select(i => rows[(int)((long)i * rows.Length / count)])];
+    }
+
     /// <summary>Rows of <paramref name="x"/>, all columns; the whole matrix uncopied when every row is asked for.</summary>
     public static Matrix Gather(Matrix x, int[] rows)
     {
