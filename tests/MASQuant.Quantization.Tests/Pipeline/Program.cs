@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
 using MASQuant.Engine.Tensors;
-using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Tests.Planning;
 
 namespace MASQuant.Quantization.Tests.Pipeline;
@@ -20,7 +19,7 @@ internal static class Program
         }
 
         Console.WriteLine($"AVX512={Avx512F.IsSupported} AVX2={Avx2.IsSupported} Threads={Workers.Count}");
-        Console.WriteLine(TinyRun.Hash(OptionTable.Read(arguments.Skip(1).Select(argument => argument.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]))));
+        Console.WriteLine(TinyRun.Hash(TinyRun.Read(arguments.Skip(1))));
         return 0;
     }
 }

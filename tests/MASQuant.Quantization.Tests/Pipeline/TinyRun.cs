@@ -11,6 +11,9 @@ internal static class TinyRun
 {
     public static QuantizationOptions Options => new() { Epochs = 1, Rank = 4, DeviatingChannels = 2 };
 
+    /// <summary>Options given as Key=Value, as <see cref="Program"/> takes them.</summary>
+    public static QuantizationOptions Read(IEnumerable<string> options) => OptionTable.Read(options.Select(option => option.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]));
+
     /// <summary>Writes a set of images (out of the calibration set or, kind "eval", the evaluation set) and text into <paramref name="folder"/> and returns its path.</summary>
     public static string Calibration(string folder, int images = 3, string kind = "calib")
     {
