@@ -215,6 +215,65 @@ public sealed class InstructionTests
         }), Snippet.Run(body, Lanes(i => i)));
     }
 
+    // The manual's formulas for fragments of m16n8k64, element by element, beside the sum that defines a product.
+    [Fact]
+    public void Nibble_products_follow_the_fragment_layout()
+    {
+        var random = new Random(1);
+        var (a, b, c) = (new int[16, 64], new int[64, 8], new int[16, 8]);
+        foreach (var (matrix, low, high) in ((int[,], int, int)[])[(a, -8, 8), (b, -8, 8), (c, -1000, 1000)])
+        {
+            for (var i = 0; i < matrix.Length; i++)
+            {
+                matrix[i / matrix.GetLength(1), i % matrix.GetLength(1)] = random.Next(low, high);
+            }
+        }
+
+        // Words of a lane: four of A, two of B, four of C, 32 lanes each.
+        var words = new uint[10 * 32];
+        for (var lane = 0; lane < 32; lane++)
+        {
+            var (group, thread) = (lane >> 2, lane % 4);
+            for (var i = 0; i < 32; i++)
+            {
+                var row = i is < 8 or (>= 16 and < 24) ? group : group + 8;
+                words[(i / 8 * 32) + lane] |= (uint)(a[row, (thread * 8) + (i & 7) + (i < 16 ? 0 : 32)] & 15) << (4 * (i % 8));
+            }
+
+            for (var i = 0; i < 16; i++)
+            {
+                words[((4 + (i / 8)) * 32) + lane] |= (uint)(b[(thread * 8) + (i & 7) + (i < 8 ? 0 : 32), group] & 15) << (4 * (i % 8));
+            }
+
+            for (var i = 0; i < 4; i++)
+            {
+                words[((6 + i) * 32) + lane] = (uint)c[i < 2 ? group : group + 8, (thread * 2) + (i & 1)];
+            }
+        }
+
+        var loads = string.Concat(Enumerable.Range(0, 10).Select(word => $"ld.global.b32 %r{10 + word}, [%rd3+{128 * word}]; "));
+        for (var i = 0; i < 4; i++)
+        {
+            var d = Snippet.Run(
+                loads + $$"""
+                mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%r20, %r21, %r22, %r23}, {%r10, %r11, %r12, %r13}, {%r14, %r15}, {%r16, %r17, %r18, %r19};
+                mov.b32 %r2, %r{{20 + i}};
+                """,
+                words);
+            for (var lane = 0; lane < 32; lane++)
+            {
+                var (row, column) = (i < 2 ? lane >> 2 : (lane >> 2) + 8, (lane % 4 * 2) + (i & 1));
+                var sum = c[row, column];
+                for (var k = 0; k < 64; k++)
+                {
+                    sum += a[row, k] * b[k, column];
+                }
+
+                Assert.Equal(sum, (int)d[lane]);
+            }
+        }
+    }
+
     [Fact]
     public void Half_products_follow_the_fragment_layout()
     {

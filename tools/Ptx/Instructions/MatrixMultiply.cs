@@ -14,6 +14,7 @@ internal static unsafe class MatrixMultiply
     public static void AddTo(Table table)
     {
         table["mma.sync.m16n8k32.row.col.s32.s8.s8.s32"] = o => Decode(o, MultiplyBytes);
+        table["mma.sync.m16n8k64.row.col.s32.s4.s4.s32"] = o => Decode(o, MultiplyNibbles);
         table["mma.sync.m16n8k16.row.col.f32.bf16.bf16.f32"] = o => Decode(o, MultiplyHalves);
     }
 
@@ -37,13 +38,39 @@ internal static unsafe class MatrixMultiply
 
         SpreadBytes(warp.ReadWord(i.List[8], mask), b);
         SpreadBytes(warp.ReadWord(i.List[9], mask), b + 16);
+        MultiplyIntegers(warp, i, mask, a, b, 32);
+    }
+
+    /// <summary>Depth 64: a register holds eight signed nibbles, the first the lowest, at inputs 8t… of the first or the second half.</summary>
+    private static void MultiplyNibbles(Warp warp, in Instruction i, uint mask)
+    {
+        var a = stackalloc short[Rows * 64];
+        var b = stackalloc short[Columns * 64];
+        for (var r = 0; r < 4; r++)
+        {
+            SpreadNibbles(warp.ReadWord(i.List[4 + r], mask), a + ((r & 1) * 8 * 64) + ((r >> 1) * 32));
+        }
+
+        SpreadNibbles(warp.ReadWord(i.List[8], mask), b);
+        SpreadNibbles(warp.ReadWord(i.List[9], mask), b + 32);
+        MultiplyIntegers(warp, i, mask, a, b, 64);
+    }
+
+    /// <summary>D = A · B + C, lines of A and columns of B <paramref name="depth"/> apart.</summary>
+    private static void MultiplyIntegers(Warp warp, in Instruction i, uint mask, short* a, short* b, int depth)
+    {
         var sums = stackalloc int[Rows * Columns];
         for (var row = 0; row < Rows; row++)
         {
-            Vector256<short> low = Vector256.Load(a + (row * 32)), high = Vector256.Load(a + (row * 32) + 16);
             for (var column = 0; column < Columns; column++)
             {
-                sums[(row * Columns) + column] = Dot(low, Vector256.Load(b + (column * 32))) + Dot(high, Vector256.Load(b + (column * 32) + 16));
+                var sum = 0;
+                for (var k = 0; k < depth; k += 16)
+                {
+                    sum += Dot(Vector256.Load(a + (row * depth) + k), Vector256.Load(b + (column * depth) + k));
+                }
+
+                sums[(row * Columns) + column] = sum;
             }
         }
 
@@ -68,6 +95,19 @@ internal static unsafe class MatrixMultiply
             for (var e = 0; e < 4; e++)
             {
                 line[e] = (sbyte)(register[lane] >> (8 * e));
+            }
+        }
+    }
+
+    /// <summary>Lane 4g + t gives inputs 8t… of line g; lines are 64 apart.</summary>
+    private static void SpreadNibbles(uint* register, short* lines)
+    {
+        for (var lane = 0; lane < Warp.Lanes; lane++)
+        {
+            var line = lines + ((lane >> 2) * 64) + ((lane & 3) * 8);
+            for (var e = 0; e < 8; e++)
+            {
+                line[e] = (short)((int)(register[lane] << (28 - (4 * e))) >> 28);
             }
         }
     }
