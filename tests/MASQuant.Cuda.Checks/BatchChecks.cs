@@ -12,7 +12,7 @@ internal static class BatchChecks
     // Caches that are empty, within a warp's keys, at and behind its end, all but full, and divided among more blocks; more than eight sequences take another product kernel than one.
     private static readonly int[] Cached = [37, 0, 254, 1, 32, 31, 100, 33, 5, 700];
 
-    public static IReadOnlyList<DeviceCheck> All { get; } = [new("decoder: W4A8, 10 sequences", device => Check(device, QuantizationScheme.W4A8)), new("decoder: BF16, 10 sequences", device => Check(device, null))];
+    public static IReadOnlyList<DeviceCheck> All { get; } = [.. new[] { QuantizationScheme.W4A8, QuantizationScheme.W4A4 }.Select(scheme => new DeviceCheck($"decoder: {scheme}, 10 sequences", device => Check(device, scheme))), new("decoder: BF16, 10 sequences", device => Check(device, null))];
 
     /// <summary>Compares a step of ten sequences with ten steps.</summary>
     public static void Compare(DeviceDecoder decoder)

@@ -21,17 +21,23 @@ internal sealed class DeviceLayers(ICudaDevice device, LayerProblem problem) : I
         var format = GemmKernels.FormatOf(problem.Scheme);
         var stride = PrepareKernels.Stride(inputs);
         var smoothed = Array<ushort>(m * stride, (row, k) => k < inputs ? BFloat16.FromSingle(tokens.Smoothed[row, k]) : (ushort)0, stride);
-        var tiled = format is WeightFormat.Int4 or WeightFormat.Int8 && GemmKernels.TakesTiles(device, m);
-        var codes = tiled ? Tiles(tokens) : Array<sbyte>(m * stride, (row, k) => k < inputs ? tokens.Codes[(row * inputs) + k] : (sbyte)0, stride);
+        var order = GemmKernels.OrderOf(device, format, problem.Scheme.ActivationMax, m);
+        sbyte Code(int row, int k) => k < inputs ? tokens.Codes[(row * inputs) + k] : (sbyte)0;
+        var codes = order switch
+        {
+            TokenOrder.Tiles => Tiles(tokens),
+            TokenOrder.Nibbles => Array<byte>(m * stride / 2, (row, i) => NibbleOrder.Pack(k => Code(row, k), i), stride / 2),
+            _ => Array<sbyte>(m * stride, Code, stride),
+        };
         var scales = Keep(new DeviceArray<float>(device, tokens.Scales.AsSpan(0, m))).Pointer;
         var modalities = !problem.NamesModalities ? DevicePointer.Null : Keep(new DeviceArray<Modality>(device, tokens.Modalities.Tokens)).Pointer;
         var rows = format is WeightFormat.Int4 or WeightFormat.Int8 ? codes : smoothed;
-        var input = new TokenPointers(rows, stride, scales, modalities, m, tiled);
+        var input = new TokenPointers(rows, stride, scales, modalities, m, order);
         var weight = Upload(format, inputs, outputs);
-        var patches = Patches(input with { Rows = smoothed }, inputs);
+        var patches = Patches(input with { Rows = smoothed, Order = TokenOrder.Rows }, inputs);
         using var y = new DeviceArray<float>(device, m * outputs);
 
-        var plan = GemmKernels.Plan(format, m, outputs, inputs, Multiprocessors ?? device.Multiprocessors, tiled);
+        var plan = GemmKernels.Plan(format, m, outputs, inputs, Multiprocessors ?? device.Multiprocessors, order);
         var partial = plan.PartialBytes > 0 ? Keep(new DeviceArray<byte>(device, (int)plan.PartialBytes)).Pointer : DevicePointer.Null;
         var counters = plan.Counters > 0 ? Keep(new DeviceArray<int>(device, new int[plan.Counters])) : null;
         (Parts, Blocks) = (plan.Grid.Z, plan.Grid.X);

@@ -14,6 +14,9 @@ internal static class PatchChecks
         ("W8A8", 21, 136, "TTTTTTTTTTTTTTTTVVVVA"),
         ("W4A8", 66, 256, new string('T', 64) + "VA"),
         ("W8A8", 130, 72, new string('V', 128) + "AT"),
+        ("W4A4", 5, 512, "TVATV"),
+        ("W4A4", 12, 136, "AAAAAAAAVVVV"),
+        ("W4A4", 66, 72, new string('T', 64) + "VA"),
         ("W4A16", 7, 256, "VTAVTAV"),
         ("W4A16", 33, 1024, "A"),
     ];

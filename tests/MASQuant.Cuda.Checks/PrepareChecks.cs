@@ -7,10 +7,11 @@ namespace MASQuant.Cuda.Checks;
 /// <summary>The preparing kernels equal the processor bit for bit.</summary>
 internal static class PrepareChecks
 {
-    private static readonly (int Tokens, int Inputs, int Bits)[] Shapes =
+    private static readonly (int Tokens, int Inputs, int Bits, TokenOrder Order)[] Shapes =
     [
-        (1, 8, 8), (3, 64, 8), (2, 4096, 8), (7, 200, 6),
-        .. QuantizationScheme.All.Where(scheme => scheme.QuantizesActivations).Select(scheme => scheme.ActivationBits).Distinct().Select(bits => (5, 1040, bits)),
+        (1, 8, 8, TokenOrder.Rows), (3, 64, 8, TokenOrder.Rows), (2, 4096, 8, TokenOrder.Rows), (7, 200, 6, TokenOrder.Rows),
+        .. QuantizationScheme.All.Where(scheme => scheme.QuantizesActivations).Select(scheme => scheme.ActivationBits).Distinct().Select(bits => (5, 1040, bits, TokenOrder.Rows)),
+        (1, 8, 4, TokenOrder.Nibbles), (3, 64, 4, TokenOrder.Nibbles), (2, 4096, 4, TokenOrder.Nibbles), (5, 1040, 4, TokenOrder.Nibbles),
     ];
 
     private static readonly (int Tokens, int Inputs, int Block)[] Rotations = [(3, 72, 8), (2, 4096, 4096), (1, 1280, 256), (1, 8, 2)];
@@ -24,12 +25,12 @@ internal static class PrepareChecks
         new("prepare_tokens: zeros, NaN, infinity", NotFinite),
     ];
 
-    private static IEnumerable<DeviceCheck> Each(string kernel, Action<ICudaDevice, int, int, int> check)
-        => Shapes.Select(shape => new DeviceCheck($"{kernel}: {shape.Tokens} × {shape.Inputs}, {shape.Bits} bits", device => check(device, shape.Tokens, shape.Inputs, shape.Bits)));
+    private static IEnumerable<DeviceCheck> Each(string kernel, Action<ICudaDevice, int, int, int, TokenOrder> check)
+        => Shapes.Select(shape => new DeviceCheck($"{kernel}: {shape.Tokens} × {shape.Inputs}, {shape.Bits} bits{(shape.Order == TokenOrder.Nibbles ? ", nibbles" : "")}", device => check(device, shape.Tokens, shape.Inputs, shape.Bits, shape.Order)));
 
-    private static void Tokens(ICudaDevice device, int tokens, int inputs, int bits)
+    private static void Tokens(ICudaDevice device, int tokens, int inputs, int bits, TokenOrder order)
     {
-        var problem = new PrepareProblem(tokens, inputs, bits, seed: 1);
+        var problem = new PrepareProblem(tokens, inputs, bits, seed: 1) { Order = order };
         var expected = problem.Expect(problem.X);
         problem.Run(device, out var codes, out var scales, out var smoothed, (smoothing, target) =>
         {
@@ -39,9 +40,9 @@ internal static class PrepareChecks
         problem.Compare(expected, codes, scales, smoothed);
     }
 
-    private static void Norm(ICudaDevice device, int tokens, int inputs, int bits)
+    private static void Norm(ICudaDevice device, int tokens, int inputs, int bits, TokenOrder order)
     {
-        var problem = new PrepareProblem(tokens, inputs, bits, seed: 2);
+        var problem = new PrepareProblem(tokens, inputs, bits, seed: 2) { Order = order };
         var branch = problem.NewMatrix();
         var gain = problem.NewMatrix().Row(0).ToArray();
         var sum = new Matrix(tokens, inputs, [.. problem.X.Span]);
@@ -66,9 +67,9 @@ internal static class PrepareChecks
         problem.Compare(expected, codes, scales, smoothed);
     }
 
-    private static void Gated(ICudaDevice device, int tokens, int inputs, int bits)
+    private static void Gated(ICudaDevice device, int tokens, int inputs, int bits, TokenOrder order)
     {
-        var problem = new PrepareProblem(tokens, inputs, bits, seed: 3);
+        var problem = new PrepareProblem(tokens, inputs, bits, seed: 3) { Order = order };
         var up = problem.NewMatrix();
         problem.X.Row(0)[0] = 95;
         problem.X.Row(0)[1] = -95;
@@ -151,7 +152,7 @@ internal static class PrepareChecks
         problem.Run(device, out var codes, out _, out _, (smoothing, target) =>
         {
             using var x = new DeviceArray<float>(device, problem.X.Span);
-            device.Launch(PrepareKernels.Tokens(x.Pointer, Inputs, Count, Inputs, smoothing, target with { Tiled = true }));
+            device.Launch(PrepareKernels.Tokens(x.Pointer, Inputs, Count, Inputs, smoothing, target with { Order = TokenOrder.Tiles }));
         }, (int)GemmKernels.TiledBytes(Count, Inputs));
         Require.That(codes.Length == 2 * 2 * 256 * 128, $"{codes.Length} bytes of tiles");
         for (var row = 0; row < 512; row++)

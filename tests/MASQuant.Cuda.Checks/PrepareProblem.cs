@@ -28,6 +28,9 @@ internal sealed class PrepareProblem
 
     public Matrix X { get; }
 
+    /// <summary>How codes are written.</summary>
+    public TokenOrder Order { get; init; }
+
     public Matrix NewMatrix()
     {
         var matrix = new Matrix(X.Rows, X.Columns);
@@ -42,11 +45,11 @@ internal sealed class PrepareProblem
         return tokens;
     }
 
-    /// <summary>Launches, and reads what was written; what was not is −1.</summary>
+    /// <summary>Launches, and reads what was written; what was not is −1. Codes are read as rows of bytes, whether they are nibbles or not.</summary>
     public void Run(ICudaDevice device, out sbyte[] codes, out float[] scales, out ushort[] smoothed, Action<TokenSmoothing, PreparedPointers> launch, int? codeBytes = null)
     {
         var stride = PrepareKernels.Stride(_inputs);
-        using var deviceCodes = new DeviceArray<sbyte>(device, codeBytes ?? X.Rows * stride);
+        using var deviceCodes = new DeviceArray<sbyte>(device, codeBytes ?? X.Rows * stride / (Order == TokenOrder.Nibbles ? 2 : 1));
         using var deviceScales = new DeviceArray<float>(device, X.Rows);
         using var deviceSmoothed = new DeviceArray<ushort>(device, X.Rows * stride);
         using var modalities = new DeviceArray<Modality>(device, _modalities.Tokens);
@@ -56,8 +59,13 @@ internal sealed class PrepareProblem
         deviceScales.Fill(0xFF);
         deviceSmoothed.Fill(0xFF);
         launch(new TokenSmoothing(modalities.Pointer, DevicePointer.Null, vision.Pointer, audio.Pointer),
-            new PreparedPointers(deviceCodes.Pointer, deviceScales.Pointer, deviceSmoothed.Pointer, stride, 6, _scheme.ActivationMax));
+            new PreparedPointers(deviceCodes.Pointer, deviceScales.Pointer, deviceSmoothed.Pointer, stride, 6, _scheme.ActivationMax, Order));
         (codes, scales, smoothed) = (deviceCodes.Read(), deviceScales.Read(), deviceSmoothed.Read());
+        if (Order == TokenOrder.Nibbles)
+        {
+            var packed = codes;
+            codes = [.. Enumerable.Range(0, 2 * packed.Length).Select(i => NibbleOrder.Unpack(packed, i / stride * stride / 2, i % stride))];
+        }
     }
 
     public void Compare(PreparedTokens expected, sbyte[] codes, float[] scales, ushort[] smoothed)

@@ -19,6 +19,11 @@ internal static class ProductChecks
         ("W8A8", 2, [64], 4096),
         ("W8A8", 16, [48], 200),
         ("W8A8", 37, [128, 16], 4104),
+        ("W4A4", 1, [64], 64),
+        ("W4A4", 3, [16, 48, 32], 4160),
+        ("W4A4", 9, [80], 1096),
+        ("W4A4", 37, [144], 4096),
+        ("W4A4", 131, [16], 72),
         .. OfIntegers.Select(scheme => (scheme, 5, (int[])[32], 256)),
     ];
 
@@ -36,7 +41,7 @@ internal static class ProductChecks
     private static readonly (string Scheme, int Tokens, int Outputs, int Inputs, int Blocks)[] Walks = [("W4A8", 300, 272, 520, 1), ("W8A8", 300, 272, 520, 4), ("W4A8", 2050, 144, 136, 5)];
 
     private static readonly (int Tokens, int Inputs)[] Groups = [(1, 4096), (8, 128), (11, 1152), (23, 1024)];
-    private static readonly (string Scheme, int Tokens, int Inputs)[] Divided = [("W4A8", 4, 4096), ("W4A16", 12, 4096)];
+    private static readonly (string Scheme, int Tokens, int Inputs)[] Divided = [("W4A8", 4, 4096), ("W4A4", 4, 4096), ("W4A16", 12, 4096)];
 
     /// <summary>Those that Hopper has kernels of its own for.</summary>
     public static IReadOnlyList<DeviceCheck> OfHopper { get; } =

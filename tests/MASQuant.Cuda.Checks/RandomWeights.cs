@@ -8,7 +8,7 @@ public static class RandomWeights
 {
     /// <summary>The schemes that are measured.</summary>
     public static IReadOnlyList<(string Name, QuantizationScheme? Scheme)> Formats { get; } =
-        [("W4A8", QuantizationScheme.W4A8), ("W8A8", QuantizationScheme.W8A8), ("W4A16", QuantizationScheme.W4A16), ("BF16", null)];
+        [("W4A8", QuantizationScheme.W4A8), ("W8A8", QuantizationScheme.W8A8), ("W4A4", QuantizationScheme.W4A4), ("W4A16", QuantizationScheme.W4A16), ("BF16", null)];
 
     /// <summary>Draws the values of layers side by side once; what is returned adds them to an upload, as often as it is called. Layers whose tokens are quantized have a patch for vision.</summary>
     public static Func<DeviceUpload, DeviceWeight> Of(QuantizationScheme? scheme, LinearShape shape, int seed)

@@ -122,7 +122,7 @@ internal sealed class EmulatedDevice : ICudaDevice
     private void Run(KernelLaunch launch)
     {
         var entry = Entry(launch.Kernel);
-        Check(launch.Kernel.Module.ComputeCapability <= ComputeCapability, $"{entry.Name} needs compute capability {launch.Kernel.Module.ComputeCapability}");
+        Check(launch.Kernel.Module.IsFor(ComputeCapability), $"{entry.Name} is not for compute capability {ComputeCapability}");
         Check(launch.Arguments.Length == entry.ParameterBytes, $"{entry.Name} takes {entry.ParameterBytes} bytes of parameters, not {launch.Arguments.Length}");
         Check(launch.Kernel.Threads <= entry.MaxThreads, $"{entry.Name} runs with at most {entry.MaxThreads} threads");
         Check(launch.SharedBytes <= launch.Kernel.MaxSharedBytes, $"{entry.Name} is launched with {launch.SharedBytes} bytes of shared memory; the catalog allows {launch.Kernel.MaxSharedBytes}");

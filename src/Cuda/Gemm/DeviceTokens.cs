@@ -16,6 +16,7 @@ public sealed class DeviceTokens(ICudaDevice device) : IDisposable
     private readonly DeviceBuffer _counters = new(device);
     private readonly DeviceBuffer _modalities = new(device);
     private int _stride;
+    private TokenOrder _order;
 
     /// <summary>Counts how often a buffer has moved: work recorded before reads the old one.</summary>
     public int Generation { get; private set; }
@@ -29,8 +30,8 @@ public sealed class DeviceTokens(ICudaDevice device) : IDisposable
     /// <summary>[M] bytes; null: all text.</summary>
     public DevicePointer Modalities { get; private set; }
 
-    /// <summary>The codes, [M, K] or tiles.</summary>
-    public TokenPointers Codes => new(_codes.Pointer, _stride, _scales.Pointer, Modalities, Count, GemmKernels.TakesTiles(device, Count));
+    /// <summary>The codes, [M, K] in the order of the last <see cref="Target"/>.</summary>
+    public TokenPointers Codes => new(_codes.Pointer, _stride, _scales.Pointer, Modalities, Count, _order);
 
     /// <summary>X / s_m in BF16, [M, K], of the modalities that are kept.</summary>
     public TokenPointers Smoothed => new(_smoothed.Pointer, _stride, DevicePointer.Null, Modalities, Count);
@@ -46,7 +47,7 @@ public sealed class DeviceTokens(ICudaDevice device) : IDisposable
     {
         (Count, Inputs, Modalities, _stride) = (count, inputs, modalities, PrepareKernels.Stride(inputs));
         var size = (long)count * _stride;
-        Moved(_codes.Reserve(GemmKernels.TakesTiles(device, count) ? GemmKernels.TiledBytes(count, inputs) : size) | _smoothed.Reserve(size * sizeof(ushort)) | _scales.Reserve((long)count * sizeof(float)));
+        Moved(_codes.Reserve(GemmKernels.TokenBytes(device, count, inputs)) | _smoothed.Reserve(size * sizeof(ushort)) | _scales.Reserve((long)count * sizeof(float)));
     }
 
     /// <summary>Copies the modalities of M tokens to the device; null when all are text.</summary>
@@ -62,19 +63,20 @@ public sealed class DeviceTokens(ICudaDevice device) : IDisposable
         return _modalities.Pointer;
     }
 
-    /// <summary>Where the kernels that prepare put the tokens, for what weights of one scheme read.</summary>
+    /// <summary>Where the kernels that prepare put the tokens, and in what order, for what weights of one scheme read.</summary>
     public PreparedPointers Target(params ReadOnlySpan<DeviceWeight> weights)
     {
         var (takesCodes, keep) = (weights[0].TakesCodes, 0);
+        _order = weights[0].OrderOf(device, Count);
         foreach (var weight in weights)
         {
             keep |= weight.Keep;
+            _order = weight.OrderOf(device, Count) == _order ? _order : TokenOrder.Rows; // A group with second-level scales multiplies 8-bit codes.
         }
 
         keep = takesCodes && Modalities == DevicePointer.Null ? 0 : keep; // Patches are for other tokens than text.
         return new PreparedPointers(
-            takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, weights[0].Largest,
-            takesCodes && GemmKernels.TakesTiles(device, Count));
+            takesCodes ? _codes.Pointer : DevicePointer.Null, takesCodes ? _scales.Pointer : DevicePointer.Null, keep == 0 ? DevicePointer.Null : _smoothed.Pointer, _stride, keep, weights[0].Largest, _order);
     }
 
     /// <summary>Makes room for a product.</summary>

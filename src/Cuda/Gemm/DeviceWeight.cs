@@ -68,7 +68,7 @@ public sealed class DeviceWeight
     /// <summary>The largest code of an activation.</summary>
     public int Largest { get; }
 
-    /// <summary>Whether tokens are int8 codes rather than BF16 values.</summary>
+    /// <summary>Whether tokens are codes rather than BF16 values.</summary>
     public bool TakesCodes => Format is WeightFormat.Int4 or WeightFormat.Int8;
 
     /// <summary>The codes or BF16 values, in fragment order.</summary>
@@ -80,6 +80,9 @@ public sealed class DeviceWeight
     /// <summary>Bit 1 &lt;&lt; m for each modality whose smoothed values are read.</summary>
     public int Keep => TakesCodes ? _patches!.Modalities : DeviceTokens.KeepAll;
 
+    /// <summary>How M tokens are to lie for a product on this device.</summary>
+    public TokenOrder OrderOf(ICudaDevice device, int count) => GemmKernels.OrderOf(device, Format, Largest, count);
+
     /// <summary>Y = X · Wᵀ + bias + T · L2 (paper Eq. 29) of the tokens prepared in <paramref name="tokens"/>.</summary>
     /// <param name="device">Where everything lies.</param>
     /// <param name="tokens">[M, K].</param>
@@ -87,16 +90,17 @@ public sealed class DeviceWeight
     /// <param name="yStride">Values from row to row.</param>
     public void Multiply(ICudaDevice device, DeviceTokens tokens, DevicePointer y, long yStride)
     {
-        var plan = GemmKernels.Plan(Format, tokens.Count, Outputs, Inputs, device.Multiprocessors, TakesCodes && tokens.Codes.Tiled);
+        var input = TakesCodes ? tokens.Codes : tokens.Smoothed;
+        var plan = GemmKernels.Plan(Format, tokens.Count, Outputs, Inputs, device.Multiprocessors, input.Order);
         tokens.Reserve(plan, PatchColumns);
         var patches = PatchColumns > 0 && tokens.Modalities != DevicePointer.Null ? _patches!.Project(device, tokens.Smoothed, tokens.Projected) : default;
         var weight = new WeightPointers(Format, Outputs, Inputs, _codes.Pointer, _scales.Pointer, _zeroPoints.Pointer, _bias.Pointer);
-        device.Launch(GemmKernels.Multiply(plan, weight, TakesCodes ? tokens.Codes : tokens.Smoothed, patches, y, yStride, tokens.Partial(plan), tokens.Counters(plan)));
+        device.Launch(GemmKernels.Multiply(plan, weight, input, patches, y, yStride, tokens.Partial(plan), tokens.Counters(plan)));
     }
 
     /// <summary>Makes room for <see cref="Multiply"/>, which then allocates nothing.</summary>
     public void Reserve(ICudaDevice device, DeviceTokens tokens, int count)
-        => tokens.Reserve(GemmKernels.Plan(Format, count, Outputs, Inputs, device.Multiprocessors), PatchColumns, count);
+        => tokens.Reserve(GemmKernels.Plan(Format, count, Outputs, Inputs, device.Multiprocessors, OrderOf(device, count)), PatchColumns, count);
 
     private void WriteCodes(ICudaDevice device, DevicePointer target, IReadOnlyList<QuantizedWeight> weights)
     {

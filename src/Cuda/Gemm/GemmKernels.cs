@@ -34,23 +34,25 @@ public static class GemmKernels
     private const int StageInputs = 128;
     private const int BarrierBytes = 2 * sizeof(ulong);
     private const int SwizzleAlignment = 1024;
-    private const int HopperCapability = 90;
+    private const int LargestNibble = 7;
     private static readonly KernelModule Module = new("gemm.sm80.ptx", 80);
-    private static readonly KernelModule HopperModule = new("gemm.sm90a.ptx", HopperCapability);
+    private static readonly KernelModule NibbleModule = new("gemm.s4.sm80.ptx", 80, LastComputeCapability: 89); // Tensor cores of 9.0 and later have no 4-bit integers.
+    private static readonly KernelModule HopperModule = new("gemm.sm90a.ptx", 90, LastComputeCapability: 90);
     private static readonly FormatKernels[] Formats =
     [
-        new("w4a8", rowBytes: 64, vectors: 1, stages: 4, decodePanels: 4, isWide: true),
-        new("w8a8", rowBytes: 64, vectors: 2, stages: 4, decodePanels: 4, isWide: true),
-        new("w4a16", rowBytes: 128, vectors: 1, stages: 4, decodePanels: 4),
-        new("bf16", rowBytes: 128, vectors: 4, stages: 3, decodePanels: 2),
+        new(Module, "w4a8", rowBytes: 64, vectors: 1, stages: 4, decodePanels: 4, isWide: true),
+        new(Module, "w8a8", rowBytes: 64, vectors: 2, stages: 4, decodePanels: 4, isWide: true),
+        new(Module, "w4a16", rowBytes: 128, vectors: 1, stages: 4, decodePanels: 4),
+        new(Module, "bf16", rowBytes: 128, vectors: 4, stages: 3, decodePanels: 2),
     ];
 
+    private static readonly FormatKernels OfNibbles = new(NibbleModule, "w4a4", rowBytes: 32, vectors: 1, stages: 6, decodePanels: 4);
     private static readonly Kernel ProjectKernel = new(Module, "project", Threads, Formats[(int)WeightFormat.BFloat16].RingBytes);
     private static readonly Kernel ArrangeInt4 = new(Module, "arrange_w4", 32);
     private static readonly Kernel ArrangeInt8 = new(Module, "arrange_w8", 32);
 
     /// <summary>Every kernel of the modules.</summary>
-    public static IReadOnlyList<Kernel> All { get; } = [.. Formats.SelectMany(format => format.All), ProjectKernel, ArrangeInt4, ArrangeInt8];
+    public static IReadOnlyList<Kernel> All { get; } = [.. Formats.SelectMany(format => format.All), .. OfNibbles.All, ProjectKernel, ArrangeInt4, ArrangeInt8];
 
     /// <summary>The format of a scheme's weights.</summary>
     public static WeightFormat FormatOf(QuantizationScheme scheme)
@@ -61,21 +63,30 @@ public static class GemmKernels
         => checked((long)Panels(outputs) * Steps(inputs) * Formats[(int)format].StepBytes);
 
     /// <summary>The bytes of the tiles of M tokens' codes.</summary>
-    public static long TiledBytes(int tokens, int inputs) => checked((long)Divide(tokens, WideTokens) * Stages(inputs) * WideTokens * StageInputs);
+    public static long TiledBytes(int tokens, int inputs) => checked((long)Divide(tokens, WideTokens) * Divide(inputs, StageInputs) * WideTokens * StageInputs);
 
-    /// <summary>Stages of a tile.</summary>
-    public static int Stages(int inputs) => Divide(inputs, StageInputs);
+    /// <summary>Room for the codes of M tokens in whatever order a weight asks for on this device.</summary>
+    public static long TokenBytes(ICudaDevice device, int tokens, int inputs)
+        => TakesTiles(device, tokens) ? TiledBytes(tokens, inputs) : (long)tokens * PrepareKernels.Stride(inputs);
 
-    /// <summary>Whether codes are to lie in tiles: for many tokens on a GPU of compute capability 9.0, where the warpgroup MMA takes them.</summary>
-    public static bool TakesTiles(ICudaDevice device, int tokens) => device.ComputeCapability == HopperCapability && tokens > WideFrom;
+    /// <summary>How the tokens of a weight are to lie: tiles for many on compute capability 9.0, where the warpgroup MMA takes them; nibbles where both sides have 4 bits and the device has an MMA for them; otherwise rows, which every device multiplies.</summary>
+    /// <param name="device">Multiplies.</param>
+    /// <param name="format">Of the weight.</param>
+    /// <param name="largest">The largest code of a token.</param>
+    /// <param name="tokens">M.</param>
+    public static TokenOrder OrderOf(ICudaDevice device, WeightFormat format, int largest, int tokens)
+        => format is not (WeightFormat.Int4 or WeightFormat.Int8) ? TokenOrder.Rows
+            : TakesTiles(device, tokens) ? TokenOrder.Tiles
+            : NibbleModule.IsFor(device.ComputeCapability) && format == WeightFormat.Int4 && largest <= LargestNibble ? TokenOrder.Nibbles
+            : TokenOrder.Rows;
 
-    /// <summary>Chooses kernel and grid for M × N × K on a device with <paramref name="multiprocessors"/>; <paramref name="tiled"/> is how the codes lie.</summary>
-    public static GemmPlan Plan(WeightFormat format, int tokens, int outputs, int inputs, int multiprocessors, bool tiled = false)
+    /// <summary>Chooses kernel and grid for M × N × K on a device with <paramref name="multiprocessors"/>; <paramref name="order"/> is how the codes of tokens lie.</summary>
+    public static GemmPlan Plan(WeightFormat format, int tokens, int outputs, int inputs, int multiprocessors, TokenOrder order = TokenOrder.Rows)
     {
-        var kernels = Formats[(int)format];
-        if (tiled)
+        var kernels = Of(format, order);
+        if (order == TokenOrder.Tiles)
         {
-            var wide = kernels.Wide ?? throw new ArgumentException($"{format} reads no tiles.", nameof(tiled));
+            var wide = kernels.Wide ?? throw new ArgumentException($"{format} reads no tiles.", nameof(order));
             return new GemmPlan(wide, new GridSize(Math.Min(multiprocessors, checked(Divide(tokens, WideTokens) * Divide(Panels(outputs), PrefillPanels)))), wide.MaxSharedBytes, 0, 0);
         }
 
@@ -105,10 +116,10 @@ public static class GemmKernels
         in GemmPlan plan, in WeightPointers weight, in TokenPointers tokens, in PatchPointers patches, DevicePointer y, long yStride, DevicePointer partial, DevicePointer counters)
     {
         var grouped = weight.Format == WeightFormat.Int4Groups;
-        var operands = tokens.Tiled
+        var operands = tokens.Order == TokenOrder.Tiles
             ? new KernelArguments().With(weight.Codes).With(Steps(weight.Inputs)).With(tokens.Rows)
             : new KernelArguments().With(weight.Codes).With(grouped ? weight.Scales : DevicePointer.Null).With(weight.ZeroPoints).With(Steps(weight.Inputs))
-                .With(tokens.Rows).With((long)tokens.Stride * Formats[(int)weight.Format].RowBytes / StepInputs);
+                .With(tokens.Rows).With((long)tokens.Stride * Of(weight.Format, tokens.Order).RowBytes / StepInputs);
         var arguments = operands
             .With(tokens.Scales).With(grouped ? DevicePointer.Null : weight.Scales).With(weight.Bias).With(y).With(yStride)
             .With(tokens.Modalities).With(patches.Projected).With(patches.Stride).With(patches.Table).With(patches.Layers)
@@ -139,6 +150,13 @@ public static class GemmKernels
             : new KernelLaunch(ArrangeInt4, grid, 0, arguments.With(format == WeightFormat.Int4 ? unchecked((int)0x88888888) : 0).With(format == WeightFormat.Int4 ? 0 : 1));
     }
 
+    private static bool TakesTiles(ICudaDevice device, int tokens) => HopperModule.IsFor(device.ComputeCapability) && tokens > WideFrom;
+
+    private static FormatKernels Of(WeightFormat format, TokenOrder order)
+        => order != TokenOrder.Nibbles ? Formats[(int)format]
+            : format == WeightFormat.Int4 ? OfNibbles
+            : throw new ArgumentException($"{format} reads no nibbles.", nameof(order));
+
     private static int Panels(int outputs) => outputs / PanelOutputs;
 
     private static int Steps(int inputs) => PrepareKernels.Stride(inputs) / StepInputs;
@@ -148,13 +166,13 @@ public static class GemmKernels
     /// <summary>A format's kernels, and the constants that they are compiled with.</summary>
     private sealed class FormatKernels
     {
-        public FormatKernels(string name, int rowBytes, int vectors, int stages, int decodePanels, bool isWide = false)
+        public FormatKernels(KernelModule module, string name, int rowBytes, int vectors, int stages, int decodePanels, bool isWide = false)
         {
             (RowBytes, StepBytes, DecodePanels) = (rowBytes, vectors * 32 * 16, decodePanels);
             RingBytes = stages * ((PrefillTokens * rowBytes) + (PrefillPanels * StepBytes));
-            Decode8 = new(Module, $"decode8_{name}", Threads);
-            Decode16 = new(Module, $"decode16_{name}", Threads);
-            Prefill = new(Module, $"prefill_{name}", Threads, RingBytes);
+            Decode8 = new(module, $"decode8_{name}", Threads);
+            Decode16 = new(module, $"decode16_{name}", Threads);
+            Prefill = new(module, $"prefill_{name}", Threads, RingBytes);
 
             // A ring of stages: tokens, the weight's panels, two barriers each.
             const int StageTokenBytes = WideTokens * StageInputs;

@@ -26,20 +26,20 @@ public static class PrepareKernels
 
     /// <summary>Prepares <paramref name="tokens"/> rows of x, FP32, <paramref name="xStride"/> values apart.</summary>
     public static KernelLaunch Tokens(DevicePointer x, long xStride, int tokens, int inputs, in TokenSmoothing smoothing, in PreparedPointers target)
-        => Launch(TokensKernel, tokens, inputs, Finish(inputs, new KernelArguments().With(x).With(xStride).With(inputs), smoothing, target));
+        => Launch(TokensKernel, tokens, inputs, Finish(new KernelArguments().With(x).With(xStride).With(inputs), smoothing, target));
 
     /// <summary>hidden += branch (unless null), in place; then RMSNorm(hidden) ⊙ gain is prepared. Both [M, K] FP32, gain [K].</summary>
     public static KernelLaunch Norm(
         DevicePointer hidden, DevicePointer branch, DevicePointer gain, float epsilon, int tokens, int inputs, in TokenSmoothing smoothing, in PreparedPointers target)
-        => Launch(NormKernel, tokens, inputs, Finish(inputs, new KernelArguments().With(hidden).With(branch).With(gain).With(epsilon).With(inputs), smoothing, target));
+        => Launch(NormKernel, tokens, inputs, Finish(new KernelArguments().With(hidden).With(branch).With(gain).With(epsilon).With(inputs), smoothing, target));
 
     /// <summary>Prepares SiLU(gate) ⊙ up; rows of both are <paramref name="xStride"/> values apart, FP32.</summary>
     public static KernelLaunch Gated(DevicePointer gate, DevicePointer up, long xStride, int tokens, int inputs, in TokenSmoothing smoothing, in PreparedPointers target)
-        => Launch(GatedKernel, tokens, inputs, Finish(inputs, new KernelArguments().With(gate).With(up).With(xStride).With(inputs), smoothing, target));
+        => Launch(GatedKernel, tokens, inputs, Finish(new KernelArguments().With(gate).With(up).With(xStride).With(inputs), smoothing, target));
 
-    private static KernelArguments Finish(int inputs, KernelArguments arguments, in TokenSmoothing smoothing, in PreparedPointers target)
+    private static KernelArguments Finish(KernelArguments arguments, in TokenSmoothing smoothing, in PreparedPointers target)
         => arguments.With(smoothing.Modalities).With(smoothing.Text).With(smoothing.Vision).With(smoothing.Audio)
-            .With(target.Codes).With(target.Scales).With(target.Smoothed).With(target.Stride).With(target.Keep).With(target.Largest).With(target.Tiled ? GemmKernels.Stages(inputs) : 0)
+            .With(target.Codes).With(target.Scales).With(target.Smoothed).With(target.Stride).With(target.Keep).With(target.Largest).With((int)target.Order)
             .With(smoothing.Rotation).With(smoothing.Rotation == 0 ? 1f : (float)(1 / Math.Sqrt(smoothing.Rotation))).With(smoothing.Clips);
 
     private static KernelLaunch Launch(Kernel kernel, int tokens, int inputs, in KernelArguments arguments)

@@ -134,6 +134,13 @@ INLINE void mma(int (&c)[4], const u32* a, u32 b0, u32 b1) {
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
+// C[16, 8] += A[16, 64] · B[64, 8] of signed 4-bit numbers, exact; native on compute capability 8.0 to 8.9 alone.
+INLINE void mma_int4(int (&c)[4], const u32* a, u32 b0, u32 b1) {
+  asm volatile("mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+               : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
 // C[16, 8] += A[16, 16] · B[16, 8], BF16 in, FP32 sums.
 INLINE void mma(float (&c)[4], const u32* a, u32 b0, u32 b1) {
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"

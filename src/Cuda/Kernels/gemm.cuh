@@ -26,10 +26,13 @@ struct Output {
   int tokens, panels;
 };
 
-// --- Schemes: how a panel's step is stored, what a token's step holds, and the product of the two. ---
+// --- Schemes: how a panel's step is stored, what a token's step holds (RowBytes, of which a lane reads vectors X), and the product of the two.
+// Scaled: one scale per output and token, applied to the sum. ---
 
 struct W4A8 {
   typedef int Sum;
+  typedef uint4 X;
+  static const bool Scaled = true;
   static const int Vectors = 1, RowBytes = 64, Fragments = 8, Stages = 4, DecodePanels = 4;
   struct Weights { u32 a[Fragments]; };
   INLINE void unpack(const uint4* w, Weights& f) {
@@ -37,18 +40,32 @@ struct W4A8 {
     f.a[0] = w->x << 4 & 0xf0f0f0f0, f.a[1] = w->y << 4 & 0xf0f0f0f0, f.a[2] = w->x & 0xf0f0f0f0, f.a[3] = w->y & 0xf0f0f0f0;
     f.a[4] = w->z << 4 & 0xf0f0f0f0, f.a[5] = w->w << 4 & 0xf0f0f0f0, f.a[6] = w->z & 0xf0f0f0f0, f.a[7] = w->w & 0xf0f0f0f0;
   }
-  INLINE void multiply(Sum (&sum)[4], const Weights& f, const uint4* x) { mma(sum, f.a, x->x, x->y), mma(sum, f.a + 4, x->z, x->w); }
+  INLINE void multiply(Sum (&sum)[4], const Weights& f, const X* x) { mma(sum, f.a, x->x, x->y), mma(sum, f.a + 4, x->z, x->w); }
   INLINE float value(Sum sum) { return (float)(sum >> 4); }
 };
 
 struct W8A8 {
   typedef int Sum;
+  typedef uint4 X;
+  static const bool Scaled = true;
   static const int Vectors = 2, RowBytes = 64, Fragments = 8, Stages = 4, DecodePanels = 4;
   struct Weights { u32 a[Fragments]; };
   INLINE void unpack(const uint4* w, Weights& f) {
     f.a[0] = w[0].x, f.a[1] = w[0].y, f.a[2] = w[0].z, f.a[3] = w[0].w, f.a[4] = w[1].x, f.a[5] = w[1].y, f.a[6] = w[1].z, f.a[7] = w[1].w;
   }
-  INLINE void multiply(Sum (&sum)[4], const Weights& f, const uint4* x) { mma(sum, f.a, x->x, x->y), mma(sum, f.a + 4, x->z, x->w); }
+  INLINE void multiply(Sum (&sum)[4], const Weights& f, const X* x) { mma(sum, f.a, x->x, x->y), mma(sum, f.a + 4, x->z, x->w); }
+  INLINE float value(Sum sum) { return (float)sum; }
+};
+
+// The stored words are the MMA's registers as they are; tokens pack their codes like the weight. Six stages keep about as many bytes under way as W4A8's four.
+struct W4A4 {
+  typedef int Sum;
+  typedef uint2 X;
+  static const bool Scaled = true;
+  static const int Vectors = 1, RowBytes = 32, Fragments = 4, Stages = 6, DecodePanels = 4;
+  struct Weights { u32 a[Fragments]; };
+  INLINE void unpack(const uint4* w, Weights& f) { f.a[0] = w->x, f.a[1] = w->y, f.a[2] = w->z, f.a[3] = w->w; }
+  INLINE void multiply(Sum (&sum)[4], const Weights& f, const X* x) { mma_int4(sum, f.a, x->x, x->y); }
   INLINE float value(Sum sum) { return (float)sum; }
 };
 
@@ -67,6 +84,8 @@ INLINE u32 subtract_offset(u32 pair, u32 offset) { // exact: small integers
 
 struct W4A16 {
   typedef float Sum;
+  typedef uint4 X;
+  static const bool Scaled = false;
   static const int Vectors = 1, RowBytes = 128, Fragments = 16, Stages = 4, DecodePanels = 4;
   struct Weights { u32 a[Fragments]; float scale[2]; }; // code − zero point, and the group's scale for rows g and g + 8
   INLINE void unpack(const uint4* w, const float* scales, const u8* zero_points, Weights& f) {
@@ -80,7 +99,7 @@ struct W4A16 {
       f.a[4 * i + 2] = subtract_offset(widen_codes(first, 0x4342), low), f.a[4 * i + 3] = subtract_offset(widen_codes(second, 0x4342), high);
     }
   }
-  INLINE void multiply(Sum (&sum)[4], const Weights& f, const uint4* x) {
+  INLINE void multiply(Sum (&sum)[4], const Weights& f, const X* x) {
     float part[4] = {0, 0, 0, 0};
     mma(part, f.a, x[0].x, x[0].y), mma(part, f.a + 4, x[0].z, x[0].w);
     mma(part, f.a + 8, x[1].x, x[1].y), mma(part, f.a + 12, x[1].z, x[1].w);
@@ -92,13 +111,15 @@ struct W4A16 {
 
 struct Bf16 {
   typedef float Sum;
+  typedef uint4 X;
+  static const bool Scaled = false;
   static const int Vectors = 4, RowBytes = 128, Fragments = 16, Stages = 3, DecodePanels = 2;
   struct Weights { u32 a[Fragments]; };
   INLINE void unpack(const uint4* w, Weights& f) {
 #pragma unroll
     for (int i = 0; i < 4; i++) f.a[4 * i] = w[i].x, f.a[4 * i + 1] = w[i].y, f.a[4 * i + 2] = w[i].z, f.a[4 * i + 3] = w[i].w;
   }
-  INLINE void multiply(Sum (&sum)[4], const Weights& f, const uint4* x) {
+  INLINE void multiply(Sum (&sum)[4], const Weights& f, const X* x) {
     mma(sum, f.a, x[0].x, x[0].y), mma(sum, f.a + 4, x[0].z, x[0].w);
     mma(sum, f.a + 8, x[1].x, x[1].y), mma(sum, f.a + 12, x[1].z, x[1].w);
   }
@@ -216,7 +237,7 @@ INLINE void finish_chunks(typename S::Sum (&sum)[Panels][Tiles][4], const Output
       for (int i = 0; i < ChunkTiles; i++)
 #pragma unroll
         for (int e = 0; e < 4; e++) part[p][i][e] = sum[p][c + i][e];
-    finish<S, Panels, ChunkTiles, S::RowBytes == 64>(part, out, first_panel, first_token + 8 * c);
+    finish<S, Panels, ChunkTiles, S::Scaled>(part, out, first_panel, first_token + 8 * c);
   }
 }
 

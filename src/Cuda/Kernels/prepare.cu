@@ -1,4 +1,4 @@
-// The input of an input group: residual, norm or gate, smoothing by the token's own modality, rotation, absolute maximum, int8 codes. One block per token.
+// The input of an input group: residual, norm or gate, smoothing by the token's own modality, rotation, absolute maximum, codes. One block per token.
 // Equals the CPU bit for bit: the sum of squares runs in 16 lanes, and SiLU's exponential is the CPU's polynomial.
 #include "exponential.cuh"
 
@@ -7,14 +7,16 @@ const int Warps = Threads / 32;
 const int SumLanes = 16, SumAtOnce = 8;
 const float SmallestMagnitude = 1e-30f;
 
+enum { Rows, Tiles, Nibbles }; // How codes lie: TokenOrder of the host.
+
 struct Target {
-  i8* codes;       // [M, stride], or null
+  i8* codes;       // [M, stride] in the order that is asked for, or null
   float* scales;   // [M]
   u16* smoothed;   // [M, stride] BF16, or null
   int stride;      // K rounded up to 64; what lies behind K becomes zero
   int keep;        // modalities (bit 1 << m) whose rows of `smoothed` are written
-  int largest;     // 127 or 31
-  int stages;      // 0: rows of codes; otherwise tiles for gemm.sm90a.cu, of so many stages
+  int largest;     // 127, 31 or 7
+  int order;       // Rows of bytes; Tiles for gemm.sm90a.cu; rows of Nibbles for gemm.s4.cu, whose codes are at most 7
   int rotation;    // values of a Hadamard block, a power of two that divides K; 0: no rotation
   float rotation_scale; // 1 / √rotation
   const float* clips; // [3] by modality: the share of the largest magnitude at which codes end; null: all of it
@@ -55,6 +57,12 @@ INLINE u32 largest_of_block(u32 value, u32* exchange) {
   return value;
 }
 
+INLINE int code_of(float value, float factor, int largest) {
+  int code = round_to_int(value * factor);
+  code = code > largest ? largest : code;
+  return code < -largest ? -largest : code;
+}
+
 INLINE float4 times(float4 a, float4 b) { return {a.x * b.x, a.y * b.y, a.z * b.z, a.w * b.w}; }
 
 // row[K] in shared memory: smooths and rotates it, writes codes, scale and, where asked for, the smoothed values.
@@ -84,19 +92,26 @@ INLINE void quantize(float* row, int inputs, int token, int modality, const floa
     float factor = usable ? (float)target.largest / range : 0.0f;
     if (thread_index() == 0) target.scales[token] = usable ? range / (float)target.largest : finite ? 0.0f : as_float(0x7fc00000u);
     u32* codes = (u32*)target.codes;
-    int end = target.stages ? target.stages * 128 : target.stride;
-    for (int k = 4 * thread_index(); k < end; k += 4 * Threads) {
-      u32 word = 0;
-      if (k < inputs && usable) {
+    if (target.order == Nibbles) {
+      // As in the weight: of 8 inputs the first four lie in the lower halves of bytes, the next four in the upper.
+      for (int k = 8 * thread_index(); k < target.stride; k += 8 * Threads) {
+        u32 word = 0;
+        if (k < inputs && usable) {
 #pragma unroll
-        for (int i = 0; i < 4; i++) {
-          int code = round_to_int(row[k + i] * factor);
-          code = code > target.largest ? target.largest : code;
-          code = code < -target.largest ? -target.largest : code;
-          word |= (u32)(code & 0xff) << (8 * i);
+          for (int i = 0; i < 8; i++) word |= (u32)(code_of(row[k + i], factor, target.largest) & 0xf) << (8 * (i & 3) + (i & 4));
         }
+        codes[((i64)token * target.stride + k) >> 3] = word;
       }
-      codes[target.stages ? tiled_word(token, k >> 2, target.stages) : ((i64)token * target.stride + k) >> 2] = word;
+    } else {
+      int stages = (inputs + 127) >> 7, end = target.order == Tiles ? stages * 128 : target.stride;
+      for (int k = 4 * thread_index(); k < end; k += 4 * Threads) {
+        u32 word = 0;
+        if (k < inputs && usable) {
+#pragma unroll
+          for (int i = 0; i < 4; i++) word |= (u32)(code_of(row[k + i], factor, target.largest) & 0xff) << (8 * i);
+        }
+        codes[target.order == Tiles ? tiled_word(token, k >> 2, stages) : ((i64)token * target.stride + k) >> 2] = word;
+      }
     }
   }
   if (target.keep >> modality & 1) {
@@ -120,18 +135,18 @@ extern __shared__ float4 row_memory[];
 
 // x[M, x_stride] as it is.
 KERNEL(256, 4) prepare_tokens(const float* x, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
-    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale, const float* clips) {
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int order, int rotation, float rotation_scale, const float* clips) {
   __shared__ u32 exchange[Warps];
   float* row = (float*)row_memory;
   int token = block_x(), modality = modalities ? modalities[token] : 0;
   const float* source = x + token * x_stride;
   for (int k = 4 * thread_index(); k < inputs; k += 4 * Threads) *(float4*)(row + k) = *(const float4*)(source + k);
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale, clips}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, order, rotation, rotation_scale, clips}, exchange);
 }
 
 // hidden[M, K] += branch[M, K] (unless null); then x / √(mean(x²) + ε) ⊙ gain.
 KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gain, float epsilon, int inputs, const u8* modalities, const float* text,
-    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale, const float* clips) {
+    const float* vision, const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int order, int rotation, float rotation_scale, const float* clips) {
   __shared__ u32 exchange[Warps];
   __shared__ float squares[SumLanes];
   float* row = (float*)row_memory;
@@ -171,14 +186,14 @@ KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gai
     v.x = v.x * scale * g.x, v.y = v.y * scale * g.y, v.z = v.z * scale * g.z, v.w = v.w * scale * g.w;
     *(float4*)(row + k) = v;
   }
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale, clips}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, order, rotation, rotation_scale, clips}, exchange);
 }
 
 INLINE float gated(float gate, float up) { return gate / (1.0f + exponential(-gate)) * up; }
 
 // SiLU(gate) ⊙ up; rows of `gate` and `up` are `x_stride` apart.
 KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,
-    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int stages, int rotation, float rotation_scale, const float* clips) {
+    const float* audio, i8* codes, float* scales, u16* smoothed, int stride, int keep, int largest, int order, int rotation, float rotation_scale, const float* clips) {
   __shared__ u32 exchange[Warps];
   float* row = (float*)row_memory;
   int token = block_x(), modality = modalities ? modalities[token] : 0;
@@ -186,5 +201,5 @@ KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, i
     float4 g = *(const float4*)(gate + token * x_stride + k), u = *(const float4*)(up + token * x_stride + k);
     *(float4*)(row + k) = {gated(g.x, u.x), gated(g.y, u.y), gated(g.z, u.z), gated(g.w, u.w)};
   }
-  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, stages, rotation, rotation_scale, clips}, exchange);
+  quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, order, rotation, rotation_scale, clips}, exchange);
 }
