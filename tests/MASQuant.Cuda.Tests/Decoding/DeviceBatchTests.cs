@@ -21,6 +21,10 @@ public sealed class DeviceBatchTests
     public void Sequences_of_small_decoders_do_not_see_each_other(string check) => DeviceChecks.Run(check, new EmulatedDevice());
 
     [Fact]
+    public void Sequences_of_bytes_in_place_of_nibbles_do_not_see_each_other()
+        => DeviceChecks.Run(BatchChecks.All.Single(check => check.Name.Contains("W4A4", StringComparison.Ordinal)).Name, new EmulatedDevice { ComputeCapability = 90 });
+
+    [Fact]
     public void Sequences_do_not_see_each_other() => Check(new EmulatedDevice());
 
     [CudaFact]

@@ -28,6 +28,36 @@ public class DeviceLinearGroupTests
         AssertExact(problem);
     }
 
+    // 4-bit tokens are for layers of 4 bits alone: where one has second-level scales, all read bytes.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Layers_with_and_without_second_level_scales_read_the_same_tokens(int scaled)
+    {
+        var problem = new LayerProblem(QuantizationScheme.W4A4, 3, [32, 32], 256);
+        problem.Weights[scaled] = problem.Weights[scaled] with { GroupScales = Enumerable.Range(0, 64).Select(i => (byte)(1 + (i % PackingLayout.MaxGroupScale))).ToArray() };
+        AssertExact(problem);
+    }
+
+    // Nothing is rounded in the products, and everything else is the same code: also where patches add.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(9)]
+    [InlineData(40)]
+    [InlineData(70)]
+    public void Four_bit_tokens_give_the_same_bits_as_bytes(int tokens)
+    {
+        var problem = new LayerProblem(QuantizationScheme.W4A4, tokens, [80, 16], 200, LinearGroupChecks.Mixed, [7, 20]);
+        float[][] Outputs(int capability)
+        {
+            using var groups = new DeviceLinearGroups(new EmulatedDevice { ComputeCapability = capability }, new Lock());
+            return [.. LinearGroupChecks.Run(groups.Create(problem.Weights, problem.Input), problem).Select(layer => layer.Data)];
+        }
+
+        Assert.Equal(Outputs(90), Outputs(80));
+        Assert.Equal(Outputs(100), Outputs(89));
+    }
+
     [Fact]
     public void Rotated_inputs_are_exact_and_stay_as_they_were()
     {

@@ -6,10 +6,13 @@ namespace MASQuant.Cuda.Tests.Kernels;
 public sealed class GemmKernelTests
 {
     private const string LowRankOperation = "mma.sync.aligned.m16n8k16";
+    private const string NibbleOperation = "mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32";
 
     public static TheoryData<string> Checks => [.. ProductChecks.All.Concat(PatchChecks.All).Concat(DenseChecks.All).Select(check => check.Name).Except(OfHopper)];
 
     public static TheoryData<string> WideChecks => [.. OfHopper];
+
+    public static TheoryData<string> NibbleChecks => [.. ProductChecks.All.Concat(PatchChecks.All).Select(check => check.Name).Where(name => name.Contains("W4A4", StringComparison.Ordinal))];
 
     private static IEnumerable<string> OfHopper => ProductChecks.OfHopper.Concat(PatchChecks.OfHopper).Select(check => check.Name);
 
@@ -24,6 +27,20 @@ public sealed class GemmKernelTests
         using var device = new EmulatedDevice { ComputeCapability = 90 };
         DeviceChecks.Run(check, device);
         Assert.True(device.Counts.Of("wgmma.mma_async") > 0);
+    }
+
+    // The first and the last with an MMA of 4-bit integers, and those that follow, which multiply bytes.
+    [Theory]
+    [MemberData(nameof(NibbleChecks))]
+    public void Nibbles_are_multiplied_where_the_device_can(string check)
+    {
+        foreach (var (capability, takesNibbles) in ((int, bool)[])[(80, true), (89, true), (90, false), (120, false)])
+        {
+            using var device = new EmulatedDevice { ComputeCapability = capability };
+            DeviceChecks.Run(check, device);
+            Assert.Equal(takesNibbles, device.Counts.Of(NibbleOperation) > 0);
+            Assert.Equal(!takesNibbles, device.Counts.Of("mma.sync.aligned.m16n8k32") + device.Counts.Of("wgmma.mma_async") > 0);
+        }
     }
 
     [Theory]

@@ -25,6 +25,43 @@ public sealed class NegativeControlTests
     public void A_wrong_unpack_mask_gives_other_numbers(string entry, int tokens)
         => Assert.True(Mismatches(Mutation.Replace(entry, "-252645136", "-252645152"), tokens, 4160) >= tokens);
 
+    // Registers of the first 4-bit MMA: rows g and g + 8 of the weight, the halves of a step, the halves of a token's.
+    [Theory]
+    [InlineData("prefill_w4a4", 17, @"(\{[^}]*\}, \{)(%r\d+), (%r\d+)")]
+    [InlineData("prefill_w4a4", 17, @"(\{[^}]*\}, \{%r\d+, )(%r\d+), (%r\d+)")]
+    [InlineData("prefill_w4a4", 17, @"(\{[^}]*\}, \{[^}]*\}, \{)(%r\d+), (%r\d+)")]
+    [InlineData("decode8_w4a4", 3, @"(\{[^}]*\}, \{)(%r\d+), (%r\d+)")]
+    [InlineData("decode8_w4a4", 3, @"(\{[^}]*\}, \{[^}]*\}, \{)(%r\d+), (%r\d+)")]
+    public void Swapped_registers_of_nibbles_give_other_numbers(string entry, int tokens, string registers)
+        => Assert.True(Mismatches(Mutation.Replace(entry, @"(mma\.sync\.aligned\.m16n8k64\S+ )" + registers, "$1$2$4, $3"), tokens, 4160, scheme: QuantizationScheme.W4A4) >= 8 * Math.Min(tokens, 8));
+
+    [Theory]
+    [InlineData("prefill_w4a4", 17)]
+    [InlineData("decode8_w4a4", 3)]
+    [InlineData("decode16_w4a4", 9)]
+    public void Undamaged_nibbles_are_right(string entry, int tokens)
+        => Assert.Equal(0, Mismatches(Mutation.Replace(entry, "(mma)", "$1"), tokens, 4160, scheme: QuantizationScheme.W4A4));
+
+    // The order of nibbles is prepare's: a code in another's place changes the product.
+    [Fact]
+    public void A_nibble_in_the_wrong_place_gives_other_numbers()
+    {
+        var problem = new LayerProblem(QuantizationScheme.W4A4, 3, [32], 256);
+        int Wrong(Func<string, string, string> mutation)
+        {
+            using var groups = new DeviceLinearGroups(new EmulatedDevice(mutation), new Lock());
+            var expected = problem.Expect(problem.Prepare())[0].Data;
+            return expected.Zip(LinearGroupChecks.Run(groups.Create(problem.Weights, problem.Input), problem)[0].Data).Count(pair => pair.First != pair.Second);
+        }
+
+        Assert.Equal(0, Wrong((_, text) => text));
+        Assert.True(Wrong(Mutation.Replace("prepare_tokens", @"(shl\.b32\s+%r\d+, %r\d+), 28;", "$1, 24;")) > 90);
+    }
+
+    [Fact]
+    public void A_stage_of_nibbles_read_too_early_is_reported()
+        => Assert.Equal(PtxFault.IncompleteCopy, Fault(() => Mismatches(Mutation.Replace("prefill_w4a4", @"cp\.async\.wait_group 4", "cp.async.wait_group 5"), 17, 512, scheme: QuantizationScheme.W4A4)));
+
     [Fact]
     public void A_stage_read_too_early_is_reported()
     {
@@ -77,9 +114,9 @@ public sealed class NegativeControlTests
     }
 
     /// <summary>How many outputs differ from the CPU's by more than <paramref name="tolerance"/>.</summary>
-    private static int Mismatches(Func<string, string, string> mutation, int tokens, int inputs, Modality[]? modalities = null, float tolerance = 0)
+    private static int Mismatches(Func<string, string, string> mutation, int tokens, int inputs, Modality[]? modalities = null, float tolerance = 0, QuantizationScheme? scheme = null)
     {
-        var problem = new LayerProblem(QuantizationScheme.W4A8, tokens, [64], inputs, modalities, modalities is null ? null : [8]);
+        var problem = new LayerProblem(scheme ?? QuantizationScheme.W4A8, tokens, [64], inputs, modalities, modalities is null ? null : [8]);
         var prepared = problem.Prepare();
         using var device = new EmulatedDevice(mutation);
         using var layers = new DeviceLayers(device, problem);
