@@ -23,7 +23,7 @@ public readonly record struct QuantizationScheme(int WeightBits, int ActivationB
     /// <summary>Every supported scheme, in the order in which messages name them. Options, documentation and tests read this list.</summary>
     public static IReadOnlyList<QuantizationScheme> All { get; } = [W8A8, W4A8, W4A6, W4A4, W4A16];
 
-    /// <summary>The largest weight magnitude of a symmetric code: 127 or 7.</summary>
+    /// <summary>The largest code of a symmetric weight, 127 or 7; the smallest is −128 or −8.</summary>
     public int WeightMax => (1 << (WeightBits - 1)) - 1;
 
     /// <summary>The largest activation magnitude: 127 at 8 bits, 31 at 6, 7 at 4.</summary>

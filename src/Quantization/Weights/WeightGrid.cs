@@ -8,7 +8,7 @@ internal readonly record struct WeightGrid(float Scale, int ZeroPoint, int Small
     /// <summary>Consecutive inputs of one output that share a scale: 128 in W4A16, otherwise all K.</summary>
     public static int GroupSize(QuantizationScheme scheme, int inputs) => scheme.HasZeroPoints ? PackingLayout.GroupSize : inputs;
 
-    /// <summary>The grid that just holds all of <paramref name="values"/>, shrunk by <paramref name="clip"/> (1 = not at all): symmetric with scale absmax/(2^(b−1)−1), or asymmetric over [min, max] in W4A16.</summary>
+    /// <summary>The grid that just holds all of <paramref name="values"/>, shrunk by <paramref name="clip"/> (1 = not at all): symmetric with scale absmax/(2^(b−1)−1), or asymmetric over [min, max] in W4A16. A grid that is shrunk uses the last negative code, −2^(b−1), too.</summary>
     public static WeightGrid Fit(ReadOnlySpan<float> values, QuantizationScheme scheme, float clip = 1)
     {
         float smallest = 0, largest = 0;
@@ -21,7 +21,7 @@ internal readonly record struct WeightGrid(float Scale, int ZeroPoint, int Small
         if (!scheme.HasZeroPoints)
         {
             var scale = Math.Max(-smallest, largest) * clip / scheme.WeightMax;
-            return new WeightGrid(scale > 0 ? scale : 1, 0, -scheme.WeightMax, scheme.WeightMax);
+            return new WeightGrid(scale > 0 ? scale : 1, 0, -scheme.WeightMax - 1, scheme.WeightMax);
         }
 
         var steps = (1 << scheme.WeightBits) - 1;

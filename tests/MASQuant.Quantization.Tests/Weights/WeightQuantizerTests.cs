@@ -91,6 +91,22 @@ public class WeightQuantizerTests
     }
 
     [Fact]
+    public void A_searched_grid_uses_the_last_negative_code_and_errs_less_for_it()
+    {
+        // Two loud weights below, none above, all multiples of 1/8: at that scale, and only there, every one is a code.
+        var weight = new Matrix(1, 16);
+        float[] values = [-1, -1, 0.25f, -0.5f, 0.125f, 0.375f, -0.625f, 0.75f, -0.125f, 0.5f, -0.25f, 0.625f, -0.375f, 0.25f, 0.125f, -0.5f];
+        values.CopyTo(weight.Span);
+
+        var codes = new RtnQuantizer(searchClip: true).Quantize(weight, QuantizationScheme.W4A8);
+
+        Assert.Equal(-8, codes.Codes.Min());
+        double SquaredError(Func<float, double> rounded) => values.Sum(value => Math.Pow(value - rounded(value), 2));
+        var symmetric = Enumerable.Range(1, 1000).Min(step => SquaredError(value => Math.Clamp(Math.Round(value * 7000 / step), -7, 7) * step / 7000));
+        Assert.True(SquaredError(value => codes.Codes[Array.IndexOf(values, value)] * (double)codes.Scales[0]) < symmetric / 2);
+    }
+
+    [Fact]
     public void Weights_that_are_not_finite_are_refused()
     {
         var weight = new Matrix(2, 8);
@@ -177,7 +193,7 @@ public class WeightQuantizerTests
         var codes = new RtnQuantizer(searchClip, secondLevel: true).Quantize(weight, QuantizationScheme.W4A8);
         Assert.Equal(32 * 4, codes.GroupScales.Length);
         Assert.All(codes.GroupScales, scale => Assert.InRange(scale, 1, 16));
-        Assert.All(codes.Codes, code => Assert.InRange(code, -7, 7));
+        Assert.All(codes.Codes, code => Assert.InRange(code, searchClip ? -8 : -7, 7));
         var values = codes.Dequantize();
         for (var n = 0; n < 32 && !searchClip; n++)
         {
@@ -277,7 +293,7 @@ public class WeightQuantizerTests
             {
                 var group = ((n * weight.Columns) + k) / groupSize;
                 var zero = rounded.ZeroPoints.Length > 0 ? rounded.ZeroPoints[group] : 0;
-                var (low, high) = rounded.ZeroPoints.Length > 0 ? (0, 15) : (-rounded.Scheme.WeightMax, rounded.Scheme.WeightMax);
+                var (low, high) = rounded.ZeroPoints.Length > 0 ? (0, 15) : (-rounded.Scheme.WeightMax - 1, rounded.Scheme.WeightMax);
                 var code = Math.Clamp(Math.Round(row[k] / rounded.Scales[group]) + zero, low, high);
                 codes[(n * weight.Columns) + k] = (sbyte)code;
                 var error = (row[k] - ((code - zero) * rounded.Scales[group])) / upper[k, k];
