@@ -92,7 +92,7 @@ public static class QuantizationPipeline
     private static CalibrationSet LoadCalibration(QuantizationJob job, ModelConfig config, CancellationToken cancellationToken)
     {
         var whole = CalibrationSet.Load(job.CalibrationFile, config, cancellationToken);
-        return job.Subset is { } subset ? whole.Take(subset, config) : whole;
+        return job.SubsetOf(whole.Conversations.Count) is { } subset ? whole.Take(subset, config) : whole;
     }
 
     // Ranks depend on all blocks, so they are chosen before the first is quantized, and kept for a run that resumes.

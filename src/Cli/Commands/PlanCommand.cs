@@ -42,7 +42,7 @@ internal static class PlanCommand
         var config = ModelConfigReader.Read(checkpoint);
         options.CheckBlocks(config.Text.Layers);
         var extent = calibration is null ? CalibrationExtent.Typical : CalibrationExtent.Of(CalibrationSet.Load(calibration, config, cancellationToken).Conversations, config);
-        var plan = QuantizationPlan.Of(checkpoint, config, options, extent);
+        var plan = QuantizationPlan.Of(checkpoint, config, options, extent.Part(options.SamplesOf(extent.Samples)));
         var machine = MachineResources.Here(output);
         Write(console.Output, plan, model, machine, MachineResources.MeasureSpeed());
         Preflight.Check(plan, machine, done: 0, model, output);

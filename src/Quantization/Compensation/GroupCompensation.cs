@@ -58,7 +58,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
                 patches[i].Factors[(int)modality] = (options.Compensation == CompensationKind.Weight
                     ? compensation.Compensate(residual, rank)
                     : compensation.Compensate(residuals[i][(int)modality]!, residual, rank, keeps: Alternates)).Factors;
-                if (!Alternates)
+                if (!Alternates && options.DescribesResiduals)
                 {
                     AddSpectra(modality, compensation, linears[i], residual, patches[i]);
                 }
@@ -71,7 +71,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     /// <summary>Adds the spectra of the weight residuals and their effective ranks to what the last round left.</summary>
     public void AddSpectra(InputGroup group, IReadOnlyList<LinearWeight> linears, GroupFit fit, CancellationToken cancellationToken)
     {
-        foreach (var modality in Alternates && Compensates(group) ? Patched : [])
+        foreach (var modality in Alternates && options.DescribesResiduals && Compensates(group) ? Patched : [])
         {
             var compensation = Compensation(modality);
             for (var i = 0; i < linears.Count && compensation is not null; i++)

@@ -15,15 +15,14 @@ public static class OptionTable
             (o, text) => QuantizationMethod.TryApply(text, o), QuantizationMethod.NameOf),
         new("Scheme", string.Join(", ", QuantizationScheme.All), "Bits of weights and activations.",
             (o, text) => QuantizationScheme.TryParse(text, out var scheme) ? o with { Scheme = scheme } : null, o => o.Scheme.ToString()),
+        Choice("Effort", "How much time a run may take: fast learns nothing, uses an eighth of the calibration set and leaves out what only reports show; best learns, and fits weights and patches to each other.", o => o.Effort, (o, v) => o with { Effort = v }),
         Choice("FirstBlock", "The scheme of the first decoder block, whose weights carry most of the error: that of all, or 8 bits.", o => o.FirstBlock, (o, v) => o with { FirstBlock = v }),
         new("LayerSchemes", LayerSchemes.Form, "Schemes of single blocks or input groups, in place of Scheme and FirstBlock.",
             (o, text) => LayerSchemes.TryParse(text, out var schemes, out _) ? o with { LayerSchemes = schemes } : null, o => o.LayerSchemes.ToString())
         { Problem = text => LayerSchemes.TryParse(text, out _, out var problem) ? "" : problem },
         Choice("Smoothing", "Which factors smooth the activations: none, one for all modalities, or one per modality.", o => o.Smoothing, (o, v) => o with { Smoothing = v }),
         Number("MigrationStrength", 0, 1, "SmoothQuant's α: how much of the activations' range moves into the weights.", o => o.MigrationStrength, (o, v) => o with { MigrationStrength = v }),
-        new("Epochs", "auto, or 0…100", "Passes over the calibration set that learn the factors; 0 keeps the initial values, auto is 1 for activations of fewer than 6 bits, else 0.",
-            (o, text) => text.Equals(Automatic, StringComparison.OrdinalIgnoreCase) ? o with { GivenEpochs = null } : TryInteger(text, 0, 100, out var epochs) ? o with { Epochs = epochs } : null,
-            o => o.GivenEpochs?.ToString(CultureInfo.InvariantCulture) ?? Automatic),
+        OptionalInteger("Epochs", "Passes over the calibration set that learn the factors; 0 keeps the initial values, auto is 1 for activations of fewer than 6 bits or Effort=Best, else 0.", 100, o => o.GivenEpochs, (o, v) => o with { GivenEpochs = v }),
         Number("LearningRate", 1e-6, 1, "The optimizer's step on the logarithm of the factors.", o => o.LearningRate, (o, v) => o with { LearningRate = v }),
         Choice("Rotation", "Which layers' inputs are rotated by Hadamard matrices once they are smoothed: none, down_proj's, or all.", o => o.Rotation, (o, v) => o with { Rotation = v }),
         Integer("DeviatingChannels", -1, 65536, "How many channels of a modality's factor may leave the base modality's; −1 frees all, as the paper does.", o => o.DeviatingChannels, (o, v) => o with { DeviatingChannels = v }),
@@ -44,7 +43,7 @@ public static class OptionTable
         new("LayerRanks", LayerRanks.Form, "Ranks of single patches, in place of Rank, RankRatio and PatchBytes.",
             (o, text) => LayerRanks.TryParse(text, out var ranks, out _) ? o with { LayerRanks = ranks } : null, o => o.LayerRanks.ToString())
         { Problem = text => LayerRanks.TryParse(text, out _, out var problem) ? "" : problem },
-        Integer("Alternations", 0, 8, "How often the stored weight is fitted to the true outputs, given the patches, and the patches again to it; a round that costs text is dropped.", o => o.Alternations, (o, v) => o with { Alternations = v }),
+        OptionalInteger("Alternations", "How often the stored weight is fitted to the true outputs, given the patches, and the patches again to it; a round that costs text is dropped. auto is 1 for Effort=Best, else 0.", 8, o => o.GivenAlternations, (o, v) => o with { GivenAlternations = v }),
         Flag("CompensateDown", "Whether down_proj is smoothed and patched; the paper leaves it out.", o => o.CompensateDown, (o, v) => o with { CompensateDown = v }),
         new("ModalityWeights", "auto, or three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer; auto takes each block's from gradients.",
             (o, text) => TryWeights(text, out var weights) ? o with { ModalityWeights = weights } : null,
@@ -98,6 +97,11 @@ public static class OptionTable
         => new(name, $"{low}…{high}", description,
             (o, text) => TryInteger(text, low, high, out var value) ? set(o, value) : null,
             o => get(o).ToString(CultureInfo.InvariantCulture));
+
+    private static QuantizationOption OptionalInteger(string name, string description, int high, Func<QuantizationOptions, int?> get, Func<QuantizationOptions, int?, QuantizationOptions> set)
+        => new(name, $"{Automatic}, or 0…{high}", description,
+            (o, text) => text.Equals(Automatic, StringComparison.OrdinalIgnoreCase) ? set(o, null) : TryInteger(text, 0, high, out var value) ? set(o, value) : null,
+            o => get(o)?.ToString(CultureInfo.InvariantCulture) ?? Automatic);
 
     private static QuantizationOption Number(string name, double low, double high, string description, Func<QuantizationOptions, double> get, Func<QuantizationOptions, double, QuantizationOptions> set)
         => new(name, string.Create(CultureInfo.InvariantCulture, $"{low}…{high}"), description,

@@ -17,7 +17,7 @@ public static class QuantizationMethod
     ];
 
     // Without what others do not have: a first block of 8 bits, a rotation, and activations that are clipped.
-    private static QuantizationOptions Plain => new() { Epochs = 0, FirstBlock = FirstBlockKind.Scheme, Rotation = RotationKind.None, ActivationClipping = false };
+    private static QuantizationOptions Plain => new() { Epochs = 0, Alternations = 0, FirstBlock = FirstBlockKind.Scheme, Rotation = RotationKind.None, ActivationClipping = false };
 
     // The tools that MASQuant has, on one factor for all modalities and without patches: what a method has to beat.
     private static QuantizationOptions Uniform => Plain with { Smoothing = SmoothingKind.Uniform, Compensation = CompensationKind.None, Rank = 0 };
@@ -52,6 +52,6 @@ public static class QuantizationMethod
         return Custom;
     }
 
-    // A preset decides the method; schemes and seed stay the user's.
-    private static QuantizationOptions Copy(QuantizationOptions preset, QuantizationOptions user) => preset with { Scheme = user.Scheme, LayerSchemes = user.LayerSchemes, Seed = user.Seed };
+    // A preset decides the method; schemes, effort and seed stay the user's.
+    private static QuantizationOptions Copy(QuantizationOptions preset, QuantizationOptions user) => preset with { Scheme = user.Scheme, LayerSchemes = user.LayerSchemes, Effort = user.Effort, Seed = user.Seed };
 }

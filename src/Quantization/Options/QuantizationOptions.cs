@@ -18,6 +18,19 @@ public enum SmoothingKind
     ModalityAware,
 }
 
+/// <summary>How much time a run may take: what the other options are where they are not given.</summary>
+public enum EffortKind
+{
+    /// <summary>Nothing is learned, an eighth of the calibration set is enough, and nothing is computed for reports alone.</summary>
+    Fast,
+
+    /// <summary>The least that lies within the intervals of the best.</summary>
+    Standard,
+
+    /// <summary>Factors are learned, and stored weights and patches fitted to each other.</summary>
+    Best,
+}
+
 /// <summary>How codes are chosen.</summary>
 public enum WeightQuantizerKind
 {
@@ -80,8 +93,14 @@ public enum CompensationKind
 /// <summary>Everything that shapes the quantized weights. Equal options and inputs give equal bytes.</summary>
 public sealed record QuantizationOptions
 {
+    // With 16 of omni-tiny's 128 samples no task's divergence leaves the interval of all; docs/accuracy.md.
+    private const int FewestSamples = 16;
+
     /// <summary>Bits of weights and activations.</summary>
     public QuantizationScheme Scheme { get; init; } = QuantizationScheme.W4A8;
+
+    /// <summary>How much time a run may take.</summary>
+    public EffortKind Effort { get; init; } = EffortKind.Standard;
 
     /// <summary>The scheme of the first block.</summary>
     public FirstBlockKind FirstBlock { get; init; } = FirstBlockKind.W8A8;
@@ -95,10 +114,15 @@ public sealed record QuantizationOptions
     /// <summary>SmoothQuant's α: how much of the range moves into the weights.</summary>
     public double MigrationStrength { get; init; } = 0.5;
 
-    /// <summary>Passes over the calibration set that learn the factors; 0 keeps the initial values. Where it is not given, 1 for activations of fewer than 6 bits and 0 for others, which gain less than it costs.</summary>
+    /// <summary>Passes over the calibration set that learn the factors; 0 keeps the initial values. Where it is not given, 1 for activations of fewer than 6 bits and 0 for others, which gain less than it costs; 0 always with <see cref="EffortKind.Fast"/>, 1 with <see cref="EffortKind.Best"/>.</summary>
     public int Epochs
     {
-        get => GivenEpochs ?? (Scheme is { QuantizesActivations: true, ActivationBits: < 6 } ? 1 : 0);
+        get => GivenEpochs ?? Effort switch
+        {
+            EffortKind.Fast => 0,
+            EffortKind.Best => 1,
+            _ => Scheme is { QuantizesActivations: true, ActivationBits: < 6 } ? 1 : 0,
+        };
         init => GivenEpochs = value;
     }
 
@@ -141,8 +165,15 @@ public sealed record QuantizationOptions
     /// <summary>Ranks of single patches, in place of <see cref="Rank"/>, <see cref="RankRatio"/> and <see cref="PatchBytes"/>.</summary>
     public LayerRanks LayerRanks { get; init; } = LayerRanks.None;
 
-    /// <summary>How often the stored weight is fitted to the true outputs, given the patches, and the patches again to it.</summary>
-    public int Alternations { get; init; }
+    /// <summary>How often the stored weight is fitted to the true outputs, given the patches, and the patches again to it. Where it is not given, 1 with <see cref="EffortKind.Best"/>, else 0.</summary>
+    public int Alternations
+    {
+        get => GivenAlternations ?? (Effort == EffortKind.Best ? 1 : 0);
+        init => GivenAlternations = value;
+    }
+
+    /// <summary><see cref="Alternations"/> where it is given.</summary>
+    public int? GivenAlternations { get; init; }
 
     /// <summary>Whether <c>down_proj</c> is smoothed and patched (the paper leaves it out).</summary>
     public bool CompensateDown { get; init; } = true;
@@ -152,6 +183,12 @@ public sealed record QuantizationOptions
 
     /// <summary>Seeds the order of the samples.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>How many samples of a calibration set of <paramref name="samples"/> are used.</summary>
+    public int SamplesOf(int samples) => Effort == EffortKind.Fast ? Math.Min(samples, Math.Max(FewestSamples, samples / 8)) : samples;
+
+    /// <summary>Whether spectra of residuals, which reports alone show, are computed.</summary>
+    internal bool DescribesResiduals => Effort != EffortKind.Fast;
 
     /// <summary>The block by which a layer's inputs are rotated; 0 for none.</summary>
     internal int RotationBlockFor(DecoderLinear linear)

@@ -25,6 +25,9 @@ public sealed record CalibrationExtent(int Samples, long Tokens, long Longest)
         return new CalibrationExtent(tokens.Length, tokens.Sum(), tokens.Max());
     }
 
+    /// <summary>Of so many samples, of the same mean.</summary>
+    public CalibrationExtent Part(int samples) => samples == Samples ? this : new(samples, Tokens * samples / Samples, Longest);
+
     private static double TokensOf(ContentPart part, ModelConfig config) => part switch
     {
         TextPart text => text.Text.Length / LettersPerToken,

@@ -13,7 +13,7 @@ public sealed record QuantizationJob
     /// <summary>The calibration set, a JSON Lines file.</summary>
     public required string CalibrationFile { get; init; }
 
-    /// <summary>The part of the calibration set that is used; null for all of it.</summary>
+    /// <summary>The part of the calibration set that is used; null for as much of it as the options ask for.</summary>
     public CalibrationSubset? Subset { get; init; }
 
     /// <summary>Receives <c>{Name}.masquant.safetensors</c> and <c>{Name}.masquant.json</c>.</summary>
@@ -30,6 +30,10 @@ public sealed record QuantizationJob
 
     /// <summary>The families to recognise; null for the supported ones.</summary>
     public ModelFamilies? Families { get; init; }
+
+    /// <summary>The part that is used of a calibration set of so many samples; null for all of it.</summary>
+    public CalibrationSubset? SubsetOf(int samples)
+        => Subset ?? (Options.SamplesOf(samples) is var taken && taken < samples ? new CalibrationSubset(taken, Options.Seed) : null);
 
     /// <summary>Opens the checkpoint.</summary>
     /// <exception cref="MASQuantException">A file is missing or malformed.</exception>

@@ -43,6 +43,18 @@ public class CalibrationSubsetTests
         Assert.Equal(Whole.Sha256, Whole.Take(new CalibrationSubset(Whole.Conversations.Count, 3), Config).Sha256);
     }
 
+    [Fact]
+    public void A_draw_has_every_modality_that_the_set_has()
+    {
+        for (var seed = 0UL; seed < 100; seed++)
+        {
+            // Two samples can hold them all: one of images, one of audio.
+            var conversations = Whole.Take(new CalibrationSubset(2, seed), Config).Conversations;
+            Assert.Equal(2, conversations.Select(conversation => conversation.Line).Distinct().Count());
+            Assert.All(Config.Modalities, modality => Assert.Contains(conversations, conversation => conversation.Has(modality)));
+        }
+    }
+
     [Theory]
     [InlineData(0, DiagnosticCodes.CalibrationSubsetTooLarge)]
     [InlineData(129, DiagnosticCodes.CalibrationSubsetTooLarge)]

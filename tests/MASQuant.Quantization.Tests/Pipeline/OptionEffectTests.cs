@@ -17,6 +17,7 @@ public class OptionEffectTests
     {
         { "Method", "SmoothQuant", "" },
         { "Scheme", "W8A8", "" },
+        { "Effort", "Best", "Epochs=auto|Alternations=auto" },
         { "FirstBlock", "Scheme", "" },
         { "LayerSchemes", "1.Down:W8A8", "" },
         { "Smoothing", "Uniform", "" },
