@@ -25,10 +25,12 @@ internal static class PlannedWork
         var groups = linears.GroupBy(linear => linear.Group).Sum(group => Group(config, options, calibration, [.. group]));
 
         // Outputs, ranges and on to the next block; of each group the inputs, the measurement, and the residuals, which take the block up to there.
-        var passes = 3 + 1 + 3 + (options.Compensation == CompensationKind.Output ? 3 : 0);
+        var passes = 3 + 1 + 3 + (options.Compensation == CompensationKind.Output || options.Alternations > 0 ? 3 * Rounds(options) : 0);
         var learning = options.Smoothing == SmoothingKind.None ? 0 : (((3.0 * options.Epochs) + (options.Epochs > 0 ? 2 : 0)) * forward * Small) + (options.Epochs * calibration.Samples * weights * RoundingPerWeight);
         return (passes * forward * Small) + learning + groups;
     }
+
+    private static int Rounds(QuantizationOptions options) => 1 + options.Alternations;
 
     private static double Group(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, DecoderLinear[] linears)
     {
@@ -43,6 +45,6 @@ internal static class PlannedWork
         var solves = (feedback + patched) * outputs * square;
         const int Iterations = 40; // of the truncated decomposition, and of the spectra
         var decompositions = patched * Iterations * 4 * 32 * outputs * inputs;
-        return cost * (grams + factors + solves + decompositions);
+        return cost * (grams + factors + (Rounds(options) * (solves + decompositions)));
     }
 }

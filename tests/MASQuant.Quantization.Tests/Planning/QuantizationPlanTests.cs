@@ -79,6 +79,7 @@ public class QuantizationPlanTests
         Assert.True(longer.Operations > 2 * small.Operations);
         Assert.True(longer.MemoryBytes > small.MemoryBytes);
         Assert.True(Plan(RepositoryFiles.VlTiny, new QuantizationOptions { Epochs = 1 }).Operations > small.Operations);
+        Assert.True(Plan(RepositoryFiles.VlTiny, new QuantizationOptions { Alternations = 1 }).Operations > small.Operations);
         Assert.True(Plan(RepositoryFiles.VlTiny, new QuantizationOptions { Rank = 64 }).ArtifactBytes > small.ArtifactBytes);
         Assert.True(small.DiskBytes > small.ArtifactBytes);
     }
