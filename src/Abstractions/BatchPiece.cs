@@ -1,6 +1,6 @@
 namespace MASQuant;
 
-/// <summary>A piece of one of the answers of a batch.</summary>
+/// <summary>A piece of one of the answers of a batch. Prompts' first pieces come in any order: a token that is a part of a character gives none.</summary>
 /// <param name="Prompt">The number of the prompt that is answered, from 0.</param>
 /// <param name="Text">What follows in its answer; the last piece may be empty.</param>
 /// <param name="IsLast">Whether the answer ends with it. Every prompt has exactly one last piece.</param>

@@ -157,8 +157,8 @@ public sealed class LoadedModel : IDisposable
                 throw piece.Error;
             }
 
-            // Prompts begin in their order.
-            if (piece.Prompt == answers.Count)
+            // Text comes in any order: a first token may be a part of a character, or none.
+            while (piece.Prompt >= answers.Count)
             {
                 answers.Add([]);
             }
