@@ -33,15 +33,17 @@ public sealed class LayerLoader(int layer, string name, int outputs, int inputs,
     /// <summary>The rank of the audio tokens' patch; 0: none.</summary>
     public int RankAudio { get; } = rankAudio;
 
-    /// <summary>Maps this layer's bytes and no others. The model must outlive what is returned.</summary>
+    /// <summary>Maps this layer's bytes and no others. Disposing the model ends the layer.</summary>
     /// <param name="artifact">The artifact that the class was generated for.</param>
     /// <exception cref="MASQuantException">MASQ0603: the artifact's layer has another shape or scheme, so it is another model's.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public QuantizedLinear Load(ModelArtifact artifact)
     {
         ArgumentNullException.ThrowIfNull(artifact);
+        using var use = artifact.Users.Enter();
         var weight = artifact.Content.ReadLinear(Layer, Name);
         return (weight.Outputs, weight.Inputs, weight.Scheme) == (Outputs, Inputs, Scheme)
-            ? new QuantizedLinear(weight, artifact.Content.ReadInput(Layer, Name))
+            ? new QuantizedLinear(weight, artifact.Content.ReadInput(Layer, Name), artifact.Users)
             : throw new MASQuantException(DiagnosticCodes.ArtifactInvalid, artifact.Path,
                 $"Layer {Layer}'s {Name} is [{weight.Outputs}, {weight.Inputs}] {weight.Scheme} in the artifact and [{Outputs}, {Inputs}] {Scheme} in the program. Build the application again.");
     }

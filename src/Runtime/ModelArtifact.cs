@@ -1,3 +1,4 @@
+using MASQuant.Engine.Execution;
 using MASQuant.Formats.Artifacts;
 
 namespace MASQuant.Runtime;
@@ -5,7 +6,7 @@ namespace MASQuant.Runtime;
 /// <summary>The open artifact of a quantized model: what <see cref="LayerLoader"/> reads single layers from.</summary>
 public sealed class ModelArtifact
 {
-    internal ModelArtifact(Artifact content) => Content = content;
+    internal ModelArtifact(Artifact content, UserCount users) => (Content, Users) = (content, users);
 
     /// <summary>The file.</summary>
     public string Path => Content.Path;
@@ -14,4 +15,6 @@ public sealed class ModelArtifact
     public long Bytes => new FileInfo(Path).Length;
 
     internal Artifact Content { get; }
+
+    internal UserCount Users { get; }
 }

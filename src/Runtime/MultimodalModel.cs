@@ -3,7 +3,7 @@ using MASQuant.Engine.Execution;
 namespace MASQuant.Runtime;
 
 /// <summary>A multimodal model, in full precision or quantized, that answers prompts of text, images, video frames and audio.</summary>
-/// <remarks>Threads may share a model: every generation has a sequence of its own. Dispose it when no generation is running.</remarks>
+/// <remarks>Threads may share a model: every generation has a sequence of its own. It may be disposed at any moment.</remarks>
 public sealed class MultimodalModel : IDisposable
 {
     private readonly LoadedModel _model;
@@ -11,7 +11,7 @@ public sealed class MultimodalModel : IDisposable
     private MultimodalModel(LoadedModel model)
     {
         _model = model;
-        Artifact = model.Artifact is { } artifact ? new ModelArtifact(artifact) : null;
+        Artifact = model.Artifact is { } artifact ? new ModelArtifact(artifact, model.Users) : null;
     }
 
     /// <summary>The open artifact of a quantized model; null in full precision.</summary>
@@ -54,6 +54,6 @@ public sealed class MultimodalModel : IDisposable
     /// <summary>How many tokens the model's tokenizer makes of a text.</summary>
     public int CountTokens(string text) => _model.Tokenizer.Encode(text).Count;
 
-    /// <summary>Closes the files.</summary>
+    /// <inheritdoc cref="LoadedModel.Dispose"/>
     public void Dispose() => _model.Dispose();
 }

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Execution;
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
@@ -11,16 +12,18 @@ public sealed class QuantizedLinear : IDisposable
 {
     private readonly QuantizedWeight _weight;
     private readonly QuantizedLinearGroup _group;
+    private readonly UserCount? _users;
     private bool _disposed;
 
     /// <summary>Creates a layer over a stored weight.</summary>
     /// <param name="weight">[N, K].</param>
     /// <param name="input">What is done to its input.</param>
+    /// <param name="users">Counts who reads the weight's mapped memory; null where it is not mapped.</param>
     /// <param name="backend">Executes the products; null: the CPU.</param>
     /// <exception cref="ArgumentException">The weight's parts do not fit its shape.</exception>
-    internal QuantizedLinear(QuantizedWeight weight, InputTransform input, IGemmBackend? backend = null)
+    internal QuantizedLinear(QuantizedWeight weight, InputTransform input, UserCount? users = null, IGemmBackend? backend = null)
     {
-        _weight = weight;
+        (_weight, _users) = (weight, users);
         _group = new QuantizedLinearGroup([weight], input, backend ?? new CpuGemmBackend());
     }
 
@@ -41,9 +44,11 @@ public sealed class QuantizedLinear : IDisposable
     /// <param name="modalities">M entries, the modality of each row of <paramref name="x"/>.</param>
     /// <param name="y">[M, N], overwritten.</param>
     /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
+    /// <exception cref="ObjectDisposedException">The layer or its model is disposed.</exception>
     public void Forward(Matrix x, ModalityMap modalities, Matrix y)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        using var use = _users?.Enter();
         _group.Forward(x, modalities, new ReadOnlySpan<Matrix>(in y));
     }
 

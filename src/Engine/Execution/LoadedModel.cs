@@ -11,14 +11,14 @@ using MASQuant.Formats.Models;
 namespace MASQuant.Engine.Execution;
 
 /// <summary>A multimodal model, in full precision or quantized, that answers prompts of text, images, video frames and audio.</summary>
-/// <remarks>Threads may share a model: every generation has a sequence of its own. Dispose it when no generation is running.</remarks>
+/// <remarks>Threads may share a model: every generation has a sequence of its own. It may be disposed at any moment (<see cref="Dispose"/>); <see cref="Encoder"/> and <see cref="Decoder"/> read its files themselves, and are to be let go before.</remarks>
 public sealed class LoadedModel : IDisposable
 {
     private readonly IModelSource _source;
     private readonly ModelOptions _options;
     private readonly IReadOnlyList<int> _endTokens;
     private readonly IModelExecution _execution;
-    private bool _disposed;
+    private readonly OpenSessions _sessions;
 
     private LoadedModel(IModelSource source, ModelOptions options, Func<ModelContent, IModelExecution> execution)
     {
@@ -30,6 +30,8 @@ public sealed class LoadedModel : IDisposable
         var embedding = TokenEmbedding.Of(source, config.Decoder());
         (_source, _options, _endTokens) = (source, options, EndTokens(generation, config.Family, tokenizer));
         RecommendedOptions = Recommended(generation);
+        Users = new UserCount(nameof(LoadedModel), source.RequireWhole, Release);
+        _sessions = new OpenSessions(Users);
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));
         try
         {
@@ -47,6 +49,9 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>The open artifact of a quantized model; null in full precision.</summary>
     public Artifact? Artifact => _source as Artifact;
+
+    /// <summary>Who reads its files and its memory on a device.</summary>
+    public UserCount Users { get; }
 
     /// <summary>The model's tokenizer.</summary>
     public Tokenizer Tokenizer => Encoder.Tokenizer;
@@ -102,16 +107,14 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Renders, tokenizes and embeds a conversation; a last message of the assistant is the answer that <see cref="PreparedPrompt.AnswerRange"/> marks.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
     public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return Encoder.Prepare(messages, cancellationToken);
-    }
+        => Users.Run(token => Encoder.Prepare(messages, token), cancellationToken);
 
     /// <summary>Answers a prompt, piece by piece; the pieces put together are the answer. Evaluation begins with the enumeration.</summary>
     /// <param name="prompt">What is asked.</param>
     /// <param name="options">How to choose tokens; null for greedy.</param>
     /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="MASQuantException">An option is out of range; while enumerating: a medium cannot be read, or the sequence is longer than the model's positions.</exception>
+    /// <exception cref="ObjectDisposedException">While enumerating: the model is disposed.</exception>
     public IEnumerable<string> Generate(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
@@ -180,11 +183,10 @@ public sealed class LoadedModel : IDisposable
     /// <summary>As <see cref="GenerateTokens(PreparedPrompt, GenerationOptions?, CancellationToken)"/> for prompts in a batch: each time one has a further token or fails.</summary>
     public IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        Users.Enter().Dispose();
         options ??= new GenerationOptions();
         options.Validate();
-        most = Math.Min(most, _execution.MaxSequences);
-        return TokenGenerator.Generate(_execution.NewSession(most), most, prompts, options, options.StopTokens ?? _endTokens, cancellationToken);
+        return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, cancellationToken);
     }
 
     /// <summary>The logits after tokens of a prompt, for evaluation with the answer given.</summary>
@@ -195,17 +197,35 @@ public sealed class LoadedModel : IDisposable
     /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
     public Matrix Logits(PreparedPrompt prompt, Range? rows = null, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        using var session = _execution.NewSession(1);
+        using var session = _sessions.Begin(() => _execution.NewSession(1));
         return session.Logits(prompt, rows ?? Range.All, cancellationToken);
     }
 
-    /// <summary>Closes the files.</summary>
-    public void Dispose()
+    /// <summary>Ends the model and closes its files, at any moment and on any thread. Answers in progress end with an <see cref="ObjectDisposedException"/>, at their next token or between two decoder blocks of a prompt; this returns when none uses the model any more.</summary>
+    /// <remarks>May be called again, and by who enumerates an answer: between two pieces it is not in use.</remarks>
+    public void Dispose() => Users.End();
+
+    private void Release()
     {
-        _disposed = true;
-        _execution.Dispose();
-        _source.Dispose();
+        try
+        {
+            _sessions.End();
+            _execution.Dispose();
+        }
+        finally
+        {
+            _source.Dispose();
+        }
+    }
+
+    // A session for each enumeration, begun with it.
+    private IEnumerable<Sequence> Sequences(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions options, CancellationToken cancellationToken)
+    {
+        var session = _sessions.Begin(() => _execution.NewSession(most));
+        foreach (var sequence in TokenGenerator.Generate(session, most, prompts, options, options.StopTokens ?? _endTokens, cancellationToken))
+        {
+            yield return sequence;
+        }
     }
 
     private IEnumerable<string> Answer(Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)

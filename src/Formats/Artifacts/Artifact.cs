@@ -109,6 +109,9 @@ public sealed class Artifact : IModelSource
     }
 
     /// <inheritdoc/>
+    public void RequireWhole() => _file.RequireWhole();
+
+    /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
     private MASQuantException NoSuchLayer(int layer, string name) => new(DiagnosticCodes.ArtifactInvalid, Path,

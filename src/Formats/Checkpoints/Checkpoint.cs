@@ -66,6 +66,15 @@ public sealed class Checkpoint : IModelSource
     public bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content) => TryReadFile(Path, fileName, out content);
 
     /// <inheritdoc/>
+    public void RequireWhole()
+    {
+        foreach (var file in _files.Values)
+        {
+            file.RequireWhole();
+        }
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var file in _files.Values)

@@ -14,6 +14,10 @@ public interface IModelSource : ITensorSource
     /// <summary>The content of a file such as <c>config.json</c> or <c>tokenizer.json</c>; false when the model has none of that name.</summary>
     /// <exception cref="MASQuantException">MASQ0101 unreadable or too large, MASQ0104 a Git LFS pointer.</exception>
     bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content);
+
+    /// <summary>Refuses files that have become shorter since they were mapped: to read beyond their end would kill the process. Files are to be replaced by renaming, never overwritten in place, while a model is open.</summary>
+    /// <exception cref="MASQuantException">MASQ0101.</exception>
+    void RequireWhole();
 }
 
 /// <summary>Conveniences over <see cref="IModelSource"/>.</summary>

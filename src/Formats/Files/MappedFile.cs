@@ -1,12 +1,19 @@
 using System.Buffers;
 using System.IO.MemoryMappedFiles;
 using MASQuant.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 
 namespace MASQuant.Formats.Files;
 
-/// <summary>A file mapped read-only, of any length. Memory taken from it is valid until <see cref="Dispose"/>.</summary>
+/// <summary>A file mapped read-only, of any length. Memory taken from it is valid until <see cref="Dispose"/>, what is pinned until it is unpinned; spans are not counted, so who disposes sees to it that none is in use.</summary>
+/// <remarks>
+/// The file stays open with the mapping. Windows then refuses every writer, .NET on other systems those that ask for the file alone; there any other program may write, which no mapping survives: bytes
+/// overwritten in place are read as they are then, and reading beyond a truncated end kills the process (SIGBUS). <see cref="RequireWhole"/> finds a truncation before the read, not during it.
+/// A file that is replaced by renaming another, as <see cref="AtomicFile"/> does, or deleted leaves the mapping as it was.
+/// </remarks>
 internal sealed unsafe class MappedFile : IDisposable
 {
+    private readonly SafeFileHandle? _handle;
     private readonly MemoryMappedFile? _map;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _start;
@@ -18,14 +25,14 @@ internal sealed unsafe class MappedFile : IDisposable
         Path = path;
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
-            Length = stream.Length;
+            _handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            Length = RandomAccess.GetLength(_handle);
             if (Length == 0)
             {
                 return; // Nothing can be mapped; every slice is empty.
             }
 
-            _map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            _map = MemoryMappedFile.CreateFromFile(_handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             _view = _map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         }
@@ -33,6 +40,7 @@ internal sealed unsafe class MappedFile : IDisposable
         {
             _view?.Dispose();
             _map?.Dispose();
+            _handle?.Dispose();
             throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file cannot be read: {e.Message} Check the path and its permissions.", e);
         }
     }
@@ -53,6 +61,18 @@ internal sealed unsafe class MappedFile : IDisposable
         return count == 0 ? ReadOnlyMemory<T>.Empty : new Region<T>(this, offset, count).Memory;
     }
 
+    /// <summary>Refuses a file that has become shorter since it was mapped.</summary>
+    /// <exception cref="MASQuantException">MASQ0101.</exception>
+    public void RequireWhole()
+    {
+        var length = RandomAccess.GetLength(_handle!);
+        if (length < Length)
+        {
+            throw new MASQuantException(DiagnosticCodes.FileNotReadable, Path,
+                $"The file has {length} bytes and had {Length} when it was opened: it was truncated or overwritten in place. Open it again when it is whole; to replace a file in use, write another and rename it.");
+        }
+    }
+
     public void Dispose()
     {
         if (_disposed)
@@ -68,6 +88,7 @@ internal sealed unsafe class MappedFile : IDisposable
 
         _view?.Dispose();
         _map?.Dispose();
+        _handle?.Dispose();
     }
 
     private sealed class Region<T>(MappedFile file, long offset, int count) : MemoryManager<T>
@@ -82,12 +103,13 @@ internal sealed unsafe class MappedFile : IDisposable
         public override MemoryHandle Pin(int elementIndex = 0)
         {
             ObjectDisposedException.ThrowIf(file._disposed, file);
-            return new MemoryHandle((T*)(file._start + offset) + elementIndex);
+            byte* start = null;
+            file._view!.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            return new MemoryHandle((T*)(start + offset) + elementIndex, pinnable: this);
         }
 
-        public override void Unpin()
-        {
-        }
+        // The last of the owner and the pins unmaps.
+        public override void Unpin() => file._view!.SafeMemoryMappedViewHandle.ReleasePointer();
 
         protected override void Dispose(bool disposing)
         {

@@ -93,6 +93,9 @@ public sealed class SafetensorsFile : ITensorSource
             : System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(_file.Slice<byte>(offset, bytes).Span).ToArray();
     }
 
+    /// <inheritdoc cref="MappedFile.RequireWhole"/>
+    public void RequireWhole() => _file.RequireWhole();
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 

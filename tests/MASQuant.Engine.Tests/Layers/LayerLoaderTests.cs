@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Engine.Execution;
 using MASQuant.Engine.Tests.Artifacts;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
@@ -13,6 +14,7 @@ public sealed class LayerLoaderTests : IDisposable
     private readonly TemporaryDirectory _folder = new();
     private readonly QuantizedLayer _layer;
     private readonly Artifact _artifact;
+    private readonly UserCount _users;
 
     public LayerLoaderTests()
     {
@@ -22,18 +24,19 @@ public sealed class LayerLoaderTests : IDisposable
         LayerFile.Write(_folder.File("layer-0"), _layer);
         var manifest = ArtifactWriter.Write(_folder.Path, RandomLayer.Manifest([RandomLayer.Describe(_layer, config)]), checkpoint, [_folder.File("layer-0")]);
         _artifact = Artifact.Open(_folder.File(manifest.Artifact));
+        _users = new UserCount(nameof(Artifact), _artifact.RequireWhole, _artifact.Dispose);
     }
 
     public void Dispose()
     {
-        _artifact.Dispose();
+        _users.End();
         _folder.Dispose();
     }
 
     [Fact]
     public void A_loaded_layer_computes_what_its_weight_says()
     {
-        using var linear = Loader(256, QuantizationScheme.W4A8).Load(new ModelArtifact(_artifact));
+        using var linear = Loader(256, QuantizationScheme.W4A8).Load(new ModelArtifact(_artifact, _users));
         using var expected = new QuantizedLinear(_layer.Linears["mlp.down_proj"], _layer.Inputs[InputGroup.Down]);
         var x = new Matrix(3, 768);
         for (var i = 0; i < x.Span.Length; i++)
@@ -53,7 +56,7 @@ public sealed class LayerLoaderTests : IDisposable
     {
         foreach (var loader in new[] { Loader(512, QuantizationScheme.W4A8), Loader(256, QuantizationScheme.W8A8) })
         {
-            Assert.Equal(DiagnosticCodes.ArtifactInvalid, Assert.Throws<MASQuantException>(() => loader.Load(new ModelArtifact(_artifact))).Code);
+            Assert.Equal(DiagnosticCodes.ArtifactInvalid, Assert.Throws<MASQuantException>(() => loader.Load(new ModelArtifact(_artifact, _users))).Code);
         }
     }
 

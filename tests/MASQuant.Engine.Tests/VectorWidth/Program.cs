@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Runtime.Intrinsics.X86;
+using MASQuant.Engine.Tests.Lifetime;
 using MASQuant.Formats.Files;
 
 namespace MASQuant.Engine.Tests.VectorWidth;
 
-/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed. Test runners never call it.</summary>
+/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed; <c>dispose ARTIFACT COUNT</c> disposes a model at random moments. Test runners never call it.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -16,6 +18,12 @@ internal static class Program
                 Console.WriteLine("writing");
                 Thread.Sleep(Timeout.Infinite);
             });
+        }
+
+        if (arguments is ["dispose", var artifact, var count])
+        {
+            DisposalRun.Run(artifact, int.Parse(count, CultureInfo.InvariantCulture));
+            return 0;
         }
 
         Console.WriteLine($"AVX512={Avx512F.IsSupported} AVX2={Avx2.IsSupported}");
