@@ -1,3 +1,5 @@
+using System.Globalization;
+using MASQuant.Diagnostics;
 using MASQuant.Engine.Audio;
 using MASQuant.Engine.Audio.Preprocessing;
 using MASQuant.Engine.Chat;
@@ -15,6 +17,10 @@ namespace MASQuant.Engine.Models;
 public sealed class PromptEncoder
 {
     private const string TokenizerFileName = "tokenizer.json";
+
+    // Text follows the media, and positions are 32-bit.
+    private const int LastPosition = 1 << 30;
+
     private readonly ImagePreprocessor _images;
     private readonly IVisionTower _vision;
     private readonly LogMelSpectrogram? _spectrogram;
@@ -52,19 +58,23 @@ public sealed class PromptEncoder
     public TokenEmbedding Embedding { get; }
 
     /// <summary>Renders, tokenizes and embeds a conversation.</summary>
-    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
     public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
-        => Prepare(ChatRenderer.Render(messages, Config, Tokenizer), cancellationToken);
+    {
+        PromptLength.RequireText(messages, Tokenizer, Config.Text.MaxPositions);
+        return Prepare(ChatRenderer.Render(messages, Config, Tokenizer), cancellationToken);
+    }
 
-    /// <summary>Embeds a rendered conversation.</summary>
-    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    /// <summary>Embeds a rendered conversation. Each medium's tokens are counted by its header before it is decoded.</summary>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
     internal PreparedPrompt Prepare(TokenizedPrompt rendered, CancellationToken cancellationToken = default)
     {
+        var length = new PromptLength(rendered, Config.Text.MaxPositions);
         var media = new List<EncodedMedium>();
         foreach (var part in rendered.Media)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            media.Add(Encode(part, cancellationToken));
+            media.Add(Encode(part, length, cancellationToken));
         }
 
         return Assemble(rendered, media);
@@ -89,32 +99,60 @@ public sealed class PromptEncoder
         };
     }
 
-    private EncodedMedium Encode(ContentPart part, CancellationToken cancellationToken) => part switch
+    private EncodedMedium Encode(ContentPart part, PromptLength length, CancellationToken cancellationToken) => part switch
     {
-        ImagePart image => EncodeImage(image, cancellationToken),
-        VideoPart video => EncodeVideo(video, cancellationToken),
-        AudioPart audio => EncodeAudio(audio, cancellationToken),
+        ImagePart image => EncodeImage(image, length, cancellationToken),
+        VideoPart video => EncodeVideo(video, length, cancellationToken),
+        AudioPart audio => EncodeAudio(audio, length, cancellationToken),
         _ => throw new NotSupportedException($"{part.GetType().Name} is no medium."),
     };
 
-    private EncodedMedium EncodeImage(ImagePart image, CancellationToken cancellationToken)
+    private EncodedMedium EncodeImage(ImagePart image, PromptLength length, CancellationToken cancellationToken)
     {
-        var patches = _images.Process(Decode(image.Source), image.Source.Name);
+        var (file, name) = (image.Source.Read(), image.Source.Name);
+        var (width, height) = ImageDecoder.ReadExtents(file.Span, name);
+        var (gridH, gridW) = _images.Grid(width, height, name);
+        length.Add([MediaExtent.Image(Config, gridH, gridW)], name);
+        var patches = _images.Process(ImageDecoder.Decode(file.Span, name), name);
         return new([MediaExtent.Image(Config, patches.GridH, patches.GridW)], _vision.Forward(patches, cancellationToken));
     }
 
-    private EncodedMedium EncodeVideo(VideoPart video, CancellationToken cancellationToken)
+    private EncodedMedium EncodeVideo(VideoPart video, PromptLength length, CancellationToken cancellationToken)
     {
-        var patches = _images.ProcessVideo([.. video.Frames.Select(Decode)], video.Frames[0].Name);
-        var secondsPerFrame = Config.Vision.TemporalPatchSize / video.FramesPerSecond;
+        var secondsPerFrame = SecondsPerFrame(video);
+        var (first, name) = (video.Frames[0].Read(), video.Frames[0].Name);
+        var (width, height) = ImageDecoder.ReadExtents(first.Span, name);
+        var (gridT, gridH, gridW) = _images.VideoGrid(video.Frames.Count, width, height, name);
+        length.Add(Config.Family.VideoExtents(Config, gridT, gridH, gridW, secondsPerFrame), name);
+        var patches = _images.ProcessVideo([ImageDecoder.Decode(first.Span, name), .. video.Frames.Skip(1).Select(Decode)], name);
         return new(Config.Family.VideoExtents(Config, patches.GridT, patches.GridH, patches.GridW, secondsPerFrame), _vision.Forward(patches, cancellationToken));
     }
 
-    // The chat format has refused clips that the model cannot hear.
-    private EncodedMedium EncodeAudio(AudioPart audio, CancellationToken cancellationToken)
+    /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>
+    private double SecondsPerFrame(VideoPart video)
     {
-        var samples = AudioDecoder.Decode(audio.Source.Read().Span, audio.Source.Name);
-        var tokens = _audio!.Forward(_spectrogram!.Process(samples, audio.Source.Name), cancellationToken);
+        if (video.Frames.Count == 0)
+        {
+            throw ImagePreprocessor.NoVideo(null);
+        }
+
+        var seconds = Config.Vision.TemporalPatchSize / video.FramesPerSecond;
+        return seconds > 0 && seconds * Config.PositionsPerSecond * video.Frames.Count <= LastPosition ? seconds : throw new MASQuantException(DiagnosticCodes.ImageShapeNotSupported, video.Frames[0].Name,
+            string.Create(CultureInfo.InvariantCulture, $"The video has {video.Frames.Count} frames at {video.FramesPerSecond} a second, which no positions can express. Give the rate at which the frames were taken."));
+    }
+
+    // The chat format has refused clips that the model cannot hear.
+    private EncodedMedium EncodeAudio(AudioPart audio, PromptLength length, CancellationToken cancellationToken)
+    {
+        var (file, name) = (audio.Source.Read(), audio.Source.Name);
+        var frames = _spectrogram!.CountFrames(AudioDecoder.CountSamples(file.Span, name), name);
+        if (AudioTower.TokenCount(frames) == 0)
+        {
+            throw AudioDecoder.Corrupt(name, "it is too short to make a token");
+        }
+
+        length.Add([MediaExtent.Audio(Config, AudioTower.TokenCount(frames))], name);
+        var tokens = _audio!.Forward(_spectrogram.Process(AudioDecoder.Decode(file.Span, name), name), cancellationToken);
         return new([MediaExtent.Audio(Config, tokens.Rows)], tokens);
     }
 

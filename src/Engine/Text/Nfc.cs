@@ -8,7 +8,9 @@ namespace MASQuant.Engine.Text;
 /// </summary>
 internal static class Nfc
 {
-    private const char FirstAffected = '\u0300';
+    /// <summary>Texts of characters below it stay as they are.</summary>
+    public const char FirstAffected = '\u0300';
+
     private const int HangulBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TrailBase = 0x11A7;
     private const int LeadCount = 19, VowelCount = 21, TrailCount = 28;
     private const int HangulCount = LeadCount * VowelCount * TrailCount;

@@ -18,6 +18,7 @@ public sealed class Tokenizer
     private readonly AddedTokenMatcher _rawPlain;
     private readonly AddedTokenMatcher _normalized;
     private readonly AddedTokenMatcher _normalizedPlain;
+    private readonly bool _strips;
 
     private Tokenizer(TokenizerFile file, int[] byteIds)
     {
@@ -36,6 +37,7 @@ public sealed class Tokenizer
             .Where(t => t.Normalized == normalized && (special || !t.Special))
             .Select(t => (normalized ? Nfc.Normalize(t.Content) : t.Content, t)));
 
+        _strips = file.AddedTokens.Any(token => token.StripLeft || token.StripRight);
         (_raw, _rawPlain) = (Matcher(false, true), Matcher(false, false));
         (_normalized, _normalizedPlain) = (Matcher(true, true), Matcher(true, false));
     }
@@ -70,6 +72,20 @@ public sealed class Tokenizer
 
     /// <summary>Whether a token is control, not text.</summary>
     public bool IsSpecial(int id) => _special.Contains(id);
+
+    /// <summary>A number of tokens that no encoding of a text falls below, from its length alone.</summary>
+    internal long FewestTokens(string text)
+    {
+        // A token that takes in white space stands for any number of characters.
+        if (_strips)
+        {
+            return 0;
+        }
+
+        // What NFC leaves alone is at least a byte a character. Of the rest it makes one code point of up to four, each of up to two characters.
+        var charactersPerByte = text.AsSpan().ContainsAnyInRange(Nfc.FirstAffected, char.MaxValue) ? 8 : 1;
+        return text.Length / ((long)charactersPerByte * _vocabulary.LongestToken);
+    }
 
     /// <summary>Encodes a text in which special tokens may be spelled out. Not for text from users: <see cref="EncodeSegments"/>.</summary>
     public List<int> Encode(string text)

@@ -40,6 +40,9 @@ internal sealed class Vocabulary
     /// <summary>The number of tokens, added ones included.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The most bytes that a token stands for.</summary>
+    public int LongestToken { get; private set; }
+
     /// <summary>The bytes of a token; empty when no token has the id.</summary>
     public ReadOnlySpan<byte> Bytes(int id) => (uint)id < (uint)IdBound ? _bytes.AsSpan(_starts[id], _lengths[id]) : default;
 
@@ -91,6 +94,7 @@ internal sealed class Vocabulary
 
         (_starts[id], _lengths[id]) = (start, length);
         IdBound = Math.Max(IdBound, id + 1);
+        LongestToken = Math.Max(LongestToken, length);
         Count++;
     }
 

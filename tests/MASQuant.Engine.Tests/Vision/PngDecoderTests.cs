@@ -111,16 +111,8 @@ public class PngDecoderTests
             zlib.Write(raw);
         }
 
-        byte[] colors = palette.Length == 0 ? [] : Chunk("PLTE"u8, palette);
-        return [0x89, .. "PNG\r\n\x1A\n"u8, .. Chunk("IHDR"u8, header), .. colors, .. Chunk("IDAT"u8, data.ToArray()), .. Chunk("IEND"u8, [])];
-    }
-
-    private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] content)
-    {
-        byte[] chunk = [0, 0, 0, 0, .. type, .. content, 0, 0, 0, 0];
-        BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), Crc32.Compute(chunk.AsSpan(4..^4)));
-        return chunk;
+        byte[] colors = palette.Length == 0 ? [] : PngFiles.Chunk("PLTE"u8, palette);
+        return [0x89, .. "PNG\r\n\x1A\n"u8, .. PngFiles.Chunk("IHDR"u8, header), .. colors, .. PngFiles.Chunk("IDAT"u8, data.ToArray()), .. PngFiles.Chunk("IEND"u8, [])];
     }
 
     private static void AssertRefused(string code, byte[] file)

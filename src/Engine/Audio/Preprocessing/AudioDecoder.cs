@@ -11,24 +11,52 @@ public static class AudioDecoder
     // Twice the longest clip of any model; keeps a small file of a low rate from growing without bound.
     private const int MaxSeconds = 600;
 
+    /// <summary>How many samples <see cref="Decode"/> gives, by the file's header.</summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <param name="path">Its path, for messages; or null.</param>
+    /// <exception cref="MASQuantException">MASQ0311, MASQ0312 or MASQ0313.</exception>
+    public static int CountSamples(ReadOnlySpan<byte> file, string? path)
+    {
+        try
+        {
+            var wav = Open(file, path);
+            return Resampler.Count(wav.Frames, wav.Format.SamplingRate, SamplingRate);
+        }
+        catch (Exception error) when (IsForeign(error))
+        {
+            throw Corrupt(path, error.Message, error);
+        }
+    }
+
     /// <summary>Decodes a WAV file to mono samples at 16 kHz, in −1…1.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <param name="path">Its path, for messages; or null.</param>
     /// <exception cref="MASQuantException">MASQ0311, MASQ0312 or MASQ0313.</exception>
     public static float[] Decode(ReadOnlySpan<byte> file, string? path)
     {
-        var wav = WavDecoder.Open(file, path);
-        var seconds = wav.Frames / wav.Format.SamplingRate;
-        if (seconds >= MaxSeconds)
+        try
         {
-            throw TooLong(path, seconds, MaxSeconds);
+            var wav = Open(file, path);
+            return Resampler.Resample(wav.ReadMono(), wav.Format.SamplingRate, SamplingRate);
         }
-
-        return Resampler.Resample(wav.ReadMono(), wav.Format.SamplingRate, SamplingRate);
+        catch (Exception error) when (IsForeign(error))
+        {
+            throw Corrupt(path, error.Message, error);
+        }
     }
 
-    internal static MASQuantException Corrupt(string? path, string what) =>
-        new(DiagnosticCodes.AudioCorrupt, path, $"The audio cannot be read: {what}. Export it again from its source.");
+    // Whatever a file makes a decoder throw is the file's fault; that memory is short is not.
+    private static bool IsForeign(Exception error) => error is not (MASQuantException or OutOfMemoryException);
+
+    private static WavDecoder Open(ReadOnlySpan<byte> file, string? path)
+    {
+        var wav = WavDecoder.Open(file, path);
+        var seconds = wav.Frames / wav.Format.SamplingRate;
+        return seconds < MaxSeconds ? wav : throw TooLong(path, seconds, MaxSeconds);
+    }
+
+    internal static MASQuantException Corrupt(string? path, string what, Exception? cause = null) =>
+        new(DiagnosticCodes.AudioCorrupt, path, $"The audio cannot be read: {what}. Export it again from its source.", cause);
 
     internal static MASQuantException NotSupported(string? path, string what) =>
         new(DiagnosticCodes.AudioNotSupported, path, $"The audio cannot be read: {what}. Convert it to 16-bit PCM WAV.");

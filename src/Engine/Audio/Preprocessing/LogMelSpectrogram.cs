@@ -40,21 +40,28 @@ public sealed class LogMelSpectrogram
         _filters = new MelFilterbank((_window.Length / 2) + 1, MelBins, _samplingRate);
     }
 
-    /// <summary>The log-mel frames [128, ⌈samples / hop⌉] of a clip at the configured rate.</summary>
+    /// <summary>How many frames a clip has: ⌈samples / hop⌉.</summary>
     /// <exception cref="MASQuantException">MASQ0312: the clip is empty; MASQ0313: it is longer than the configured length.</exception>
-    public Matrix Process(float[] samples, string? path = null)
+    public int CountFrames(int samples, string? path = null)
     {
-        if (samples.Length == 0)
+        if (samples == 0)
         {
             throw AudioDecoder.Corrupt(path, "it has no samples");
         }
 
-        if (samples.Length > (long)_chunkLength * _samplingRate)
+        if (samples > (long)_chunkLength * _samplingRate)
         {
-            throw AudioDecoder.TooLong(path, ((long)samples.Length + _samplingRate - 1) / _samplingRate, _chunkLength);
+            throw AudioDecoder.TooLong(path, ((long)samples + _samplingRate - 1) / _samplingRate, _chunkLength);
         }
 
-        var frames = ((samples.Length - 1) / _hop) + 1;
+        return ((samples - 1) / _hop) + 1;
+    }
+
+    /// <summary>The log-mel frames [128, ⌈samples / hop⌉] of a clip at the configured rate.</summary>
+    /// <exception cref="MASQuantException">MASQ0312: the clip is empty; MASQ0313: it is longer than the configured length.</exception>
+    public Matrix Process(float[] samples, string? path = null)
+    {
+        var frames = CountFrames(samples.Length, path);
         var energies = new double[checked(MelBins * frames)];
         Workers.For((frames + FramesPerPiece - 1) / FramesPerPiece, piece =>
         {

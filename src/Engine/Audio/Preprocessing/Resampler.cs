@@ -21,6 +21,9 @@ public static class Resampler
     private const int OutputsPerPiece = 4096;
     private static readonly Lazy<double[]> Kernel = new(CreateKernel);
 
+    /// <summary>⌈<paramref name="samples"/> · target / source⌉, how many samples <see cref="Resample"/> gives.</summary>
+    public static int Count(int samples, int sourceRate, int targetRate) => checked((int)((((long)samples * targetRate) + sourceRate - 1) / sourceRate));
+
     /// <summary>The samples at <paramref name="targetRate"/>: ⌈n · target / source⌉ of them, the first at the first's time. Equal rates return <paramref name="samples"/>.</summary>
     public static float[] Resample(float[] samples, int sourceRate, int targetRate)
     {
@@ -41,7 +44,7 @@ public static class Resampler
         var cache = (long)places * 2 * reach <= MaxCachedWeights ? new double[places][] : [];
         Workers.For(cache.Length, place => cache[place] = Weights(new double[2 * reach], (double)place / places, reach, scale));
 
-        var result = new float[checked((int)((((long)samples.Length * targetRate) + sourceRate - 1) / sourceRate))];
+        var result = new float[Count(samples.Length, sourceRate, targetRate)];
         Workers.For((result.Length + OutputsPerPiece - 1) / OutputsPerPiece, piece =>
         {
             var scratch = cache.Length > 0 ? [] : new double[2 * reach];

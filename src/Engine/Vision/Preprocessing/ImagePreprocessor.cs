@@ -36,6 +36,18 @@ public sealed class ImagePreprocessor
         }
     }
 
+    /// <summary>The patches down and across of an image of these extents.</summary>
+    /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
+    public (int GridH, int GridW) Grid(int width, int height, string? path = null) => Grid(width, height, _imageLimits, path);
+
+    /// <summary>The patches in time, down and across of a video of frames of these extents.</summary>
+    /// <exception cref="MASQuantException">MASQ0304: the frames are too narrow.</exception>
+    public (int GridT, int GridH, int GridW) VideoGrid(int frames, int width, int height, string? path = null)
+    {
+        var (gridH, gridW) = Grid(width, height, _videoLimits, path);
+        return (GridT(frames), gridH, gridW);
+    }
+
     /// <summary>The patches of one image, which stands still for the frames of a patch.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
     public ImagePatches Process(RgbImage image, string? path = null) => Extract([Resize(image, _imageLimits, path)]);
@@ -46,11 +58,22 @@ public sealed class ImagePreprocessor
     {
         if (frames.Count == 0 || frames.Any(f => f.Width != frames[0].Width || f.Height != frames[0].Height))
         {
-            throw new MASQuantException(DiagnosticCodes.ImageShapeNotSupported, path, "A video needs at least one frame, and all its frames need one size. Export the frames again.");
+            throw NoVideo(path);
         }
 
         return Extract([.. frames.Select(f => Resize(f, _videoLimits, path))]);
     }
+
+    internal static MASQuantException NoVideo(string? path)
+        => new(DiagnosticCodes.ImageShapeNotSupported, path, "A video needs at least one frame, and all its frames need one size. Export the frames again.");
+
+    private (int GridH, int GridW) Grid(int width, int height, PixelLimits limits, string? path)
+    {
+        var (chosenWidth, chosenHeight) = SmartResize.Choose(width, height, _patch * _merge, limits, path);
+        return (chosenHeight / _patch, chosenWidth / _patch);
+    }
+
+    private int GridT(int frames) => ((frames - 1) / _framesPerPatch) + 1;
 
     private RgbImage Resize(RgbImage image, PixelLimits limits, string? path)
     {
@@ -60,7 +83,7 @@ public sealed class ImagePreprocessor
 
     private ImagePatches Extract(RgbImage[] frames)
     {
-        var gridT = (frames.Length + _framesPerPatch - 1) / _framesPerPatch;
+        var gridT = GridT(frames.Length);
         var gridH = frames[0].Height / _patch;
         var gridW = frames[0].Width / _patch;
         var pixels = new Matrix(checked(gridT * gridH * gridW), Channels * _framesPerPatch * _patch * _patch);

@@ -16,6 +16,34 @@ public static class JpegDecoder
     /// <summary>Whether <paramref name="file"/> begins with JPEG's markers.</summary>
     public static bool IsJpeg(ReadOnlySpan<byte> file) => file.StartsWith((ReadOnlySpan<byte>)[0xFF, JpegMarker.StartOfImage, 0xFF]);
 
+    /// <summary>The pixels across and down of a file with JPEG's markers, from the header of its frame.</summary>
+    /// <exception cref="MASQuantException">MASQ0302 or MASQ0303.</exception>
+    public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, string? path)
+    {
+        try
+        {
+            var reader = new JpegReader(file);
+            while (true)
+            {
+                var marker = reader.ReadMarker();
+                if (JpegMarker.IsAlone(marker))
+                {
+                    continue;
+                }
+
+                var segment = reader.ReadSegment();
+                if (marker is JpegMarker.BaselineFrame or JpegMarker.ExtendedFrame or JpegMarker.ProgressiveFrame)
+                {
+                    return JpegFrame.ReadExtents(ref segment, path);
+                }
+            }
+        }
+        catch (InvalidDataException cause)
+        {
+            throw ImageErrors.Corrupt(path, cause.Message, cause);
+        }
+    }
+
     /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages.</summary>
     /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>
     public static RgbImage Decode(ReadOnlySpan<byte> file, string? path)

@@ -83,8 +83,8 @@ internal sealed class JpegFrame
     /// <summary>⌈a / b⌉.</summary>
     public static int DivideUp(int a, int b) => (a + b - 1) / b;
 
-    /// <summary>Reads and checks a header; refuses one that promises more blocks than <paramref name="fileBytes"/> can hold.</summary>
-    public static JpegFrame Parse(JpegReader segment, byte marker, long fileBytes, string? path)
+    /// <summary>Reads and checks the beginning of a header: the pixels across and down.</summary>
+    public static (int Width, int Height) ReadExtents(ref JpegReader segment, string? path)
     {
         var precision = segment.ReadByte();
         var (height, width) = (segment.ReadUInt16(), segment.ReadUInt16());
@@ -94,6 +94,13 @@ internal sealed class JpegFrame
         }
 
         RgbImage.CheckExtents(width, height, path);
+        return (width, height);
+    }
+
+    /// <summary>Reads and checks a header; refuses one that promises more blocks than <paramref name="fileBytes"/> can hold.</summary>
+    public static JpegFrame Parse(JpegReader segment, byte marker, long fileBytes, string? path)
+    {
+        var (width, height) = ReadExtents(ref segment, path);
         var components = new JpegComponent[segment.ReadByte()];
         if (components.Length is not (1 or 3 or 4))
         {

@@ -14,6 +14,15 @@ public static class PngDecoder
     /// <summary>Whether <paramref name="file"/> begins with PNG's signature.</summary>
     public static bool IsPng(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
 
+    /// <summary>The pixels across and down of a file with PNG's signature.</summary>
+    /// <exception cref="MASQuantException">MASQ0302 or MASQ0303.</exception>
+    public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, string? path)
+    {
+        var chunks = new PngChunks(file[Signature.Length..], path);
+        var header = ReadHeader(ref chunks, path);
+        return (header.Width, header.Height);
+    }
+
     /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages.</summary>
     /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>
     public static RgbImage Decode(ReadOnlySpan<byte> file, string? path)
@@ -24,12 +33,7 @@ public static class PngDecoder
         }
 
         var chunks = new PngChunks(file[Signature.Length..], path);
-        if (!chunks.Next() || !chunks.Is("IHDR"u8))
-        {
-            throw ImageErrors.Corrupt(path, "the first PNG chunk is not IHDR");
-        }
-
-        var header = PngHeader.Parse(chunks.Data, path);
+        var header = ReadHeader(ref chunks, path);
         var palette = Array.Empty<byte>();
         using var data = new MemoryStream();
         while (chunks.Next() && !chunks.Is("IEND"u8))
@@ -66,6 +70,9 @@ public static class PngDecoder
         data.Position = 0;
         return DecodePixels(header, palette, data, path);
     }
+
+    private static PngHeader ReadHeader(ref PngChunks chunks, string? path)
+        => chunks.Next() && chunks.Is("IHDR"u8) ? PngHeader.Parse(chunks.Data, path) : throw ImageErrors.Corrupt(path, "the first PNG chunk is not IHDR");
 
     private static RgbImage DecodePixels(PngHeader header, byte[] palette, Stream data, string? path)
     {

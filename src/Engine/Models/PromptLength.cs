@@ -1,0 +1,56 @@
+using MASQuant.Diagnostics;
+using MASQuant.Engine.Chat;
+using MASQuant.Engine.Text;
+using MASQuant.Formats.Models;
+
+namespace MASQuant.Engine.Models;
+
+/// <summary>The tokens of a prompt, counted before anything is computed for them, and compared with the model's positions.</summary>
+internal sealed class PromptLength
+{
+    private readonly int _positions;
+    private readonly bool _hasMedia;
+    private long _tokens;
+
+    /// <summary>Begins with the tokens of a rendered prompt, in which each placeholder of a medium is one.</summary>
+    /// <exception cref="MASQuantException">MASQ0921: they are more than the model's positions.</exception>
+    public PromptLength(TokenizedPrompt rendered, int positions)
+    {
+        (_tokens, _hasMedia, _positions) = (rendered.Tokens.Length, rendered.Media.Count > 0, positions);
+        Require("", null);
+    }
+
+    /// <summary>Refuses a text whose characters alone make more tokens than the model has positions.</summary>
+    /// <exception cref="MASQuantException">MASQ0921.</exception>
+    public static void RequireText(IReadOnlyList<ChatMessage> messages, Tokenizer tokenizer, int positions)
+    {
+        var texts = messages.SelectMany(message => message.Content).OfType<TextPart>();
+        var tokens = texts.Sum(part => tokenizer.FewestTokens(part.Text));
+        if (tokens > positions)
+        {
+            throw TooLong($"The prompt's text has {texts.Sum(part => (long)part.Text.Length)} characters, at least {tokens} tokens", positions, null);
+        }
+    }
+
+    /// <summary>Adds a medium, whose placeholders have been counted.</summary>
+    /// <param name="extents">One for each of its placeholders.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="MASQuantException">MASQ0921: the prompt is longer than the model's positions.</exception>
+    public void Add(IReadOnlyList<MediaExtent> extents, string name)
+    {
+        var tokens = extents.Sum(extent => (long)extent.Frames * extent.Rows * extent.Columns);
+        _tokens += tokens - extents.Count;
+        Require($", {tokens} of them here", name);
+    }
+
+    private void Require(string share, string? name)
+    {
+        if (_tokens > _positions)
+        {
+            throw TooLong($"The prompt has {_tokens} tokens{(_hasMedia ? " or more" : "")}{share}", _positions, name);
+        }
+    }
+
+    private static MASQuantException TooLong(string what, int positions, string? name) => new(DiagnosticCodes.SequenceTooLong, name,
+        $"{what}; the model has {positions} positions. Shorten the text, or give fewer, smaller or shorter media.");
+}
