@@ -38,7 +38,7 @@ public sealed record MediaSource
         {
             return System.IO.File.ReadAllBytes(Path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new MASQuantException(DiagnosticCodes.FileNotReadable, Path,
                 $"The media file cannot be read: {error.Message} Correct the path, or the file's permissions.", error);

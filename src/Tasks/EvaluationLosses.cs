@@ -36,7 +36,7 @@ internal sealed class EvaluationLosses(string store)
         {
             return File.Exists(PathOf(key)) ? JsonSerializer.Deserialize<EvaluationLoss>(File.ReadAllBytes(PathOf(key))) : null;
         }
-        catch (Exception problem) when (problem is JsonException or IOException)
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or IOException)
         {
             return null;
         }

@@ -38,7 +38,7 @@ public sealed class ModelEvaluation(LoadedModel reference, IReadOnlyList<LoadedM
 
     private SampleDeviation[] Evaluate(Conversation conversation, CancellationToken cancellationToken)
     {
-        var deviations = _sideBySide.Run(reference.Prepare(conversation.Messages, cancellationToken), cancellationToken);
+        var deviations = _sideBySide.Run(conversation.Placed(() => reference.Prepare(conversation.Messages, cancellationToken)), cancellationToken);
         if (maxTokens > 0)
         {
             var open = reference.Prepare([.. conversation.Messages.SkipLast(1)], cancellationToken);

@@ -75,7 +75,7 @@ public sealed class TuningRun(TuningJob job, ITuningProgress progress, PointDeli
         {
             return JsonSerializer.Deserialize(content.AsSpan(key.Length), NoiseJson.Default.ModelNoise);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null; // Damaged; measured again.
         }

@@ -39,7 +39,7 @@ public static class ManifestFile
             Check(manifest, file);
             return manifest;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Invalid(file, e.Message, e);
         }

@@ -19,7 +19,8 @@ public static class CalibrationSequences
         Workers.For(sequences.Length, i =>
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var prompt = encoder.Prepare(set.Conversations[i].Messages, cancellationToken);
+            var conversation = set.Conversations[i];
+            var prompt = conversation.Placed(() => encoder.Prepare(conversation.Messages, cancellationToken));
             var rotary = new RotaryTable(positions);
             rotary.Set(prompt.PositionIds);
             sequences[i] = new CalibrationSequence

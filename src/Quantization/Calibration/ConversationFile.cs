@@ -77,10 +77,11 @@ public static class ConversationFile
             var row = json.RootElement;
             var task = row.ValueKind == JsonValueKind.Object && row.TryGetProperty("task", out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
             var messages = Items(row, "messages", at).Select(message => Message(message, at)).ToArray();
-            return messages.Length > 0 ? new Conversation(at.Line, task, messages) : throw at.Invalid("'messages' is empty. A conversation needs at least one message of the user.");
+            return messages.Length > 0 ? new Conversation(at.Line, task, messages) { File = at.File } : throw at.Invalid("'messages' is empty. A conversation needs at least one message of the user.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter of half a surrogate pair, "\ud83d".
             throw at.Invalid($"The line is not JSON: {e.Message}");
         }
     }
@@ -104,9 +105,15 @@ public static class ConversationFile
         "text" => new TextPart(Text(part, "text", at)),
         "image" => new ImagePart(Media(Text(part, "image", at), at)),
         "audio" => new AudioPart(Media(Text(part, "audio", at), at)),
-        "video" => new VideoPart([.. Items(part, "video", at).Select(frame => frame.ValueKind == JsonValueKind.String ? Media(frame.GetString()!, at) : throw at.Invalid("A video is a list of frame files."))], FramesPerSecond(part, at)),
+        "video" => new VideoPart(Frames(part, at), FramesPerSecond(part, at)),
         var other => throw at.Invalid($"The part type '{other}' is unknown. Types are text, image, audio and video."),
     };
+
+    private static MediaSource[] Frames(JsonElement part, Location at)
+    {
+        MediaSource[] frames = [.. Items(part, "video", at).Select(frame => frame.ValueKind == JsonValueKind.String ? Media(frame.GetString()!, at) : throw at.Invalid("A video is a list of frame files."))];
+        return frames.Length > 0 ? frames : throw at.Invalid("A video needs at least one frame.");
+    }
 
     private static double FramesPerSecond(JsonElement part, Location at)
     {
@@ -115,7 +122,7 @@ public static class ConversationFile
             return DefaultFramesPerSecond;
         }
 
-        return fps.ValueKind == JsonValueKind.Number && fps.TryGetDouble(out var rate) && rate is > 0 and <= 1000 ? rate : throw at.Invalid("'fps' must be a number above 0.");
+        return fps.ValueKind == JsonValueKind.Number && fps.TryGetDouble(out var rate) && rate is >= 0.001 and <= 1000 ? rate : throw at.Invalid("'fps' must be a number from 0.001 to 1000.");
     }
 
     private static MediaSource Media(string name, Location at)

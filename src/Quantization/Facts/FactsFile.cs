@@ -42,7 +42,7 @@ public static class FactsFile
         {
             return File.Exists(path) && new FileInfo(path).Length <= MaxBytes ? JsonSerializer.Deserialize(File.ReadAllBytes(path), type) : null;
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -57,7 +57,7 @@ internal sealed class WorkFolder
                 ? null
                 : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _decoder), facts, details);
         }
-        catch (Exception e) when (e is JsonException or MASQuantException or IOException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or MASQuantException or IOException)
         {
             // A damaged block is computed again.
             return null;

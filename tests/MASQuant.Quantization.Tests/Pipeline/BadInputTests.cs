@@ -14,6 +14,10 @@ public class BadInputTests
         { DiagnosticCodes.ConversationInvalid, """{"messages": []}""", 2 },
         { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "robot", "content": "x"}]}""", 2 },
         { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": [{"type": "smell"}]}]}""", 2 },
+        { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": "cut: \ud83d"}]}""", 2 },
+        { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": "x", "\ude00": 1}], "\ud83d": 1}""", 2 },
+        { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": [{"type": "video", "video": []}]}]}""", 2 },
+        { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": [{"type": "video", "video": ["calibration.jsonl"], "fps": 1e-300}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "absent.png"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "/dev/zero"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "a\u0000b"}]}]}""", 2 },
@@ -34,6 +38,18 @@ public class BadInputTests
         Assert.Equal(code, error.Code);
         Assert.Equal(job.CalibrationFile, error.File);
         Assert.Equal(number, error.Line);
+        Assert.False(Directory.Exists(job.OutputFolder));
+    }
+
+    [Fact]
+    public void A_line_longer_than_the_models_positions_is_named_before_any_work()
+    {
+        using var folder = new TemporaryDirectory();
+        var job = TinyRun.Job(folder.Path);
+        File.AppendAllLines(job.CalibrationFile, ["", Text.Replace("Hello.", string.Concat(Enumerable.Repeat("seven four ", 20_000)), StringComparison.Ordinal)]);
+        var error = Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(job));
+        Assert.Equal((DiagnosticCodes.SequenceTooLong, job.CalibrationFile, File.ReadAllLines(job.CalibrationFile).Length), (error.Code, error.File, error.Line));
+        Assert.Matches("has [0-9]{5} tokens; the model has 32768 positions", error.Message);
         Assert.False(Directory.Exists(job.OutputFolder));
     }
 
