@@ -183,7 +183,7 @@ public sealed class LoadedModel : IDisposable
     /// <summary>As <see cref="GenerateTokens(PreparedPrompt, GenerationOptions?, CancellationToken)"/> for prompts in a batch: each time one has a further token or fails.</summary>
     public IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
-        Users.Enter().Dispose();
+        Users.Enter().Dispose(); // refuses a disposed model before the enumeration
         options ??= new GenerationOptions();
         options.Validate();
         return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, cancellationToken);
@@ -201,7 +201,7 @@ public sealed class LoadedModel : IDisposable
         return session.Logits(prompt, rows ?? Range.All, cancellationToken);
     }
 
-    /// <summary>Ends the model and closes its files, at any moment and on any thread. Answers in progress end with an <see cref="ObjectDisposedException"/>, at their next token or between two decoder blocks of a prompt; this returns when none uses the model any more.</summary>
+    /// <summary>Ends the model and closes its files, at any moment and on any thread. Answers in progress end with an <see cref="ObjectDisposedException"/>, at their next token, between two blocks of a tower or of the decoder, or when a medium is decoded; this returns when none uses the model any more.</summary>
     /// <remarks>May be called again, and by who enumerates an answer: between two pieces it is not in use.</remarks>
     public void Dispose() => Users.End();
 

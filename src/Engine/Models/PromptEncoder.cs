@@ -1,13 +1,7 @@
-using System.Globalization;
-using MASQuant.Diagnostics;
 using MASQuant.Engine.Audio;
-using MASQuant.Engine.Audio.Preprocessing;
 using MASQuant.Engine.Chat;
 using MASQuant.Engine.Text;
 using MASQuant.Engine.Vision;
-using MASQuant.Engine.Vision.Images;
-using MASQuant.Engine.Vision.Pixels;
-using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 
@@ -17,14 +11,7 @@ namespace MASQuant.Engine.Models;
 public sealed class PromptEncoder
 {
     private const string TokenizerFileName = "tokenizer.json";
-
-    // Text follows the media, and positions are 32-bit.
-    private const int LastPosition = 1 << 30;
-
-    private readonly ImagePreprocessor _images;
-    private readonly IVisionTower _vision;
-    private readonly LogMelSpectrogram? _spectrogram;
-    private readonly IAudioTower? _audio;
+    private readonly MediaEncoder _media;
 
     /// <summary>Reads tokenizer, preprocessors, embedding and towers.</summary>
     /// <param name="source">Must outlive this.</param>
@@ -38,10 +25,8 @@ public sealed class PromptEncoder
     /// <summary>As the other constructor, with what has been read already.</summary>
     public PromptEncoder(IModelSource source, ModelConfig config, Tokenizer tokenizer, TokenEmbedding embedding, IVisionTower vision, IAudioTower? audio)
     {
-        var preprocessor = PreprocessorConfigReader.Read(source);
-        (Config, Tokenizer, Embedding, _vision, _audio) = (config, tokenizer, embedding, vision, audio);
-        _images = new ImagePreprocessor(preprocessor, config.Vision);
-        _spectrogram = config.Audio is null ? null : new LogMelSpectrogram(preprocessor);
+        (Config, Tokenizer, Embedding) = (config, tokenizer, embedding);
+        _media = new MediaEncoder(config, PreprocessorConfigReader.Read(source), vision, audio);
     }
 
     /// <summary>Reads <c>tokenizer.json</c> of a checkpoint or an artifact.</summary>
@@ -74,7 +59,7 @@ public sealed class PromptEncoder
         foreach (var part in rendered.Media)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            media.Add(Encode(part, length, cancellationToken));
+            media.Add(_media.Encode(part, length, cancellationToken));
         }
 
         return Assemble(rendered, media);
@@ -99,65 +84,6 @@ public sealed class PromptEncoder
         };
     }
 
-    private EncodedMedium Encode(ContentPart part, PromptLength length, CancellationToken cancellationToken) => part switch
-    {
-        ImagePart image => EncodeImage(image, length, cancellationToken),
-        VideoPart video => EncodeVideo(video, length, cancellationToken),
-        AudioPart audio => EncodeAudio(audio, length, cancellationToken),
-        _ => throw new NotSupportedException($"{part.GetType().Name} is no medium."),
-    };
-
-    private EncodedMedium EncodeImage(ImagePart image, PromptLength length, CancellationToken cancellationToken)
-    {
-        var (file, name) = (image.Source.Read(), image.Source.Name);
-        var (width, height) = ImageDecoder.ReadExtents(file.Span, name);
-        var (gridH, gridW) = _images.Grid(width, height, name);
-        length.Add([MediaExtent.Image(Config, gridH, gridW)], name);
-        var patches = _images.Process(ImageDecoder.Decode(file.Span, name), name);
-        return new([MediaExtent.Image(Config, patches.GridH, patches.GridW)], _vision.Forward(patches, cancellationToken));
-    }
-
-    private EncodedMedium EncodeVideo(VideoPart video, PromptLength length, CancellationToken cancellationToken)
-    {
-        var secondsPerFrame = SecondsPerFrame(video);
-        var (first, name) = (video.Frames[0].Read(), video.Frames[0].Name);
-        var (width, height) = ImageDecoder.ReadExtents(first.Span, name);
-        var (gridT, gridH, gridW) = _images.VideoGrid(video.Frames.Count, width, height, name);
-        length.Add(Config.Family.VideoExtents(Config, gridT, gridH, gridW, secondsPerFrame), name);
-        var patches = _images.ProcessVideo([ImageDecoder.Decode(first.Span, name), .. video.Frames.Skip(1).Select(Decode)], name);
-        return new(Config.Family.VideoExtents(Config, patches.GridT, patches.GridH, patches.GridW, secondsPerFrame), _vision.Forward(patches, cancellationToken));
-    }
-
-    /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>
-    private double SecondsPerFrame(VideoPart video)
-    {
-        if (video.Frames.Count == 0)
-        {
-            throw ImagePreprocessor.NoVideo(null);
-        }
-
-        var seconds = Config.Vision.TemporalPatchSize / video.FramesPerSecond;
-        return seconds > 0 && seconds * Config.PositionsPerSecond * video.Frames.Count <= LastPosition ? seconds : throw new MASQuantException(DiagnosticCodes.ImageShapeNotSupported, video.Frames[0].Name,
-            string.Create(CultureInfo.InvariantCulture, $"The video has {video.Frames.Count} frames at {video.FramesPerSecond} a second, which no positions can express. Give the rate at which the frames were taken."));
-    }
-
-    // The chat format has refused clips that the model cannot hear.
-    private EncodedMedium EncodeAudio(AudioPart audio, PromptLength length, CancellationToken cancellationToken)
-    {
-        var (file, name) = (audio.Source.Read(), audio.Source.Name);
-        var frames = _spectrogram!.CountFrames(AudioDecoder.CountSamples(file.Span, name), name);
-        if (AudioTower.TokenCount(frames) == 0)
-        {
-            throw AudioDecoder.Corrupt(name, "it is too short to make a token");
-        }
-
-        length.Add([MediaExtent.Audio(Config, AudioTower.TokenCount(frames))], name);
-        var tokens = _audio!.Forward(_spectrogram.Process(AudioDecoder.Decode(file.Span, name), name), cancellationToken);
-        return new([MediaExtent.Audio(Config, tokens.Rows)], tokens);
-    }
-
-    private static RgbImage Decode(MediaSource source) => ImageDecoder.Decode(source.Read().Span, source.Name);
-
     /// <summary>Puts the towers' rows where the placeholders stand: vision and audio rows each in the order of their media.</summary>
     private static void Scatter(List<EncodedMedium> media, ModalityMap modalities, Matrix embeddings)
     {
@@ -179,9 +105,4 @@ public sealed class PromptEncoder
             }
         }
     }
-
-    /// <summary>A medium as its tower sees it.</summary>
-    /// <param name="Extents">How many tokens behind each of its placeholders, and where they stand.</param>
-    /// <param name="Tokens">[number of tokens, H].</param>
-    private sealed record EncodedMedium(IReadOnlyList<MediaExtent> Extents, Matrix Tokens);
 }

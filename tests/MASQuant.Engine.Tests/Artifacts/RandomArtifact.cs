@@ -1,6 +1,5 @@
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Tests.Artifacts;
 

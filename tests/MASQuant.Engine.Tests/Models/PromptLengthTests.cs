@@ -74,6 +74,19 @@ public sealed class PromptLengthTests(OmniFixture omni) : IClassFixture<OmniFixt
         Assert.InRange(bytes, 0, Bookkeeping);
     }
 
+    [Fact]
+    public void A_later_frame_of_another_size_is_not_decoded()
+    {
+        string[] frames = [_folder.File("small.png"), _folder.File("large.png")];
+        File.WriteAllBytes(frames[0], PngFiles.Gray(56, 56));
+        File.WriteAllBytes(frames[1], PngFiles.Gray(4000, 4000));
+        var prompt = new Prompt().Video(frames).Messages;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var error = Assert.Throws<MASQuantException>(() => omni.Model.Prepare(prompt));
+        Assert.Equal((DiagnosticCodes.ImageShapeNotSupported, frames[1]), (error.Code, error.File));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Bookkeeping + new FileInfo(frames[1]).Length);
+    }
+
     [Theory]
     [InlineData("omni/text")]
     [InlineData("omni/image-audio")]

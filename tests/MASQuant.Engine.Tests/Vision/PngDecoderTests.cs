@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Vision.Images;
-using MASQuant.Engine.Vision.Images.Png;
 
 namespace MASQuant.Engine.Tests.Vision;
 
