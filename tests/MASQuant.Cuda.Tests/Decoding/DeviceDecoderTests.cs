@@ -89,6 +89,23 @@ public sealed class DeviceDecoderTests : IDisposable
         Assert.Equal(0, device.LentBytes);
     }
 
+    [Fact]
+    public void A_model_that_is_disposed_while_it_answers_leaves_nothing_on_the_device()
+    {
+        var device = new CountingDevice(new EmulatedDevice());
+        var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new CudaExecution(device, content));
+        using (var tokens = model.GenerateTokens(model.Prepare(Text), new GenerationOptions { StopTokens = [] }).GetEnumerator())
+        {
+            Assert.True(tokens.MoveNext() && tokens.MoveNext());
+            model.Dispose();
+            Assert.Equal(0, device.LentBytes);
+            Assert.Throws<ObjectDisposedException>(() => tokens.MoveNext());
+        }
+
+        model.Dispose();
+        Assert.Equal(0, device.LentBytes);
+    }
+
     // As evaluation asks for: the processor's decoder, whose quantized layers are the device's.
     [Fact]
     public void Quantized_layers_of_the_processors_decoder_are_on_the_device()
