@@ -24,7 +24,7 @@ public static class AudioDecoder
         }
         catch (Exception error) when (IsForeign(error))
         {
-            throw Corrupt(path, error.Message, error);
+            throw Corrupt(path, error.Message.TrimEnd('.'), error);
         }
     }
 
@@ -41,7 +41,7 @@ public static class AudioDecoder
         }
         catch (Exception error) when (IsForeign(error))
         {
-            throw Corrupt(path, error.Message, error);
+            throw Corrupt(path, error.Message.TrimEnd('.'), error);
         }
     }
 

@@ -22,7 +22,7 @@ public static class ImageDecoder
         }
         catch (Exception error) when (IsForeign(error))
         {
-            throw ImageErrors.Corrupt(path, error.Message, error);
+            throw ImageErrors.Corrupt(path, error.Message.TrimEnd('.'), error);
         }
     }
 
@@ -38,7 +38,7 @@ public static class ImageDecoder
         }
         catch (Exception error) when (IsForeign(error))
         {
-            throw ImageErrors.Corrupt(path, error.Message, error);
+            throw ImageErrors.Corrupt(path, error.Message.TrimEnd('.'), error);
         }
     }
 
