@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using MASQuant.Engine.Gemm;
+using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench;
@@ -10,16 +11,18 @@ internal sealed class QuantizedWorkload
     private readonly QuantizedWeight[] _copies;
     private readonly PreparedTokens _tokens = new();
     private readonly InputTransform _input;
+    private readonly InputTransform _rotated;
     private readonly Matrix _x;
     private readonly Matrix _y;
     private int _next;
 
-    public QuantizedWorkload(QuantizationScheme scheme, GemmProblem problem, long cacheBytes = 0, int rotationBlock = 0)
+    public QuantizedWorkload(QuantizationScheme scheme, GemmProblem problem, long cacheBytes = 0)
     {
         var random = new Random(1);
         _x = RandomMatrix(random, problem.M, problem.K);
         _y = new Matrix(problem.M, problem.N);
-        _input = new InputTransform([RandomMatrix(random, 1, problem.K).Data, [], []], rotationBlock);
+        _input = new InputTransform([RandomMatrix(random, 1, problem.K).Data, [], []]);
+        _rotated = _input with { RotationBlock = BlockHadamard.LargestBlock(problem.K) };
         _copies = new QuantizedWeight[1 + (cacheBytes / PackingLayout.PackedBytes(problem.N, problem.K, scheme.WeightBits))];
         for (var i = 0; i < _copies.Length; i++)
         {
@@ -58,11 +61,11 @@ internal sealed class QuantizedWorkload
         return matrix;
     }
 
-    /// <summary>One forward pass over the next copy.</summary>
-    public void Forward(IGemmBackend backend)
+    /// <summary>One forward pass over the next copy, its input rotated or not: either way the same memory, whose place decides how fast it is read.</summary>
+    public void Forward(IGemmBackend backend, bool rotates = false)
     {
         var weight = Next();
-        backend.Prepare(_x, ModalityMap.Text(_x.Rows), _input, weight.Scheme, _tokens);
+        backend.Prepare(_x, ModalityMap.Text(_x.Rows), rotates ? _rotated : _input, weight.Scheme, _tokens);
         backend.Multiply(_tokens, weight, _y);
     }
 

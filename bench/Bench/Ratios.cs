@@ -63,14 +63,10 @@ internal static class Ratios
     {
         (int Outputs, int Inputs)[] groups = [(Inputs + 512, Inputs), (Inputs, Inputs), (2 * Outputs, Inputs), (Inputs, Outputs)];
         var cpu = new CpuGemmBackend();
-        Action Block(bool rotated)
-        {
-            var workloads = groups.Select(group => new QuantizedWorkload(QuantizationScheme.W4A8, new GemmProblem(tokens, group.Outputs, group.Inputs), tokens == 1 ? BeyondCaches : 0,
-                rotated ? BlockHadamard.LargestBlock(group.Inputs) : 0)).ToArray();
-            return () => Repeat(tokens == 1 ? 8 : 1, () => Array.ForEach(workloads, workload => workload.Forward(cpu)));
-        }
-
-        return new Ratio($"W4A8 a block of 3B, {tokens} tokens, rotated, against unrotated", 1, Block(rotated: true), 1, Block(rotated: false), "blocks/s", 0.97);
+        var workloads = groups.Select(group => new QuantizedWorkload(QuantizationScheme.W4A8, new GemmProblem(tokens, group.Outputs, group.Inputs), tokens == 1 ? BeyondCaches : 0)).ToArray();
+        var blocks = tokens == 1 ? 8 : 1;
+        void Forward(bool rotates) => Repeat(blocks, () => Array.ForEach(workloads, workload => workload.Forward(cpu, rotates)));
+        return new Ratio($"W4A8 a block of 3B, {tokens} tokens, rotated, against unrotated", blocks, () => Forward(rotates: true), blocks, () => Forward(rotates: false), "blocks/s", 0.97);
     }
 
     private static void Repeat(int times, Action action)
