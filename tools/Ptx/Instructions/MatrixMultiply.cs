@@ -13,8 +13,8 @@ internal static unsafe class MatrixMultiply
 
     public static void AddTo(Table table)
     {
-        table["mma.sync.m16n8k32.row.col.s32.s8.s8.s32"] = o => Decode(o, MultiplyBytes);
-        table["mma.sync.m16n8k64.row.col.s32.s4.s4.s32"] = o => Decode(o, MultiplyNibbles);
+        table["mma.sync.m16n8k32.row.col.s32.s8.s8.s32"] = o => Decode(o, (Warp warp, in Instruction i, uint mask) => MultiplyIntegers(warp, i, mask, bits: 8));
+        table["mma.sync.m16n8k64.row.col.s32.s4.s4.s32"] = o => Decode(o, (Warp warp, in Instruction i, uint mask) => MultiplyIntegers(warp, i, mask, bits: 4));
         table["mma.sync.m16n8k16.row.col.f32.bf16.bf16.f32"] = o => Decode(o, MultiplyHalves);
     }
 
@@ -26,39 +26,19 @@ internal static unsafe class MatrixMultiply
             : throw new PtxException(PtxFault.Unknown, "mma operands");
     }
 
-    /// <summary>Depth 32: a register holds four bytes, at inputs 4t… of the first or the second half.</summary>
-    private static void MultiplyBytes(Warp warp, in Instruction i, uint mask)
+    /// <summary>Signed integers of <paramref name="bits"/>: a register holds 32 / bits of them, the first the lowest, and the depth is eight registers'.</summary>
+    private static void MultiplyIntegers(Warp warp, in Instruction i, uint mask, int bits)
     {
-        var a = stackalloc short[Rows * 32];
-        var b = stackalloc short[Columns * 32];
+        var depth = 8 * 32 / bits;
+        var a = stackalloc short[Rows * depth];
+        var b = stackalloc short[Columns * depth];
         for (var r = 0; r < 4; r++)
         {
-            SpreadBytes(warp.ReadWord(i.List[4 + r], mask), a + ((r & 1) * 8 * 32) + ((r >> 1) * 16));
+            Spread(warp.ReadWord(i.List[4 + r], mask), bits, a + ((r & 1) * 8 * depth) + ((r >> 1) * depth / 2));
         }
 
-        SpreadBytes(warp.ReadWord(i.List[8], mask), b);
-        SpreadBytes(warp.ReadWord(i.List[9], mask), b + 16);
-        MultiplyIntegers(warp, i, mask, a, b, 32);
-    }
-
-    /// <summary>Depth 64: a register holds eight signed nibbles, the first the lowest, at inputs 8t… of the first or the second half.</summary>
-    private static void MultiplyNibbles(Warp warp, in Instruction i, uint mask)
-    {
-        var a = stackalloc short[Rows * 64];
-        var b = stackalloc short[Columns * 64];
-        for (var r = 0; r < 4; r++)
-        {
-            SpreadNibbles(warp.ReadWord(i.List[4 + r], mask), a + ((r & 1) * 8 * 64) + ((r >> 1) * 32));
-        }
-
-        SpreadNibbles(warp.ReadWord(i.List[8], mask), b);
-        SpreadNibbles(warp.ReadWord(i.List[9], mask), b + 32);
-        MultiplyIntegers(warp, i, mask, a, b, 64);
-    }
-
-    /// <summary>D = A · B + C, lines of A and columns of B <paramref name="depth"/> apart.</summary>
-    private static void MultiplyIntegers(Warp warp, in Instruction i, uint mask, short* a, short* b, int depth)
-    {
+        Spread(warp.ReadWord(i.List[8], mask), bits, b);
+        Spread(warp.ReadWord(i.List[9], mask), bits, b + (depth / 2));
         var sums = stackalloc int[Rows * Columns];
         for (var row = 0; row < Rows; row++)
         {
@@ -86,28 +66,16 @@ internal static unsafe class MatrixMultiply
 
     private static int Place(int register, int lane) => (((lane >> 2) + ((register >> 1) * 8)) * Columns) + ((lane & 3) * 2) + (register & 1);
 
-    /// <summary>Lane 4g + t gives inputs 4t… of line g; lines are 32 apart.</summary>
-    private static void SpreadBytes(uint* register, short* lines)
+    /// <summary>Lane 4g + t gives as many inputs of line g as its register holds, behind those of the lanes before; a line is eight registers long.</summary>
+    private static void Spread(uint* register, int bits, short* lines)
     {
+        var held = 32 / bits;
         for (var lane = 0; lane < Warp.Lanes; lane++)
         {
-            var line = lines + ((lane >> 2) * 32) + ((lane & 3) * 4);
-            for (var e = 0; e < 4; e++)
+            var line = lines + ((lane >> 2) * 8 * held) + ((lane & 3) * held);
+            for (var e = 0; e < held; e++)
             {
-                line[e] = (sbyte)(register[lane] >> (8 * e));
-            }
-        }
-    }
-
-    /// <summary>Lane 4g + t gives inputs 8t… of line g; lines are 64 apart.</summary>
-    private static void SpreadNibbles(uint* register, short* lines)
-    {
-        for (var lane = 0; lane < Warp.Lanes; lane++)
-        {
-            var line = lines + ((lane >> 2) * 64) + ((lane & 3) * 8);
-            for (var e = 0; e < 8; e++)
-            {
-                line[e] = (short)((int)(register[lane] << (28 - (4 * e))) >> 28);
+                line[e] = (short)((int)(register[lane] << (32 - bits - (bits * e))) >> (32 - bits));
             }
         }
     }
