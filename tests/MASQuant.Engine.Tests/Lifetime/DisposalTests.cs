@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Tests.Artifacts;
@@ -26,15 +25,7 @@ public sealed class DisposalTests : IDisposable
     [Fact]
     public void A_thousand_at_random_moments_end_what_runs_and_not_the_process()
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(DisposalTests).Assembly.Location, "dispose", _artifact, Disposals.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true,
-        };
-        using var child = Process.Start(start)!;
-        var output = child.StandardOutput.ReadToEnd().Trim().Split(' ');
-        child.WaitForExit();
-
-        Assert.Equal(0, child.ExitCode);
+        var output = TestProcess.Output(["dispose", _artifact, Disposals.ToString(CultureInfo.InvariantCulture)]).Trim().Split(' ');
         Assert.Equal(Disposals, int.Parse(output[0], CultureInfo.InvariantCulture));
         Assert.InRange(int.Parse(output[1], CultureInfo.InvariantCulture), Disposals, 5 * Disposals); // every answer is longer than the time that it gets
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MASQuant.Formats.Files;
 using MASQuant.Tests;
 
@@ -16,8 +15,7 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void What_a_killed_writer_left_goes_with_the_next_write()
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(AtomicFileTests).Assembly.Location, "write", Target]) { RedirectStandardOutput = true };
-        using (var writer = Process.Start(start)!)
+        using (var writer = TestProcess.Start(["write", Target]))
         {
             try
             {

@@ -1,4 +1,5 @@
-using System.Diagnostics;
+using MASQuant.Tests;
+
 
 namespace MASQuant.Engine.Tests.VectorWidth;
 
@@ -26,15 +27,7 @@ public class VectorWidthTests
     /// <summary>The same hash from a child process without an instruction set (and those that build on it).</summary>
     private static string RunWithout(string instructionSet, string name)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(VectorWidthTests).Assembly.Location, name])
-        {
-            RedirectStandardOutput = true,
-            Environment = { ["DOTNET_Enable" + instructionSet] = "0" },
-        };
-        using var child = Process.Start(start)!;
-        var output = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        Assert.Equal(0, child.ExitCode);
+        var output = TestProcess.Output([name], ("DOTNET_Enable" + instructionSet, "0"));
         Assert.Contains(instructionSet + "=False", output, StringComparison.Ordinal);
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Trim();
     }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MASQuant.Quantization.Tests.Pipeline;
+using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Planning;
 
@@ -12,7 +12,7 @@ public class HeldMemoryTests
     [InlineData(1536, 1)]
     public void No_more_is_in_use_at_once_than_planned(int intermediate, int alternations)
     {
-        var figures = TinyRunProcess.Output(["held-memory", intermediate.ToString(CultureInfo.InvariantCulture), alternations.ToString(CultureInfo.InvariantCulture)]).Trim(' ', '(', ')', '\n', '\r').Split(',');
+        var figures = TestProcess.Output(["held-memory", intermediate.ToString(CultureInfo.InvariantCulture), alternations.ToString(CultureInfo.InvariantCulture)]).Trim(' ', '(', ')', '\n', '\r').Split(',');
         var (held, planned) = (long.Parse(figures[0], CultureInfo.InvariantCulture), long.Parse(figures[1], CultureInfo.InvariantCulture));
         Assert.InRange(held, 0.85 * planned, planned);
     }
