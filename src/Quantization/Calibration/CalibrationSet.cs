@@ -55,8 +55,7 @@ public sealed class CalibrationSet
 
         var order = Enumerable.Range(0, Conversations.Count).ToArray();
         new RandomSequence(subset.Seed).Shuffle(order);
-        BringModalities(order, subset.Samples, config);
-        int[] drawn = [.. order.Take(subset.Samples).Order()];
+        int[] drawn = [.. FirstOfEach(order, config.Modalities).Concat(order).Distinct().Take(subset.Samples).Order()];
         Conversation[] conversations = [.. drawn.Select(i => Conversations[i])];
         RequireModalities(Path, conversations, config);
         return new CalibrationSet(Path, conversations, [.. drawn.Select(i => SampleHashes[i])], subset);
@@ -111,29 +110,20 @@ public sealed class CalibrationSet
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    // A modality that the draw missed gets its first sample behind it, in place of the last drawn sample without which no other modality is missed.
-    private void BringModalities(int[] order, int count, ModelConfig config)
+    // Drawn in any case, so that no draw misses a modality; the rarest come first, since their samples often hold the others.
+    private List<int> FirstOfEach(int[] order, IReadOnlyList<Modality> modalities)
     {
-        foreach (var modality in config.Modalities)
+        var first = new List<int>();
+        foreach (var modality in modalities.OrderBy(modality => Conversations.Count(conversation => conversation.Has(modality))))
         {
-            var first = Array.FindIndex(order, i => Conversations[i].Has(modality));
-            if (first >= count)
+            if (!first.Any(i => Conversations[i].Has(modality)))
             {
-                var drawn = order.AsSpan(0, count);
-                for (var place = count - 1; place >= 0; place--)
-                {
-                    var without = drawn.ToArray().Where((_, at) => at != place).Append(order[first]);
-                    if (config.Modalities.All(other => !Has(order.Take(count), other) || Has(without, other)))
-                    {
-                        (order[place], order[first]) = (order[first], order[place]);
-                        break;
-                    }
-                }
+                first.AddRange(order.Where(i => Conversations[i].Has(modality)).Take(1));
             }
         }
-    }
 
-    private bool Has(IEnumerable<int> samples, Modality modality) => samples.Any(i => Conversations[i].Has(modality));
+        return first;
+    }
 
     private static void RequireModalities(string path, IReadOnlyList<Conversation> conversations, ModelConfig config)
     {
