@@ -42,9 +42,9 @@ internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig prepro
         var (file, name) = (image.Source.Read(), image.Source.Name);
         var (width, height) = ImageDecoder.ReadExtents(file.Span, name);
         var (gridH, gridW) = _images.Grid(width, height, name);
-        length.Add([MediaExtent.Image(config, gridH, gridW)], name);
-        var patches = _images.Process(ImageDecoder.Decode(file.Span, name), name);
-        return new([MediaExtent.Image(config, patches.GridH, patches.GridW)], vision.Forward(patches, cancellationToken));
+        MediaExtent[] extents = [MediaExtent.Image(config, gridH, gridW)];
+        length.Add(extents, name);
+        return new(extents, vision.Forward(_images.Process(ImageDecoder.Decode(file.Span, name), name), cancellationToken));
     }
 
     private EncodedMedium EncodeVideo(VideoPart video, PromptLength length, CancellationToken cancellationToken)
@@ -53,9 +53,10 @@ internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig prepro
         var (first, name) = (video.Frames[0].Read(), video.Frames[0].Name);
         var (width, height) = ImageDecoder.ReadExtents(first.Span, name);
         var (gridT, gridH, gridW) = _images.VideoGrid(video.Frames.Count, width, height, name);
-        length.Add(config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame), name);
+        var extents = config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame);
+        length.Add(extents, name);
         var patches = _images.ProcessVideo([ImageDecoder.Decode(first.Span, name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, width, height))], name);
-        return new(config.Family.VideoExtents(config, patches.GridT, patches.GridH, patches.GridW, secondsPerFrame), vision.Forward(patches, cancellationToken));
+        return new(extents, vision.Forward(patches, cancellationToken));
     }
 
     /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>
@@ -81,9 +82,9 @@ internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig prepro
             throw AudioDecoder.Corrupt(name, "it is too short to make a token");
         }
 
-        length.Add([MediaExtent.Audio(config, AudioTower.TokenCount(frames))], name);
-        var tokens = audio!.Forward(_spectrogram.Process(AudioDecoder.Decode(file.Span, name), name), cancellationToken);
-        return new([MediaExtent.Audio(config, tokens.Rows)], tokens);
+        MediaExtent[] extents = [MediaExtent.Audio(config, AudioTower.TokenCount(frames))];
+        length.Add(extents, name);
+        return new(extents, audio!.Forward(_spectrogram.Process(AudioDecoder.Decode(file.Span, name), name), cancellationToken));
     }
 
     // Frames of another size have not been counted.
