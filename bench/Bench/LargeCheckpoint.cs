@@ -4,23 +4,25 @@ using System.Text.Json.Nodes;
 
 namespace MASQuant.Bench;
 
-/// <summary>Writes a checkpoint with the extents of Qwen2.5-VL-7B, or a fraction of them, and few layers, in the hub's layout: random weights wherever something is computed, holes on the disk for the rest of the vocabulary and the head.</summary>
+/// <summary>Writes a checkpoint of a real model's shape and few layers, in the hub's layout: random weights wherever something is computed, holes on the disk for the rest of the vocabulary and the head.</summary>
 /// <param name="layers">Decoder blocks.</param>
-/// <param name="fraction">By which the decoder's extents are divided: 1, 2 or 4, so that heads keep their size.</param>
-internal sealed class LargeCheckpoint(int layers, int fraction)
+/// <param name="shape">Their extents.</param>
+internal sealed class LargeCheckpoint(int layers, ModelShape shape)
 {
-    private const int HeadSize = 128;
     private const int Vocabulary = 152064;
     private const int VisionHidden = 1280;
     private const int VisionIntermediate = 3420;
     private const int VisionDepth = 2; // of 32: the tower is not what is measured
     private const int Merged = 4 * VisionHidden;
 
-    private int Hidden => 3584 / fraction;
+    // 14 × 14 merged patches of 28 pixels, whatever the image.
+    private const int ImagePixels = 196 * 28 * 28;
 
-    private int Intermediate => 18944 / fraction;
+    private int Hidden => shape.Hidden;
 
-    private int KeyValue => 512 / fraction;
+    private int Intermediate => shape.Intermediate;
+
+    private int KeyValue => shape.KeyValue;
 
     /// <summary>Writes into <paramref name="folder"/>, with the tokenizer of the small model in <paramref name="small"/>.</summary>
     public void Write(string folder, string small)
@@ -31,7 +33,9 @@ internal sealed class LargeCheckpoint(int layers, int fraction)
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
         }
 
-        File.Copy(Path.Combine(small, "preprocessor_config.json"), Path.Combine(folder, "preprocessor_config.json"), overwrite: true);
+        var images = JsonNode.Parse(File.ReadAllText(Path.Combine(small, "preprocessor_config.json")))!;
+        (images["min_pixels"], images["max_pixels"]) = (ImagePixels, ImagePixels);
+        File.WriteAllText(Path.Combine(folder, "preprocessor_config.json"), images.ToJsonString());
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(small, "config.json")))!.AsObject();
         var used = (int)config["vocab_size"]!;
         File.WriteAllText(Path.Combine(folder, "config.json"), Config(config).ToJsonString());
@@ -56,8 +60,8 @@ internal sealed class LargeCheckpoint(int layers, int fraction)
     {
         config["hidden_size"] = Hidden;
         config["intermediate_size"] = Intermediate;
-        config["num_attention_heads"] = Hidden / HeadSize;
-        config["num_key_value_heads"] = KeyValue / HeadSize;
+        config["num_attention_heads"] = Hidden / ModelShape.HeadSize;
+        config["num_key_value_heads"] = KeyValue / ModelShape.HeadSize;
         config["num_hidden_layers"] = layers;
         config["vocab_size"] = Vocabulary;
         config["tie_word_embeddings"] = false;

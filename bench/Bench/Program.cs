@@ -2,8 +2,9 @@ using System.Globalization;
 using BenchmarkDotNet.Running;
 using MASQuant.Bench;
 using MASQuant.Bench.Paper;
+using MASQuant.Quantization.Options;
 
-// "ratios", "build" and "generator" measure what the project promises, in a minute each; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
+// "ratios", "build", "generator" and "quantize-layer" measure what the project promises; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
 if (args is ["ratios", ..])
 {
     return RatioRunner.Run(Ratios.All(), cpuTime: args.Contains("--cpu-time"));
@@ -19,10 +20,11 @@ if (args is ["generator", ..])
     return GeneratorTime.Run(cpuTime: args.Contains("--cpu-time"));
 }
 
-// Takes a quarter of an hour, 3 GB of disk and 6 GB of memory; of extents divided by 2 or 4 a fraction of all that.
-if (args is ["large-model", var folder, ..])
+// 3B on two cores: minutes a layer, half a gigabyte of disk.
+if (args is ["quantize-layer", var name, ..] && ModelShape.Find(name) is { } shape)
 {
-    return LargeModel.Run(folder, layers: 1, samples: Number(2, 12), fraction: Number(3, 1));
+    var effort = args.Length > 4 ? Enum.Parse<EffortKind>(args[4], ignoreCase: true) : EffortKind.Standard;
+    return QuantizeLayer.Run(shape, tokens: Number(2, 51200), layers: Number(3, 1), effort, Path.Combine(Path.GetTempPath(), "masquant-layers"));
 }
 
 if (args is ["own-weights", ..])
