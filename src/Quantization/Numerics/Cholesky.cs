@@ -6,11 +6,9 @@ namespace MASQuant.Quantization.Numerics;
 /// <summary>The factorization A = L·Lᵀ of a symmetric positive definite matrix, blocked (K³/3 multiply-adds).</summary>
 internal static class Cholesky
 {
+    // Columns whose factor is found at once; the rest of an outer block, and of the matrix, follows by products.
     private const int Block = 64;
-
-    // Above this many rows the matrix leaves the caches, and wider blocks pass over it less often.
-    private const int ManyRows = 2048;
-    private const int WideBlock = 256;
+    private const int OuterBlock = 256;
     private const int PieceRows = 64;
 
     /// <summary>Replaces the lower triangle of <paramref name="a"/> by L and clears the upper one.</summary>
@@ -25,18 +23,22 @@ internal static class Cholesky
             floors[i] = a[i, i] * T.CreateTruncating(size) * (T.BitIncrement(T.One) - T.One);
         }
 
-        var block = size > ManyRows ? WideBlock : Block;
-        for (var start = 0; start < size; start += block)
+        for (var outer = 0; outer < size; outer += OuterBlock)
         {
-            var end = Math.Min(start + block, size);
-            if (!TryFactorDiagonal(a, start, end, floors))
+            var last = Math.Min(outer + OuterBlock, size);
+            for (var start = outer; start < last; start += Block)
             {
-                return false;
+                var end = Math.Min(start + Block, last);
+                if (!TryFactorDiagonal(a, start, end, floors))
+                {
+                    return false;
+                }
+
+                SolvePanel(a, start, end);
+                Update(a, start, end, last);
             }
 
-            SolvePanel(a, start, end);
-            var below = a.Block(end, start, size - end, end - start);
-            RealGemm.Accumulate(below, below.Transposed, a.Block(end, end, size - end, size - end), subtract: true, lowerOnly: true);
+            Update(a, outer, last, size);
         }
 
         for (var i = 0; i < size; i++)
@@ -70,10 +72,19 @@ internal static class Cholesky
         return true;
     }
 
+    /// <summary>Takes what columns from <paramref name="start"/> to <paramref name="end"/> explain from the columns behind them, up to <paramref name="last"/>.</summary>
+    private static void Update<T>(RealMatrix<T> a, int start, int end, int last)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var below = a.Block(end, start, a.Rows - end, end - start);
+        RealGemm.Accumulate(below, a.Block(end, start, last - end, end - start).Transposed, a.Block(end, end, a.Rows - end, last - end), subtract: true, lowerOnly: true);
+    }
+
     /// <summary>Rows below the diagonal block: L21 = A21·L11⁻ᵀ.</summary>
     private static void SolvePanel<T>(RealMatrix<T> a, int start, int end)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var upper = RealMatrix<T>.From(a.Block(start, start, end - start, end - start).Transposed);
         var pieces = (a.Rows - end + PieceRows - 1) / PieceRows;
         Workers.For(pieces, piece =>
         {
@@ -81,9 +92,10 @@ internal static class Cholesky
             for (var i = first; i < Math.Min(first + PieceRows, a.Rows); i++)
             {
                 var row = a.Row(i)[start..end];
-                for (var j = start; j < end; j++)
+                for (var j = 0; j < row.Length; j++)
                 {
-                    row[j - start] = (row[j - start] - Lanes.Dot<T>(row[..(j - start)], a.Row(j)[start..j])) / a[j, j];
+                    row[j] /= upper[j, j];
+                    Lanes.AddScaled<T>(-row[j], upper.Row(j)[(j + 1)..], row[(j + 1)..]);
                 }
             }
         });

@@ -6,6 +6,9 @@ public abstract class GramMatrix
     /// <summary>The largest K that is kept in FP64; beyond it K² doubles would crowd out everything else.</summary>
     public const int MaxWideInputs = 8192;
 
+    /// <summary>Rows that wait until there are enough to make passing over K² sums worth while.</summary>
+    internal const int PendingRows = 1024;
+
     private protected GramMatrix(int inputs) => Inputs = inputs;
 
     /// <summary>K.</summary>
@@ -18,7 +21,19 @@ public abstract class GramMatrix
     public static GramMatrix Create(int inputs) => inputs <= MaxWideInputs ? new GramMatrix<double>(inputs) : new GramMatrix<float>(inputs);
 
     /// <summary>Adds the rows of <paramref name="x"/>, [T, K].</summary>
-    public abstract void Add(Matrix x);
+    public void Add(Matrix x)
+    {
+        for (var row = 0; row < x.Rows; row++)
+        {
+            Add(x.Row(row));
+        }
+    }
+
+    /// <summary>Adds a row of K values.</summary>
+    public abstract void Add(ReadOnlySpan<float> row);
+
+    /// <summary>Adds the rows that still wait, and lets go of the memory in which they did.</summary>
+    public abstract void Finish();
 
     /// <summary>S⁻¹·C·S⁻¹, the Gram matrix of X / s.</summary>
     public abstract GramMatrix Smooth(float[] inverse);

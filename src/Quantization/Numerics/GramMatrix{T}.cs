@@ -7,8 +7,6 @@ namespace MASQuant.Quantization.Numerics;
 public sealed class GramMatrix<T> : GramMatrix
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Rows wait until there are enough to make passing over K² sums worth while.
-    private const int PendingRows = 256;
     private const int PieceRows = 64;
 
     private readonly RealMatrix<T> _lower;
@@ -33,7 +31,7 @@ public sealed class GramMatrix<T> : GramMatrix
     {
         get
         {
-            Flush();
+            Finish();
             return _lower;
         }
     }
@@ -52,20 +50,22 @@ public sealed class GramMatrix<T> : GramMatrix
         }
     }
 
-    public override void Add(Matrix x)
+    public override void Add(ReadOnlySpan<float> row)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Columns, Inputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(row.Length, Inputs);
         _pending ??= new Matrix(PendingRows, Inputs);
-        for (var row = 0; row < x.Rows; row++)
+        row.CopyTo(_pending.Row(_pendingCount++));
+        Tokens++;
+        if (_pendingCount == PendingRows)
         {
-            x.Row(row).CopyTo(_pending.Row(_pendingCount++));
-            if (_pendingCount == PendingRows)
-            {
-                Flush();
-            }
+            Flush();
         }
+    }
 
-        Tokens += x.Rows;
+    public override void Finish()
+    {
+        Flush();
+        _pending = null;
     }
 
     public override GramMatrix Smooth(float[] inverse)
@@ -128,7 +128,7 @@ public sealed class GramMatrix<T> : GramMatrix
         if (_pendingCount > 0)
         {
             var rows = _pending!.Top(_pendingCount).View();
-            RealGemm.Accumulate(rows.Transposed, rows, _lower.View, lowerOnly: true);
+            RealGemm.AddRows(rows, rows, _lower.View, lowerOnly: true);
             _pendingCount = 0;
         }
     }

@@ -15,7 +15,15 @@ internal static class Lanes
             ? Vector512.FusedMultiplyAdd(a.As<T, float>(), b.As<T, float>(), c.As<T, float>()).As<float, T>()
             : Vector512.FusedMultiplyAdd(a.As<T, double>(), b.As<T, double>(), c.As<T, double>()).As<double, T>();
 
+    /// <summary>The nearest integers, ties to even.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Round<T>(Vector512<T> values)
+        => typeof(T) == typeof(float)
+            ? Vector512.Round(values.As<T, float>()).As<float, T>()
+            : Vector512.Round(values.As<T, double>()).As<double, T>();
+
     /// <summary>Σ a_i·b_i: one partial sum per lane, then the lanes in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static T Dot<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -44,6 +52,7 @@ internal static class Lanes
     }
 
     /// <summary>y += scale·x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddScaled<T>(T scale, ReadOnlySpan<T> x, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -67,9 +76,38 @@ internal static class Lanes
     public static void Scale<T>(T scale, Span<T> x)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        for (var i = 0; i < x.Length; i++)
+        var lanes = Vector512<T>.Count;
+        ref var values = ref MemoryMarshal.GetReference(x);
+        var i = 0;
+        for (; i <= x.Length - lanes; i += lanes)
+        {
+            (Vector512.LoadUnsafe(ref values, (nuint)i) * scale).StoreUnsafe(ref values, (nuint)i);
+        }
+
+        for (; i < x.Length; i++)
         {
             x[i] *= scale;
+        }
+    }
+
+    /// <summary>(x, y) ← (x + y, x − y).</summary>
+    public static void Butterfly<T>(Span<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var lanes = Vector512<T>.Count;
+        ref var first = ref MemoryMarshal.GetReference(x);
+        ref var second = ref MemoryMarshal.GetReference(y[..x.Length]);
+        var i = 0;
+        for (; i <= x.Length - lanes; i += lanes)
+        {
+            var (a, b) = (Vector512.LoadUnsafe(ref first, (nuint)i), Vector512.LoadUnsafe(ref second, (nuint)i));
+            (a + b).StoreUnsafe(ref first, (nuint)i);
+            (a - b).StoreUnsafe(ref second, (nuint)i);
+        }
+
+        for (; i < x.Length; i++)
+        {
+            (x[i], y[i]) = (x[i] + y[i], x[i] - y[i]);
         }
     }
 

@@ -11,16 +11,22 @@ internal static class RandomizedSvd
     public static SingularFactors<T> Decompose<T>(MatrixView<T> a, int rank, RandomizedSvdOptions? options = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (a.ColumnStride != 1)
+        {
+            var transposed = Decompose(a.Transposed, rank, options);
+            return new SingularFactors<T>(transposed.RightRows, transposed.Values, transposed.LeftRows);
+        }
+
         options ??= new RandomizedSvdOptions();
         var limit = Math.Min(a.Rows, a.Columns);
         rank = Math.Min(rank, limit);
         var width = Math.Min(rank + options.Oversampling, limit);
-        var left = RealGemm.Multiply<T, T, T>(RandomRows<T>(width, a.Columns, options.Seed).View, a.Transposed);
+        var left = RowProducts.Dots(RandomRows<T>(width, a.Columns, options.Seed), a);
         Orthonormalization.OrthonormalizeRows(left);
         SingularFactors<T>? previous = null;
         for (var iteration = 0; ; iteration++)
         {
-            var right = RealGemm.Multiply<T, T, T>(left.View, a);
+            var right = RowProducts.Sums(left, a);
             var coefficients = Orthonormalization.OrthonormalizeRows(right);
             if (iteration >= options.PowerIterations - 1 || width == limit)
             {
@@ -33,7 +39,7 @@ internal static class RandomizedSvd
                 previous = current;
             }
 
-            left = RealGemm.Multiply<T, T, T>(right.View, a.Transposed);
+            left = RowProducts.Dots(right, a);
             Orthonormalization.OrthonormalizeRows(left);
         }
     }

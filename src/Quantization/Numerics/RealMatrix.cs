@@ -1,4 +1,5 @@
 using System.Numerics;
+using MASQuant.Engine.Tensors;
 
 namespace MASQuant.Quantization.Numerics;
 
@@ -59,13 +60,22 @@ public sealed class RealMatrix<T>
     /// <summary>Makes a square matrix symmetric by its lower triangle.</summary>
     public void MirrorLower()
     {
-        for (var i = 0; i < Rows; i++)
+        const int Block = 64; // Square pieces, so that what is read column by column stays in the cache.
+        var blocks = (Rows + Block - 1) / Block;
+        Workers.For(blocks, piece =>
         {
-            for (var j = 0; j < i; j++)
+            for (var start = 0; start <= piece * Block; start += Block)
             {
-                this[j, i] = this[i, j];
+                for (var i = piece * Block; i < Math.Min(Rows, (piece + 1) * Block); i++)
+                {
+                    var row = Row(i);
+                    for (var j = start; j < Math.Min(i, start + Block); j++)
+                    {
+                        this[j, i] = row[j];
+                    }
+                }
             }
-        }
+        });
     }
 
     /// <summary>Rounds to FP32.</summary>

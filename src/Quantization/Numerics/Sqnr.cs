@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace MASQuant.Quantization.Numerics;
 
 /// <summary>Signal to quantization noise, 10·log10(‖x‖²/‖x − x̂‖²), in dB.</summary>
@@ -28,6 +31,40 @@ public static class Sqnr
             double difference = (double)reference[i] - actual[i];
             signal += (double)reference[i] * reference[i];
             noise += difference * difference;
+        }
+
+        return (signal, noise);
+    }
+
+    /// <summary>(‖x‖², ‖x − x̂‖²) as <see cref="Energies"/> has them of FP32 differences, which replace x.</summary>
+    public static (double Signal, double Noise) Subtract(Span<float> reference, ReadOnlySpan<float> actual)
+    {
+        var x = MemoryMarshal.Cast<float, Vector256<float>>(reference);
+        var y = MemoryMarshal.Cast<float, Vector256<float>>(actual[..reference.Length]);
+        Vector512<double> signals = default, noises = default;
+        for (var i = 0; i < x.Length; i++)
+        {
+            var difference = x[i] - y[i];
+            var (signalLower, signalUpper) = Vector256.Widen(x[i]);
+            var (noiseLower, noiseUpper) = Vector256.Widen(difference);
+            var (wide, error) = (Vector512.Create(signalLower, signalUpper), Vector512.Create(noiseLower, noiseUpper));
+            signals = Vector512.FusedMultiplyAdd(wide, wide, signals);
+            noises = Vector512.FusedMultiplyAdd(error, error, noises);
+            x[i] = difference;
+        }
+
+        double signal = 0, noise = 0;
+        for (var lane = 0; lane < Vector512<double>.Count; lane++)
+        {
+            (signal, noise) = (signal + signals[lane], noise + noises[lane]);
+        }
+
+        for (var k = x.Length * Vector256<float>.Count; k < reference.Length; k++)
+        {
+            var difference = reference[k] - actual[k];
+            signal = Math.FusedMultiplyAdd(reference[k], reference[k], signal);
+            noise = Math.FusedMultiplyAdd(difference, difference, noise);
+            reference[k] = difference;
         }
 
         return (signal, noise);

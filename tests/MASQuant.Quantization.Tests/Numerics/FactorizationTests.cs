@@ -9,6 +9,7 @@ public class FactorizationTests
     [InlineData(1)]
     [InlineData(64)]
     [InlineData(201)]
+    [InlineData(330)]
     public void Cholesky_factors_multiply_back(int size)
     {
         var gram = RandomMatrices.Gram(RandomMatrices.Activations(2 * size, size, 7));
@@ -58,6 +59,7 @@ public class FactorizationTests
     [InlineData(1, 1)]
     [InlineData(65, 300)]
     [InlineData(200, 7)]
+    [InlineData(600, 40)]
     public void Triangular_solves_solve(int size, int columns)
     {
         // A dominant diagonal keeps the condition number near 1, so that the residual bound K·ε holds for the solution too.

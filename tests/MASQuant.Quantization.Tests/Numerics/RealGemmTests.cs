@@ -52,6 +52,35 @@ public class RealGemmTests
         Assert.Equal(0, lower[0, 149]);
     }
 
+    [Theory]
+    [InlineData(1300, 70, 90)]
+    [InlineData(257, 8, 33)]
+    public void Rows_in_single_precision_add_up_in_double(int rows, int m, int n)
+    {
+        var (a, b, c) = (RandomMatrices.Single(rows, m, 7), RandomMatrices.Single(rows, n, 8), RandomMatrices.Real(m, n, 9));
+        var actual = c.Copy();
+        RealGemm.AddRows(a.View(), b.View(), actual.View);
+        for (var i = 0; i < m; i++)
+        {
+            for (var j = 0; j < n; j++)
+            {
+                var total = c[i, j];
+                for (var start = 0; start < rows; start += RealGemm.BlockDepth)
+                {
+                    var sum = 0f;
+                    for (var t = start; t < Math.Min(rows, start + RealGemm.BlockDepth); t++)
+                    {
+                        sum = MathF.FusedMultiplyAdd(a[t, i], b[t, j], sum);
+                    }
+
+                    total += sum;
+                }
+
+                Assert.Equal(total, actual[i, j]);
+            }
+        }
+    }
+
     [Fact]
     public void Every_output_is_summed_in_the_documented_order()
     {
