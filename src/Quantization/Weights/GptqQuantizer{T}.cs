@@ -12,13 +12,16 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
 {
     private const int PieceRows = 8;
 
+    // Blocks whose inputs hear together of the errors of all inputs before them.
+    private const int OuterBlocks = 4;
+
     // Around the scale that rounding alone would choose.
     private static readonly float[] Stretches = [0.88f, 0.94f, 1.06f, 1.12f];
 
     private readonly GptqOptions _options;
     private readonly int[] _order;
     private RealMatrix<T> _upper;
-    private readonly double[] _importance;
+    private readonly float[] _importance;
 
     public GptqQuantizer(GramMatrix<T> gram, GptqOptions options)
     {
@@ -31,10 +34,10 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
         }
 
         _upper = FactorUpper(lower, _order, options);
-        _importance = new double[gram.Inputs];
+        _importance = new float[gram.Inputs];
         for (var j = 0; j < _order.Length; j++)
         {
-            var pivot = double.CreateTruncating(_upper[j, j]);
+            var pivot = float.CreateTruncating(_upper[j, j]);
             _importance[_order[j]] = pivot * pivot;
         }
     }
@@ -70,43 +73,30 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
         var codes = new sbyte[checked(weight.Rows * weight.Columns)];
         var sums = new double[weight.Rows];
         var errors = new RealMatrix<T>(weight.Rows, weight.Columns);
-        var carried = new RealMatrix<T>(weight.Rows, Math.Min(_options.Block, weight.Columns));
-        for (var start = 0; start < weight.Columns; start += _options.Block)
+        var rounding = new BlockRounding<T>(weight, _order, _upper, grids);
+        var width = OuterBlocks * _options.Block;
+        var carried = new RealMatrix<T>(weight.Rows, Math.Min(width, weight.Columns));
+        for (var outer = 0; outer < weight.Columns; outer += width)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var count = Math.Min(_options.Block, weight.Columns - start);
+            var last = Math.Min(outer + width, weight.Columns);
             Array.Clear(carried.Data);
-            RealGemm.Accumulate(errors.Block(0, 0, weight.Rows, start), _upper.Block(0, start, start, count), carried.Block(0, 0, weight.Rows, count));
-            Workers.For((weight.Rows + PieceRows - 1) / PieceRows, piece =>
+            Carry(0, outer, outer, last);
+            for (var start = outer; start < last; start += _options.Block)
             {
-                for (var n = piece * PieceRows; n < Math.Min(weight.Rows, (piece + 1) * PieceRows); n++)
-                {
-                    sums[n] += QuantizeBlock(weight, n, start, carried.Row(n)[..count], errors.Row(n), grids, codes);
-                }
-            });
+                cancellationToken.ThrowIfCancellationRequested();
+                var (first, count) = (start, Math.Min(_options.Block, last - start));
+                var before = carried.Block(0, start - outer, weight.Rows, count);
+                Workers.For((weight.Rows + BlockRounding<T>.Lanes - 1) / BlockRounding<T>.Lanes, piece =>
+                    rounding.Round(piece * BlockRounding<T>.Lanes, first, before, errors, codes, sums));
+                Carry(start, start + count, start + count, last);
+            }
+
+            // Adds Σ e_i·M_ij over the inputs i in [from, to) to what the inputs j in [begin, last) carry.
+            void Carry(int from, int to, int begin, int end) => RealGemm.Accumulate(
+                errors.Block(0, from, weight.Rows, to - from), _upper.Block(from, begin, to - from, end - begin), carried.Block(0, begin - outer, weight.Rows, end - begin));
         }
 
         return (codes, sums);
-    }
-
-    /// <summary>Rounds one output's inputs start … start + carried.Length − 1 of the order; <paramref name="carried"/> holds Σ e_i·M_ij over the inputs before. Returns its part of ‖e·M‖².</summary>
-    private double QuantizeBlock(Matrix weight, int n, int start, Span<T> carried, Span<T> errors, WeightGrids grids, sbyte[] codes)
-    {
-        var sum = 0.0;
-        for (var j = 0; j < carried.Length; j++)
-        {
-            var k = _order[start + j];
-            var value = weight[n, k];
-            var grid = grids[n, k];
-            var upper = _upper.Row(start + j).Slice(start + j, carried.Length - j);
-            var code = grid.Code(value + double.CreateTruncating(carried[j] / upper[0]));
-            var error = errors[start + j] = T.CreateTruncating(value - (double)grid.Value(code));
-            codes[(n * weight.Columns) + k] = (sbyte)code;
-            Lanes.AddScaled<T>(error, upper, carried[j..]);
-            sum += double.CreateTruncating(carried[j] * carried[j]);
-        }
-
-        return sum;
     }
 
     /// <summary>M with M·Mᵀ = H + λ·mean(diag H)·I in the given order: the ordinary factor of the matrix turned upside down, turned back.</summary>
@@ -123,15 +113,16 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
     {
         var size = order.Length;
         var turned = new RealMatrix<T>(size, size);
+        lower.MirrorLower();
         Workers.For((size + PieceRows - 1) / PieceRows, piece =>
         {
             for (var i = piece * PieceRows; i < Math.Min(size, (piece + 1) * PieceRows); i++)
             {
-                var a = order[size - 1 - i];
+                var source = lower.Row(order[size - 1 - i]);
+                var target = turned.Row(i);
                 for (var j = 0; j <= i; j++)
                 {
-                    var b = order[size - 1 - j];
-                    turned[i, j] = a >= b ? lower[a, b] : lower[b, a];
+                    target[j] = source[order[size - 1 - j]];
                 }
             }
         });

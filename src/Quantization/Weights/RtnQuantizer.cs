@@ -13,7 +13,7 @@ public sealed class RtnQuantizer(bool searchClip = false, bool secondLevel = fal
 
     public WeightCodes Quantize(Matrix weight, QuantizationScheme scheme, CancellationToken cancellationToken = default)
     {
-        var grids = WeightGrids.Fit(weight, scheme, searchClip, [], secondLevel);
+        var grids = WeightGrids.Fit(weight, scheme, searchClip, importance: default, secondLevel);
         var codes = new sbyte[checked(weight.Rows * weight.Columns)];
         cancellationToken.ThrowIfCancellationRequested();
         Workers.For(weight.Rows, n =>

@@ -8,8 +8,15 @@ internal readonly record struct WeightGrid(float Scale, int ZeroPoint, int Small
     /// <summary>Consecutive inputs of one output that share a scale: 128 in W4A16, otherwise all K.</summary>
     public static int GroupSize(QuantizationScheme scheme, int inputs) => scheme.HasZeroPoints ? PackingLayout.GroupSize : inputs;
 
-    /// <summary>The grid that just holds all of <paramref name="values"/>, shrunk by <paramref name="clip"/> (1 = not at all): symmetric with scale absmax/(2^(b−1)−1), or asymmetric over [min, max] in W4A16. A grid that is shrunk uses the last negative code, −2^(b−1), too.</summary>
-    public static WeightGrid Fit(ReadOnlySpan<float> values, QuantizationScheme scheme, float clip = 1)
+    /// <summary>The grid that just holds all of <paramref name="values"/>.</summary>
+    public static WeightGrid Fit(ReadOnlySpan<float> values, QuantizationScheme scheme)
+    {
+        var (smallest, largest) = Range(values);
+        return Of(smallest, largest, scheme);
+    }
+
+    /// <summary>The least and the greatest of values and 0.</summary>
+    public static (float Smallest, float Largest) Range(ReadOnlySpan<float> values)
     {
         float smallest = 0, largest = 0;
         foreach (var value in values)
@@ -18,6 +25,16 @@ internal readonly record struct WeightGrid(float Scale, int ZeroPoint, int Small
             largest = Math.Max(largest, value);
         }
 
+        return (smallest, largest);
+    }
+
+    /// <summary>The grid that just holds values of a range, shrunk by <paramref name="clip"/> (1 = not at all): symmetric with scale absmax/(2^(b−1)−1), or asymmetric over [min, max] in W4A16. A grid that is shrunk uses the last negative code, −2^(b−1), too.</summary>
+    /// <param name="smallest">0 or less.</param>
+    /// <param name="largest">0 or more.</param>
+    /// <param name="scheme">Codes.</param>
+    /// <param name="clip">The share of the range.</param>
+    public static WeightGrid Of(float smallest, float largest, QuantizationScheme scheme, float clip = 1)
+    {
         if (!scheme.HasZeroPoints)
         {
             var scale = Math.Max(-smallest, largest) * clip / scheme.WeightMax;

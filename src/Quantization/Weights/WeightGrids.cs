@@ -34,10 +34,10 @@ internal sealed class WeightGrids
     /// <param name="weight">s_b ⊙ W, [N, K].</param>
     /// <param name="scheme">Codes.</param>
     /// <param name="searchClip">Whether to search the clipping.</param>
-    /// <param name="importance">K weights of squared errors for that search, or empty.</param>
+    /// <param name="importance">K weights of squared errors for that search; empty for equal ones.</param>
     /// <param name="secondLevel">Whether a symmetric 4-bit weight has one scale per output and small integers per group of 128 inputs.</param>
     /// <exception cref="MASQuantException">MASQ0511: a value is not finite.</exception>
-    public static WeightGrids Fit(Matrix weight, QuantizationScheme scheme, bool searchClip, double[] importance, bool secondLevel = false)
+    public static WeightGrids Fit(Matrix weight, QuantizationScheme scheme, bool searchClip, ReadOnlyMemory<float> importance, bool secondLevel = false)
     {
         secondLevel &= scheme.SupportsGroupScales;
         if (weight.Columns % (secondLevel ? PackingLayout.GroupSize : WeightGrid.GroupSize(scheme, weight.Columns)) != 0)
@@ -46,6 +46,7 @@ internal sealed class WeightGrids
         }
 
         CheckFinite(weight);
+        var weights = importance.IsEmpty ? Enumerable.Repeat(1f, weight.Columns).ToArray() : importance;
         var grids = new WeightGrids(scheme, weight.Rows, weight.Columns, secondLevel);
         Workers.For(weight.Rows, n =>
         {
@@ -54,13 +55,13 @@ internal sealed class WeightGrids
                 var start = group * grids.GroupSize;
                 var values = weight.Row(n).Slice(start, grids.GroupSize);
                 grids._grids[(n * grids._groups) + group] = searchClip
-                    ? ClipSearch.Best(values, importance.Length == 0 ? [] : importance.AsSpan(start, grids.GroupSize), scheme)
+                    ? ClipSearch.Best(values, weights.Span.Slice(start, grids.GroupSize), scheme)
                     : WeightGrid.Fit(values, scheme);
             }
 
             if (secondLevel)
             {
-                grids.Share(n, weight.Row(n), searchClip, importance);
+                grids.Share(n, weight.Row(n), searchClip, weights.Span);
             }
         });
         return grids;
@@ -109,7 +110,7 @@ internal sealed class WeightGrids
     };
 
     // The first level is a 16th of the widest group's scale, so that every second-level scale is 1 … 16 and a code times it stays within 8 bits.
-    private void Share(int n, ReadOnlySpan<float> values, bool search, double[] importance)
+    private void Share(int n, ReadOnlySpan<float> values, bool search, ReadOnlySpan<float> importance)
     {
         var grids = _grids.AsSpan(n * _groups, _groups);
         var widest = 0f;
@@ -125,7 +126,7 @@ internal sealed class WeightGrids
         {
             var part = values.Slice(group * GroupSize, GroupSize);
             var second = search
-                ? ClipSearch.BestMultiple(part, importance.Length == 0 ? [] : importance.AsSpan(group * GroupSize, GroupSize), grids[group], first)
+                ? ClipSearch.BestMultiple(part, importance.Slice(group * GroupSize, GroupSize), grids[group], first)
                 : (int)Math.Clamp(MathF.Ceiling(grids[group].Scale / first), 1, PackingLayout.MaxGroupScale);
             _secondScales[(n * _groups) + group] = (byte)second;
             grids[group] = grids[group] with { Scale = first * second };
