@@ -21,10 +21,10 @@ internal sealed class LayerFloor(ModelShape shape, QuantizationOptions options, 
     /// <summary>Seconds of one stage of a layer.</summary>
     public double Of(QuantizationStage stage) => stage switch
     {
-        QuantizationStage.Calibrate => Pass(tokens) / Rate,
+        QuantizationStage.Calibrate => shape.Groups.Sum(group => Gram(group.Inputs)) / Rate,
         QuantizationStage.Smooth => options.Epochs * 3 * Pass(Math.Min(tokens, LearningTokens)) / Rate,
-        QuantizationStage.Quantize => shape.Groups.Sum(group => Gram(group.Inputs) + Feedback(group.Outputs, group.Inputs)) / Rate,
-        QuantizationStage.Compensate => ((Pass(tokens) / Integer) + Pass(patched) + shape.Groups.Sum(group => Patch(group.Outputs, group.Inputs))) / Rate,
+        QuantizationStage.Quantize => shape.Groups.Sum(group => Feedback(group.Outputs, group.Inputs)) / Rate,
+        QuantizationStage.Compensate => (Pass(tokens) + (Pass(tokens) / Integer) + Pass(patched) + shape.Groups.Sum(group => Patch(group.Outputs, group.Inputs))) / Rate,
         _ => 0,
     };
 

@@ -93,7 +93,7 @@ internal static class QuantizeLayer
     // Every sample: an image of about 200 tokens, and as many of text.
     private static string Calibration(string folder, int samples)
     {
-        const int TextLetters = 310;
+        const int TextLetters = 248;
         var data = Path.Combine(Root, "samples", "data");
         var target = Path.Combine(folder, "calibration");
         Directory.CreateDirectory(Path.Combine(target, "media"));

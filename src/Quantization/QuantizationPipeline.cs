@@ -31,7 +31,7 @@ public static class QuantizationPipeline
         var config = ReadConfig(job);
         var decoder = config.Decoder();
         CheckShapes(decoder, job.Options);
-        var report = new RunProgress(progress, config.Text.Layers, job.Options.Epochs > 0 && job.Options.Smoothing != SmoothingKind.None);
+        var report = new RunProgress(progress, config.Text.Layers);
 
         var clock = new StageClock();
         clock.Enter(QuantizationStage.Prepare);

@@ -6,7 +6,6 @@ using MASQuant.Engine.Models;
 using MASQuant.Engine.Tensors;
 using MASQuant.Evaluation.Scores;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Options;
@@ -70,10 +69,15 @@ internal static class OwnWeights
         {
             var weights = BlockWeights.Of(checkpoint, decoder, layer);
             var exact = exactDecoder.Blocks[layer];
+            var groups = decoder.Blocks[layer].Groups.ToList();
             var targets = runner.Outputs(exact, sequence => sequence.Exact, default);
-            var ranges = decoder.Blocks[layer].Groups.Select(group => Ranges(runner, exact, weights, group)).ToArray();
-            var factors = new ModalityAwareSmoothing(options).Choose(weights, ranges, runner, targets, _ => { }, default);
-            var block = decoder.Blocks[layer].Groups.Zip(factors).Aggregate(exact, (block, pair) => block.With(pair.First, Group(weights.Group(pair.First), pair.Second, options.Scheme)));
+            var ranges = groups.Select(group => new ActivationStatistics($"{group}", weights.Group(group)[0].Linear.Inputs, keepsGram: false)).ToArray();
+            runner.ObserveInputs(exact, (sequence, group, x) => ranges[groups.IndexOf(group)].Add(x, sequence.Modalities), default);
+            var smoothing = new ModalityAwareSmoothing(options);
+            var factors = smoothing.Learns
+                ? smoothing.Learn(weights, ranges, runner, targets, _ => { }, default)
+                : [.. groups.Select((group, i) => smoothing.Initial(weights, group, ranges[i]))];
+            var block = groups.Zip(factors).Aggregate(exact, (block, pair) => block.With(pair.First, Group(weights.Group(pair.First), pair.Second, options.Scheme)));
             var outputs = runner.Outputs(block, sequence => sequence.Quantized, default);
             for (var i = 0; i < outputs.Length; i++)
             {
@@ -85,13 +89,6 @@ internal static class OwnWeights
         }
 
         return exactDecoder with { Blocks = blocks };
-    }
-
-    private static ActivationStatistics Ranges(BlockRunner runner, TransformerBlock exact, BlockWeights weights, InputGroup group)
-    {
-        var statistics = new ActivationStatistics($"{group}", weights.Group(group)[0].Linear.Inputs, keepsGram: false);
-        runner.Observe(exact, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), default);
-        return statistics;
     }
 
     private static OwnWeightGroup Group(IReadOnlyList<LinearWeight> linears, SmoothingFactors factors, QuantizationScheme scheme)

@@ -16,8 +16,12 @@ internal sealed class StepValues
     /// <summary>What <see cref="New"/> has given in this step.</summary>
     public ReadOnlySpan<Matrix> Results => _next.AsSpan(0, _results);
 
-    /// <summary>Begins a block: no values.</summary>
-    public void Clear() => (_count, _results) = (0, 0);
+    /// <summary>Goes on with values that an earlier pass has left; they are not buffers to be used again.</summary>
+    public void Resume(ReadOnlySpan<Matrix> values)
+    {
+        values.CopyTo(_values);
+        (_count, _results) = (values.Length, 0);
+    }
 
     /// <summary>Room for a result [T, K] of this step.</summary>
     public Matrix New(int rows, int columns)

@@ -72,6 +72,24 @@ public sealed class TransformerBlock
         Run(hidden, modalities, workspace.Values, workspace.Attention);
     }
 
+    /// <summary>Runs some of a decoder's steps on T tokens that are a whole sequence, and stops, or goes on where a pass stopped.</summary>
+    /// <param name="steps">Which steps of the description.</param>
+    /// <param name="hidden">The residual stream, [T, H], updated in place.</param>
+    /// <param name="values">What the steps before have left, first what was computed last; a step may overwrite what it takes.</param>
+    /// <param name="modalities">T entries.</param>
+    /// <param name="rotary">Prepared for the positions of the T tokens.</param>
+    /// <param name="workspace">Scratch memory.</param>
+    /// <returns>What these steps leave, [T, …] each, until the workspace is used again.</returns>
+    public ReadOnlySpan<Matrix> Forward(Range steps, Matrix hidden, ReadOnlySpan<Matrix> values, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace)
+    {
+        var cache = workspace.Uncached;
+        cache.Truncate(0);
+        workspace.Attention.Begin(rotary, new ReadOnlySpan<KvCacheLayer>(in cache));
+        workspace.Values.Resume(values);
+        Run(_operations.AsSpan(steps), hidden, modalities, workspace.Values, workspace.Attention);
+        return workspace.Values.Current;
+    }
+
     /// <summary>Runs the steps.</summary>
     /// <param name="stream">The residual stream, [T, H], updated in place.</param>
     /// <param name="modalities">T entries; none for a tower.</param>
@@ -79,9 +97,14 @@ public sealed class TransformerBlock
     /// <param name="attention">What computes attention.</param>
     internal void Run(Matrix stream, ModalityMap modalities, StepValues values, IBlockAttention attention)
     {
-        values.Clear();
+        values.Resume([]);
+        Run(_operations, stream, modalities, values, attention);
+    }
+
+    private static void Run(ReadOnlySpan<BlockOperation> operations, Matrix stream, ModalityMap modalities, StepValues values, IBlockAttention attention)
+    {
         var run = new BlockRun { Stream = stream, Modalities = modalities, Values = values, Attention = attention };
-        foreach (var operation in _operations)
+        foreach (var operation in operations)
         {
             operation.Run(ref run);
         }

@@ -59,12 +59,6 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
             }
 
             streams.Pass(layer, exact, disturbed, cancellationToken);
-            var outputs = runner.Outputs(exact, sequence => sequence.Exact, cancellationToken);
-            for (var i = 0; i < outputs.Length; i++)
-            {
-                sequences[i].Exact = sequences[i].Quantized = outputs[i];
-            }
-
             report((layer + 1.0) / decoder.Blocks.Count);
         }
 
@@ -74,20 +68,21 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
     private IEnumerable<(TransformerBlock Block, GroupNoise Facts)> Groups(TransformerBlock exact, BlockWeights weights, BlockRunner runner, CancellationToken cancellationToken)
     {
         var blocks = new BlockQuantizer(_options, _backend, runner);
-        var factors = blocks.InitialFactors(exact, weights, cancellationToken);
-        foreach (var (place, group) in weights.Description.Groups.Index())
+        var walk = runner.Walk(exact);
+        foreach (var group in weights.Description.Groups)
         {
             var linears = weights.Group(group);
-            var own = factors[place];
-            var statistics = blocks.Observe(exact, group, cancellationToken);
+            var (statistics, own) = blocks.Observe(walk, weights, group, cancellationToken);
             var quantizer = blocks.NewQuantizer(statistics, own);
             foreach (var scheme in schemes(weights.Layer, group))
             {
                 var codes = linears.Select(linear => quantizer.Quantize(own.Base.ScaleWeight(linear.ReadMatrix()), scheme, cancellationToken)).ToArray();
-                var gains = new GroupCompensation(_options, weights.Layer, _backend, runner, statistics, own).Gains(exact, group, linears, codes, MaxRank, cancellationToken);
+                var gains = new GroupCompensation(_options, weights.Layer, _backend, walk, statistics, own).Gains(group, linears, codes, MaxRank, cancellationToken);
                 var executable = new QuantizedLinearGroup([.. codes.Select((code, i) => code.Pack(linears[i].Bias))], own.Input, _backend);
                 yield return (exact.With(group, executable), new GroupNoise(weights.Layer, group, scheme.ToString(), [], gains));
             }
+
+            walk.Pass(group, exact[group], cancellationToken);
         }
     }
 

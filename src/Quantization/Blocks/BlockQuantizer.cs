@@ -20,6 +20,8 @@ namespace MASQuant.Quantization.Blocks;
 /// <param name="runner">The calibration set.</param>
 internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend backend, BlockRunner runner)
 {
+    private readonly ModalityAwareSmoothing _smoothing = new(options);
+
     /// <summary>Quantizes a block and advances the calibration set past it.</summary>
     /// <param name="exact">The block in full precision.</param>
     /// <param name="weights">Its weights.</param>
@@ -27,89 +29,62 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
     /// <param name="cancellationToken">Obeyed within every stage.</param>
     public QuantizedBlock Quantize(TransformerBlock exact, BlockWeights weights, Action<QuantizationStage, Modality?, double> report, CancellationToken cancellationToken)
     {
-        report(QuantizationStage.Calibrate, null, 0);
-        var targets = runner.Outputs(exact, sequence => sequence.Exact, cancellationToken);
-        var ranges = Ranges(exact, cancellationToken);
-
-        report(QuantizationStage.Smooth, null, 0);
-        var factors = new ModalityAwareSmoothing(options)
-            .Choose(weights, ranges, runner, targets, done => report(QuantizationStage.Smooth, null, done), cancellationToken);
-
-        var block = exact;
+        var progress = new BlockProgress(exact.Description, _smoothing.Learns, report);
+        var learned = _smoothing.Learns ? Learn(exact, weights, progress, cancellationToken) : null;
+        var walk = runner.Walk(exact);
         var groups = new List<QuantizedGroup>();
         foreach (var (place, group) in exact.Description.Groups.Index())
         {
-            var quantized = QuantizeGroup(block, exact, weights, group, ranges[place], factors[place], (stage, modality) => report(stage, modality, groups.Count / (double)factors.Length), cancellationToken);
+            var quantized = QuantizeGroup(walk, weights, group, learned?[place], (stage, modality) => progress.Group(place, stage, modality), cancellationToken);
             groups.Add(quantized);
-            block = block.With(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], quantized.Factors.Input));
+            walk.Pass(group, Executable([.. quantized.Linears.Select(linear => linear.Weight)], quantized.Factors.Input), cancellationToken);
         }
 
-        Advance(block, targets, cancellationToken);
         return QuantizedBlock.Of(weights.Layer, groups);
     }
 
-    /// <summary>The factors that the block begins with, in the order of its groups; final where nothing is learned.</summary>
-    public SmoothingFactors[] InitialFactors(TransformerBlock exact, BlockWeights weights, CancellationToken cancellationToken)
-        => new ModalityAwareSmoothing(options with { Epochs = 0 }).Choose(weights, Ranges(exact, cancellationToken), runner, [], _ => { }, cancellationToken);
-
-    /// <summary>What enters an input group.</summary>
-    public ActivationStatistics Observe(TransformerBlock block, InputGroup group, CancellationToken cancellationToken)
+    /// <summary>What enters an input group, and the factors that its ranges give.</summary>
+    public (ActivationStatistics Statistics, SmoothingFactors Factors) Observe(BlockWalk walk, BlockWeights weights, InputGroup group, CancellationToken cancellationToken)
     {
-        var statistics = NewStatistics(block.Description, group, NeedsGrams);
-        runner.Observe(block, exact: null, group, (sequence, x, _) => statistics.Add(x, sequence.Modalities), cancellationToken);
-        return statistics;
+        var statistics = NewStatistics(weights.Description, group, NeedsGrams);
+        walk.Inputs(group, (sequence, x) => statistics.Add(x, sequence.Modalities), cancellationToken);
+        statistics.Finish();
+        return (statistics, _smoothing.Initial(weights, group, statistics));
     }
 
     /// <summary>Takes the calibration set past a block that was quantized earlier.</summary>
     public void Skip(TransformerBlock exact, QuantizedLayer layer, CancellationToken cancellationToken)
     {
-        var block = exact;
+        var walk = runner.Walk(exact);
         foreach (var group in exact.Description.Groups)
         {
             var weights = exact.Description.LinearsOf(group).Select(linear => layer.Linears[linear.Name]).ToArray();
-            block = block.With(group, Executable(weights, layer.Inputs[group]));
-        }
-
-        Advance(block, runner.Outputs(exact, sequence => sequence.Exact, cancellationToken), cancellationToken);
-    }
-
-    private void Advance(TransformerBlock block, IReadOnlyList<Matrix> targets, CancellationToken cancellationToken)
-    {
-        var outputs = runner.Outputs(block, sequence => sequence.Quantized, cancellationToken);
-        for (var i = 0; i < outputs.Length; i++)
-        {
-            runner.Sequences[i].Exact = targets[i];
-            runner.Sequences[i].Quantized = outputs[i];
+            walk.Pass(group, Executable(weights, layer.Inputs[group]), cancellationToken);
         }
     }
 
     private QuantizedLinearGroup Executable(IReadOnlyList<QuantizedWeight> weights, InputTransform input)
         => new(weights, input, backend);
 
-    private ActivationStatistics[] Ranges(TransformerBlock exact, CancellationToken cancellationToken)
+    private SmoothingFactors[] Learn(TransformerBlock exact, BlockWeights weights, BlockProgress progress, CancellationToken cancellationToken)
     {
+        progress.Learning(QuantizationStage.Calibrate, 0);
+        var targets = runner.Outputs(exact, sequence => sequence.Exact, cancellationToken);
         var ranges = exact.Description.Groups.ToDictionary(group => group, group => NewStatistics(exact.Description, group, keepsGram: false));
         runner.ObserveInputs(exact, (sequence, group, x) => ranges[group].Add(x, sequence.Modalities), cancellationToken);
-        return [.. exact.Description.Groups.Select(group => ranges[group])];
+        progress.Learning(QuantizationStage.Smooth, 0);
+        return _smoothing.Learn(weights, [.. exact.Description.Groups.Select(group => ranges[group])], runner, targets, done => progress.Learning(QuantizationStage.Smooth, done), cancellationToken);
     }
 
-    private QuantizedGroup QuantizeGroup(TransformerBlock block, TransformerBlock exact, BlockWeights weights, InputGroup group, ActivationStatistics ranges, SmoothingFactors factors, Action<QuantizationStage, Modality?> report, CancellationToken cancellationToken)
+    private QuantizedGroup QuantizeGroup(BlockWalk walk, BlockWeights weights, InputGroup group, SmoothingFactors? learned, Action<QuantizationStage, Modality?> report, CancellationToken cancellationToken)
     {
-        report(QuantizationStage.Quantize, null);
         var linears = weights.Group(group);
-        var statistics = NewStatistics(exact.Description, group, NeedsGrams);
         var scheme = options.SchemeFor(weights.Layer, group);
-        var clipping = options.ClipsActivations(scheme) ? new ActivationClipping(factors, scheme) : null;
-        var misalignment = new SmoothingMisalignment(group, ranges, linears.Select(linear => linear.ReadMatrix()), scheme);
-        runner.Observe(block, exact: null, group, (sequence, x, _) =>
-        {
-            statistics.Add(x, sequence.Modalities);
-            misalignment.Add(x, sequence.Modalities);
-            clipping?.Add(x, sequence.Modalities);
-        }, cancellationToken);
-        factors = factors.Clipped(clipping?.Best);
+        var (statistics, factors, misalignment) = Smooth(walk, weights, group, scheme, learned, report, cancellationToken);
+
+        report(QuantizationStage.Quantize, null);
         var quantizer = NewQuantizer(statistics, factors);
-        var compensation = new GroupCompensation(options, weights.Layer, backend, runner, statistics, factors);
+        var compensation = new GroupCompensation(options, weights.Layer, backend, walk, statistics, factors);
         GroupFit Fit(IEnumerable<Matrix> targets)
         {
             WeightCodes[] codes = [.. targets.Select(target => quantizer.Quantize(target, scheme, cancellationToken))];
@@ -118,20 +93,42 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
                 quantizer.Release();
             }
 
-            return compensation.Fit(block, exact, group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellationToken);
+            report(QuantizationStage.Compensate, null);
+            return compensation.Fit(group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellationToken);
         }
 
         var fit = new Alternation(options, statistics, factors).Run(linears.Select(linear => factors.Base.ScaleWeight(linear.ReadMatrix())), Fit);
         compensation.AddSpectra(group, linears, fit, cancellationToken);
-
-        var packed = linears.Select((linear, i) => fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors)).ToArray();
-        var sqnr = compensation.Measure(block, exact, group, packed, cancellationToken);
-        return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) =>
-            (packed[i], LayerFacts.Of(linear.Linear, packed[i], fit.Patches[i].EffectiveRanks, sqnr[i])))])
+        return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) => Packed(linear, fit, i))])
         {
-            Misalignment = [.. misalignment.Facts()],
+            Misalignment = misalignment,
             Spectra = [.. fit.Patches.SelectMany(patch => patch.Spectra)],
         };
+    }
+
+    private (ActivationStatistics Statistics, SmoothingFactors Factors, MisalignmentFacts[] Misalignment) Smooth(BlockWalk walk, BlockWeights weights, InputGroup group, QuantizationScheme scheme, SmoothingFactors? learned, Action<QuantizationStage, Modality?> report, CancellationToken cancellationToken)
+    {
+        report(QuantizationStage.Calibrate, null);
+        var statistics = NewStatistics(weights.Description, group, NeedsGrams);
+        var sample = new TokenSample(runner.Sequences.Count);
+        walk.Inputs(group, (sequence, x) =>
+        {
+            statistics.Add(x, sequence.Modalities);
+            sample.Add(x, sequence.Modalities);
+        }, cancellationToken);
+        statistics.Finish();
+
+        report(QuantizationStage.Smooth, null);
+        var factors = learned ?? _smoothing.Initial(weights, group, statistics);
+        return (statistics,
+            factors.Clipped(options.ClipsActivations(scheme) ? ActivationClipping.Best(sample, factors, scheme) : null),
+            [.. SmoothingMisalignment.Measure(group, statistics, weights.Group(group).Select(linear => linear.ReadMatrix()), sample, scheme)]);
+    }
+
+    private static (QuantizedWeight Weight, ManifestLinear Facts) Packed(LinearWeight linear, GroupFit fit, int i)
+    {
+        var packed = fit.Codes[i].Pack(linear.Bias, fit.Patches[i].Factors);
+        return (packed, LayerFacts.Of(linear.Linear, packed, fit.Patches[i].EffectiveRanks, fit.Sqnr(i)));
     }
 
     /// <summary>Q_w for an input group. Takes over what <paramref name="statistics"/> holds for it alone.</summary>

@@ -35,22 +35,29 @@ public sealed class ActivationStatistics
     /// <exception cref="MASQuantException">MASQ0510: a value is not finite.</exception>
     public void Add(Matrix x, ModalityMap modalities)
     {
-        foreach (var modality in Enum.GetValues<Modality>())
+        for (var t = 0; t < x.Rows; t++)
         {
-            var rows = ModalityRows.Select(x, modalities, modality);
-            if (rows.Rows == 0)
-            {
-                continue;
-            }
-
-            var index = (int)modality;
-            ChannelRange.Widen(_ranges[index] ??= new float[Inputs], rows);
-            CheckFinite(modality);
-            _tokens[index] += rows.Rows;
+            var index = (int)modalities[t];
+            ChannelRange.Widen(_ranges[index] ??= new float[Inputs], x.Row(t));
+            _tokens[index]++;
             if (_keepsGram)
             {
-                (_grams[index] ??= GramMatrix.Create(Inputs)).Add(rows);
+                (_grams[index] ??= GramMatrix.Create(Inputs)).Add(x.Row(t));
             }
+        }
+
+        foreach (var modality in Enum.GetValues<Modality>().Where(modality => modalities.CountOf(modality) > 0))
+        {
+            CheckFinite(modality);
+        }
+    }
+
+    /// <summary>Adds the rows that still wait, and lets go of the memory in which they did.</summary>
+    public void Finish()
+    {
+        foreach (var gram in _grams.OfType<GramMatrix>())
+        {
+            gram.Finish();
         }
     }
 

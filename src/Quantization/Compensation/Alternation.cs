@@ -26,11 +26,11 @@ internal sealed class Alternation(QuantizationOptions options, ActivationStatist
         Matrix[] scaled = [.. weights];
         var best = fit(scaled);
         var regression = BaseRegression.Create(statistics, factors, options.ModalityWeights, Damping);
-        var least = regression.Errors(best);
+        var least = Errors(best);
         for (var round = 0; round < options.Alternations; round++)
         {
             var next = fit(regression.Targets(best, scaled));
-            var errors = regression.Errors(next);
+            var errors = Errors(next);
             var better = errors.Zip(least, (now, before) => now.All < before.All && now.Text <= before.Text).ToArray();
             if (!better.Contains(true))
             {
@@ -42,5 +42,25 @@ internal sealed class Alternation(QuantizationOptions options, ActivationStatist
         }
 
         return best;
+    }
+
+    // For each layer, the squared output errors per token with the patches: of text, and Σ_m λ_m of all.
+    private (double Text, double All)[] Errors(GroupFit fit)
+    {
+        var errors = new (double Text, double All)[fit.Codes.Length];
+        for (var i = 0; i < errors.Length; i++)
+        {
+            foreach (var modality in Enum.GetValues<Modality>())
+            {
+                if (fit.Residuals[i][(int)modality] is { } residual && options.ModalityWeights[(int)modality] > 0)
+                {
+                    var error = fit.Patches[i].Noise[(int)modality] / residual.Tokens;
+                    errors[i].All += options.ModalityWeights[(int)modality] * error;
+                    errors[i].Text = modality == Modality.Text ? error : errors[i].Text;
+                }
+            }
+        }
+
+        return errors;
     }
 }

@@ -22,8 +22,4 @@ internal abstract class BaseRegression
     /// <param name="fit">B₀ and the patches, with residuals of every modality.</param>
     /// <param name="weights">s_b⊙W of each layer, [N, K].</param>
     public abstract Matrix[] Targets(GroupFit fit, IReadOnlyList<Matrix> weights);
-
-    /// <summary>For each layer of the group, the squared output errors per token with the patches: of text, and Σ_m λ_m of all.</summary>
-    /// <param name="fit">Weights and patches, with residuals of every modality.</param>
-    public abstract (double Text, double All)[] Errors(GroupFit fit);
 }

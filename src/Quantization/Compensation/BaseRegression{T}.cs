@@ -1,5 +1,4 @@
 using System.Numerics;
-using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
@@ -22,25 +21,6 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
             : [.. scaled];
     }
 
-    // With E = L1·L2: ‖R − Z·E‖² = ‖R‖² − 2·⟨P, E⟩ + tr(EᵀGE).
-    public override (double Text, double All)[] Errors(GroupFit fit)
-    {
-        var errors = new (double Text, double All)[fit.Codes.Length];
-        foreach (var modality in Weighted())
-        {
-            var gram = fit.Patches.Any(patches => patches.Factors[(int)modality] is not null) ? Gram(modality) : null;
-            for (var i = 0; i < errors.Length; i++)
-            {
-                var residual = (OutputResidual<T>)fit.Residuals[i][(int)modality]!;
-                var energy = residual.Energy + (fit.Patches[i].Factors[(int)modality] is { } patch ? Change(gram!, residual, patch) : 0);
-                errors[i].All += Weight(modality) * energy;
-                errors[i].Text = modality == Modality.Text ? energy / residual.Tokens : errors[i].Text;
-            }
-        }
-
-        return errors;
-    }
-
     // Σ w·(P − G·L1·L2) of each layer, [K, N].
     private RealMatrix<T>[] Sides(GroupFit fit)
     {
@@ -61,25 +41,6 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
         }
 
         return sides;
-    }
-
-    private static double Change(RealMatrix<T> gram, OutputResidual<T> residual, LowRankFactors patch)
-    {
-        var (l1, l2) = (patch.L1.View(), patch.L2.View());
-        var across = RealGemm.Multiply<float, T, T>(l1.Transposed, RealGemm.Multiply<T, float, T>(residual.CrossProduct.View, l2.Transposed).View);
-        var left = RealGemm.Multiply<float, T, T>(l1.Transposed, RealGemm.Multiply<T, float, T>(gram.View, l1).View);
-        var right = RealGemm.Multiply<float, float, T>(l2, l2.Transposed);
-        var change = 0.0;
-        for (var i = 0; i < patch.Rank; i++)
-        {
-            change -= 2 * double.CreateTruncating(across[i, i]);
-            for (var j = 0; j < patch.Rank; j++)
-            {
-                change += double.CreateTruncating(left[i, j] * right[i, j]);
-            }
-        }
-
-        return change;
     }
 
     private static Matrix Solve(RealMatrix<T> lower, RealMatrix<T> side, double ridge, Matrix stored, Matrix scaled)

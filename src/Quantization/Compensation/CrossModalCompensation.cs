@@ -1,4 +1,5 @@
 using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Weights;
@@ -47,8 +48,12 @@ internal abstract class CrossModalCompensation
     /// <param name="residual">P and ‖R‖².</param>
     /// <param name="prior">ΔW_m, [N, K].</param>
     /// <param name="rank">r, at most min(N, K).</param>
-    /// <param name="keeps">Whether <paramref name="residual"/> is still wanted; otherwise it loses its P.</param>
-    public abstract Patch Compensate(OutputResidual residual, Matrix prior, int rank, bool keeps = true);
+    public abstract Patch Compensate(OutputResidual residual, Matrix prior, int rank);
+
+    /// <summary>‖R − (X_m/s_m)·L1·L2‖² − ‖R‖²: what a patch changes in the squared error, without another pass over the tokens.</summary>
+    /// <param name="residual">P.</param>
+    /// <param name="patch">L1 and L2 as they are stored.</param>
+    public abstract double Change(OutputResidual residual, LowRankFactors patch);
 
     /// <summary>σ² of what a regression without prior has to match in the whitened space, the largest first: what each rank takes from ‖R‖².</summary>
     /// <param name="residual">P and ‖R‖².</param>

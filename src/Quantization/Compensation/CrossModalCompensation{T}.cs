@@ -1,5 +1,6 @@
 using System.Numerics;
 using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 
@@ -24,8 +25,31 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     // ‖(X/s)·E‖ = ‖T·E‖, so the best rank-r L1·L2 is T⁻¹ times the truncated decomposition of T·ΔWᵀ.
     public override Patch Compensate(Matrix residual, int rank) => Fit(_whitening.Apply(residual.View().Transposed), rank);
 
-    public override Patch Compensate(OutputResidual residual, Matrix prior, int rank, bool keeps = true)
-        => Fit(Whitened(((OutputResidual<T>)residual).Take(keeps), prior), rank);
+    public override Patch Compensate(OutputResidual residual, Matrix prior, int rank)
+        => Fit(Whitened(((OutputResidual<T>)residual).CrossProduct.Copy(), prior), rank);
+
+    // With E = L1·L2: −2·⟨P, E⟩ + ‖Z·E‖², and ‖Z·E‖² = ‖T·E‖² − δ·‖E‖².
+    public override double Change(OutputResidual residual, LowRankFactors patch)
+    {
+        var (l1, l2) = (patch.L1.View(), patch.L2.View());
+        var product = ((OutputResidual<T>)residual).CrossProduct.View;
+        var across = RowProducts.Dots(RowProducts.Sums(RealMatrix<T>.From(l1.Transposed), product), RealMatrix<T>.From(l2).View);
+        var whitened = _whitening.Apply(l1);
+        var left = RealGemm.Multiply<T, T, double>(whitened.View.Transposed, whitened.View);
+        var plain = RealGemm.Multiply<float, float, double>(l1.Transposed, l1);
+        var right = RealGemm.Multiply<float, float, double>(l2, l2.Transposed);
+        var change = 0.0;
+        for (var i = 0; i < patch.Rank; i++)
+        {
+            change -= 2 * double.CreateTruncating(across[i, i]);
+            for (var j = 0; j < patch.Rank; j++)
+            {
+                change += (left[i, j] - (_ridge * plain[i, j])) * right[i, j];
+            }
+        }
+
+        return change;
+    }
 
     public override double[] Gains(OutputResidual residual, int rank)
         => [.. TruncatedSvd.Decompose(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()).View, rank, _options.Decomposition).Values.Select(value => value * value)];

@@ -2,7 +2,7 @@ using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Compensation;
 
-/// <summary>P = (X_m/s_m)ᵀ·R_m with R_m = Y − Ŷ, the true error of a quantized layer's output: of its weight, of its activations and of whatever earlier layers handed on. Gathered sample by sample.</summary>
+/// <summary>R_m = Y − Ŷ, the true error of a quantized layer's output on the tokens of a modality: of its weight, of its activations and of whatever earlier layers handed on. Of it are kept its energy and, where a patch will be fitted, P = (X_m/s_m)ᵀ·R_m. Gathered sample by sample.</summary>
 internal abstract class OutputResidual
 {
     private protected OutputResidual(int inputs, int outputs) => (Inputs, Outputs) = (inputs, outputs);
@@ -14,18 +14,29 @@ internal abstract class OutputResidual
     public int Outputs { get; }
 
     /// <summary>T, the rows that were added.</summary>
-    public long Tokens { get; private protected set; }
+    public long Tokens { get; private set; }
+
+    /// <summary>‖Y‖².</summary>
+    public double Signal { get; private set; }
 
     /// <summary>‖R‖², the squared error without a patch.</summary>
-    public double Energy { get; private protected set; }
+    public double Energy { get; private set; }
 
     /// <summary>Starts empty, in the precision of a <see cref="GramMatrix"/> of the same K.</summary>
-    public static OutputResidual Create(int inputs, int outputs)
-        => inputs <= GramMatrix.MaxWideInputs ? new OutputResidual<double>(inputs, outputs) : new OutputResidual<float>(inputs, outputs);
+    /// <param name="inputs">K.</param>
+    /// <param name="outputs">N.</param>
+    /// <param name="keepsProduct">Whether P is wanted.</param>
+    public static OutputResidual Create(int inputs, int outputs, bool keepsProduct = true)
+        => inputs <= GramMatrix.MaxWideInputs ? new OutputResidual<double>(inputs, outputs, keepsProduct) : new OutputResidual<float>(inputs, outputs, keepsProduct);
 
-    /// <summary>Adds the rows of one modality.</summary>
+    /// <summary>Adds energies of rows.</summary>
+    /// <param name="tokens">How many rows.</param>
+    /// <param name="signal">Of their target.</param>
+    /// <param name="noise">Of their error.</param>
+    public void Add(int tokens, double signal, double noise) => (Tokens, Signal, Energy) = (Tokens + tokens, Signal + signal, Energy + noise);
+
+    /// <summary>Adds rows to P, if that is kept.</summary>
     /// <param name="smoothed">X/s, [T, K].</param>
-    /// <param name="target">The wanted output, [T, N].</param>
-    /// <param name="output">The unpatched output, [T, N].</param>
-    public abstract void Add(Matrix smoothed, Matrix target, Matrix output);
+    /// <param name="error">R, [T, N].</param>
+    public abstract void AddProduct(Matrix smoothed, Matrix error);
 }

@@ -1,6 +1,8 @@
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
 
@@ -10,9 +12,8 @@ namespace MASQuant.Quantization.Planning;
 internal static class PlannedMemory
 {
     private const long Program = 220_000_000; // the runtime, compiled code and small objects
-    private const long LargestBatch = 1 << 29; // BlockRunner's activations under way
     private const long Streams = 1 << 30; // NoiseMeasurement's
-    private const int Sequences = 16;
+    private const int Sequences = 16; // whose gradients weigh modalities
     private const int CodeBytes = 2; // a code, and its share of grids or packed weights
     private const int Mapped = sizeof(ushort); // of a weight in the file
 
@@ -29,21 +30,21 @@ internal static class PlannedMemory
         var weights = blocks.Max(block => block.Linears.Sum(Values));
         var vocabulary = (long)config.Text.VocabularySize * config.Text.HiddenSize;
 
-        // Of every sequence what enters a block, exact and quantized, and what leaves it.
+        // Of every sequence both streams where they stand, and the exact one further on with an output that waits.
         var hidden = calibration.Tokens * config.Text.HiddenSize * sizeof(float);
-        var batch = Math.Min(LargestBatch, Sequences * calibration.Longest * ((3L * config.Text.IntermediateSize) + (8L * config.Text.HiddenSize)) * sizeof(float));
-        var groups = blocks.SelectMany(block => block.Groups.Select(block.LinearsOf)).Max(group => Group(config, options, group));
+        var batch = SequenceBatches.BytesOf(config.Text, calibration.Samples, calibration.Longest);
+        var groups = blocks.SelectMany(block => block.Groups.Select(block.LinearsOf)).Max(group => Group(config, options, calibration, group));
         var block = (weights * (Mapped + sizeof(ushort) + 1)) + batch + Math.Max(Learning(options, weights), groups);
 
         // Towers and embeddings are gone when blocks are quantized.
         var prepare = (Mapped * vocabulary) + (2 * towerBytes) + Media(config.Vision, calibration);
         var gradients = options.ModalityWeights.Count > 0 ? 0 : ((Mapped + sizeof(float)) * (vocabulary + weights)) + (Sequences * (config.Text.Layers + 1) * calibration.Longest * config.Text.HiddenSize * sizeof(float));
         var allocation = options.PatchBytes is null ? 0 : Streams + block;
-        return (4 * hidden) + new[] { prepare, gradients, allocation, block, artifactBytes }.Max(); // Writing maps what is copied.
+        return RealGemm.PooledBytes + (4 * hidden) + new[] { prepare, gradients, allocation, block, artifactBytes }.Max(); // Writing maps what is copied.
     }
 
     // The widest moment of quantizing one input group, beside the block itself and the sequences under way.
-    private static long Group(ModelConfig config, QuantizationOptions options, IReadOnlyList<DecoderLinear> linears)
+    private static long Group(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, IReadOnlyList<DecoderLinear> linears)
     {
         var inputs = linears[0].Inputs;
         var element = inputs <= GramMatrix.MaxWideInputs ? sizeof(double) : sizeof(float);
@@ -54,6 +55,9 @@ internal static class PlannedMemory
         var alternates = options.Alternations > 0;
         var feedback = options.WeightQuantizer == WeightQuantizerKind.Gptq;
 
+        // Every modality's Gram matrix beside the sample of tokens.
+        var observing = modalities * (square + ((GramMatrix.PendingRows + TokenSample.RowsOf(calibration.Samples)) * inputs * sizeof(float)));
+
         // Text's Gram matrix becomes the feedback's H where it lies, unless rounds follow; then the factor of H beside it.
         var kept = alternates || (!feedback && patched > 0) ? modalities : patched;
         var factoring = (kept + (feedback ? 2 : 0)) * square;
@@ -62,14 +66,17 @@ internal static class PlannedMemory
         var rounding = ((kept + (feedback ? 1 : 0)) * square) + (CodeBytes * all) + (alternates ? sizeof(float) * all : 0)
             + (largest * (sizeof(float) + Math.Max(sizeof(float), feedback ? element : 0)));
 
-        // P of every layer; the whitening, and for the spectra a weight, what is stored of it and the difference.
-        var fitting = patched == 0 ? 0 : (kept * square) + square + (CodeBytes * all) + (3 * sizeof(float) * largest)
-            + (options.Compensation == CompensationKind.Output || alternates ? patched * element * all : 0);
+        // P of every layer, and the rows that wait to be added to it.
+        var gathering = patched == 0 ? 0 : (kept * square) + (2 * CodeBytes * all) + (patched * element * all)
+            + ((alternates ? modalities : patched) * OutputErrors.PendingRows * (inputs + linears.Sum(linear => (long)linear.Outputs)) * sizeof(float));
+
+        // P of every layer; the whitening, one P to be whitened, and a weight, what is stored of it and the difference.
+        var fitting = patched == 0 ? 0 : ((kept + 1) * square) + (CodeBytes * all) + (3 * sizeof(float) * largest) + (((patched * all) + largest) * element);
 
         // Two fits with their residuals of all modalities, the sides of the equations and one under way; H and its factor, that of the feedback, and what patches keep for the next round.
         var whitenings = inputs <= GramMatrix.MaxWideInputs ? patched : 0;
         var rounds = alternates ? ((kept + 3 + whitenings) * square) + (((2 * modalities) + 2) * element * all) + (2 * ((sizeof(float) + CodeBytes) * all)) : 0;
-        return Math.Max(Math.Max(factoring, rounding), Math.Max(fitting, rounds));
+        return new[] { observing, factoring, rounding, gathering, fitting, rounds }.Max();
     }
 
     // A sequence on every thread: four patches and more for a token, and the intermediate results of one block.

@@ -6,8 +6,7 @@ namespace MASQuant.Quantization.Run;
 /// <summary>Turns the pipeline's steps into reports with a share done and an estimate of the time left.</summary>
 /// <param name="progress">Receives the reports, or null.</param>
 /// <param name="layers">The number of decoder blocks.</param>
-/// <param name="learns">Whether factors are learned, which then takes most of a block's time.</param>
-internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int layers, bool learns)
+internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int layers)
 {
     // Below this share an estimate would be a guess.
     private const double EstimableFraction = 0.01;
@@ -32,31 +31,20 @@ internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int
     /// <param name="layer">The block.</param>
     /// <param name="stage">The step.</param>
     /// <param name="modality">The modality under way, or null.</param>
-    /// <param name="done">The share of the step that is done, 0…1.</param>
+    /// <param name="done">The share of the block that is done, 0…1.</param>
     public void Report(int layer, QuantizationStage stage, Modality? modality, double done)
     {
-        var (start, end) = Span(stage);
-        var fraction = (layer + start + (done * (end - start))) / layers;
+        var fraction = (layer + done) / layers;
         var gained = fraction - _resumed;
         TimeSpan? remaining = gained < EstimableFraction ? null : _clock.Elapsed * ((1 - fraction) / gained);
         var subject = modality is null ? "" : $", {modality}";
         progress?.Report(new QuantizationProgress(stage, layer, layers, modality, fraction, remaining, $"Block {layer + 1} of {layers}: {Verb(stage)}{subject}."));
     }
 
-    // The shares of a block's time, as measured; they only shape the estimate.
-    private (double Start, double End) Span(QuantizationStage stage) => (stage, learns) switch
-    {
-        (QuantizationStage.Calibrate, true) => (0, 0.05),
-        (QuantizationStage.Smooth, true) => (0.05, 0.7),
-        (_, true) => (0.7, 1),
-        (QuantizationStage.Calibrate or QuantizationStage.Smooth, false) => (0, 0.2),
-        _ => (0.2, 1),
-    };
-
     private static string Verb(QuantizationStage stage) => stage switch
     {
         QuantizationStage.Calibrate => "measuring activations",
-        QuantizationStage.Smooth => "learning smoothing factors",
+        QuantizationStage.Smooth => "choosing smoothing factors",
         QuantizationStage.Quantize => "quantizing weights",
         QuantizationStage.Compensate => "fitting low-rank patches",
         _ => "working",

@@ -1,5 +1,6 @@
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Quantization.Smoothing;
 

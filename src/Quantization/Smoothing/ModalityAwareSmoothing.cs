@@ -10,22 +10,27 @@ namespace MASQuant.Quantization.Smoothing;
 /// <param name="options">The method.</param>
 public sealed class ModalityAwareSmoothing(QuantizationOptions options)
 {
-    /// <summary>The factors of every group, in order.</summary>
+    /// <summary>Whether factors are learned, which takes those of a whole block together.</summary>
+    public bool Learns => options.Smoothing != SmoothingKind.None && options.Epochs > 0;
+
+    /// <summary>The factors of a group as its ranges give them.</summary>
+    /// <param name="weights">The block's weights in full precision.</param>
+    /// <param name="group">The group.</param>
+    /// <param name="statistics">The ranges of its input.</param>
+    public SmoothingFactors Initial(BlockWeights weights, InputGroup group, ActivationStatistics statistics)
+        => Initial(weights, group, statistics, weights.Group(group).Select(w => w.ReadMatrix())).Rotated(RotationBlock(weights, group));
+
+    /// <summary>The factors of every group, in order, learned by gradient.</summary>
     /// <param name="weights">The block's weights in full precision.</param>
     /// <param name="statistics">The ranges of each group's input.</param>
     /// <param name="runner">The calibration set.</param>
     /// <param name="targets">The block's full-precision outputs, one [T, H] per sequence.</param>
     /// <param name="report">Receives the share of the learning that is done.</param>
     /// <param name="cancellationToken">Obeyed between steps.</param>
-    public SmoothingFactors[] Choose(BlockWeights weights, IReadOnlyList<ActivationStatistics> statistics, BlockRunner runner, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
+    public SmoothingFactors[] Learn(BlockWeights weights, IReadOnlyList<ActivationStatistics> statistics, BlockRunner runner, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
     {
         var groups = weights.Description.Groups;
         var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
-        if (options.Smoothing == SmoothingKind.None || options.Epochs == 0)
-        {
-            return [.. groups.Select((g, i) => Initial(weights, g, statistics[i], matrices[i]).Rotated(RotationBlock(weights, g)))];
-        }
-
         var factors = groups.Select((g, i) => Learnable(weights, g, statistics[i], matrices[i])).ToArray();
         var block = new BlockSimulation(weights.Description, weights.ReadNorms(), [.. groups.Select((g, i) => Simulated(weights, g, matrices[i], factors[i]))]);
         new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellationToken);
@@ -42,7 +47,7 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options)
 
     private bool Smooths(InputGroup group) => options.Smoothing != SmoothingKind.None && (group != InputGroup.Down || options.CompensateDown);
 
-    private SmoothingFactors Initial(BlockWeights block, InputGroup group, ActivationStatistics statistics, Matrix[] weights)
+    private SmoothingFactors Initial(BlockWeights block, InputGroup group, ActivationStatistics statistics, IEnumerable<Matrix> weights)
     {
         if (!Smooths(group))
         {

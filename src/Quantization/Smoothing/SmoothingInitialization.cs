@@ -11,11 +11,11 @@ internal static class SmoothingInitialization
 
     /// <summary>MAS: s_i^m = sqrt(max_t|x_{t,i}^m| / max_j|w_{j,i}|), each modality by its own range (paper, Eq. 12) in the channels that it owns. In all others it shares the base factor, whose range is that of the modalities that share it.</summary>
     /// <param name="statistics">The group's activations.</param>
-    /// <param name="weights">The group's weights, each [N, K].</param>
+    /// <param name="weights">The group's weights, each [N, K]; enumerated once.</param>
     /// <param name="owners">Per modality, K flags.</param>
-    public static SmoothingFactors ModalityAware(ActivationStatistics statistics, IReadOnlyList<Matrix> weights, bool[][] owners)
+    public static SmoothingFactors ModalityAware(ActivationStatistics statistics, IEnumerable<Matrix> weights, bool[][] owners)
     {
-        var ranges = WeightRanges(weights);
+        var ranges = WeightRanges(weights, statistics.Inputs);
         var shared = new float[statistics.Inputs];
         foreach (var modality in Enum.GetValues<Modality>().Where(m => statistics.TokenCount(m) > 0))
         {
@@ -45,13 +45,13 @@ internal static class SmoothingInitialization
 
     /// <summary>SmoothQuant: one factor s_i = max|x_i|^α / max|w_i|^(1 − α) over all modalities (Xiao et al., 2023, Eq. 4).</summary>
     /// <param name="statistics">The group's activations.</param>
-    /// <param name="weights">The group's weights, each [N, K].</param>
+    /// <param name="weights">The group's weights, each [N, K]; enumerated once.</param>
     /// <param name="migrationStrength">α in [0, 1].</param>
-    public static SmoothingFactors Uniform(ActivationStatistics statistics, IReadOnlyList<Matrix> weights, double migrationStrength = 0.5)
+    public static SmoothingFactors Uniform(ActivationStatistics statistics, IEnumerable<Matrix> weights, double migrationStrength = 0.5)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(migrationStrength);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(migrationStrength, 1);
-        return SmoothingFactors.Uniform(Balance(statistics.AbsMax(), WeightRanges(weights), migrationStrength));
+        return SmoothingFactors.Uniform(Balance(statistics.AbsMax(), WeightRanges(weights, statistics.Inputs), migrationStrength));
     }
 
     /// <summary>s_i = max|x_i|^α / max|w_i|^(1 − α).</summary>
@@ -73,9 +73,9 @@ internal static class SmoothingInitialization
         return SmoothingFactor.FromValues(factor);
     }
 
-    private static float[] WeightRanges(IReadOnlyList<Matrix> weights)
+    private static float[] WeightRanges(IEnumerable<Matrix> weights, int inputs)
     {
-        var ranges = new float[weights[0].Columns];
+        var ranges = new float[inputs];
         foreach (var weight in weights)
         {
             ChannelRange.Widen(ranges, weight);

@@ -10,8 +10,6 @@ namespace MASQuant.Quantization.Smoothing;
 /// <summary>Holds Theorem 1 of the paper against measurement for one input group: what one factor for all modalities costs each of them, beside a factor of its own. Both factors are those that ranges give (Eq. 12), not learned ones.</summary>
 internal sealed class SmoothingMisalignment
 {
-    // Tokens of a modality that are measured per sample, evenly spaced; a mean over some thousand needs no more.
-    private const int TokensPerSample = 32;
     private const int Decimals = 4;
 
     // Stands for a channel in which a modality is silent: JSON has no infinity.
@@ -26,11 +24,7 @@ internal sealed class SmoothingMisalignment
     private readonly double[] _loss = new double[ModalityMap.ModalityCount];
     private readonly long[] _tokens = new long[ModalityMap.ModalityCount];
 
-    /// <param name="group">The group.</param>
-    /// <param name="ranges">The ranges of its inputs.</param>
-    /// <param name="weights">Its weights, [N, K] each; enumerated once.</param>
-    /// <param name="scheme">How activations are quantized.</param>
-    public SmoothingMisalignment(InputGroup group, ActivationStatistics ranges, IEnumerable<Matrix> weights, QuantizationScheme scheme)
+    private SmoothingMisalignment(InputGroup group, ActivationStatistics ranges, IEnumerable<Matrix> weights, QuantizationScheme scheme)
     {
         (_group, _ranges, _all) = (group, ranges, ranges.AbsMax());
         _activationMax = scheme.QuantizesActivations ? scheme.ActivationMax : null;
@@ -49,12 +43,28 @@ internal sealed class SmoothingMisalignment
 
     private IEnumerable<Modality> Seen => Enum.GetValues<Modality>().Where(modality => _ranges.TokenCount(modality) > 0);
 
-    /// <summary>Measures a sample's activations, [T, K].</summary>
-    public void Add(Matrix x, ModalityMap modalities)
+    /// <summary>One entry per modality that calibration saw, when it saw several.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="ranges">The ranges of its inputs.</param>
+    /// <param name="weights">Its weights, [N, K] each; enumerated once.</param>
+    /// <param name="sample">Its inputs.</param>
+    /// <param name="scheme">How activations are quantized.</param>
+    public static IEnumerable<MisalignmentFacts> Measure(InputGroup group, ActivationStatistics ranges, IEnumerable<Matrix> weights, TokenSample sample, QuantizationScheme scheme)
+    {
+        var misalignment = new SmoothingMisalignment(group, ranges, weights, scheme);
+        foreach (var (x, modalities) in sample.Taken)
+        {
+            misalignment.Add(x, modalities);
+        }
+
+        return misalignment.Facts();
+    }
+
+    private void Add(Matrix x, ModalityMap modalities)
     {
         foreach (var modality in _activationMax is null ? [] : Seen)
         {
-            var rows = TokenRows.Spread(modalities, modality, TokensPerSample);
+            var rows = TokenRows.Split(modalities)[(int)modality];
             var losses = new double[rows.Length];
             Workers.For(rows.Length, i =>
             {
@@ -66,8 +76,7 @@ internal sealed class SmoothingMisalignment
         }
     }
 
-    /// <summary>One entry per modality that calibration saw, when it saw several.</summary>
-    public IEnumerable<MisalignmentFacts> Facts() => Seen.Count() < 2 ? [] : Seen.Select(modality =>
+    private IEnumerable<MisalignmentFacts> Facts() => Seen.Count() < 2 ? [] : Seen.Select(modality =>
     {
         var own = _ranges.AbsMax(modality).ToArray();
         double[] ratios = [.. _all.Select((all, k) => all == own[k] ? 1 : (double)all / own[k])];
@@ -90,7 +99,7 @@ internal sealed class SmoothingMisalignment
         var rounded = new float[row.Length];
         VectorProduct.Multiply(row, factor.Inverse, smoothed);
         FakeQuantizer.Round(smoothed, _activationMax!.Value, rounded);
-        var (signal, noise) = Sqnr.Energies(smoothed, rounded);
+        var (signal, noise) = Sqnr.Subtract(smoothed, rounded);
         return Sqnr.Decibels(signal, noise);
     }
 

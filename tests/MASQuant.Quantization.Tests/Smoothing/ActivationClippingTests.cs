@@ -1,3 +1,4 @@
+using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Smoothing;
 
@@ -11,15 +12,16 @@ public class ActivationClippingTests
     public void Each_modality_takes_the_share_with_the_least_error()
     {
         var (x, modalities) = Sample();
-        var clipping = new ActivationClipping(SmoothingFactors.Ones(Inputs), QuantizationScheme.W4A4);
-        clipping.Add(x, modalities);
+        var sample = new TokenSample(sequences: 1);
+        sample.Add(x, modalities);
+        var best = ActivationClipping.Best(sample, SmoothingFactors.Ones(Inputs), QuantizationScheme.W4A4);
 
         // Text has one value of 4 beside values of at most 1, whose steps are finer where it is clipped.
         // Vision has ±1 alone, which any narrower range would clip; audio has no tokens.
-        Assert.True(Error(x.Row(0), clipping.Best[0]) < Error(x.Row(0), 1));
-        Assert.All(Enumerable.Range(10, 11), percent => Assert.True(Error(x.Row(0), clipping.Best[0]) <= Error(x.Row(0), percent / 20f) * (1 + 1e-5)));
-        Assert.Equal(1, clipping.Best[1]);
-        Assert.Equal(1, clipping.Best[2]);
+        Assert.True(Error(x.Row(0), best[0]) < Error(x.Row(0), 1));
+        Assert.All(Enumerable.Range(10, 11), percent => Assert.True(Error(x.Row(0), best[0]) <= Error(x.Row(0), percent / 20f) * (1 + 1e-5)));
+        Assert.Equal(1, best[1]);
+        Assert.Equal(1, best[2]);
     }
 
     private static (Matrix X, ModalityMap Modalities) Sample()

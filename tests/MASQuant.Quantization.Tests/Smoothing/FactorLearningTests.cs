@@ -39,8 +39,8 @@ public class FactorLearningTests
     [Fact]
     public void Steps_that_only_harm_are_taken_back()
     {
-        // Steps of e^±1 per factor leave every balance behind.
-        var (initial, harmed) = (Factors(TinyRun.Options with { Epochs = 0 }), Factors(TinyRun.Options with { Epochs = 1, LearningRate = 1 }));
+        // Steps of e^±1 per factor leave every balance behind; those of e^±1e−9 none.
+        var (initial, harmed) = (Factors(TinyRun.Options with { Epochs = 1, LearningRate = 1e-9 }), Factors(TinyRun.Options with { Epochs = 1, LearningRate = 1 }));
         for (var k = 0; k < initial.Length; k++)
         {
             // exp(log s) in FP32: |log s| < 12 is rounded by at most 2⁻²¹, which is the relative error of its exponential.

@@ -67,9 +67,9 @@ public class SmoothingMisalignmentTests
     {
         var ranges = new ActivationStatistics("test", x.Columns, keepsGram: false);
         ranges.Add(x, modalities ?? TwoTexts);
-        var misalignment = new SmoothingMisalignment(InputGroup.Qkv, ranges, [weight], scheme);
-        misalignment.Add(x, modalities ?? TwoTexts);
-        return [.. misalignment.Facts()];
+        var sample = new TokenSample(sequences: 1);
+        sample.Add(x, modalities ?? TwoTexts);
+        return [.. SmoothingMisalignment.Measure(InputGroup.Qkv, ranges, [weight], sample, scheme)];
     }
 
     private static double Decibels(float[] row, double[] factor, int limit)

@@ -1,4 +1,4 @@
-namespace MASQuant.Quantization.Smoothing;
+namespace MASQuant.Quantization.Calibration;
 
 /// <summary>The rows of a sequence that belong to one modality.</summary>
 internal static class TokenRows
