@@ -44,7 +44,14 @@ internal static class PlanCommand
         var extent = calibration is null ? CalibrationExtent.Typical : CalibrationExtent.Of(CalibrationSet.Load(calibration, config, cancellationToken).Conversations, config);
         var plan = QuantizationPlan.Of(checkpoint, config, options, extent.Part(options.SamplesOf(extent.Samples)));
         var machine = MachineResources.Here(output);
-        Write(console.Output, plan, model, machine, MachineResources.MeasureSpeed());
+        var speed = MachineResources.MeasureSpeed();
+        Write(console.Output, plan, model, machine, speed);
+        if (options.Effort != EffortKind.Fast)
+        {
+            var fast = options with { Effort = EffortKind.Fast };
+            console.Output.WriteLine($"Sooner: --effort Fast takes about {Figures.Estimate(TimeSpan.FromSeconds(plan.OperationsAt(fast, extent) / speed))}.");
+        }
+
         Preflight.Check(plan, machine, done: 0, model, output);
         return ExitCode.Done;
     }

@@ -27,14 +27,14 @@ public sealed record MachineResources(long FreeDiskBytes, long MemoryBytes)
     public static double MeasureSpeed()
     {
         const int Size = 1024;
-        var (a, b, c) = (new float[Size * Size], new float[Size * Size], new float[Size * Size]);
-        Array.Fill(a, 0.5f);
-        Array.Fill(b, 0.25f);
+        var (a, b, c) = (new Matrix(Size, Size), new Matrix(Size, Size), new Matrix(Size, Size));
+        Array.Fill(a.Data, 0.5f);
+        Array.Fill(b.Data, 0.25f);
         var best = double.MaxValue;
         for (var run = 0; run < 6; run++)
         {
             var start = Stopwatch.GetTimestamp();
-            FloatGemm.MultiplyNT(Size, Size, Size, a, Size, b, Size, c, Size);
+            FloatGemm.MultiplyTransposed(a, b, [], c);
             best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 

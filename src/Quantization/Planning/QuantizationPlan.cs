@@ -57,6 +57,11 @@ public sealed class QuantizationPlan
     /// <summary>Floating-point operations, weighed by how fast each kind runs: of an FP32 product of matrices each counts 1.</summary>
     public double Operations { get; }
 
+    /// <summary><see cref="Operations"/> with other options that take another part of the calibration set.</summary>
+    /// <param name="options">The method.</param>
+    /// <param name="calibration">The whole set.</param>
+    public double OperationsAt(QuantizationOptions options, CalibrationExtent calibration) => PlannedWork.Of(Config, options, calibration.Part(options.SamplesOf(calibration.Samples)));
+
     internal long TowerBytes => Parts.Where(part => part.Part.EndsWith("tower", StringComparison.Ordinal)).Sum(part => part.Bytes);
 
     /// <summary>Plans.</summary>
