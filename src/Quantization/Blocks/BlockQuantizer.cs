@@ -119,10 +119,11 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
         statistics.Finish();
 
         report(QuantizationStage.Smooth, null);
-        var factors = learned ?? _smoothing.Initial(weights, group, statistics);
+        var ranges = ChannelRange.Of(weights, group);
+        var factors = learned ?? _smoothing.Initial(weights, group, statistics, ranges);
         return (statistics,
             factors.Clipped(options.ClipsActivations(scheme) ? ActivationClipping.Best(sample, factors, scheme) : null),
-            [.. SmoothingMisalignment.Measure(group, statistics, weights.Group(group).Select(linear => linear.ReadMatrix()), sample, scheme)]);
+            [.. SmoothingMisalignment.Measure(group, statistics, ranges, sample, scheme)]);
     }
 
     private static (QuantizedWeight Weight, ManifestLinear Facts) Packed(LinearWeight linear, GroupFit fit, int i)

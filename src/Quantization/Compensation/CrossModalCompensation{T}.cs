@@ -10,6 +10,7 @@ namespace MASQuant.Quantization.Compensation;
 internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    private const int Piece = 64;
     private readonly CompensationOptions _options;
     private readonly WhiteningTransform<T> _whitening;
     private readonly double _ridge;
@@ -63,12 +64,20 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     // With TᵀT = ZᵀZ + δ: ‖R − Z·B‖² + δ·‖ΔWᵀ − B‖² = const + ‖T⁻ᵀ·(P + δ·ΔWᵀ) − T·B‖², by completing the square.
     private RealMatrix<T> Whitened(RealMatrix<T> product, Matrix prior)
     {
-        Workers.For(product.Rows, k =>
+        // In square pieces: one of the two matrices is read across its rows.
+        Workers.For((product.Rows + Piece - 1) / Piece, piece =>
         {
-            var row = product.Row(k);
-            for (var n = 0; n < row.Length; n++)
+            var (first, last) = (piece * Piece, Math.Min(product.Rows, (piece + 1) * Piece));
+            for (var start = 0; start < product.Columns; start += Piece)
             {
-                row[n] += T.CreateTruncating(_ridge * prior[n, k]);
+                for (var n = start; n < Math.Min(product.Columns, start + Piece); n++)
+                {
+                    var row = prior.Row(n);
+                    for (var k = first; k < last; k++)
+                    {
+                        product[k, n] += T.CreateTruncating(_ridge * row[k]);
+                    }
+                }
             }
         });
 

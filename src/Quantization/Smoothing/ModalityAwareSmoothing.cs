@@ -18,7 +18,15 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options)
     /// <param name="group">The group.</param>
     /// <param name="statistics">The ranges of its input.</param>
     public SmoothingFactors Initial(BlockWeights weights, InputGroup group, ActivationStatistics statistics)
-        => Initial(weights, group, statistics, weights.Group(group).Select(w => w.ReadMatrix())).Rotated(RotationBlock(weights, group));
+        => Initial(weights, group, statistics, ChannelRange.Of(weights, group));
+
+    /// <summary>The same, of ranges of its weights that are known.</summary>
+    /// <param name="weights">The block's weights in full precision.</param>
+    /// <param name="group">The group.</param>
+    /// <param name="statistics">The ranges of its input.</param>
+    /// <param name="ranges">max|w_i| over all of its weights, K values.</param>
+    public SmoothingFactors Initial(BlockWeights weights, InputGroup group, ActivationStatistics statistics, float[] ranges)
+        => Unrotated(weights, group, statistics, ranges).Rotated(RotationBlock(weights, group));
 
     /// <summary>The factors of every group, in order, learned by gradient.</summary>
     /// <param name="weights">The block's weights in full precision.</param>
@@ -47,7 +55,7 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options)
 
     private bool Smooths(InputGroup group) => options.Smoothing != SmoothingKind.None && (group != InputGroup.Down || options.CompensateDown);
 
-    private SmoothingFactors Initial(BlockWeights block, InputGroup group, ActivationStatistics statistics, IEnumerable<Matrix> weights)
+    private SmoothingFactors Unrotated(BlockWeights block, InputGroup group, ActivationStatistics statistics, float[] ranges)
     {
         if (!Smooths(group))
         {
@@ -55,13 +63,13 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options)
         }
 
         return options.Smoothing == SmoothingKind.Uniform
-            ? SmoothingInitialization.Uniform(statistics, weights, options.MigrationStrength)
-            : SmoothingInitialization.ModalityAware(statistics, weights, Owners(block, group, statistics));
+            ? SmoothingInitialization.Uniform(statistics, ranges, options.MigrationStrength)
+            : SmoothingInitialization.ModalityAware(statistics, ranges, Owners(block, group, statistics));
     }
 
     private GroupFactors Learnable(BlockWeights block, InputGroup group, ActivationStatistics statistics, Matrix[] weights)
     {
-        var initial = Initial(block, group, statistics, weights);
+        var initial = Unrotated(block, group, statistics, ChannelRange.Of(weights, statistics.Inputs));
         var logarithms = Enum.GetValues<Modality>().Select(m => initial[m].Values.Select(s => MathF.Log(s)).ToArray()).ToArray();
         return new GroupFactors(logarithms, Owners(block, group, statistics)) { Learns = Smooths(group) };
     }

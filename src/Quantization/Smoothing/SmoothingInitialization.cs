@@ -11,11 +11,10 @@ internal static class SmoothingInitialization
 
     /// <summary>MAS: s_i^m = sqrt(max_t|x_{t,i}^m| / max_j|w_{j,i}|), each modality by its own range (paper, Eq. 12) in the channels that it owns. In all others it shares the base factor, whose range is that of the modalities that share it.</summary>
     /// <param name="statistics">The group's activations.</param>
-    /// <param name="weights">The group's weights, each [N, K]; enumerated once.</param>
+    /// <param name="weights">max|w_i| over all of the group's weights, K values.</param>
     /// <param name="owners">Per modality, K flags.</param>
-    public static SmoothingFactors ModalityAware(ActivationStatistics statistics, IEnumerable<Matrix> weights, bool[][] owners)
+    public static SmoothingFactors ModalityAware(ActivationStatistics statistics, float[] weights, bool[][] owners)
     {
-        var ranges = WeightRanges(weights, statistics.Inputs);
         var shared = new float[statistics.Inputs];
         foreach (var modality in Enum.GetValues<Modality>().Where(m => statistics.TokenCount(m) > 0))
         {
@@ -37,7 +36,7 @@ internal static class SmoothingInitialization
                 range[k] = owners[(int)modality][k] ? statistics.AbsMax(modality)[k] : range[k];
             }
 
-            factors[(int)modality] = Balance(range, ranges, 0.5);
+            factors[(int)modality] = Balance(range, weights, 0.5);
         }
 
         return new SmoothingFactors(factors);
@@ -45,13 +44,13 @@ internal static class SmoothingInitialization
 
     /// <summary>SmoothQuant: one factor s_i = max|x_i|^α / max|w_i|^(1 − α) over all modalities (Xiao et al., 2023, Eq. 4).</summary>
     /// <param name="statistics">The group's activations.</param>
-    /// <param name="weights">The group's weights, each [N, K]; enumerated once.</param>
+    /// <param name="weights">max|w_i| over all of the group's weights, K values.</param>
     /// <param name="migrationStrength">α in [0, 1].</param>
-    public static SmoothingFactors Uniform(ActivationStatistics statistics, IEnumerable<Matrix> weights, double migrationStrength = 0.5)
+    public static SmoothingFactors Uniform(ActivationStatistics statistics, float[] weights, double migrationStrength = 0.5)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(migrationStrength);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(migrationStrength, 1);
-        return SmoothingFactors.Uniform(Balance(statistics.AbsMax(), WeightRanges(weights, statistics.Inputs), migrationStrength));
+        return SmoothingFactors.Uniform(Balance(statistics.AbsMax(), weights, migrationStrength));
     }
 
     /// <summary>s_i = max|x_i|^α / max|w_i|^(1 − α).</summary>
@@ -71,16 +70,5 @@ internal static class SmoothingInitialization
         }
 
         return SmoothingFactor.FromValues(factor);
-    }
-
-    private static float[] WeightRanges(IEnumerable<Matrix> weights, int inputs)
-    {
-        var ranges = new float[inputs];
-        foreach (var weight in weights)
-        {
-            ChannelRange.Widen(ranges, weight);
-        }
-
-        return ranges;
     }
 }

@@ -24,20 +24,14 @@ internal sealed class SmoothingMisalignment
     private readonly double[] _loss = new double[ModalityMap.ModalityCount];
     private readonly long[] _tokens = new long[ModalityMap.ModalityCount];
 
-    private SmoothingMisalignment(InputGroup group, ActivationStatistics ranges, IEnumerable<Matrix> weights, QuantizationScheme scheme)
+    private SmoothingMisalignment(InputGroup group, ActivationStatistics ranges, float[] weights, QuantizationScheme scheme)
     {
         (_group, _ranges, _all) = (group, ranges, ranges.AbsMax());
         _activationMax = scheme.QuantizesActivations ? scheme.ActivationMax : null;
-        var weightRanges = new float[ranges.Inputs];
-        foreach (var weight in weights)
-        {
-            ChannelRange.Widen(weightRanges, weight);
-        }
-
-        _uniform = SmoothingInitialization.Balance(_all, weightRanges, 0.5);
+        _uniform = SmoothingInitialization.Balance(_all, weights, 0.5);
         foreach (var modality in Seen)
         {
-            _own[(int)modality] = SmoothingInitialization.Balance(ranges.AbsMax(modality), weightRanges, 0.5);
+            _own[(int)modality] = SmoothingInitialization.Balance(ranges.AbsMax(modality), weights, 0.5);
         }
     }
 
@@ -46,10 +40,10 @@ internal sealed class SmoothingMisalignment
     /// <summary>One entry per modality that calibration saw, when it saw several.</summary>
     /// <param name="group">The group.</param>
     /// <param name="ranges">The ranges of its inputs.</param>
-    /// <param name="weights">Its weights, [N, K] each; enumerated once.</param>
+    /// <param name="weights">max|w_i| over all of its weights, K values.</param>
     /// <param name="sample">Its inputs.</param>
     /// <param name="scheme">How activations are quantized.</param>
-    public static IEnumerable<MisalignmentFacts> Measure(InputGroup group, ActivationStatistics ranges, IEnumerable<Matrix> weights, TokenSample sample, QuantizationScheme scheme)
+    public static IEnumerable<MisalignmentFacts> Measure(InputGroup group, ActivationStatistics ranges, float[] weights, TokenSample sample, QuantizationScheme scheme)
     {
         var misalignment = new SmoothingMisalignment(group, ranges, weights, scheme);
         foreach (var (x, modalities) in sample.Taken)

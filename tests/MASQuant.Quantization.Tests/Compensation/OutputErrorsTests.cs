@@ -45,7 +45,7 @@ public class OutputErrorsTests
     public void Patches_lower_the_noise_of_their_modality_as_the_executed_products_show(string name)
     {
         Assert.True(QuantizationScheme.TryParse(name, out var scheme));
-        var factors = SmoothingInitialization.ModalityAware(_statistics, [_weight], DeviatingChannels.Pick(_statistics, -1));
+        var factors = SmoothingInitialization.ModalityAware(_statistics, ChannelRange.Of([_weight], Inputs), DeviatingChannels.Pick(_statistics, -1));
         var codes = GptqQuantizer.Create(_statistics.SmoothedGram(factors, [1, 1, 1])).Quantize(factors.Base.ScaleWeight(_weight), scheme);
         var residuals = Gather(factors, codes);
         foreach (var modality in new[] { Modality.Vision, Modality.Audio })
@@ -82,8 +82,8 @@ public class OutputErrorsTests
     [Fact]
     public void Modality_aware_factors_leave_text_less_noise_than_a_uniform_factor()
     {
-        var uniform = SmoothingInitialization.Uniform(_statistics, [_weight]);
-        var aware = SmoothingInitialization.ModalityAware(_statistics, [_weight], DeviatingChannels.Pick(_statistics, -1));
+        var uniform = SmoothingInitialization.Uniform(_statistics, ChannelRange.Of([_weight], Inputs));
+        var aware = SmoothingInitialization.ModalityAware(_statistics, ChannelRange.Of([_weight], Inputs), DeviatingChannels.Pick(_statistics, -1));
         Assert.True(Text(aware) < Text(uniform));
 
         double Text(SmoothingFactors factors)

@@ -69,7 +69,7 @@ public class SmoothingMisalignmentTests
         ranges.Add(x, modalities ?? TwoTexts);
         var sample = new TokenSample(sequences: 1);
         sample.Add(x, modalities ?? TwoTexts);
-        return [.. SmoothingMisalignment.Measure(InputGroup.Qkv, ranges, [weight], sample, scheme)];
+        return [.. SmoothingMisalignment.Measure(InputGroup.Qkv, ranges, ChannelRange.Of([weight], x.Columns), sample, scheme)];
     }
 
     private static double Decibels(float[] row, double[] factor, int limit)

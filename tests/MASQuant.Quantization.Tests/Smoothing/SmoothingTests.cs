@@ -14,7 +14,7 @@ public class SmoothingTests
     {
         var statistics = Observe(new Matrix(3, 2, [-4, 1, 100, 25, 2, -9]));
         var weights = new[] { new Matrix(1, 2, [1, -1]), new Matrix(2, 2, [0.25f, 0.5f, -0.5f, 2.25f]) };
-        var factors = SmoothingInitialization.ModalityAware(statistics, weights, DeviatingChannels.Pick(statistics, -1));
+        var factors = SmoothingInitialization.ModalityAware(statistics, ChannelRange.Of(weights, 2), DeviatingChannels.Pick(statistics, -1));
 
         // sqrt(4/1), sqrt(9/2.25); sqrt(100/1), sqrt(25/2.25).
         AssertNear([2, 2], factors.Base);
@@ -28,7 +28,7 @@ public class SmoothingTests
     {
         // Audio's ranges are 100 and 25, text's 4 and 9: channel 0 is farther from text's, 25-fold against 2.8-fold.
         var statistics = Observe(new Matrix(3, 2, [-4, 1, 100, 25, 2, -9]));
-        var factors = SmoothingInitialization.ModalityAware(statistics, [new Matrix(1, 2, [1, 1])], DeviatingChannels.Pick(statistics, 1));
+        var factors = SmoothingInitialization.ModalityAware(statistics, [1, 1], DeviatingChannels.Pick(statistics, 1));
 
         // Channel 1 is shared, so its range is the larger one: sqrt(25).
         AssertNear([2, 5], factors.Base);
@@ -43,7 +43,7 @@ public class SmoothingTests
     public void The_uniform_factor_migrates_the_range_of_all_modalities(double strength, float first, float second)
     {
         var statistics = Observe(new Matrix(3, 2, [-4, 1, 100, 25, 2, -9]));
-        var factors = SmoothingInitialization.Uniform(statistics, [new Matrix(1, 2, [4, -1])], strength);
+        var factors = SmoothingInitialization.Uniform(statistics, [4, 1], strength);
         AssertNear([first, second], factors.Base);
         Assert.Same(factors.Base, factors[Modality.Vision]);
     }
@@ -52,7 +52,7 @@ public class SmoothingTests
     public void Channels_that_never_moved_get_finite_factors()
     {
         var statistics = Observe(new Matrix(3, 2));
-        var factors = SmoothingInitialization.ModalityAware(statistics, [new Matrix(1, 2, [0, 1e30f])], DeviatingChannels.Pick(statistics, -1));
+        var factors = SmoothingInitialization.ModalityAware(statistics, [0, 1e30f], DeviatingChannels.Pick(statistics, -1));
         AssertNear([1, SmoothingFactor.Smallest], factors.Base);
         Assert.All(factors.Base.Inverse, value => Assert.True(float.IsFinite(value)));
     }
