@@ -1,9 +1,7 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using MASQuant.Engine.Tensors;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Factors;
+using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Smoothing;
 
@@ -14,9 +12,14 @@ internal sealed class ActivationClipping
 
     private readonly SmoothingFactors _factors;
     private readonly QuantizationScheme _scheme;
+    private readonly float[] _equal;
     private readonly double[][] _errors = [.. Enumerable.Range(0, ModalityMap.ModalityCount).Select(_ => new double[Candidates.Length])];
 
-    private ActivationClipping(SmoothingFactors factors, QuantizationScheme scheme) => (_factors, _scheme) = (factors, scheme);
+    private ActivationClipping(SmoothingFactors factors, QuantizationScheme scheme)
+    {
+        (_factors, _scheme, _equal) = (factors, scheme, new float[factors.Inputs]);
+        Array.Fill(_equal, 1f);
+    }
 
     /// <summary>For each modality the candidate with the least Σ(z − Q(z))²; of equals the widest.</summary>
     /// <param name="sample">The input.</param>
@@ -63,37 +66,9 @@ internal sealed class ActivationClipping
         var errors = new double[Candidates.Length];
         for (var i = 0; i < Candidates.Length && largest > 0; i++)
         {
-            errors[i] = Error(row, largest * Candidates[i] / _scheme.ActivationMax, _scheme.ActivationMax);
+            errors[i] = RoundingError.Of(row, _equal, largest * Candidates[i] / _scheme.ActivationMax, -_scheme.ActivationMax, _scheme.ActivationMax);
         }
 
         return errors;
-    }
-
-    // Σ(z − Q(z))², always in 512-bit lanes.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Error(ReadOnlySpan<float> row, float scale, float limit)
-    {
-        var z = MemoryMarshal.Cast<float, Vector512<float>>(row);
-        var (step, inverse, high) = (Vector512.Create(scale), Vector512.Create(1 / scale), Vector512.Create(limit));
-        var sums = Vector512<float>.Zero;
-        for (var i = 0; i < z.Length; i++)
-        {
-            var difference = z[i] - (Vector512.Min(Vector512.Max(Vector512.Round(z[i] * inverse), -high), high) * step);
-            sums = Vector512.FusedMultiplyAdd(difference, difference, sums);
-        }
-
-        var sum = 0f;
-        for (var lane = 0; lane < Vector512<float>.Count; lane++)
-        {
-            sum += sums[lane];
-        }
-
-        for (var k = z.Length * Vector512<float>.Count; k < row.Length; k++)
-        {
-            var difference = row[k] - (Math.Clamp(MathF.Round(row[k] * (1 / scale)), -limit, limit) * scale);
-            sum = MathF.FusedMultiplyAdd(difference, difference, sum);
-        }
-
-        return sum;
     }
 }

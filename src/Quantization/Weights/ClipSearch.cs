@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Weights;
 
@@ -53,34 +51,6 @@ internal static class ClipSearch
         return best;
     }
 
-    // In FP32, always in 512-bit lanes: two grids whose errors differ by less than its rounding are as good as each other, and every machine takes the same one.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Error(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, WeightGrid grid)
-    {
-        var w = MemoryMarshal.Cast<float, Vector512<float>>(values);
-        var d = MemoryMarshal.Cast<float, Vector512<float>>(importance[..values.Length]);
-        var (scale, inverse) = (Vector512.Create(grid.Scale), Vector512.Create(1 / grid.Scale));
-        var (low, high) = (Vector512.Create((float)(grid.Smallest - grid.ZeroPoint)), Vector512.Create((float)(grid.Largest - grid.ZeroPoint)));
-        var sums = Vector512<float>.Zero;
-        for (var i = 0; i < w.Length; i++)
-        {
-            var code = Vector512.Min(Vector512.Max(Vector512.Round(w[i] * inverse), low), high);
-            var difference = w[i] - (code * scale);
-            sums = Vector512.FusedMultiplyAdd(d[i] * difference, difference, sums);
-        }
-
-        var sum = 0f;
-        for (var lane = 0; lane < Vector512<float>.Count; lane++)
-        {
-            sum += sums[lane];
-        }
-
-        for (var k = w.Length * Vector512<float>.Count; k < values.Length; k++)
-        {
-            var difference = values[k] - (Math.Clamp(MathF.Round(values[k] * inverse[0]), low[0], high[0]) * grid.Scale);
-            sum = MathF.FusedMultiplyAdd(importance[k] * difference, difference, sum);
-        }
-
-        return sum;
-    }
+        => RoundingError.Of(values, importance, grid.Scale, grid.Smallest - grid.ZeroPoint, grid.Largest - grid.ZeroPoint);
 }
