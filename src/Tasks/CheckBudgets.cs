@@ -9,6 +9,7 @@ namespace MASQuant.Tasks;
 public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
 {
     private readonly CancellationTokenSource _cancellation = new();
+    private BuildLines? _lines;
 
     /// <summary>The items that <see cref="ComputeModelKeys"/> gave; those without <c>Budgets</c> pass.</summary>
     [Required]
@@ -21,6 +22,11 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
     /// <summary>The folder in which evaluation losses are remembered.</summary>
     [Required]
     public string Store { get; set; } = "";
+
+    /// <summary>1 when MSBuild's terminal logger shows the build.</summary>
+    public string TerminalLogger { get; set; } = "";
+
+    private BuildLines Lines => _lines ??= new BuildLines(this, TerminalLogger);
 
     /// <inheritdoc/>
     public void Cancel() => _cancellation.Cancel();
@@ -77,16 +83,16 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
 
         var losses = new EvaluationLosses(Store);
         var key = model.GetMetadata("LossKey");
-        using var alone = losses.Lock(key, () => BuildEngine.LogMessageEvent(ModelEvents.Create(DeliveryEvent.Waiting(name))), _cancellation.Token);
+        using var alone = losses.Lock(key, () => Lines.Say(ModelEvents.Create(DeliveryEvent.Waiting(name))), _cancellation.Token);
         if (losses.TryRead(key) is { } known)
         {
             return known;
         }
 
-        BuildEngine.LogMessageEvent(Messages.Evaluating(name, file));
+        Lines.Say(Messages.Evaluating(name, file));
         var loss = EvaluationLoss.Measure(model.GetMetadata("ModelFolder"), model.GetMetadata("Artifact"), file, cancellationToken: _cancellation.Token);
         losses.Write(key, loss);
-        BuildEngine.LogMessageEvent(Messages.Evaluated(name, loss));
+        Lines.Say(Messages.Evaluated(name, loss));
         return loss;
     }
 }

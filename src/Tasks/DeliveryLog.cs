@@ -4,9 +4,11 @@ using Microsoft.Build.Framework;
 namespace MASQuant.Tasks;
 
 /// <summary>Writes what a delivery does to a build's log.</summary>
-internal sealed class DeliveryLog(Microsoft.Build.Utilities.Task task) : IDeliveryLog
+/// <param name="task">The task.</param>
+/// <param name="lines">What the build says.</param>
+internal sealed class DeliveryLog(Microsoft.Build.Utilities.Task task, BuildLines lines) : IDeliveryLog
 {
-    public void Report(DeliveryEvent happened) => task.BuildEngine.LogMessageEvent(ModelEvents.Create(happened));
+    public void Report(DeliveryEvent happened) => lines.Say(ModelEvents.Create(happened));
 
     public void Warn(MASQuantException problem) => task.Log.LogWarning(problem);
 

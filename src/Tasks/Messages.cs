@@ -1,6 +1,7 @@
 using System.Globalization;
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation.Budgets;
+using MASQuant.Evaluation.Reports;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
 using Microsoft.Build.Framework;
@@ -56,7 +57,7 @@ internal static class Messages
 
     public static BuildMessageEventArgs Progress(string name, QuantizationProgress progress, MessageImportance importance)
     {
-        var left = progress.Remaining is { } time ? string.Create(CultureInfo.InvariantCulture, $", {time.TotalSeconds:F0} s left") : "";
+        var left = progress.Remaining is { } time ? $", {Figures.Estimate(time)} left" : "";
         var isResumed = progress is { Stage: QuantizationStage.Prepare, Layer: >= 0 };
         return ModelEvents.Create(isResumed ? ModelEvents.BlockResumed : ModelEvents.Progress, name,
             string.Create(CultureInfo.InvariantCulture, $"{name}: {progress.Message} ({progress.Fraction:P0}{left})"), importance);

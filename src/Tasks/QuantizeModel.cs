@@ -16,6 +16,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
 {
     private readonly CancellationTokenSource _cancellation = new();
     private (QuantizationStage Stage, int Layer) _reported = (QuantizationStage.Prepare, -1);
+    private BuildLines? _lines;
 
     /// <summary>The class's name.</summary>
     [Required]
@@ -49,6 +50,11 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
     /// <summary>Names the build that this is a part of; all of its tasks warn of a remote cache once.</summary>
     public string Build { get; set; } = "";
 
+    /// <summary>1 when MSBuild's terminal logger shows the build.</summary>
+    public string TerminalLogger { get; set; } = "";
+
+    private BuildLines Lines => _lines ??= new BuildLines(this, TerminalLogger);
+
     /// <inheritdoc/>
     public void Cancel() => _cancellation.Cancel();
 
@@ -60,12 +66,12 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             CheckWords();
             var properties = CacheProperties.ToDictionary(property => property.ItemSpec, property => property.GetMetadata("Value"), StringComparer.OrdinalIgnoreCase);
             var target = new StoredModel(new ArtifactStore(Store), Key, Name);
-            var delivery = new ArtifactDelivery(target, CacheSettings.Read(properties, Project), Key, Name, new DeliveryLog(this)) { Project = Project, Build = Build };
+            var delivery = new ArtifactDelivery(target, CacheSettings.Read(properties, Project), Key, Name, new DeliveryLog(this, Lines)) { Project = Project, Build = Build };
             delivery.Run(Quantize, _cancellation.Token);
         }
         catch (OperationCanceledException)
         {
-            BuildEngine.LogMessageEvent(Messages.Cancelled(Name));
+            Lines.Say(Messages.Cancelled(Name));
             return false;
         }
         catch (MASQuantException problem)
@@ -86,7 +92,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
 
     private void Quantize(RunFolder run)
     {
-        BuildEngine.LogMessageEvent(Messages.Started(Name, ModelFolder, Project, OptionText.Read(Options)));
+        Lines.Say(Messages.Started(Name, ModelFolder, Project, OptionText.Read(Options)));
         var clock = Stopwatch.StartNew();
         var job = run.Start(new QuantizationJob
         {
@@ -98,7 +104,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             Options = OptionText.Read(Options),
         });
         Run(job, new Reporter(this), _cancellation.Token);
-        BuildEngine.LogMessageEvent(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
+        Lines.Say(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
     }
 
     // Both become parts of paths, and a build server may pass what it likes.
@@ -117,7 +123,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
         {
             var isNew = progress.Layer != _reported.Layer || (progress.Layer < 0 && progress.Stage != _reported.Stage);
             _reported = (progress.Stage, progress.Layer);
-            BuildEngine.LogMessageEvent(Messages.Progress(Name, progress, isNew ? MessageImportance.High : MessageImportance.Low));
+            Lines.SayPaced(Messages.Progress(Name, progress, isNew ? MessageImportance.High : MessageImportance.Low));
         }
     }
 

@@ -62,7 +62,12 @@ internal sealed class BuildLog(int exitCode, string output, IReadOnlyList<string
         return this;
     }
 
-    private IReadOnlyList<string> Models(string code) => [.. _events.Value.OfType<BuildMessageEventArgs>().Where(message => message.Code == code).Select(message => message.Subcategory).Order()];
+    /// <summary>What the messages of a code say.</summary>
+    public IReadOnlyList<string> TextsOf(string code) => [.. MessagesOf(code).Select(message => message.Message ?? "")];
+
+    private IReadOnlyList<string> Models(string code) => [.. MessagesOf(code).Select(message => message.Subcategory).Order()];
+
+    private IEnumerable<BuildMessageEventArgs> MessagesOf(string code) => _events.Value.OfType<BuildMessageEventArgs>().Where(message => message.Code == code);
 
     private int Runs(string task) => _events.Value.OfType<TaskStartedEventArgs>().Count(entry => entry.TaskName == task);
 }
