@@ -87,7 +87,7 @@ internal static class QuantizeLayer
     {
         using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var config = ModelConfigReader.Read(checkpoint);
-        return QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(CalibrationSet.Load(job.CalibrationFile, config).Conversations, config));
+        return QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(job.CalibrationFile, config).Conversations));
     }
 
     // Every sample: an image of about 200 tokens, and as many of text.

@@ -71,7 +71,7 @@ public static class QuantizationPipeline
     private static void CheckResources(QuantizationJob job, ModelConfig config, CalibrationSet calibration)
     {
         using var checkpoint = job.OpenCheckpoint();
-        var plan = QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(calibration.Conversations, config));
+        var plan = QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(checkpoint, config, calibration.Conversations));
         var done = Directory.Exists(job.WorkFolder) ? new DirectoryInfo(job.WorkFolder).EnumerateFiles().Sum(file => file.Length) : 0;
         Preflight.Check(plan, MachineResources.Here(job.OutputFolder), done, job.ModelFolder, job.OutputFolder);
     }
@@ -122,7 +122,7 @@ public static class QuantizationPipeline
     {
         var backend = new CpuGemmBackend();
         var runner = new BlockRunner(decoder.Config, sequences);
-        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(job, decoder, sequences, cancellationToken);
+        var modalityWeights = options.ModalityWeights.Count > 0 ? null : MeasureWeights(job, decoder, SpreadSample.Of(sequences, GradientWeights.Samples), cancellationToken);
         var blocks = new List<FinishedBlock>();
         for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
@@ -155,10 +155,10 @@ public static class QuantizationPipeline
         return blocks;
     }
 
-    private static double[][] MeasureWeights(QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
+    private static double[][] MeasureWeights(QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> samples, CancellationToken cancellationToken)
     {
         using var checkpoint = job.OpenCheckpoint();
-        return GradientWeights.Measure(checkpoint, decoder, sequences, cancellationToken);
+        return GradientWeights.Measure(checkpoint, decoder, samples, cancellationToken);
     }
 
     private static RunFacts RunFactsOf(QuantizationJob job, IReadOnlyList<FinishedBlock> blocks) => new()

@@ -41,7 +41,7 @@ internal static class PlanCommand
         using var checkpoint = Checkpoint.Open(model);
         var config = ModelConfigReader.Read(checkpoint);
         options.CheckBlocks(config.Text.Layers);
-        var extent = calibration is null ? CalibrationExtent.Typical : CalibrationExtent.Of(CalibrationSet.Load(calibration, config, cancellationToken).Conversations, config);
+        var extent = calibration is null ? CalibrationExtent.Typical(config) : CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(calibration, config, cancellationToken).Conversations);
         var plan = QuantizationPlan.Of(checkpoint, config, options, extent.Part(options.SamplesOf(extent.Samples)));
         var machine = MachineResources.Here(output);
         var speed = MachineResources.MeasureSpeed();

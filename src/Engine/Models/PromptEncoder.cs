@@ -11,6 +11,7 @@ namespace MASQuant.Engine.Models;
 public sealed class PromptEncoder
 {
     private const string TokenizerFileName = "tokenizer.json";
+    private readonly PromptCounter _counter;
     private readonly MediaEncoder _media;
 
     /// <summary>Reads tokenizer, preprocessors, embedding and towers.</summary>
@@ -26,7 +27,8 @@ public sealed class PromptEncoder
     public PromptEncoder(IModelSource source, ModelConfig config, Tokenizer tokenizer, TokenEmbedding embedding, IVisionTower vision, IAudioTower? audio)
     {
         (Config, Tokenizer, Embedding) = (config, tokenizer, embedding);
-        _media = new MediaEncoder(config, PreprocessorConfigReader.Read(source), vision, audio);
+        _counter = new PromptCounter(source, config, tokenizer);
+        _media = new MediaEncoder(_counter.Media, vision, audio);
     }
 
     /// <summary>Reads <c>tokenizer.json</c> of a checkpoint or an artifact.</summary>
@@ -44,22 +46,17 @@ public sealed class PromptEncoder
 
     /// <summary>Renders, tokenizes and embeds a conversation.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
-    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
-    {
-        PromptLength.RequireText(messages, Tokenizer, Config.Text.MaxPositions);
-        return Prepare(ChatRenderer.Render(messages, Config, Tokenizer), cancellationToken);
-    }
+    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => Prepare(_counter.Render(messages), cancellationToken);
 
-    /// <summary>Embeds a rendered conversation. Each medium's tokens are counted by its header before it is decoded.</summary>
+    /// <summary>Embeds a rendered conversation. All media are counted before the first is decoded.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
     internal PreparedPrompt Prepare(TokenizedPrompt rendered, CancellationToken cancellationToken = default)
     {
-        var length = new PromptLength(rendered, Config.Text.MaxPositions);
         var media = new List<EncodedMedium>();
-        foreach (var part in rendered.Media)
+        foreach (var medium in _counter.Count(rendered))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            media.Add(_media.Encode(part, length, cancellationToken));
+            media.Add(_media.Encode(medium, cancellationToken));
         }
 
         return Assemble(rendered, media);

@@ -1,7 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Chat;
 using MASQuant.Engine.Text;
-using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Models;
 
@@ -33,14 +32,11 @@ internal sealed class PromptLength
     }
 
     /// <summary>Adds a medium, whose placeholders have been counted.</summary>
-    /// <param name="extents">One for each of its placeholders.</param>
-    /// <param name="name">What messages call it.</param>
     /// <exception cref="MASQuantException">MASQ0921: the prompt is longer than the model's positions.</exception>
-    public void Add(IReadOnlyList<MediaExtent> extents, string name)
+    public void Add(CountedMedium medium)
     {
-        var tokens = extents.Sum(extent => (long)extent.Frames * extent.Rows * extent.Columns);
-        _tokens += tokens - extents.Count;
-        Require($", {tokens} of them here", name);
+        _tokens += medium.Tokens - medium.Extents.Count;
+        Require($", {medium.Tokens} of them here", medium.Name);
     }
 
     private void Require(string share, string? name)

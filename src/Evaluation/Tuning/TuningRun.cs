@@ -36,7 +36,7 @@ public sealed class TuningRun(TuningJob job, ITuningProgress progress, PointDeli
         }
 
         // The headers and the manifest are guessed; the first point corrects that.
-        var plan = QuantizationPlan.Of(checkpoint, config, job.Combinations[0], CalibrationExtent.Typical);
+        var plan = QuantizationPlan.Of(checkpoint, config, job.Combinations[0], CalibrationExtent.Typical(config));
         var model = new NoiseModel(config, Measure(checkpoint, config, cancellationToken), job.Combinations[0], plan.OtherBytes);
         var search = new TuningSearch(model, job.Budgets, job.Combinations.Count);
         search.Run(job.Points, point => Quantize(point, config, cancellationToken));

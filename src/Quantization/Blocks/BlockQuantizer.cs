@@ -20,6 +20,9 @@ namespace MASQuant.Quantization.Blocks;
 /// <param name="runner">The calibration set.</param>
 internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend backend, BlockRunner runner)
 {
+    // An epoch of more gains nothing that is seen, and every step rounds the block's weights anew.
+    private const long LearningTokens = 16384;
+
     private readonly ModalityAwareSmoothing _smoothing = new(options);
 
     /// <summary>Quantizes a block and advances the calibration set past it.</summary>
@@ -69,11 +72,12 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
     private SmoothingFactors[] Learn(TransformerBlock exact, BlockWeights weights, BlockProgress progress, CancellationToken cancellationToken)
     {
         progress.Learning(QuantizationStage.Calibrate, 0);
-        var targets = runner.Outputs(exact, sequence => sequence.Exact, cancellationToken);
+        var learning = runner.Of(SpreadSample.OfTokens(runner.Sequences, LearningTokens));
+        var targets = learning.Outputs(exact, sequence => sequence.Exact, cancellationToken);
         var ranges = exact.Description.Groups.ToDictionary(group => group, group => NewStatistics(exact.Description, group, keepsGram: false));
         runner.ObserveInputs(exact, (sequence, group, x) => ranges[group].Add(x, sequence.Modalities), cancellationToken);
         progress.Learning(QuantizationStage.Smooth, 0);
-        return _smoothing.Learn(weights, [.. exact.Description.Groups.Select(group => ranges[group])], runner, targets, done => progress.Learning(QuantizationStage.Smooth, done), cancellationToken);
+        return _smoothing.Learn(weights, [.. exact.Description.Groups.Select(group => ranges[group])], learning.Sequences, targets, done => progress.Learning(QuantizationStage.Smooth, done), cancellationToken);
     }
 
     private QuantizedGroup QuantizeGroup(BlockWalk walk, BlockWeights weights, InputGroup group, SmoothingFactors? learned, Action<QuantizationStage, Modality?> report, CancellationToken cancellationToken)

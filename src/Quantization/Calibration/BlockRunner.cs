@@ -14,6 +14,9 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
     /// <summary>The calibration set.</summary>
     public IReadOnlyList<CalibrationSequence> Sequences => sequences;
 
+    /// <summary>Runs the same decoder's blocks over other sequences.</summary>
+    public BlockRunner Of(IReadOnlyList<CalibrationSequence> others) => ReferenceEquals(others, sequences) ? this : new(config, others);
+
     /// <summary>Begins to take the set through a block, group by group.</summary>
     /// <param name="exact">The block in full precision.</param>
     public BlockWalk Walk(TransformerBlock exact) => new(_batches, sequences, exact);

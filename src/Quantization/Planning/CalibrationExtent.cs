@@ -1,75 +1,40 @@
-using System.Buffers.Binary;
-using MASQuant.Formats.Configuration;
+using MASQuant.Engine.Models;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Quantization.Planning;
 
-/// <summary>How much calibration there is, estimated from texts' lengths and media files' headers.</summary>
+/// <summary>How much calibration there is.</summary>
 /// <param name="Samples">Conversations.</param>
-/// <param name="Tokens">Tokens of all of them.</param>
-/// <param name="Longest">Tokens of the longest.</param>
-public sealed record CalibrationExtent(int Samples, long Tokens, long Longest)
+/// <param name="ByModality">Tokens of every modality, by its number.</param>
+/// <param name="Longest">Tokens of the longest conversation.</param>
+public sealed record CalibrationExtent(int Samples, IReadOnlyList<long> ByModality, long Longest)
 {
-    private const double LettersPerToken = 3.5;
-    private const int TokensPerMessage = 5;
-    private const int UnknownImageTokens = 1024;
+    private const int TypicalSamples = 128;
+    private const int TypicalTokens = 400;
+    private const int TypicalLongest = 1024;
 
-    /// <summary>What is assumed when no set is given: what the documentation asks for.</summary>
-    public static CalibrationExtent Typical => new(128, 128 * 400, 1024);
+    /// <summary>Tokens of all modalities.</summary>
+    public long Tokens => ByModality.Sum();
 
-    /// <summary>Adds up a set.</summary>
-    public static CalibrationExtent Of(IReadOnlyList<Conversation> conversations, ModelConfig config)
+    /// <summary>What is assumed when no set is given: what the documentation asks for, half of it text.</summary>
+    public static CalibrationExtent Typical(ModelConfig config)
     {
-        long[] tokens = [.. conversations.Select(conversation => (long)conversation.Messages.Sum(message => TokensPerMessage + message.Content.Sum(part => TokensOf(part, config))))];
-        return new CalibrationExtent(tokens.Length, tokens.Sum(), tokens.Max());
+        const long Tokens = TypicalSamples * TypicalTokens;
+        var others = config.Modalities.Count - 1;
+        return new(TypicalSamples, [.. Enum.GetValues<Modality>().Select(modality => modality == Modality.Text ? Tokens / 2 : config.Modalities.Contains(modality) ? Tokens / 2 / others : 0)], TypicalLongest);
+    }
+
+    /// <summary>Counts a set, by its texts and the headers of its media.</summary>
+    /// <exception cref="MASQuantException">The tokenizer or a preprocessor's file is missing or malformed; a medium cannot be read; a conversation is longer than the model's positions.</exception>
+    public static CalibrationExtent Of(IModelSource source, ModelConfig config, IReadOnlyList<Conversation> conversations)
+    {
+        var counter = new PromptCounter(source, config);
+        IReadOnlyList<long>[] counts = [.. conversations.Select(conversation => conversation.Placed(() => counter.Count(conversation.Messages)))];
+        return new(counts.Length, [.. Enum.GetValues<Modality>().Select(modality => counts.Sum(count => count[(int)modality]))], counts.Max(count => count.Sum()));
     }
 
     /// <summary>Of so many samples, of the same mean.</summary>
-    public CalibrationExtent Part(int samples) => samples == Samples ? this : new(samples, Tokens * samples / Samples, Longest);
-
-    private static double TokensOf(ContentPart part, ModelConfig config) => part switch
-    {
-        TextPart text => text.Text.Length / LettersPerToken,
-        ImagePart image => Image(image.Source, config.Vision),
-        VideoPart video => video.Frames.Sum(frame => Image(frame, config.Vision)) / config.Vision.TemporalPatchSize,
-        AudioPart { Source.Path: { } path } when config.Audio is { } audio => WavSeconds(path) * audio.TokensPerSecond,
-        _ => 0,
-    };
-
-    private static double Image(MediaSource source, VisionConfig vision)
-    {
-        var side = (double)vision.PatchSize * vision.SpatialMergeSize;
-        return source.Path is { } path && PngSize(path) is var (width, height) ? Math.Ceiling(width / side) * Math.Ceiling(height / side) : UnknownImageTokens;
-    }
-
-    // Width and height stand at fixed places; of other formats an image of about a megapixel is assumed.
-    private static (uint Width, uint Height)? PngSize(string path)
-    {
-        var start = Start(path, 24);
-        return start.Length == 24 && start.AsSpan(1, 3).SequenceEqual("PNG"u8)
-            ? (BinaryPrimitives.ReadUInt32BigEndian(start.AsSpan(16)), BinaryPrimitives.ReadUInt32BigEndian(start.AsSpan(20)))
-            : null;
-    }
-
-    private static double WavSeconds(string path)
-    {
-        var start = Start(path, 32);
-        var bytesPerSecond = start.Length == 32 ? BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(28)) : 0;
-        return bytesPerSecond > 0 ? new FileInfo(path).Length / (double)bytesPerSecond : 0;
-    }
-
-    private static byte[] Start(string path, int count)
-    {
-        try
-        {
-            using var stream = File.OpenRead(path);
-            var bytes = new byte[count];
-            return bytes[..stream.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];
-        }
-        catch (IOException)
-        {
-            return []; // The run itself will say what is wrong with it.
-        }
-    }
+    public CalibrationExtent Part(int samples) => samples == Samples ? this : new(samples, [.. ByModality.Select(tokens => tokens * samples / Samples)], Longest);
 }

@@ -5,6 +5,7 @@ using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Planning;
 
@@ -13,7 +14,6 @@ internal static class PlannedMemory
 {
     private const long Program = 220_000_000; // the runtime, compiled code and small objects
     private const long Streams = 1 << 30; // NoiseMeasurement's
-    private const int Sequences = 16; // whose gradients weigh modalities
     private const int CodeBytes = 2; // a code, and its share of grids or packed weights
     private const int Mapped = sizeof(ushort); // of a weight in the file
 
@@ -38,7 +38,7 @@ internal static class PlannedMemory
 
         // Towers and embeddings are gone when blocks are quantized.
         var prepare = (Mapped * vocabulary) + (2 * towerBytes) + Media(config.Vision, calibration);
-        var gradients = options.ModalityWeights.Count > 0 ? 0 : ((Mapped + sizeof(float)) * (vocabulary + weights)) + (Sequences * (config.Text.Layers + 1) * calibration.Longest * config.Text.HiddenSize * sizeof(float));
+        var gradients = options.ModalityWeights.Count > 0 ? 0 : ((Mapped + sizeof(float)) * (vocabulary + weights)) + (GradientWeights.Samples * (config.Text.Layers + 1) * calibration.Longest * config.Text.HiddenSize * sizeof(float));
         var allocation = options.PatchBytes is null ? 0 : Streams + block;
         return RealGemm.PooledBytes + (4 * hidden) + new[] { prepare, gradients, allocation, block, artifactBytes }.Max(); // Writing maps what is copied.
     }

@@ -10,8 +10,8 @@ namespace MASQuant.Quantization.Smoothing;
 /// mean|∂L/∂Y_m| in the full-precision model (the idea of MBQ, Li et al., 2025). Scaled to a mean of 1 over the modalities that occur.</summary>
 internal static class GradientWeights
 {
-    // Bounds the block inputs that are held: samples × blocks × tokens × H.
-    private const int Samples = 16;
+    /// <summary>How many sequences are enough; what is held grows with them.</summary>
+    public const int Samples = 16;
 
     // A modality of which the answers see nothing, such as media after the last block's attention, still has outputs to keep in shape.
     private const double Smallest = 0.02;
@@ -19,11 +19,10 @@ internal static class GradientWeights
     /// <summary>λ, [block][modality].</summary>
     /// <param name="source">The checkpoint.</param>
     /// <param name="decoder">Its decoder.</param>
-    /// <param name="sequences">The calibration set, before any block.</param>
+    /// <param name="samples">Sequences of the calibration set, before any block; the inputs of all blocks are held of each.</param>
     /// <param name="cancellationToken">Obeyed between samples.</param>
-    public static double[][] Measure(ITensorSource source, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, CancellationToken cancellationToken)
+    public static double[][] Measure(ITensorSource source, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> samples, CancellationToken cancellationToken)
     {
-        var samples = Choose(sequences);
         var inputs = Forward(source, decoder, samples, cancellationToken);
         var loss = new AnswerLoss(Norm.Read(source, "", decoder.FinalNorm), source.ReadMatrix(decoder.Head, decoder.Config.VocabularySize, decoder.Config.HiddenSize));
         var gradients = samples.Select((sample, i) => loss.Gradient(inputs[^1][i], sample)).ToArray();
@@ -43,24 +42,8 @@ internal static class GradientWeights
         return weights;
     }
 
-    // Evenly from the whole set, and one of each modality that these lack.
-    private static List<CalibrationSequence> Choose(IReadOnlyList<CalibrationSequence> sequences)
-    {
-        var count = Math.Min(Samples, sequences.Count);
-        var samples = Enumerable.Range(0, count).Select(i => sequences[(int)((long)i * sequences.Count / count)]).ToList();
-        foreach (var modality in Enum.GetValues<Modality>())
-        {
-            if (samples.All(s => s.Modalities.CountOf(modality) == 0) && sequences.FirstOrDefault(s => s.Modalities.CountOf(modality) > 0) is { } missing)
-            {
-                samples.Add(missing);
-            }
-        }
-
-        return samples;
-    }
-
     // What enters each block, and what leaves the last: [block][sample].
-    private static Matrix[][] Forward(ITensorSource source, DecoderDescription decoder, List<CalibrationSequence> samples, CancellationToken cancellationToken)
+    private static Matrix[][] Forward(ITensorSource source, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> samples, CancellationToken cancellationToken)
     {
         var runner = new BlockRunner(decoder.Config, samples);
         var inputs = new Matrix[decoder.Blocks.Count + 1][];
@@ -80,7 +63,7 @@ internal static class GradientWeights
         weights.ReadNorms(),
         [.. weights.Description.Groups.Select(weights.Group).Select(group => new ExactGroup([.. group.Select(w => w.ReadMatrix())], [.. group.Select(w => w.Bias)]))]);
 
-    private static double[] Normalize(Matrix[] gradients, List<CalibrationSequence> samples)
+    private static double[] Normalize(Matrix[] gradients, IReadOnlyList<CalibrationSequence> samples)
     {
         var sums = new double[ModalityMap.ModalityCount];
         var counts = new long[ModalityMap.ModalityCount];

@@ -31,17 +31,17 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options)
     /// <summary>The factors of every group, in order, learned by gradient.</summary>
     /// <param name="weights">The block's weights in full precision.</param>
     /// <param name="statistics">The ranges of each group's input.</param>
-    /// <param name="runner">The calibration set.</param>
+    /// <param name="sequences">What is learned from.</param>
     /// <param name="targets">The block's full-precision outputs, one [T, H] per sequence.</param>
     /// <param name="report">Receives the share of the learning that is done.</param>
     /// <param name="cancellationToken">Obeyed between steps.</param>
-    public SmoothingFactors[] Learn(BlockWeights weights, IReadOnlyList<ActivationStatistics> statistics, BlockRunner runner, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
+    public SmoothingFactors[] Learn(BlockWeights weights, IReadOnlyList<ActivationStatistics> statistics, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
     {
         var groups = weights.Description.Groups;
         var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
         var factors = groups.Select((g, i) => Learnable(weights, g, statistics[i], matrices[i])).ToArray();
         var block = new BlockSimulation(weights.Description, weights.ReadNorms(), [.. groups.Select((g, i) => Simulated(weights, g, matrices[i], factors[i]))]);
-        new FactorLearning(options).Learn(block, runner.Sequences, targets, report, cancellationToken);
+        new FactorLearning(options).Learn(block, sequences, targets, report, cancellationToken);
         return [.. factors.Select((f, i) => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]).Rotated(RotationBlock(weights, groups[i])))];
     }
 

@@ -64,6 +64,15 @@ public sealed class PromptLengthTests(OmniFixture omni) : IClassFixture<OmniFixt
     }
 
     [Fact]
+    public void All_media_are_counted_before_the_first_is_decoded()
+    {
+        var small = PngFiles.Gray(1120, 1120);
+        var (error, bytes) = Refused(new Prompt().Image(small).Image(PngFiles.Gray(2400, 2400)).Text("?"));
+        Assert.InRange(bytes, 0, Bookkeeping);
+        Assert.StartsWith("image 2: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Frames_are_counted_before_the_first_is_decoded()
     {
         var frame = _folder.File("frame.png");

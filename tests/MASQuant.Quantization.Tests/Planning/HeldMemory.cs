@@ -27,7 +27,7 @@ internal static class HeldMemory
     {
         using var checkpoint = Checkpoint.Open(job.ModelFolder);
         var config = ModelConfigReader.Read(checkpoint);
-        var extent = CalibrationExtent.Of(CalibrationSet.Load(job.CalibrationFile, config).Conversations, config);
+        var extent = CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(job.CalibrationFile, config).Conversations);
         var plan = QuantizationPlan.Of(checkpoint, config, job.Options, extent);
         return PlannedMemory.InUse(config, job.Options, extent, plan.TowerBytes, plan.ArtifactBytes);
     }

@@ -59,15 +59,16 @@ public class QuantizationPlanTests
     }
 
     [Fact]
-    public void Estimated_tokens_are_near_the_real_ones()
+    public void Tokens_are_counted_as_the_run_finds_them()
     {
         using var folder = new TemporaryDirectory();
         var job = TinyRun.Job(folder.Path, new QuantizationOptions { Epochs = 0, Rank = 0, WeightQuantizer = WeightQuantizerKind.Rtn, Compensation = CompensationKind.None });
-        var real = QuantizationPipeline.Run(job).Calibration!.Tokens.Values.Sum();
-        var config = ModelConfigReader.ReadFolder(job.ModelFolder);
-        var extent = CalibrationExtent.Of(CalibrationSet.Load(job.CalibrationFile, config).Conversations, config);
+        var real = QuantizationPipeline.Run(job).Calibration!.Tokens;
+        using var checkpoint = Checkpoint.Open(job.ModelFolder);
+        var config = ModelConfigReader.Read(checkpoint);
+        var extent = CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(job.CalibrationFile, config).Conversations);
         Assert.Equal(4, extent.Samples);
-        Assert.InRange(extent.Tokens, real / 1.6, real * 1.6);
+        Assert.All(Enum.GetValues<Modality>(), modality => Assert.Equal(real.GetValueOrDefault(modality.ToString()), extent.ByModality[(int)modality]));
         Assert.InRange(extent.Longest, extent.Tokens / 4, extent.Tokens);
     }
 
@@ -75,7 +76,8 @@ public class QuantizationPlanTests
     public void More_of_anything_takes_more()
     {
         var small = Plan(RepositoryFiles.VlTiny, new QuantizationOptions());
-        var longer = Plan(RepositoryFiles.VlTiny, new QuantizationOptions(), CalibrationExtent.Typical with { Tokens = 4 * CalibrationExtent.Typical.Tokens });
+        var typical = CalibrationExtent.Typical(ModelConfigReader.ReadFolder(RepositoryFiles.VlTiny));
+        var longer = Plan(RepositoryFiles.VlTiny, new QuantizationOptions(), typical with { ByModality = [.. typical.ByModality.Select(tokens => 4 * tokens)] });
         Assert.True(longer.Operations > 2 * small.Operations);
         Assert.True(longer.MemoryBytes > small.MemoryBytes);
         Assert.True(Plan(RepositoryFiles.VlTiny, new QuantizationOptions { Epochs = 1 }).Operations > small.Operations);
@@ -128,6 +130,7 @@ public class QuantizationPlanTests
     private static QuantizationPlan Plan(string folder, QuantizationOptions options, CalibrationExtent? extent = null)
     {
         using var checkpoint = Checkpoint.Open(folder);
-        return QuantizationPlan.Of(checkpoint, ModelConfigReader.Read(checkpoint), options, extent ?? CalibrationExtent.Typical);
+        var config = ModelConfigReader.Read(checkpoint);
+        return QuantizationPlan.Of(checkpoint, config, options, extent ?? CalibrationExtent.Typical(config));
     }
 }

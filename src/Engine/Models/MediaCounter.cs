@@ -1,0 +1,74 @@
+using System.Globalization;
+using MASQuant.Diagnostics;
+using MASQuant.Engine.Audio;
+using MASQuant.Engine.Audio.Preprocessing;
+using MASQuant.Engine.Vision.Images;
+using MASQuant.Engine.Vision.Preprocessing;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+
+namespace MASQuant.Engine.Models;
+
+/// <summary>Counts media's tokens by their headers; nothing is decoded. Threads may share it.</summary>
+/// <param name="config">The model's facts.</param>
+/// <param name="preprocessor">What <c>preprocessor_config.json</c> says.</param>
+internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig preprocessor)
+{
+    // Text follows the media, and positions are 32-bit.
+    private const int LastPosition = 1 << 30;
+
+    /// <summary>Cuts images and videos.</summary>
+    public ImagePreprocessor Images { get; } = new(preprocessor, config.Vision);
+
+    /// <summary>Cuts clips; null for a model that does not hear.</summary>
+    public LogMelSpectrogram? Spectrogram { get; } = config.Audio is null ? null : new LogMelSpectrogram(preprocessor);
+
+    /// <summary>Reads the header of an image, a video's first frame or an audio clip.</summary>
+    /// <exception cref="MASQuantException">The medium cannot be read or is of no use to the model.</exception>
+    public CountedMedium Count(ContentPart part) => part switch
+    {
+        ImagePart image => CountImage(image),
+        VideoPart video => CountVideo(video),
+        AudioPart clip => CountAudio(clip),
+        _ => throw new NotSupportedException($"{part.GetType().Name} is no medium."),
+    };
+
+    private CountedMedium CountImage(ImagePart image)
+    {
+        var (file, name) = (image.Source.Read(), image.Source.Name);
+        var (width, height) = ImageDecoder.ReadExtents(file.Span, name);
+        var (gridH, gridW) = Images.Grid(width, height, name);
+        return new(image, file, name, [MediaExtent.Image(config, gridH, gridW)]);
+    }
+
+    private CountedMedium CountVideo(VideoPart video)
+    {
+        var secondsPerFrame = SecondsPerFrame(video);
+        var (first, name) = (video.Frames[0].Read(), video.Frames[0].Name);
+        var (width, height) = ImageDecoder.ReadExtents(first.Span, name);
+        var (gridT, gridH, gridW) = Images.VideoGrid(video.Frames.Count, width, height, name);
+        return new(video, first, name, config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame));
+    }
+
+    /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>
+    private double SecondsPerFrame(VideoPart video)
+    {
+        if (video.Frames.Count == 0)
+        {
+            throw ImagePreprocessor.NoVideo(null);
+        }
+
+        var seconds = config.Vision.TemporalPatchSize / video.FramesPerSecond;
+        return seconds > 0 && seconds * config.PositionsPerSecond * video.Frames.Count <= LastPosition ? seconds : throw new MASQuantException(DiagnosticCodes.ImageShapeNotSupported, video.Frames[0].Name,
+            string.Create(CultureInfo.InvariantCulture, $"The video has {video.Frames.Count} frames at {video.FramesPerSecond} a second, which no positions can express. Give the rate at which the frames were taken."));
+    }
+
+    // The chat format has refused clips that the model cannot hear.
+    private CountedMedium CountAudio(AudioPart clip)
+    {
+        var (file, name) = (clip.Source.Read(), clip.Source.Name);
+        var frames = Spectrogram!.CountFrames(AudioDecoder.CountSamples(file.Span, name), name);
+        var tokens = AudioTower.TokenCount(frames);
+        return tokens > 0 ? new(clip, file, name, [MediaExtent.Audio(config, tokens)]) : throw AudioDecoder.Corrupt(name, "it is too short to make a token");
+    }
+}

@@ -1,0 +1,68 @@
+using MASQuant.Engine.Chat;
+using MASQuant.Engine.Text;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
+
+namespace MASQuant.Engine.Models;
+
+/// <summary>Counts a conversation's tokens by its text and its media's headers, before anything is computed for it. Threads may share it.</summary>
+public sealed class PromptCounter
+{
+    private readonly ModelConfig _config;
+    private readonly Tokenizer _tokenizer;
+
+    /// <summary>Reads tokenizer and preprocessors.</summary>
+    /// <exception cref="MASQuantException">A file is missing or malformed.</exception>
+    public PromptCounter(IModelSource source, ModelConfig config)
+        : this(source, config, PromptEncoder.ReadTokenizer(source))
+    {
+    }
+
+    internal PromptCounter(IModelSource source, ModelConfig config, Tokenizer tokenizer)
+    {
+        (_config, _tokenizer) = (config, tokenizer);
+        Media = new MediaCounter(config, PreprocessorConfigReader.Read(source));
+    }
+
+    internal MediaCounter Media { get; }
+
+    /// <summary>The tokens of every modality, by its number.</summary>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
+    public IReadOnlyList<long> Count(IReadOnlyList<ChatMessage> messages)
+    {
+        var rendered = Render(messages);
+        var tokens = new long[ModalityMap.ModalityCount];
+        tokens[(int)Modality.Text] = rendered.Tokens.Length;
+        foreach (var medium in Count(rendered))
+        {
+            tokens[(int)(medium.Part is AudioPart ? Modality.Audio : Modality.Vision)] += medium.Tokens;
+            tokens[(int)Modality.Text] -= medium.Extents.Count;
+        }
+
+        return tokens;
+    }
+
+    /// <summary>Renders and tokenizes a conversation.</summary>
+    /// <exception cref="MASQuantException">MASQ0921: the text alone is longer than the model's positions.</exception>
+    internal TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages)
+    {
+        PromptLength.RequireText(messages, _tokenizer, _config.Text.MaxPositions);
+        return ChatRenderer.Render(messages, _config, _tokenizer);
+    }
+
+    /// <summary>Counts the media of a rendered conversation.</summary>
+    /// <exception cref="MASQuantException">As of the other method.</exception>
+    internal IReadOnlyList<CountedMedium> Count(TokenizedPrompt rendered)
+    {
+        var length = new PromptLength(rendered, _config.Text.MaxPositions);
+        var media = new List<CountedMedium>();
+        foreach (var part in rendered.Media)
+        {
+            var medium = Media.Count(part);
+            length.Add(medium);
+            media.Add(medium);
+        }
+
+        return media;
+    }
+}
