@@ -23,6 +23,9 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
     /// <summary>Names the build that this is a part of, if there is one; all of it warns of a remote cache once.</summary>
     public string Build { get; init; } = "";
 
+    /// <summary>The most bytes that a file of the model may have, whatever a remote cache announces.</summary>
+    public long MaxBytes { get; init; } = long.MaxValue;
+
     /// <summary>Brings the model. Another process that works under the key is waited for.</summary>
     /// <param name="quantize">Quantizes with a run folder, and leaves both files in its output folder.</param>
     /// <param name="cancellationToken">Stops quantizing, copying and transfers.</param>
@@ -110,8 +113,17 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
         try
         {
             using var remote = new RemoteCache(settings.Remote!);
-            if (remote.FindAsync(key, _names, cancellationToken).GetAwaiter().GetResult() is not { } found
-                || !found.Files.All(file => remote.DownloadAsync(file, Path.Combine(run.Incoming, file.Name), cancellationToken).GetAwaiter().GetResult()))
+            if (remote.FindAsync(key, _names, cancellationToken).GetAwaiter().GetResult() is not { } found)
+            {
+                return false;
+            }
+
+            if (found.Files.Max(file => file.Bytes) is var largest && largest > MaxBytes)
+            {
+                throw new RemoteCacheException($"it announces {largest} bytes, more than this checkpoint's model can have");
+            }
+
+            if (!found.Files.All(file => remote.DownloadAsync(file, Path.Combine(run.Incoming, file.Name), cancellationToken).GetAwaiter().GetResult()))
             {
                 return false;
             }

@@ -66,7 +66,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             CheckWords();
             var properties = CacheProperties.ToDictionary(property => property.ItemSpec, property => property.GetMetadata("Value"), StringComparer.OrdinalIgnoreCase);
             var target = new StoredModel(new ArtifactStore(Store), Key, Name);
-            var delivery = new ArtifactDelivery(target, CacheSettings.Read(properties, Project), Key, Name, new DeliveryLog(this, Lines)) { Project = Project, Build = Build };
+            var delivery = new ArtifactDelivery(target, CacheSettings.Read(properties, Project), Key, Name, new DeliveryLog(this, Lines)) { Project = Project, Build = Build, MaxBytes = ModelInputs.MostArtifactBytes(ModelFolder) };
             delivery.Run(Quantize, _cancellation.Token);
         }
         catch (OperationCanceledException)

@@ -10,6 +10,9 @@ namespace MASQuant.Tests;
 /// <summary>A cache server of its own making: plain GET and PUT below any prefix, and many ways to misbehave.</summary>
 internal sealed class CacheServer : IDisposable
 {
+    /// <summary>The bytes that a dripping server announces.</summary>
+    public const long DripsAnnounced = 1 << 30;
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _closing = new();
 
@@ -155,6 +158,14 @@ internal sealed class CacheServer : IDisposable
                 await WriteAsync(stream, "200 OK", content[..(content.Length / 2)], content.Length);
                 await Task.Delay(Timeout.Infinite, _closing.Token);
                 break;
+            case ServerManner.Drips when isContent:
+                await WriteAsync(stream, "200 OK", [], DripsAnnounced);
+                while (true)
+                {
+                    await stream.WriteAsync(new byte[1], _closing.Token);
+                    await Task.Delay(50, _closing.Token);
+                }
+
             case ServerManner.Truncates when isContent && content is not null:
                 await WriteAsync(stream, "200 OK", content[..(content.Length / 2)]);
                 break;

@@ -7,6 +7,7 @@ public enum ServerManner
     Silent,
     Trickles,
     StallsInContent,
+    Drips,
     Fails,
     RedirectsToFile,
     RedirectsToHost,

@@ -51,7 +51,7 @@ internal sealed class OutputDelivery(CacheSettings caches, IDeliveryLog log)
             // Before any work: the output comes last.
             Directory.CreateDirectory(job.OutputFolder);
             var target = new OutputFolder(job.OutputFolder, UnfinishedRuns.ParentOf(job.OutputFolder));
-            new ArtifactDelivery(target, caches, key(), job.Name, log) { Build = _command }.Run(run => Quantize(run.Start(job)), cancellationToken);
+            new ArtifactDelivery(target, caches, key(), job.Name, log) { Build = _command, MaxBytes = ModelInputs.MostArtifactBytes(job.ModelFolder) }.Run(run => Quantize(run.Start(job)), cancellationToken);
         }
 
         UnfinishedRuns.Tidy(job.OutputFolder);

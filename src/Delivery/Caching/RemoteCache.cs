@@ -16,10 +16,15 @@ public sealed class RemoteCache : IDisposable
     public RemoteCache(RemoteCacheSettings settings)
     {
         _settings = settings;
-        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = settings.Timeout, MaxResponseDrainSize = 0 })
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = settings.Timeout, MaxResponseDrainSize = 0 };
+        if (settings.Address.Scheme != Uri.UriSchemeHttps)
         {
-            Timeout = Timeout.InfiniteTimeSpan, // Patience decides.
-        };
+            // What is sent in clear stays within the machine: no proxy sees it, and a name that leads elsewhere gets nothing.
+            handler.UseProxy = !settings.Address.IsLoopback;
+            handler.ConnectCallback = settings.Token is null ? null : LocalConnection.OpenAsync;
+        }
+
+        _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan }; // Patience decides.
     }
 
     public void Dispose() => _client.Dispose();
@@ -27,7 +32,7 @@ public sealed class RemoteCache : IDisposable
     /// <summary>What the server knows of a key; null when it knows nothing.</summary>
     /// <exception cref="RemoteCacheException">It does not answer as it should.</exception>
     public Task<ActionResult?> FindAsync(string key, EntryNames names, CancellationToken cancellationToken)
-        => AskAsync(Request(HttpMethod.Get, "ac/" + key), ActionResult.MaxBytes, async (response, patience) =>
+        => AskAsync(Request(HttpMethod.Get, "ac/" + key), async (response, patience) =>
         {
             using var message = new MemoryStream();
             await ReceiveAsync(response, ActionResult.MaxBytes, message.Write, patience).ConfigureAwait(false);
@@ -44,7 +49,7 @@ public sealed class RemoteCache : IDisposable
             throw new RemoteCacheException($"it announces {file.Bytes} bytes, more than there is space for");
         }
 
-        return await AskAsync(Request(HttpMethod.Get, "cas/" + file.Sha256), file.Bytes, async (response, patience) =>
+        return await AskAsync(Request(HttpMethod.Get, "cas/" + file.Sha256), async (response, patience) =>
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
@@ -74,19 +79,19 @@ public sealed class RemoteCache : IDisposable
 
     private async Task PutAsync(string place, Stream content, CancellationToken cancellationToken)
     {
-        using var patience = new Patience(_settings.Timeout, content.Length, cancellationToken);
+        using var patience = new Patience(_settings.Timeout, cancellationToken);
         var request = Request(HttpMethod.Put, place);
-        request.Content = new StreamContent(new WatchedStream(content, patience.Renew), BufferSize) { Headers = { ContentType = Binary, ContentLength = content.Length } };
+        request.Content = new StreamContent(new WatchedStream(content, patience.Moved), BufferSize) { Headers = { ContentType = Binary, ContentLength = content.Length } };
         if (await AskAsync(request, patience, (_, _) => Task.FromResult("done"), cancellationToken).ConfigureAwait(false) is null)
         {
             throw new RemoteCacheException("it takes no uploads (404)");
         }
     }
 
-    private async Task<T?> AskAsync<T>(HttpRequestMessage request, long bytes, Func<HttpResponseMessage, Patience, Task<T>> read, CancellationToken cancellationToken)
+    private async Task<T?> AskAsync<T>(HttpRequestMessage request, Func<HttpResponseMessage, Patience, Task<T>> read, CancellationToken cancellationToken)
         where T : class
     {
-        using var patience = new Patience(_settings.Timeout, bytes, cancellationToken);
+        using var patience = new Patience(_settings.Timeout, cancellationToken);
         return await AskAsync(request, patience, read, cancellationToken).ConfigureAwait(false);
     }
 
@@ -98,6 +103,7 @@ public sealed class RemoteCache : IDisposable
             try
             {
                 using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+                patience.Renew();
                 return response.StatusCode == HttpStatusCode.NotFound ? null
                     : response.IsSuccessStatusCode ? await read(response, patience).ConfigureAwait(false)
                     : throw new RemoteCacheException((int)response.StatusCode is >= 300 and < 400 ? $"it redirects ({(int)response.StatusCode}), which is not followed" : $"it answers {(int)response.StatusCode}");
@@ -132,7 +138,7 @@ public sealed class RemoteCache : IDisposable
             }
 
             receive(buffer.AsSpan(0, read));
-            patience.Renew();
+            patience.Moved(read);
         }
 
         return received;

@@ -1,7 +1,7 @@
 namespace MASQuant.Delivery.Caching;
 
-/// <summary>Tells when something is read from a stream.</summary>
-internal sealed class WatchedStream(Stream stream, Action read) : Stream
+/// <summary>Tells how much is read from a stream.</summary>
+internal sealed class WatchedStream(Stream stream, Action<int> read) : Stream
 {
     public override bool CanRead => true;
 
@@ -21,14 +21,16 @@ internal sealed class WatchedStream(Stream stream, Action read) : Stream
 
     public override int Read(Span<byte> buffer)
     {
-        read();
-        return stream.Read(buffer);
+        var count = stream.Read(buffer);
+        read(count);
+        return count;
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        read();
-        return stream.ReadAsync(buffer, cancellationToken);
+        var count = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        read(count);
+        return count;
     }
 
     public override void Flush()

@@ -5,11 +5,16 @@ namespace MASQuant.Quantization.Run;
 /// <summary>The files whose contents shape an artifact.</summary>
 public static class ModelInputs
 {
+    private const long SmallFiles = 1 << 26; // tokenizer and manifest
     private static readonly string[] CheckpointPatterns = ["*.safetensors", "*.json", "*.txt"];
 
     /// <summary>The checkpoint's files, sorted by name.</summary>
     public static IReadOnlyList<string> OfCheckpoint(string folder)
         => [.. CheckpointPatterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Order(StringComparer.Ordinal)];
+
+    /// <summary>More bytes than an artifact of the checkpoint has, whatever its options: patches of full rank for two modalities in FP32 weigh four times BF16 weights.</summary>
+    public static long MostArtifactBytes(string folder)
+        => SmallFiles + (6 * Directory.EnumerateFiles(folder, "*.safetensors").Sum(file => new FileInfo(file).Length));
 
     /// <summary>The media files of conversations, sorted. Lines that are no conversations, and those whose media are missing or leave the file's folder, are left to whoever uses them, and refuses them: whatever they name is not read.</summary>
     public static IReadOnlyList<string> OfConversations(string file)

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using MASQuant.Delivery.Caching;
 using MASQuant.Tests;
 
@@ -61,6 +64,18 @@ public class RemoteCacheTests
         });
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(server.Requests, request => request.Contains("followed", StringComparison.Ordinal));
+    }
+
+    /// <summary>It announces so much that at the least speed hours would pass.</summary>
+    [Fact]
+    public async Task A_server_that_drips_is_given_no_more_time_for_what_it_announces()
+    {
+        using var server = new CacheServer { Behaves = ServerManner.Drips };
+        using var cache = new CacheCase();
+        using var remote = Remote(server, Standstill);
+        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Timeout));
+        var error = await Assert.ThrowsAsync<RemoteCacheException>(() => remote.DownloadAsync(new CachedFile("file", Key, CacheServer.DripsAnnounced), Path.Combine(cache.Target, "file"), end.Token));
+        Assert.Contains("stood still", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,6 +146,42 @@ public class RemoteCacheTests
 
         using var odd = new RemoteCache(settings with { Token = "s3cret\r\nHost: other" });
         Assert.DoesNotContain("s3cret", (await Assert.ThrowsAsync<RemoteCacheException>(() => odd.FindAsync(Key, CacheCase.Entry, default))).ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>What http_proxy would set.</summary>
+    [Fact]
+    public async Task A_token_for_the_machine_itself_passes_no_proxy()
+    {
+        using var server = new CacheServer();
+        using var proxy = new CacheServer();
+        var usual = HttpClient.DefaultProxy;
+        HttpClient.DefaultProxy = new WebProxy(new Uri(proxy.Address).GetLeftPart(UriPartial.Authority));
+        try
+        {
+            using var remote = new RemoteCache(new RemoteCacheSettings(new Uri(server.Address + "/"), false, TimeSpan.FromSeconds(Timeout), "s3cret"));
+            await remote.FindAsync(Key, CacheCase.Entry, default);
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = usual;
+        }
+
+        Assert.Equal(["Bearer s3cret"], server.Authorizations);
+        Assert.Empty(proxy.Requests);
+    }
+
+    /// <summary>A name may be the machine's own by its letters, and lead elsewhere.</summary>
+    [SkippableFact]
+    public async Task A_connection_that_leaves_the_machine_is_not_used_in_clear()
+    {
+        var elsewhere = NetworkInterface.GetAllNetworkInterfaces().SelectMany(network => network.GetIPProperties().UnicastAddresses)
+            .Select(address => address.Address).FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
+        Skip.If(elsewhere is null, "The machine has no address but the loopback's.");
+        using var listener = new TcpListener(elsewhere, 0);
+        listener.Start();
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectCallback = LocalConnection.OpenAsync }) { Timeout = TimeSpan.FromSeconds(10) };
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => client.GetAsync(new Uri($"http://{listener.LocalEndpoint}/")));
+        Assert.Contains("another machine", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
