@@ -113,6 +113,7 @@ internal sealed class BlockRun
     // Both streams enter a part's first block as full precision has them: no other job need be finished for that.
     private void PassPrefix(BlockRunner runner, CancellationToken cancellationToken)
     {
+        _clock.Enter(QuantizationStage.Prepare);
         for (var layer = 0; layer < _range.First; layer++)
         {
             Progress.Report(QuantizationStage.Prepare, FormattableString.Invariant($"Running the blocks before {_range.First + 1} in full precision."));
@@ -124,6 +125,8 @@ internal sealed class BlockRun
                 (sequence.Exact, sequence.Quantized) = (output, output);
             }
         }
+
+        PrepareSeconds += _clock.Take().Values.Sum();
     }
 
     // Before any work: neither a full disk nor a killed process says how much would have been enough.
