@@ -58,16 +58,20 @@ public static class PartPipeline
         var clock = new StageClock();
         clock.Enter(QuantizationStage.Write);
         using var checkpoint = Checkpoint.Open(model, families);
-        var blocks = set.Parts.SelectMany(part => part.Facts).ToArray();
-        var facts = set.Model with
+        var decoder = ModelConfigReader.Read(checkpoint).Decoder();
+        var blocks = set.Parts.SelectMany(part => part.ReadFacts(decoder)).ToArray();
+        var facts = Checked(set.Model with
         {
             Parts = set.Parts.Count == 1 ? null : [.. set.Ranges.Select(range => range.ToString())],
             Layers = [.. blocks.Select(block => block.Facts)],
-        };
+        }, set.Parts[0].Path);
         var manifest = ArtifactWriter.Write(output, facts, checkpoint, [.. set.Parts.SelectMany(part => part.LayerFiles)], cancellationToken);
         RunTimes[] times = [.. set.Parts.Select(part => part.Times)];
         FactsFile.Write(output, manifest.Name, QuantizationPipeline.RunFactsOf(model, blocks.Select(block => block.Details)),
             new RunTimes { Prepare = times.Sum(part => part.Prepare), Write = clock.Take().Values.Sum(), Blocks = [.. times.SelectMany(part => part.Blocks)] });
         return manifest;
     }
+
+    // Other machines wrote what is in it.
+    private static Manifest Checked(Manifest manifest, string source) => ManifestFile.Parse(ManifestFile.Serialize(manifest), source);
 }

@@ -151,6 +151,42 @@ public sealed class JoinCommandTests(PartsOfVlTiny parts) : IClassFixture<PartsO
         Refused("MASQ0523", $"{part}: error MASQ0523: The part is damaged: ", Join("out", copy));
     }
 
+    /// <summary>Files that somebody wrote and hashed: none gets past join, and none is a defect of the tool.</summary>
+    [Theory]
+    [InlineData("MASQ0523", "linears", "[]")]
+    [InlineData("MASQ0523", "linears", "[null, null, null, null, null, null, null]")]
+    [InlineData("MASQ0523", "index", "2")]
+    [InlineData("MASQ0523", "group", "\"Nonsense\"")]
+    [InlineData("MASQ0523", "outputs", "-1")]
+    [InlineData("MASQ0523", "effectiveRanks", "{\"Vision\": null}")]
+    [InlineData("MASQ0604", "scheme", "\"W9A9\"")]
+    [InlineData("MASQ0604", "ranks", "{\"Vision\": -3}")]
+    [InlineData("MASQ0603", "ranks", "{\"Vision\": 3}")]
+    [InlineData("MASQ0523", "tensor", "model.embed_tokens.weight")]
+    [InlineData("MASQ0523", "tensor", "files/config.json")]
+    public void A_part_that_no_quantization_wrote_is_refused(string code, string member, string value)
+    {
+        var copy = PartsOfVlTiny.Copy(_folder.File("parts"), [.. Enumerable.Range(0, 3).Select(parts.Part)]);
+        var part = Path.Combine(copy, PartsOfVlTiny.FolderOf(1, 1));
+        var path = Path.Combine(part, member == "tensor" ? "layer-001.safetensors" : "layer-001.json");
+        if (member == "tensor")
+        {
+            using var file = SafetensorsFile.Open(parts.Part(1) + "/layer-001.safetensors");
+            SafetensorsWriter.Write(path, [.. file.Tensors.Select(tensor => TensorPayload.From(file, tensor)), TensorPayload.OfBytes(value, DataType.U8, new byte[1], 1)], file.Metadata);
+        }
+        else
+        {
+            var layer = JsonNode.Parse(File.ReadAllText(path))!;
+            (member is "linears" or "index" ? layer : layer["linears"]![1]!)[member] = JsonNode.Parse(value);
+            File.WriteAllText(path, layer.ToJsonString());
+        }
+
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(part, "part.json")))!;
+        json["files"]![Path.GetFileName(path)] = Formats.Files.ContentHash.OfFile(path);
+        File.WriteAllText(Path.Combine(part, "part.json"), json.ToJsonString());
+        Refused(code, code == "MASQ0523" ? part : "", Join("out", copy));
+    }
+
     [Theory]
     [InlineData("'3/3' is not allowed for '--blocks'", "--blocks", "3/3")]
     [InlineData("'0/0' is not allowed for '--blocks'", "--blocks", "0/0")]

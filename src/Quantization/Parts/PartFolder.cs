@@ -2,6 +2,7 @@ using System.Text.Json;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
+using MASQuant.Formats.Models;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
@@ -44,10 +45,6 @@ public sealed class PartFolder
 
     /// <summary>The blocks' tensors, in order.</summary>
     public IEnumerable<string> LayerFiles => Indices.Select(_blocks.Layer);
-
-    /// <summary>What the manifest and reports say of the blocks, in order.</summary>
-    /// <exception cref="MASQuantException">MASQ0523.</exception>
-    public IEnumerable<(ManifestLayer Facts, BlockFacts Details)> Facts => Indices.Select(layer => _blocks.TryReadFacts(layer) ?? throw Damaged(Path, $"What it says of block {layer} cannot be read."));
 
     /// <summary>How long the part took.</summary>
     public RunTimes Times => new()
@@ -104,6 +101,28 @@ public sealed class PartFolder
         }
 
         Directory.Move(work, plan.Folder);
+    }
+
+    /// <summary>What the manifest and reports say of the blocks, in order.</summary>
+    /// <param name="decoder">What the model says of them.</param>
+    /// <exception cref="MASQuantException">MASQ0523: it cannot be read, or does not fit the model.</exception>
+    public IEnumerable<(ManifestLayer Facts, BlockFacts Details)> ReadFacts(DecoderDescription decoder)
+    {
+        if (decoder.Blocks.Count != Layers)
+        {
+            throw Damaged(Path, $"It is of a model of {Layers} blocks; the checkpoint has {decoder.Blocks.Count}.");
+        }
+
+        foreach (var layer in Indices)
+        {
+            var read = _blocks.TryReadFacts(layer) ?? throw Damaged(Path, $"What it says of block {layer} cannot be read.");
+            if (PartBlocks.Problem(read.Facts, _blocks.Layer(layer), decoder.Blocks[layer]) is { } problem)
+            {
+                throw Damaged(Path, problem);
+            }
+
+            yield return read;
+        }
     }
 
     /// <summary>What is wrong with the part's files, or null.</summary>

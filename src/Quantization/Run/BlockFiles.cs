@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization.Facts;
 
@@ -25,19 +24,10 @@ internal sealed class BlockFiles(string folder)
 
     /// <summary>What the manifest and reports say of a block, or null.</summary>
     public (ManifestLayer Facts, BlockFacts Details)? TryReadFacts(int layer)
-    {
-        try
-        {
-            return File.Exists(Facts(layer)) && JsonSerializer.Deserialize(File.ReadAllBytes(Facts(layer)), ManifestJson.Default.ManifestLayer) is { } facts && facts.Index == layer
-                && FactsFile.Read(Details(layer), FactsJson.Default.BlockFacts) is { } details && FactsFile.IsWhole(details)
-                ? (facts, details)
-                : null;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException)
-        {
-            return null;
-        }
-    }
+        => FactsFile.Read(Facts(layer), ManifestJson.Default.ManifestLayer) is { } facts && facts.Index == layer
+            && FactsFile.Read(Details(layer), FactsJson.Default.BlockFacts) is { } details && FactsFile.IsWhole(details)
+            ? (facts, details)
+            : null;
 
     /// <summary>How long a block took: seconds by stage; empty when that is not known.</summary>
     public SortedDictionary<string, double> ReadTimes(int layer) => FactsFile.Read(Times(layer), FactsJson.Default.SortedDictionaryStringDouble) ?? [];
