@@ -1,5 +1,10 @@
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
+using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Parts;
@@ -25,17 +30,40 @@ public sealed class PartTests : IDisposable
     }
 
     [Fact]
+    public void A_parts_first_block_reads_what_the_full_precision_blocks_before_it_give()
+    {
+        var options = TinyRun.Options with { Epochs = 0 };
+        var (checkpoint, decoder, sequences) = Embedded(TinyRun.Job(_folder.Path));
+        using var source = checkpoint;
+        foreach (var sequence in sequences)
+        {
+            var hidden = sequence.Exact.Copy();
+            for (var layer = 0; layer < 2; layer++)
+            {
+                BlockWeights.Of(checkpoint, decoder, layer).ToDense().Forward(hidden, sequence.Modalities, sequence.Rotary, new DecoderWorkspace(decoder.Config));
+            }
+
+            (sequence.Exact, sequence.Quantized) = (hidden, hidden);
+        }
+
+        var weights = BlockWeights.Of(checkpoint, decoder, 2);
+        var block = new BlockQuantizer(options, new CpuGemmBackend(), new BlockRunner(decoder.Config, sequences)).Quantize(weights.ToDense(), weights, (_, _, _) => { }, CancellationToken.None);
+        LayerFile.Write(_folder.File("expected"), block.Layer);
+        Assert.Equal(File.ReadAllBytes(_folder.File("expected")), Layer(options, 2));
+    }
+
+    [Fact]
     public void Automatic_modality_weights_are_the_whole_models_in_every_part()
     {
-        var job = TinyRun.Job(_folder.Path);
-        using var checkpoint = Checkpoint.Open(job.ModelFolder);
-        var config = ModelConfigReader.Read(checkpoint);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(job.CalibrationFile, config), CancellationToken.None);
-        var weights = GradientWeights.Measure(checkpoint, config.Decoder(), sequences, CancellationToken.None);
+        var (checkpoint, decoder, sequences) = Embedded(TinyRun.Job(_folder.Path));
+        using var source = checkpoint;
+        var weights = GradientWeights.Measure(checkpoint, decoder, sequences, CancellationToken.None);
         var options = TinyRun.Options with { Epochs = 0 };
-        var automatic = Layer(options with { ModalityWeights = [] }, 2);
-        Assert.Equal(Layer(options with { ModalityWeights = weights[2] }, 2), automatic);
-        Assert.NotEqual(Layer(options with { ModalityWeights = weights[0] }, 2), automatic);
+
+        // Block 1: the gradients of the last block's output are those of the answers alone, whatever its input.
+        var automatic = Layer(options with { ModalityWeights = [] }, 1);
+        Assert.Equal(Layer(options with { ModalityWeights = weights[1] }, 1), automatic);
+        Assert.NotEqual(Layer(options with { ModalityWeights = weights[0] }, 1), automatic);
     }
 
     [Fact]
@@ -63,9 +91,16 @@ public sealed class PartTests : IDisposable
     public void Shares_follow_each_other_and_are_nearly_equal(int layers, int count, string ranges)
         => Assert.Equal(ranges, string.Join(' ', Enumerable.Range(0, count).Select(i => BlockChoice.TryParse($"{i}/{count}", out var choice) ? choice.Of(layers).ToString() : "?")));
 
+    private static (Checkpoint, DecoderDescription, IReadOnlyList<CalibrationSequence>) Embedded(QuantizationJob job)
+    {
+        var checkpoint = Checkpoint.Open(job.ModelFolder);
+        var config = ModelConfigReader.Read(checkpoint);
+        return (checkpoint, config.Decoder(), CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(job.CalibrationFile, config), CancellationToken.None));
+    }
+
     private static LayerSchemes Schemes(string text) => LayerSchemes.TryParse(text, out var schemes, out _) ? schemes : throw new FormatException(text);
 
-    private static IEnumerable<string> Ranks(Formats.Artifacts.Manifest manifest)
+    private static IEnumerable<string> Ranks(Manifest manifest)
         => manifest.Layers.SelectMany(layer => layer.Linears).Select(linear => string.Join(' ', linear.Ranks.Order()));
 
     private byte[] Layer(QuantizationOptions options, int block)
