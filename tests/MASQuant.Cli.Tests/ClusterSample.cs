@@ -1,8 +1,10 @@
+using System.Runtime.Versioning;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;
 
 /// <summary>What the samples for schedulers run with: a folder that stands for the shared one, and this build as the command <c>masquant</c>.</summary>
+[UnsupportedOSPlatform("windows")]
 internal sealed class ClusterSample : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

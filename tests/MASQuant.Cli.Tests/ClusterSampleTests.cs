@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
 using MASQuant.Tests;
 
@@ -6,6 +7,7 @@ namespace MASQuant.Cli.Tests;
 
 /// <summary>The samples for Kubernetes and the workflow of docs/many-machines.md do what they say: their own commands run here, with the variables that the scheduler sets.</summary>
 [Trait("Lane", "slow")]
+[UnsupportedOSPlatform("windows")]
 public partial class ClusterSampleTests
 {
     [SkippableFact]

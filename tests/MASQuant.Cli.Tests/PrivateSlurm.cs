@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;
 
 /// <summary>A Slurm of one machine with four slots, whose every file is in a folder of its own: it needs no account, no service and no right, and ends with the test.</summary>
+[UnsupportedOSPlatform("windows")]
 internal sealed class PrivateSlurm : IDisposable
 {
     private static readonly string[] Programs = ["munged", "slurmctld", "slurmd", "sbatch", "scontrol"];

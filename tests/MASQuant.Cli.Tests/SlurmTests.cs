@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
 using MASQuant.Tests;
 
@@ -5,6 +6,7 @@ namespace MASQuant.Cli.Tests;
 
 /// <summary>The samples for Slurm on a real one.</summary>
 [Trait("Lane", "slurm")]
+[UnsupportedOSPlatform("windows")]
 public class SlurmTests
 {
     [SkippableFact]

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
