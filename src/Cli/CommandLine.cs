@@ -65,6 +65,7 @@ internal static class CommandLine
         var root = new RootCommand($"Quantizes {ModelFamilies.Known.Names("and")} models with MASQuant, inspects, runs and evaluates them.")
         {
             QuantizeCommand.Create(console, cancellationToken),
+            JoinCommand.Create(console, cancellationToken),
             PlanCommand.Create(console, cancellationToken),
             InspectCommand.Create(console),
             RunCommand.Create(console, cancellationToken),

@@ -41,6 +41,20 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public void Machines_take_shares_and_the_command_without_one_finds_their_models()
+    {
+        var shares = Enumerable.Range(0, 3).Select(i => Compare("--point", $"{i}/3")).ToArray();
+        Assert.Equal([0, 1, 1], shares.Select(share => share.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length));
+        Assert.All(shares, share => Assert.Equal(share.Output.Length > 0 ? 1 : 0, Count(share.Error, ": quantized")));
+        Assert.Equal(Artifacts().Order(), shares.SelectMany(share => share.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Order());
+
+        var whole = Compare("--json", "-");
+        Assert.Equal((0, 2), (whole.ExitCode, Count(whole.Error, ": made by an earlier run.")));
+        using var json = JsonDocument.Parse(whole.Output);
+        Assert.Equal(3, json.RootElement.GetProperty("models").GetArrayLength());
+    }
+
+    [Fact]
     public void A_subset_is_named_in_the_artifact()
     {
         var run = Compare("--methods", "rtn", "--samples", "2", "--subset-seed", "7");
@@ -86,6 +100,7 @@ public sealed class CompareCommandTests : IDisposable
     [Theory]
     [InlineData("--methods", "RTN,Custom", "'Custom' is not allowed for '--methods'")]
     [InlineData("--schemes", "W3A3", "'W3A3' is not allowed for '--schemes'")]
+    [InlineData("--point", "2/2", "'2/2' is not allowed for '--point'. Allowed: I/N with I from 0 to N − 1.")]
     [InlineData("--sweep", "Rnak=1,2", "'Rnak' is not allowed for '--sweep'. Did you mean 'Rank'?")]
     [InlineData("--sweep", "Rank=1,no", "'no' is not allowed for 'Rank'. Allowed: 0…4096.")]
     [InlineData("--sweep", "Scheme=W4A8", "'Scheme' is not swept: list its values with '--schemes'.")]

@@ -91,6 +91,36 @@ public sealed class TuneCommandTests : IDisposable
         Assert.Matches("point +kB +8-bit weights % +patches +WeightQuantizer", run.Output);
     }
 
+    [Fact]
+    public void Machines_take_shares_of_the_measurements_and_of_the_sweep_and_the_answer_stays_the_same()
+    {
+        string[] budget = ["--max-bytes", "1330000", "--points", "2", "--sweep", "WeightQuantizer=Rtn,Gptq"];
+        var whole = Tune("out", budget);
+        CommandRun Share(int i) => Tune("other", [.. budget, "--point", $"{i}/2"]);
+        CommandRun[] measured = [Share(1), Share(0)];
+        Assert.All(measured, run => Assert.Equal((0, ""), (run.ExitCode, run.Output)));
+        Assert.Contains("blocks 1-2: finished", measured[0].Error);
+        Assert.Contains("blocks 0: finished", measured[1].Error);
+        Assert.False(Directory.Exists(_folder.File("other/points")));
+
+        CommandRun[] swept = [Share(0), Share(1)];
+        Assert.All(swept, run => Assert.Equal(1, Regex.Count(run.Error, "^Point .*: finished", RegexOptions.Multiline)));
+        var rest = Tune("other", budget);
+        Assert.Equal((0, whole.Output), (rest.ExitCode, rest.Output));
+        Assert.Equal(3, Regex.Count(rest.Error, ": made by an earlier run."));
+    }
+
+    [Fact]
+    public void A_repeated_share_measures_nothing_twice()
+    {
+        string[] words = ["--max-bytes", "1330000", "--point", "0/3"];
+        Assert.Contains("Measuring", Tune("out", words).Error);
+        var again = Tune("out", words);
+        Assert.DoesNotContain("Measuring", again.Error);
+        Assert.Contains("Measurements, share 0/3: made by an earlier run.", again.Error);
+        Assert.Contains("Measuring", Tune("out", [.. words, "--schemes", "W4A8"]).Error);
+    }
+
     [Theory]
     [InlineData("--min-sqnr-text", "70", @"Text has \d+\.\d\d dB in layer \d\.\S+, \d+\.\d\d dB less than --min-sqnr-text asks.*What helps: more --epochs")]
     [InlineData("--max-bytes", "1000", @"the artifact has \d+ bytes, \d+ more than --max-bytes allows.*What helps: --max-bytes of about \d+")]

@@ -61,7 +61,7 @@ public class UsageTests
             Assert.Contains(option.Default, found.Description);
         }
 
-        string[] own = ["--calibration", "--output", "--name", "--report", "--cache", "--samples", "--subset-seed", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
+        string[] own = ["--calibration", "--output", "--name", "--report", "--blocks", "--cache", "--samples", "--subset-seed", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
         Assert.Equal(OptionTable.All.Select(option => option.Switch).Concat(own).Order(), quantize.Options.Select(option => option.Name).Order());
     }
 
@@ -117,7 +117,7 @@ public class UsageTests
 
     [Fact]
     public void Help_pages()
-        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "inspect", "run", "evaluate", "compare", "tune"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
+        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "join", "inspect", "run", "evaluate", "compare", "tune"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
 
     private static Command Command(string name)
         => CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default).Subcommands.Single(command => command.Name == name);

@@ -75,7 +75,7 @@ internal static class OwnWeights
             runner.ObserveInputs(exact, (sequence, group, x) => ranges[groups.IndexOf(group)].Add(x, sequence.Modalities), default);
             var smoothing = new ModalityAwareSmoothing(options);
             var factors = smoothing.Learns
-                ? smoothing.Learn(weights, ranges, runner, targets, _ => { }, default)
+                ? smoothing.Learn(weights, ranges, runner.Sequences, targets, _ => { }, default)
                 : [.. groups.Select((group, i) => smoothing.Initial(weights, group, ranges[i]))];
             var block = groups.Zip(factors).Aggregate(exact, (block, pair) => block.With(pair.First, Group(weights.Group(pair.First), pair.Second, options.Scheme)));
             var outputs = runner.Outputs(block, sequence => sequence.Quantized, default);

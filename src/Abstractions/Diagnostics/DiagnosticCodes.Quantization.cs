@@ -16,4 +16,16 @@ public static partial class DiagnosticCodes
 
     /// <summary>No setting that was tried keeps the budgets.</summary>
     public const string BudgetsNotReached = "MASQ0515";
+
+    /// <summary>A block of a model that is joined is in no part.</summary>
+    public const string PartMissing = "MASQ0520";
+
+    /// <summary>A block of a model that is joined is in two parts.</summary>
+    public const string PartDouble = "MASQ0521";
+
+    /// <summary>Parts, or a checkpoint, of different runs.</summary>
+    public const string PartForeign = "MASQ0522";
+
+    /// <summary>A part is damaged.</summary>
+    public const string PartDamaged = "MASQ0523";
 }

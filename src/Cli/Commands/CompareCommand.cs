@@ -31,6 +31,7 @@ internal static class CompareCommand
         var output = CliOptions.Text("--output", "DIR", $"Receives the artifacts, and gives back those that an earlier run left. Default: {DefaultOutput}.");
         var sweep = Sweep.CreateOption(
             "Quantizes once for every value of an option of 'quantize': --sweep Rank=0,8,16. Semicolons separate values that have commas. One value fixes the option; several sweeps give every combination.", Lists);
+        var share = ShareOptions.Point("Quantizes this share of the models into the DIR that machines share, answers with their paths and evaluates nothing. The same command without it finds them there.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
         var options = new EvaluationOptions();
@@ -39,7 +40,7 @@ internal static class CompareCommand
             "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --markdown table.md",
             "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --methods RTN,MASQuant --schemes W4A8 --samples 64 --subset-seed 1",
             "masquant compare models/omni-tiny data/eval.jsonl --calibration data/calibration.jsonl --methods MASQuant --schemes W4A8 --sweep Rank=0,8,16,32 --sweep Epochs=0,2")
-        { model, data, calibration, methods, schemes, sweep, output };
+        { model, data, calibration, methods, schemes, sweep, share, output };
         cache.AddTo(command);
         subset.AddTo(command);
         options.AddTo(command);
@@ -58,6 +59,14 @@ internal static class CompareCommand
             ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.SelectMany(method => combinations.Select(swept => ComparedModel.Of(basis, method, scheme, swept))))];
             var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile);
             EvaluationRun.Check(job, cancellationToken);
+            if (parse.GetValue(share) is { } own)
+            {
+                ComparedModel[] apart = models[own.Of(models.Length)];
+                Quantize(console, apart, cache.Of(parse), cancellationToken);
+                Array.ForEach(apart, compared => console.Output.WriteLine(compared.Artifact));
+                return ExitCode.Done;
+            }
+
             Quantize(console, models, cache.Of(parse), cancellationToken);
             options.Write(parse, Report(job, models, EvaluationReporter.Follow(console, job, cancellationToken)), console);
             return ExitCode.Done;

@@ -21,6 +21,7 @@ internal static class QuantizeCommand
         var output = CliOptions.Text("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
         var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: sizes, SQNR by layer and modality, smoothing misalignment, effective ranks, spectra, time by stage.");
+        var blocks = ShareOptions.Blocks("Quantizes these decoder blocks alone and leaves a part in DIR, which 'masquant join' makes an artifact of: so several machines share a model. Their inputs come from the full-precision blocks before them.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
         var options = OptionTable.All.Select(option => (option, CreateOption(option))).ToArray();
@@ -28,8 +29,9 @@ internal static class QuantizeCommand
         var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
             "MODEL --calibration FILE --output DIR [options]",
             "masquant quantize models/omni-tiny --scheme W4A8 --calibration data/calibration.jsonl --output out",
-            "masquant quantize models/omni-tiny --scheme W8A8 --method SmoothQuant --calibration data/calibration.jsonl --output out --name Baseline")
-        { model, calibration, output, name, report };
+            "masquant quantize models/omni-tiny --scheme W8A8 --method SmoothQuant --calibration data/calibration.jsonl --output out --name Baseline",
+            "masquant quantize models/omni-tiny --calibration data/calibration.jsonl --output parts --blocks 0/3")
+        { model, calibration, output, name, blocks, report };
         cache.AddTo(command);
         subset.AddTo(command);
         foreach (var (_, option) in options)
@@ -38,7 +40,23 @@ internal static class QuantizeCommand
         }
 
         budgets.AddTo(command);
+        command.Validators.Add(parsed =>
+        {
+            if (parsed.GetResult(blocks) is null)
+            {
+                return;
+            }
 
+            if (budgets.AnyIn(parsed) || parsed.GetResult(report) is not null)
+            {
+                parsed.AddError("Budgets and '--report' need the whole model. Leave them out of 'quantize --blocks' and give them to 'masquant join'.");
+            }
+
+            if (cache.IsIn(parsed))
+            {
+                parsed.AddError("A part is in no cache. Leave '--cache' out.");
+            }
+        });
         command.SetAction(parse =>
         {
             var words = options.Where(pair => parse.GetValue(pair.Item2) is not null).ToDictionary(pair => pair.option.Name, pair => parse.GetValue(pair.Item2)!);
@@ -55,6 +73,11 @@ internal static class QuantizeCommand
                 WorkFolder = "",
                 Options = OptionTable.Read(words),
             };
+            if (parse.GetValue(blocks) is { } choice)
+            {
+                return QuantizePart.Run(console, job, choice, cancellationToken);
+            }
+
             var manifest = Run(console, job, cache.Of(parse), cancellationToken);
             if (parse.GetValue(report) is { } page)
             {

@@ -31,6 +31,7 @@ internal static class TuneCommand
             "Chooses between values of an option of 'quantize', the first being the one to begin with: --sweep Alternations=0,1. Semicolons separate values that have commas; several sweeps give every combination, each taking one of the points.", Refusals);
         var points = CliOptions.Number("--points", DefaultPoints, value => value is >= 1 and <= 100, "1…100", "The most settings that are quantized for real.");
         var output = CliOptions.Text("--output", "DIR", $"Keeps measurements and artifacts, and gives back those of an earlier run. Default: {DefaultOutput}.");
+        var share = ShareOptions.Point("Does this share of what machines can do apart, in the DIR that they share: measures its blocks or, when all are measured, quantizes its part of the sweep's combinations. The same command without it does the rest.");
         var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: plots of bytes and SQNR, the table, what every input group got.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
@@ -39,7 +40,7 @@ internal static class TuneCommand
             "MODEL --calibration FILE BUDGET… [options]",
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --max-bytes 9500000",
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --min-sqnr-text 25 --min-sqnr-audio 24 --schemes W4A8,W8A8")
-        { model, calibration, schemes, sweep, points, output, report };
+        { model, calibration, schemes, sweep, points, share, output, report };
         budgets.AddTo(command);
         cache.AddTo(command);
         subset.AddTo(command);
@@ -71,18 +72,26 @@ internal static class TuneCommand
                 [.. parse.GetValue(schemes)!.Select(name => QuantizationScheme.TryParse(name, out var scheme) ? scheme : default)],
                 new TuningBudgets(demands.Budgets),
                 demands.Evaluation,
-                parse.GetValue(points)), cache.Of(parse), parse.GetValue(report), cancellationToken);
+                parse.GetValue(points)), cache.Of(parse), parse.GetValue(report), parse.GetValue(share), cancellationToken);
         });
         return command;
     }
 
-    private static int Run(CommandConsole console, TuningJob job, CacheSettings caches, string? report, CancellationToken cancellationToken)
+    private static int Run(CommandConsole console, TuningJob job, CacheSettings caches, string? report, Share? share, CancellationToken cancellationToken)
     {
         var progress = new TuningReporter(console, job.Points);
         var delivery = new OutputDelivery(caches, new DeliveryReporter(console, progress.Clear));
         var run = new TuningRun(job, progress, Bring);
         try
         {
+            if (share is { } own)
+            {
+                var measured = run.RunShare(own, cancellationToken);
+                progress.Clear();
+                console.Error.WriteLine($"Share {own} is done. {(measured ? "The same command without '--point' does the rest." : "When all shares are, the same command goes on with the sweep, and without '--point' to the end.")}");
+                return ExitCode.Done;
+            }
+
             var search = run.Run(cancellationToken);
             progress.Clear();
             if (report is not null)

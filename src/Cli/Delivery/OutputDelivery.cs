@@ -1,8 +1,10 @@
 using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Stores;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Parts;
 using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Delivery;
@@ -63,6 +65,19 @@ internal sealed class OutputDelivery(CacheSettings caches, IDeliveryLog log)
             QuantizationPipeline.Run(here, progress, cancellationToken);
             quantized = true;
         }
+    }
+
+    /// <summary>Joins parts, and notes the key of what they make.</summary>
+    /// <param name="job">Its checkpoint, output folder and name.</param>
+    /// <param name="set">The parts.</param>
+    /// <param name="cancellationToken">Stops it; no partial artifact is left.</param>
+    /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
+    public static Manifest Join(QuantizationJob job, PartSet set, CancellationToken cancellationToken)
+    {
+        NoteOf(job).Remove();
+        var manifest = PartPipeline.Join(job.ModelFolder, set, job.OutputFolder, job.Families, cancellationToken);
+        NoteOf(job).Write(set.Key);
+        return manifest;
     }
 
     private static KeyNote NoteOf(QuantizationJob job) => new(job.OutputFolder, job.Name);

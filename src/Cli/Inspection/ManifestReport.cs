@@ -17,6 +17,11 @@ internal static class ManifestReport
             writer.WriteLine(FormattableString.Invariant($"Calibrated on {calibration.Samples} samples of '{calibration.File}' ({tokens} tokens), SHA-256 {hash}…"));
         }
 
+        if (manifest.Parts is { } parts)
+        {
+            writer.WriteLine($"Joined from {parts.Count} parts, blocks {string.Join(", ", parts)}: the SQNR below is measured within each, behind a full-precision prefix");
+        }
+
         writer.WriteLine($"Options: {string.Join(", ", manifest.Options.Where(pair => pair.Value.Length > 0).Select(pair => $"{pair.Key} {pair.Value}"))}");
         writer.WriteLine();
         LayerSection.Table(manifest).Write(writer);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using MASQuant.Delivery.Caching;
 
 namespace MASQuant.Cli.Options;
@@ -12,6 +13,9 @@ internal sealed class CacheOptions
 
     /// <summary>Adds the option to a command.</summary>
     public void AddTo(Command command) => command.Add(_cache);
+
+    /// <summary>Whether a command line names one.</summary>
+    public bool IsIn(CommandResult parsed) => parsed.GetResult(_cache) is not null;
 
     /// <summary>The caches: those of the environment, with the folder that was given.</summary>
     /// <exception cref="MASQuantException">MASQ0932: a variable's value is not allowed.</exception>

@@ -13,13 +13,38 @@ public static class UnfinishedRuns
     /// <summary>The work folder of a model.</summary>
     public static string FolderOf(string output, string model) => Path.Combine(ParentOf(output), model);
 
-    /// <summary>Deletes the folder of all unfinished runs once the last is finished; another model's may lie beside this one's. A delivery without a usable cache also leaves its lock and what it noted of the remote cache there.</summary>
+    /// <summary>Deletes the folder of all unfinished runs once the last is finished; another model's may lie beside this one's, or begin to at this moment, on another machine. A delivery without a usable cache also leaves its lock and what it noted of the remote cache there.</summary>
     public static void Tidy(string output)
     {
-        var parent = ParentOf(output);
-        if (Directory.Exists(parent) && Directory.EnumerateFiles(parent, "*", SearchOption.AllDirectories).All(file => Path.GetFileName(Path.GetDirectoryName(file)) is RunFolder.LockFolder or RemoteTrouble.Folder))
+        var parent = new DirectoryInfo(ParentOf(output));
+        try
         {
-            Directory.Delete(parent, recursive: true);
+            if (parent.Exists && parent.EnumerateFiles("*", SearchOption.AllDirectories).All(IsLeft))
+            {
+                Delete(parent);
+            }
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Somebody begins; who ends last tidies.
+        }
+    }
+
+    private static bool IsLeft(FileInfo file) => file.Directory!.Name is RunFolder.LockFolder or RemoteTrouble.Folder;
+
+    // A folder that is not empty any more stays, which a recursive deletion would not look at.
+    private static void Delete(DirectoryInfo folder)
+    {
+        foreach (var inner in folder.EnumerateDirectories())
+        {
+            Delete(inner);
+        }
+
+        foreach (var file in folder.EnumerateFiles().Where(IsLeft))
+        {
+            file.Delete();
+        }
+
+        folder.Delete();
     }
 }

@@ -1,15 +1,12 @@
-using System.Text.Json;
-using MASQuant.Engine.Models;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Evaluation.Reports;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Allocation;
-using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
 
 namespace MASQuant.Evaluation.Tuning;
@@ -28,60 +25,59 @@ public sealed class TuningRun(TuningJob job, ITuningProgress progress, PointDeli
     public TuningSearch Run(CancellationToken cancellationToken)
     {
         using var checkpoint = Checkpoint.Open(job.Model);
-        var config = ModelConfigReader.Read(checkpoint);
-        var decoder = config.Decoder();
-        foreach (var (scheme, prefix, linear) in job.Schemes.SelectMany(scheme => decoder.Blocks.SelectMany(block => block.Linears.Select(linear => (scheme, block.Prefix, linear)))))
-        {
-            PackingLayout.CheckShape($"{prefix}{linear.Name}", linear.Outputs, linear.Inputs, scheme);
-        }
-
-        // The headers and the manifest are guessed; the first point corrects that.
-        var plan = QuantizationPlan.Of(checkpoint, config, job.Combinations[0], CalibrationExtent.Typical(config));
-        var model = new NoiseModel(config, Measure(checkpoint, config, cancellationToken), job.Combinations[0], plan.OtherBytes);
-        var search = new TuningSearch(model, job.Budgets, job.Combinations.Count);
+        var config = Check(checkpoint);
+        var search = Search(checkpoint, config, new TuningMeasurement(job, progress).Run(checkpoint, config, cancellationToken));
         search.Run(job.Points, point => Quantize(point, config, cancellationToken));
         return search;
     }
 
-    private ModelNoise Measure(Checkpoint checkpoint, ModelConfig config, CancellationToken cancellationToken)
+    /// <summary>Does one machine's share of what can be done apart: measures its share of the blocks or, once all are measured, quantizes the first setting with its share of the combinations.</summary>
+    /// <returns>Whether all blocks were measured.</returns>
+    /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
+    public bool RunShare(Share share, CancellationToken cancellationToken)
     {
-        var file = Path.Combine(job.Output, "noise");
-        var key = $"{QuantizationPipeline.KeyOf(job.Point(job.Combinations[0], job.Output), cancellationToken)} {string.Join('+', job.Schemes)}\n";
-        if (TryRead(file, key) is { } kept && kept.Groups.Count == config.Decoder().Blocks.Sum(block => block.Groups.Count) * job.Schemes.Count)
+        using var checkpoint = Checkpoint.Open(job.Model);
+        var config = Check(checkpoint);
+        if (new TuningMeasurement(job, progress).RunShare(share, checkpoint, config, cancellationToken) is not { } noise)
         {
-            progress.Reuse("Measurements");
-            return kept;
+            return false;
         }
 
-        progress.Begin("Measuring what every input group's noise does to the model");
-        var set = CalibrationSet.Load(job.Calibration, config, cancellationToken);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellationToken);
-        var decoder = config.Decoder();
-        var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes)
-            .Run(layer => BlockWeights.Of(checkpoint, decoder, layer), sequences, progress.Measured, cancellationToken);
-        AtomicFile.Write(file, (byte[])[.. System.Text.Encoding.ASCII.GetBytes(key), .. JsonSerializer.SerializeToUtf8Bytes(noise, NoiseJson.Default.ModelNoise)]);
-        progress.Finish();
-        return noise;
+        var points = Search(checkpoint, config, noise).First(job.Points);
+        foreach (var point in points.ToArray()[share.Of(points.Count)])
+        {
+            Bring(point, config, cancellationToken);
+        }
+
+        return true;
     }
 
-    private static ModelNoise? TryRead(string file, string key)
+    private ModelConfig Check(Checkpoint checkpoint)
     {
-        if (!File.Exists(file) || File.ReadAllBytes(file) is not { } content || !content.AsSpan().StartsWith(System.Text.Encoding.ASCII.GetBytes(key)))
+        var config = ModelConfigReader.Read(checkpoint);
+        foreach (var (scheme, prefix, linear) in job.Schemes.SelectMany(scheme => config.Decoder().Blocks.SelectMany(block => block.Linears.Select(linear => (scheme, block.Prefix, linear)))))
         {
-            return null;
+            PackingLayout.CheckShape($"{prefix}{linear.Name}", linear.Outputs, linear.Inputs, scheme);
         }
 
-        try
-        {
-            return JsonSerializer.Deserialize(content.AsSpan(key.Length), NoiseJson.Default.ModelNoise);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            return null; // Damaged; measured again.
-        }
+        return config;
+    }
+
+    private TuningSearch Search(Checkpoint checkpoint, ModelConfig config, ModelNoise noise)
+    {
+        // The headers and the manifest are guessed; the first point corrects that.
+        var plan = QuantizationPlan.Of(checkpoint, config, job.Combinations[0], CalibrationExtent.Typical(config));
+        return new TuningSearch(new NoiseModel(config, noise, job.Combinations[0], plan.OtherBytes), job.Budgets, job.Combinations.Count);
     }
 
     private (Manifest Manifest, double? Loss) Quantize(TuningPoint point, ModelConfig config, CancellationToken cancellationToken)
+    {
+        var artifact = Bring(point, config, cancellationToken);
+        double? loss = job.Budgets.Wanted.MaxEvaluationLoss is null ? null : EvaluationLoss.Measure(job.Model, artifact, job.Evaluation!, cancellationToken: cancellationToken).KullbackLeibler;
+        return (ManifestFile.Read(Path.ChangeExtension(artifact, ".json")), loss);
+    }
+
+    private string Bring(TuningPoint point, ModelConfig config, CancellationToken cancellationToken)
     {
         var options = job.OptionsOf(point, config.Modalities);
         var key = QuantizationPipeline.KeyOf(job.Point(options, job.Output), cancellationToken);
@@ -89,7 +85,6 @@ public sealed class TuningRun(TuningJob job, ITuningProgress progress, PointDeli
         var artifact = Path.Combine(folder, job.Name + ModelFiles.ArtifactSuffix);
         Artifacts[point.Key] = artifact;
         bring($"Point {Artifacts.Count}, {Figures.Bytes(point.Bytes)}", job.Point(options, folder), key);
-        double? loss = job.Budgets.Wanted.MaxEvaluationLoss is null ? null : EvaluationLoss.Measure(job.Model, artifact, job.Evaluation!, cancellationToken: cancellationToken).KullbackLeibler;
-        return (ManifestFile.Read(Path.ChangeExtension(artifact, ".json")), loss);
+        return artifact;
     }
 }

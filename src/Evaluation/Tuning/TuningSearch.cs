@@ -32,20 +32,27 @@ public sealed class TuningSearch(NoiseModel model, TuningBudgets budgets, int co
     /// <param name="quantize">Quantizes a point for real, and measures its evaluation loss where that is asked for.</param>
     public void Run(int points, Func<TuningPoint, (Manifest Manifest, double? Loss)> quantize)
     {
-        Path = Walk(0);
-        var first = Candidate(Path);
-        var tried = Math.Min(points, combinations);
-        for (var combination = 0; combination < tried; combination++)
+        var first = First(points);
+        foreach (var point in first)
         {
-            Measure(first with { Combination = combination }, quantize);
+            Measure(point, quantize);
         }
 
-        Path = MostPromising(tried);
+        Path = MostPromising(first.Count);
         while (Measured.Count < points && Next() is { } point)
         {
             Measure(point, quantize);
             Path = Walk(point.Combination);
         }
+    }
+
+    /// <summary>What is quantized first and does not depend on what comes out: the first setting with each combination.</summary>
+    /// <param name="points">The most settings to quantize.</param>
+    public IReadOnlyList<TuningPoint> First(int points)
+    {
+        Path = Walk(0);
+        var first = Candidate(Path);
+        return [.. Enumerable.Range(0, Math.Min(points, combinations)).Select(combination => first with { Combination = combination })];
     }
 
     private void Measure(TuningPoint point, Func<TuningPoint, (Manifest Manifest, double? Loss)> quantize)

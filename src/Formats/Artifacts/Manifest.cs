@@ -45,6 +45,9 @@ public sealed record Manifest
     /// <summary>The calibration set, or null in a plan without one.</summary>
     public ManifestCalibration? Calibration { get; init; }
 
+    /// <summary>The ranges of blocks that were quantized apart, each from the full-precision prefix; null for a model of one run.</summary>
+    public IReadOnlyList<string>? Parts { get; init; }
+
     /// <summary>One entry per decoder block, in order.</summary>
     public required IReadOnlyList<ManifestLayer> Layers { get; init; }
 }

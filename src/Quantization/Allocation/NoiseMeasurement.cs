@@ -35,12 +35,21 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
     };
     private readonly IGemmBackend _backend = new CpuGemmBackend();
 
-    /// <summary>Measures.</summary>
+    /// <summary>Measures all blocks.</summary>
     /// <param name="weights">Reads a block.</param>
     /// <param name="all">The calibration set as the first block reads it; left as it is.</param>
     /// <param name="report">Receives the share that is done.</param>
     /// <param name="cancellationToken">Obeyed within every step.</param>
     public ModelNoise Run(Func<int, BlockWeights> weights, IReadOnlyList<CalibrationSequence> all, Action<double> report, CancellationToken cancellationToken)
+        => Run(BlockRange.All, weights, all, report, cancellationToken);
+
+    /// <summary>Measures the groups of a range of blocks: the entries that a measurement of all has for them, and the signal of all.</summary>
+    /// <param name="blocks">The blocks.</param>
+    /// <param name="weights">Reads a block.</param>
+    /// <param name="all">The calibration set as the first block reads it; left as it is.</param>
+    /// <param name="report">Receives the share that is done.</param>
+    /// <param name="cancellationToken">Obeyed within every step.</param>
+    public ModelNoise Run(BlockRange blocks, Func<int, BlockWeights> weights, IReadOnlyList<CalibrationSequence> all, Action<double> report, CancellationToken cancellationToken)
     {
         var sequences = Sample(all, MaxSequences);
         var runner = new BlockRunner(decoder.Config, sequences);
@@ -51,11 +60,16 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
             var block = weights(layer);
             var exact = block.ToDense();
             var disturbed = new List<TransformerBlock>();
-            foreach (var trial in Groups(exact, block, runner, cancellationToken))
+            foreach (var trial in blocks.Contains(layer) ? Groups(exact, block, runner, cancellationToken) : [])
             {
                 found.Add(trial.Facts);
                 disturbed.Add(trial.Block);
                 report((layer + (disturbed.Count / (double)(disturbed.Count + 1))) / decoder.Blocks.Count);
+            }
+
+            if (layer < blocks.First)
+            {
+                Pass(exact, runner, cancellationToken);
             }
 
             streams.Pass(layer, exact, disturbed, cancellationToken);
@@ -82,6 +96,15 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
                 yield return (exact.With(group, executable), new GroupNoise(weights.Layer, group, scheme.ToString(), [], gains));
             }
 
+            walk.Pass(group, exact[group], cancellationToken);
+        }
+    }
+
+    private static void Pass(TransformerBlock exact, BlockRunner runner, CancellationToken cancellationToken)
+    {
+        var walk = runner.Walk(exact);
+        foreach (var group in exact.Description.Groups)
+        {
             walk.Pass(group, exact[group], cancellationToken);
         }
     }

@@ -51,5 +51,11 @@ public static class ArtifactKey
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
+    /// <summary>The key of an artifact that was joined from parts, which is another one than a single run makes.</summary>
+    /// <param name="key">The single run's.</param>
+    /// <param name="parts">The parts' blocks, in order.</param>
+    public static string OfParts(string key, IEnumerable<BlockRange> parts)
+        => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"masquant parts 1\n{key}\n{string.Join(' ', parts)}\n")));
+
     private static void Add(StringBuilder text, string kind, string name, string value) => text.Append(kind).Append(' ').Append(name).Append(' ').Append(value).Append('\n');
 }

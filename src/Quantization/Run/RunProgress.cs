@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Run;
 
 /// <summary>Turns the pipeline's steps into reports with a share done and an estimate of the time left.</summary>
 /// <param name="progress">Receives the reports, or null.</param>
 /// <param name="layers">The number of decoder blocks.</param>
-internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int layers)
+/// <param name="blocks">Those that this run quantizes.</param>
+internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int layers, BlockRange blocks)
 {
     // Below this share an estimate would be a guess.
     private const double EstimableFraction = 0.01;
@@ -23,7 +25,7 @@ internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int
     /// <summary>Notes that a block was finished by an earlier run.</summary>
     public void Resume(int layer)
     {
-        _resumed = (layer + 1.0) / layers;
+        _resumed = Fraction(layer, 1);
         progress?.Report(new QuantizationProgress(QuantizationStage.Prepare, layer, layers, null, _resumed, null, $"Block {layer + 1} of {layers}: finished by an earlier run."));
     }
 
@@ -34,12 +36,14 @@ internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int
     /// <param name="done">The share of the block that is done, 0…1.</param>
     public void Report(int layer, QuantizationStage stage, Modality? modality, double done)
     {
-        var fraction = (layer + done) / layers;
+        var fraction = Fraction(layer, done);
         var gained = fraction - _resumed;
         TimeSpan? remaining = gained < EstimableFraction ? null : _clock.Elapsed * ((1 - fraction) / gained);
         var subject = modality is null ? "" : $", {modality}";
         progress?.Report(new QuantizationProgress(stage, layer, layers, modality, fraction, remaining, $"Block {layer + 1} of {layers}: {Verb(stage)}{subject}."));
     }
+
+    private double Fraction(int layer, double done) => (layer - blocks.First + done) / (blocks.Last - blocks.First + 1);
 
     private static string Verb(QuantizationStage stage) => stage switch
     {

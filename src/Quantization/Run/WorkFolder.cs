@@ -15,7 +15,7 @@ internal sealed class WorkFolder
     private readonly string _path;
     private readonly DecoderDescription _decoder;
 
-    private WorkFolder(string path, DecoderDescription decoder) => (_path, _decoder) = (path, decoder);
+    private WorkFolder(string path, DecoderDescription decoder) => (_path, _decoder, Files) = (path, decoder, new BlockFiles(path));
 
     /// <summary>Opens the folder for a run.</summary>
     /// <param name="path">The folder; created when missing.</param>
@@ -38,43 +38,38 @@ internal sealed class WorkFolder
         return new WorkFolder(path, decoder);
     }
 
-    /// <summary>The file of a block's tensors.</summary>
-    public string LayerPath(int layer) => Path.Combine(_path, FormattableString.Invariant($"layer-{layer:d3}.safetensors"));
+    /// <summary>The finished blocks' files.</summary>
+    public BlockFiles Files { get; }
 
     /// <summary>A block that an earlier run finished, or null.</summary>
     public QuantizedBlock? TryRead(int layer)
     {
         // The facts are written last, so a block with facts is whole.
-        if (!File.Exists(FactsPath(layer)) || !File.Exists(LayerPath(layer)))
+        if (Files.TryReadFacts(layer) is not var (facts, details) || !File.Exists(Files.Layer(layer)))
         {
             return null;
         }
 
         try
         {
-            var facts = JsonSerializer.Deserialize(File.ReadAllBytes(FactsPath(layer)), ManifestJson.Default.ManifestLayer);
-            return facts is null || FactsFile.Read(DetailsPath(layer), FactsJson.Default.BlockFacts) is not { } details || !FactsFile.IsWhole(details)
-                ? null
-                : new QuantizedBlock(LayerFile.Read(LayerPath(layer), layer, _decoder), facts, details);
+            return new QuantizedBlock(LayerFile.Read(Files.Layer(layer), layer, _decoder), facts, details);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or MASQuantException or IOException)
+        catch (Exception e) when (e is InvalidOperationException or MASQuantException or IOException)
         {
             // A damaged block is computed again.
             return null;
         }
     }
 
-    /// <summary>How long an earlier run took for a block: seconds by stage; empty when that is not known.</summary>
-    public SortedDictionary<string, double> ReadTimes(int layer) => FactsFile.Read(TimesPath(layer), FactsJson.Default.SortedDictionaryStringDouble) ?? [];
-
     /// <summary>Keeps a finished block, and how long it took.</summary>
     /// <exception cref="MASQuantException">MASQ0111: a file cannot be written.</exception>
     public void Write(QuantizedBlock block, SortedDictionary<string, double> times)
     {
-        LayerFile.Write(LayerPath(block.Layer.Index), block.Layer);
-        AtomicFile.Write(TimesPath(block.Layer.Index), FactsFile.Serialize(times, FactsJson.Default.SortedDictionaryStringDouble));
-        AtomicFile.Write(DetailsPath(block.Layer.Index), FactsFile.Serialize(block.Details, FactsJson.Default.BlockFacts));
-        AtomicFile.Write(FactsPath(block.Layer.Index), JsonSerializer.SerializeToUtf8Bytes(block.Facts, ManifestJson.Default.ManifestLayer));
+        var layer = block.Layer.Index;
+        LayerFile.Write(Files.Layer(layer), block.Layer);
+        AtomicFile.Write(Files.Times(layer), FactsFile.Serialize(times, FactsJson.Default.SortedDictionaryStringDouble));
+        AtomicFile.Write(Files.Details(layer), FactsFile.Serialize(block.Details, FactsJson.Default.BlockFacts));
+        AtomicFile.Write(Files.Facts(layer), JsonSerializer.SerializeToUtf8Bytes(block.Facts, ManifestJson.Default.ManifestLayer));
     }
 
     /// <summary>The ranks that an earlier run chose, or null.</summary>
@@ -89,10 +84,4 @@ internal sealed class WorkFolder
     public void Delete() => Directory.Delete(_path, recursive: true);
 
     private string RanksPath => Path.Combine(_path, "ranks");
-
-    private string FactsPath(int layer) => Path.ChangeExtension(LayerPath(layer), ".json");
-
-    private string DetailsPath(int layer) => Path.ChangeExtension(LayerPath(layer), ".facts.json");
-
-    private string TimesPath(int layer) => Path.ChangeExtension(LayerPath(layer), ".times.json");
 }

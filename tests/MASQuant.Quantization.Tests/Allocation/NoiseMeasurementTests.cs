@@ -1,7 +1,9 @@
+using System.Text.Json;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Tests.Pipeline;
 using MASQuant.Tests;
 
@@ -9,6 +11,23 @@ namespace MASQuant.Quantization.Tests.Allocation;
 
 public class NoiseMeasurementTests
 {
+    [Fact]
+    public void Ranges_of_blocks_together_are_the_measurement_of_all_bit_for_bit()
+    {
+        using var folder = new TemporaryDirectory();
+        using var checkpoint = Checkpoint.Open(RepositoryFiles.VlTiny);
+        var config = ModelConfigReader.Read(checkpoint);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), default);
+        ModelNoise Measure(BlockRange blocks) => new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => [QuantizationScheme.W4A8, QuantizationScheme.W8A8])
+            .Run(blocks, layer => BlockWeights.Of(checkpoint, config.Decoder(), layer), sequences, _ => { }, default);
+        var (all, first, last) = (Measure(BlockRange.All), Measure(new BlockRange(0, 0)), Measure(new BlockRange(1, 2)));
+        Assert.Equal(Text(all), Text(new ModelNoise(last.Signal, [.. first.Groups, .. last.Groups])));
+        Assert.Equal(Text(all with { Groups = [] }), Text(first with { Groups = [] }));
+        Assert.Empty(Measure(new BlockRange(0, -1)).Groups);
+
+        static string Text(ModelNoise noise) => JsonSerializer.Serialize(noise, NoiseJson.Default.ModelNoise);
+    }
+
     [Fact]
     public void A_group_disturbs_itself_and_what_follows_by_what_its_residual_says()
     {

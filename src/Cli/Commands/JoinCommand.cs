@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.Diagnostics;
+using MASQuant.Cli.Delivery;
+using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
+using MASQuant.Quantization.Parts;
+using MASQuant.Quantization.Run;
+
+namespace MASQuant.Cli.Commands;
+
+/// <summary><c>masquant join</c>: parts that <c>quantize --blocks</c> made become an artifact and its manifest.</summary>
+internal static class JoinCommand
+{
+    public static Command Create(CommandConsole console, CancellationToken cancellationToken)
+    {
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder, for what is not quantized." };
+        var parts = new Argument<string[]>("PARTS") { Description = "Parts, or folders that hold them. Together they must have every block once; their order means nothing.", Arity = ArgumentArity.OneOrMore };
+        var output = CliOptions.Text("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
+        var report = CliOptions.Text("--report", "FILE", "Writes the page that 'quantize --report' writes.");
+        var budgets = new BudgetOptions();
+        var command = new CliCommand("join", "Joins the parts that 'quantize --blocks' made into an artifact. Equal parts give equal bytes.",
+            "MODEL PARTS… --output DIR [options]",
+            "masquant join models/omni-tiny parts --output out",
+            "masquant join models/omni-tiny parts/OmniTiny.blocks-000-002.masquant.part parts/OmniTiny.blocks-003-005.masquant.part --output out")
+        { model, parts, output, report };
+        budgets.AddTo(command);
+        command.SetAction(parse =>
+        {
+            var clock = Stopwatch.StartNew();
+            var demands = budgets.Of(parse);
+            var set = PartSet.Open(parse.GetRequiredValue(parts), cancellationToken);
+            var job = new QuantizationJob
+            {
+                ModelFolder = parse.GetRequiredValue(model),
+                CalibrationFile = "",
+                OutputFolder = parse.GetRequiredValue(output),
+                Name = set.Model.Name,
+                WorkFolder = "",
+            };
+            var manifest = OutputDelivery.Join(job, set, cancellationToken);
+            QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
+            if (parse.GetValue(report) is { } page)
+            {
+                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
+            }
+
+            demands.Check(console, job, manifest, cancellationToken);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

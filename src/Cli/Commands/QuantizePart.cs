@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using MASQuant.Cli.Delivery;
+using MASQuant.Cli.Output;
+using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
+
+namespace MASQuant.Cli.Commands;
+
+/// <summary><c>masquant quantize --blocks</c>: a range of blocks becomes a part, whose folder is the answer.</summary>
+internal static class QuantizePart
+{
+    public static int Run(CommandConsole console, QuantizationJob job, BlockChoice blocks, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var progress = new QuantizationReporter(console);
+        var plan = PartPipeline.Plan(job, blocks, cancellationToken);
+        bool isMade;
+        try
+        {
+            isMade = new PartDelivery(new DeliveryReporter(console, progress.Clear)).Bring(plan, progress, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            progress.Clear();
+            console.Error.WriteLine(progress.Layers > 0 ? $"Finished blocks are kept in '{PartDelivery.BlocksOf(plan)}': the same command resumes." : "Nothing was written.");
+            throw;
+        }
+        finally
+        {
+            progress.Clear();
+        }
+
+        console.Error.WriteLine($"{job.Name}, {(plan.Blocks.First == plan.Blocks.Last ? "block" : "blocks")} {plan.Blocks} of 0-{plan.Layers - 1}: {(isMade ? $"quantized in {Figures.Duration(clock.Elapsed)}" : "made by an earlier run")}.");
+        console.Output.WriteLine(plan.Folder);
+        return ExitCode.Done;
+    }
+}
