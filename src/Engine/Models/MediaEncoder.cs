@@ -13,7 +13,7 @@ namespace MASQuant.Engine.Models;
 
 /// <summary>Turns media into tokens of the decoder's width. Threads may share it.</summary>
 /// <param name="config">The model's facts.</param>
-/// <param name="preprocessor">What <c>preprocessor_config.json</c> says.</param>
+/// <param name="preprocessor">What is done to media before.</param>
 /// <param name="vision">Takes images and videos.</param>
 /// <param name="audio">Takes clips; null for a model that does not hear.</param>
 internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig preprocessor, IVisionTower vision, IAudioTower? audio)

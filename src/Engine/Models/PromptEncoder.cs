@@ -26,7 +26,7 @@ public sealed class PromptEncoder
     public PromptEncoder(IModelSource source, ModelConfig config, Tokenizer tokenizer, TokenEmbedding embedding, IVisionTower vision, IAudioTower? audio)
     {
         (Config, Tokenizer, Embedding) = (config, tokenizer, embedding);
-        _media = new MediaEncoder(config, PreprocessorConfigReader.Read(source), vision, audio);
+        _media = new MediaEncoder(config, PreprocessorConfigReader.Read(source, config), vision, audio);
     }
 
     /// <summary>Reads <c>tokenizer.json</c> of a checkpoint or an artifact.</summary>
