@@ -30,7 +30,6 @@ public static class QuantizationPipeline
     {
         var config = ReadConfig(job);
         var decoder = config.Decoder();
-        CheckShapes(decoder, job.Options);
         var report = new RunProgress(progress, config.Text.Layers);
 
         var clock = new StageClock();
@@ -62,7 +61,6 @@ public static class QuantizationPipeline
     public static string KeyOf(QuantizationJob job, CancellationToken cancellationToken = default)
     {
         var config = ReadConfig(job);
-        CheckShapes(config.Decoder(), job.Options);
         LoadCalibration(job, config, cancellationToken);
         return ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken));
     }
@@ -79,13 +77,17 @@ public static class QuantizationPipeline
     private static ModelConfig ReadConfig(QuantizationJob job)
     {
         using var checkpoint = job.OpenCheckpoint();
-        return ModelConfigReader.Read(checkpoint);
+        var config = ModelConfigReader.Read(checkpoint);
+        CheckShapes(config.Decoder(), job.Options);
+        CheckpointCheck.Require(checkpoint, config);
+        return config;
     }
 
     // What was read of a mapped file counts as this process's memory until the mapping goes: embeddings and towers here, a block's weights below.
     private static IReadOnlyList<CalibrationSequence> Embed(QuantizationJob job, ModelConfig config, CalibrationSet calibration, CancellationToken cancellationToken)
     {
         using var checkpoint = job.OpenCheckpoint();
+        CheckpointCheck.RequireFinite(checkpoint, config);
         return CalibrationSequences.Embed(checkpoint, config, calibration, cancellationToken);
     }
 

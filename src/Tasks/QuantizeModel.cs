@@ -3,9 +3,11 @@ using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Planning;
 using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
 
@@ -97,8 +99,15 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             WorkFolder = "",
             Options = OptionText.Read(Options),
         });
+        Warn(job);
         Run(job, new Reporter(this), _cancellation.Token);
         BuildEngine.LogMessageEvent(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
+    }
+
+    private void Warn(QuantizationJob job)
+    {
+        using var checkpoint = job.OpenCheckpoint();
+        CheckpointCheck.Warn(checkpoint, ModelConfigReader.Read(checkpoint), Log.LogWarning);
     }
 
     // Both become parts of paths, and a build server may pass what it likes.

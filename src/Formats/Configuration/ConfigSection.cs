@@ -197,6 +197,9 @@ public readonly struct ConfigSection
     public MASQuantException Unsupported(string key, string reason)
         => new(DiagnosticCodes.ConfigOutOfRange, _file, $"'{_prefix}{key}' {reason}. Use a checkpoint as published, with its own configuration.");
 
+    /// <summary>An exception about the file.</summary>
+    public MASQuantException Refuse(string code, string message) => new(code, _file, message);
+
     private static string Word(bool flag) => flag ? "true" : "false";
 
     private static JsonElement[] Items(JsonElement value) => value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];

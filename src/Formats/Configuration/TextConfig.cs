@@ -33,6 +33,9 @@ public sealed record TextConfig
     /// <summary>Whether the head shares the embedding.</summary>
     public required bool TieWordEmbeddings { get; init; }
 
+    /// <summary>Whether one place of the file says that the head shares the embedding, and another that it does not.</summary>
+    public bool IsTieContradicted { get; init; }
+
     /// <summary>The longest sequence.</summary>
     public required int MaxPositions { get; init; }
 

@@ -5,6 +5,7 @@ public static class TextConfigReader
 {
     private const int MaxVocabulary = 1 << 24;
     private const int MaxPositions = 1 << 24;
+    private const string TieKey = "tie_word_embeddings";
     private const double DefaultRopeTheta = 1_000_000;
 
     /// <summary>The mrope_section that transformers assumes; it fits heads of 128.</summary>
@@ -15,6 +16,7 @@ public static class TextConfigReader
     public static TextConfig Read(ConfigSection section, ConfigSection parent, TextDefaults defaults)
     {
         var rope = section.Section("rope_scaling") ?? section.Section("rope_parameters");
+        var tied = parent.Flag(TieKey, false);
         var text = new TextConfig
         {
             HiddenSize = section.Whole("hidden_size", 1, ConfigLimits.Width, defaults.HiddenSize),
@@ -26,7 +28,8 @@ public static class TextConfigReader
             RmsNormEpsilon = (float)section.Number("rms_norm_eps", 1e-12, 1, defaults.RmsNormEpsilon),
             RopeTheta = (float)section.Number("rope_theta", 1, 1e12, rope?.Number("rope_theta", 1, 1e12, DefaultRopeTheta) ?? DefaultRopeTheta),
             MropeSections = rope?.Wholes("mrope_section", 0, ConfigLimits.Width) ?? DefaultMropeSections,
-            TieWordEmbeddings = section.Flag("tie_word_embeddings", parent.Flag("tie_word_embeddings", false)),
+            TieWordEmbeddings = section.Flag(TieKey, tied),
+            IsTieContradicted = section.Has(TieKey) && parent.Has(TieKey) && section.Flag(TieKey, tied) != tied,
             MaxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, 32768),
         };
         Check(section, rope, text);

@@ -39,6 +39,25 @@ public static class TensorReading
             : throw ShapeMismatch(source, tensor, rows, columns);
     }
 
+    /// <summary>Refuses a tensor whose elements are none that can be read.</summary>
+    /// <exception cref="MASQuantException">MASQ0108.</exception>
+    public static void RequireReadable(this ITensorSource source, TensorInfo tensor)
+    {
+        if (tensor.Type is not (DataType.BF16 or DataType.F16 or DataType.F32))
+        {
+            throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
+                $"Tensor '{tensor.Name}' has element type {tensor.Type.FileName()}; BF16, F16 and F32 are supported. Convert the checkpoint to BF16.");
+        }
+    }
+
+    /// <summary>Whether two tensors have the same type, shape and bytes.</summary>
+    /// <exception cref="MASQuantException">MASQ0107: one is missing.</exception>
+    public static bool AreEqual(this ITensorSource source, string name, string other)
+    {
+        var (first, second) = (source.Find(name), source.Find(other));
+        return first.Type == second.Type && first.Shape.SequenceEqual(second.Shape) && source.Bytes(name).Span.SequenceEqual(source.Bytes(other).Span);
+    }
+
     /// <summary>Refuses a tensor that holds NaN or an infinity.</summary>
     /// <exception cref="MASQuantException">MASQ0109, naming the first such element.</exception>
     public static void RequireFinite(this ITensorSource source, TensorInfo tensor)
@@ -72,12 +91,7 @@ public static class TensorReading
 
     private static float[] Convert(ITensorSource source, TensorInfo tensor)
     {
-        if (tensor.Type is not (DataType.BF16 or DataType.F16 or DataType.F32))
-        {
-            throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
-                $"Tensor '{tensor.Name}' has element type {tensor.Type.FileName()}; BF16, F16 and F32 are supported. Convert the checkpoint to BF16.");
-        }
-
+        source.RequireReadable(tensor);
         source.RequireFinite(tensor);
         var bytes = source.Bytes(tensor.Name).Span;
         var values = GC.AllocateUninitializedArray<float>((int)tensor.Count);
