@@ -66,6 +66,10 @@ public sealed class Checkpoint : IModelSource
         => _tensors.TryGetValue(name, out var found) ? found.File.Bytes(found.StoredName) : throw TensorReading.Missing(this, name);
 
     /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Bytes(string name, long offset, int count)
+        => _tensors.TryGetValue(name, out var found) ? found.File.Bytes(found.StoredName, offset, count) : throw TensorReading.Missing(this, name);
+
+    /// <inheritdoc/>
     public bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content) => TryReadFile(Path, fileName, out content);
 
     /// <inheritdoc/>

@@ -55,18 +55,24 @@ public static class TensorReading
     public static bool AreEqual(this ITensorSource source, string name, string other)
     {
         var (first, second) = (source.Find(name), source.Find(other));
-        return first.Type == second.Type && first.Shape.SequenceEqual(second.Shape) && source.Bytes(name).Span.SequenceEqual(source.Bytes(other).Span);
+        return first.Type == second.Type && first.Shape.SequenceEqual(second.Shape) && source.Pieces(first).Zip(source.Pieces(second)).All(pair => pair.First.Span.SequenceEqual(pair.Second.Span));
     }
 
     /// <summary>Refuses a tensor that holds NaN or an infinity.</summary>
     /// <exception cref="MASQuantException">MASQ0109, naming the first such element.</exception>
     public static void RequireFinite(this ITensorSource source, TensorInfo tensor)
     {
-        var element = FiniteScan.FirstNonFinite(source.Bytes(tensor.Name).Span, tensor.Type);
-        if (element >= 0)
+        var before = 0L;
+        foreach (var piece in source.Pieces(tensor))
         {
-            throw new MASQuantException(DiagnosticCodes.TensorNotFinite, source.Path,
-                $"Tensor '{tensor.Name}' holds NaN or an infinity at element {element}. The checkpoint is damaged; download it again.");
+            var element = FiniteScan.FirstNonFinite(piece.Span, tensor.Type);
+            if (element >= 0)
+            {
+                throw new MASQuantException(DiagnosticCodes.TensorNotFinite, source.Path,
+                    $"Tensor '{tensor.Name}' holds NaN or an infinity at element {before + element}. The checkpoint is damaged; download it again.");
+            }
+
+            before += piece.Length / tensor.Type.ByteSize();
         }
     }
 
@@ -93,9 +99,22 @@ public static class TensorReading
     {
         source.RequireReadable(tensor);
         source.RequireFinite(tensor);
-        var bytes = source.Bytes(tensor.Name).Span;
-        var values = GC.AllocateUninitializedArray<float>((int)tensor.Count);
-        switch (tensor.Type)
+        var values = GC.AllocateUninitializedArray<float>(ArrayLength(source, tensor));
+        var rest = values.AsSpan();
+        foreach (var piece in source.Pieces(tensor))
+        {
+            var count = piece.Length / tensor.Type.ByteSize();
+            Widen(piece.Span, tensor.Type, rest[..count]);
+            rest = rest[count..];
+        }
+
+        return values;
+    }
+
+    /// <summary>Converts BF16, F16 or F32 values to FP32.</summary>
+    public static void Widen(ReadOnlySpan<byte> bytes, DataType type, Span<float> values)
+    {
+        switch (type)
         {
             case DataType.BF16:
                 BFloat16.Widen(MemoryMarshal.Cast<byte, ushort>(bytes), values);
@@ -109,10 +128,11 @@ public static class TensorReading
 
                 break;
             default:
-                bytes.CopyTo(MemoryMarshal.AsBytes(values.AsSpan()));
+                bytes.CopyTo(MemoryMarshal.AsBytes(values));
                 break;
         }
-
-        return values;
     }
+
+    private static int ArrayLength(ITensorSource source, TensorInfo tensor) => tensor.Count <= Array.MaxLength ? (int)tensor.Count : throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
+        $"Tensor '{tensor.Name}' has {tensor.Count} elements, more than the {Array.MaxLength} that can be worked with. Use a checkpoint with smaller layers.");
 }

@@ -15,13 +15,7 @@ internal static class LayoutCheckpoint
     /// <summary>Writes <paramref name="layout"/> into <paramref name="folder"/>.</summary>
     public static void Write(string layout, string folder)
     {
-        Directory.CreateDirectory(folder);
-        foreach (var (file, content) in Known["layouts"]![layout]!.AsObject())
-        {
-            File.WriteAllText(Path.Combine(folder, file), Known["contents"]![content!.GetValue<string>()]!.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
-        }
-
-        File.Copy(Path.Combine(RepositoryFiles.OmniTiny, "tokenizer.json"), Path.Combine(folder, "tokenizer.json"));
+        WriteFiles(layout, folder);
         if (layout == "vl3-adapter")
         {
             SafetensorsWriter.Write(Path.Combine(folder, "adapter_model.safetensors"), [TensorPayload.OfFloats("base_model.model.model.language_model.layers.0.self_attn.q_proj.lora_A.weight", new float[8 * 256], 8, 256)]);
@@ -29,6 +23,18 @@ internal static class LayoutCheckpoint
         }
 
         WriteShards(folder, [.. Tensors(layout)], layout is "vl3-newnames" or "vl3-mlx" or "vl3-peft" ? 1 : 2);
+    }
+
+    /// <summary>Writes all but the weights.</summary>
+    public static void WriteFiles(string layout, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var (file, content) in Known["layouts"]![layout]!.AsObject())
+        {
+            File.WriteAllText(Path.Combine(folder, file), Known["contents"]![content!.GetValue<string>()]!.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        }
+
+        File.Copy(Path.Combine(RepositoryFiles.OmniTiny, "tokenizer.json"), Path.Combine(folder, "tokenizer.json"));
     }
 
     /// <summary>The hub's cache: a snapshot of links to blobs.</summary>
