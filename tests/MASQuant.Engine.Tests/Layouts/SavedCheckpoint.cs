@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MASQuant.Formats.Files;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
