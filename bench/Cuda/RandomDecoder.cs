@@ -27,7 +27,7 @@ internal sealed class RandomDecoder : IDisposable
         _decoder = new DeviceDecoder(device, new Lock(), description, (upload, layer) => new DeviceTransformerBlock(
             description.Blocks[layer],
             [.. description.Blocks[layer].Norms.Select(norm => DeviceNorm.Add(upload, WithGain(norm)))],
-            [.. Enumerable.Range(0, linears.Length).Select(linear => Group(upload, linear))]), WithGain(description.FinalNorm), head, head);
+            [.. Enumerable.Range(0, linears.Length).Select(linear => Group(upload, linear))]), WithGain(description.FinalNorm), [head], [head]);
     }
 
     /// <summary>The bytes of a shape's linear layers.</summary>

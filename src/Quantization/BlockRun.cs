@@ -32,7 +32,6 @@ internal sealed class BlockRun
         _job = job;
         _config = QuantizationPipeline.ReadConfig(job);
         _decoder = _config.Decoder();
-        QuantizationPipeline.CheckShapes(_decoder, job.Options);
         _range = range ?? new BlockRange(0, _decoder.Blocks.Count - 1);
         Progress = new RunProgress(progress, _decoder.Blocks.Count, _range);
 
@@ -144,6 +143,7 @@ internal sealed class BlockRun
     private IReadOnlyList<CalibrationSequence> Embed(CancellationToken cancellationToken)
     {
         using var checkpoint = _job.OpenCheckpoint();
+        CheckpointCheck.RequireFinite(checkpoint, _config);
         return CalibrationSequences.Embed(checkpoint, _config, _calibration, cancellationToken);
     }
 

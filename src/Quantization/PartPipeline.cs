@@ -19,7 +19,6 @@ public static class PartPipeline
     public static PartPlan Plan(QuantizationJob job, BlockChoice choice, CancellationToken cancellationToken)
     {
         var config = QuantizationPipeline.ReadConfig(job);
-        QuantizationPipeline.CheckShapes(config.Decoder(), job.Options);
         var blocks = choice.Of(config.Text.Layers);
         QuantizationPipeline.LoadCalibration(job, config, cancellationToken);
         var hashes = new Dictionary<string, string>();

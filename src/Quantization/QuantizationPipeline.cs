@@ -7,6 +7,7 @@ using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
 using MASQuant.Quantization.Run;
 
 namespace MASQuant.Quantization;
@@ -43,7 +44,6 @@ public static class QuantizationPipeline
     public static string KeyOf(QuantizationJob job, CancellationToken cancellationToken = default)
     {
         var config = ReadConfig(job);
-        CheckShapes(config.Decoder(), job.Options);
         LoadCalibration(job, config, cancellationToken);
         return ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken));
     }
@@ -51,7 +51,10 @@ public static class QuantizationPipeline
     internal static ModelConfig ReadConfig(QuantizationJob job)
     {
         using var checkpoint = job.OpenCheckpoint();
-        return ModelConfigReader.Read(checkpoint);
+        var config = ModelConfigReader.Read(checkpoint);
+        CheckShapes(config.Decoder(), job.Options);
+        CheckpointCheck.Require(checkpoint, config);
+        return config;
     }
 
     internal static CalibrationSet LoadCalibration(QuantizationJob job, ModelConfig config, CancellationToken cancellationToken)
@@ -62,12 +65,12 @@ public static class QuantizationPipeline
 
     internal static RunFacts RunFactsOf(string modelFolder, IEnumerable<BlockFacts> blocks) => new()
     {
-        SourceBytes = Directory.EnumerateFiles(modelFolder, "*.safetensors").Sum(file => new FileInfo(file).Length),
+        SourceBytes = Directory.EnumerateFiles(modelFolder, "*.safetensors").Sum(LinkedFile.Length),
         Blocks = [.. blocks],
     };
 
     // Before any work: a shape that cannot be packed would otherwise be found after the first block.
-    internal static void CheckShapes(DecoderDescription decoder, QuantizationOptions options)
+    private static void CheckShapes(DecoderDescription decoder, QuantizationOptions options)
     {
         options.CheckBlocks(decoder.Blocks.Count);
         foreach (var (layer, block) in decoder.Blocks.Index())

@@ -3,9 +3,11 @@ using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Facts;
+using MASQuant.Quantization.Planning;
 using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
 
@@ -88,7 +90,10 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
 
     /// <summary>Runs the pipeline.</summary>
     protected virtual void Run(QuantizationJob job, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
-        => QuantizationPipeline.Run(job, progress, cancellationToken);
+    {
+        Warn(job);
+        QuantizationPipeline.Run(job, progress, cancellationToken);
+    }
 
     private void Quantize(RunFolder run)
     {
@@ -105,6 +110,12 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
         });
         Run(job, new Reporter(this), _cancellation.Token);
         Lines.Say(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
+    }
+
+    private void Warn(QuantizationJob job)
+    {
+        using var checkpoint = job.OpenCheckpoint();
+        CheckpointCheck.Warn(checkpoint, ModelConfigReader.Read(checkpoint), Log.LogWarning);
     }
 
     // Both become parts of paths, and a build server may pass what it likes.

@@ -109,7 +109,7 @@ internal sealed class SmallDecoder
         return new DeviceDecoder(device, new Lock(), Description, (upload, layer) => new DeviceTransformerBlock(
             Description.Blocks[layer],
             [.. Description.Blocks[layer].Norms.Select(norm => DeviceNorm.Add(upload, WithGain(norm)))],
-            [.. Description.Blocks[layer].Groups.Select(group => Group(upload, layer, group))]), WithGain(Description.FinalNorm), _head, _embedding);
+            [.. Description.Blocks[layer].Groups.Select(group => Group(upload, layer, group))]), WithGain(Description.FinalNorm), [_head], _embedding.Length == 0 ? [] : [_embedding]);
     }
 
     private static PreparedPrompt Prompt(int[] ids, Modality[] modalities, byte[][] rows)

@@ -13,4 +13,10 @@ public static partial class DiagnosticCodes
 
     /// <summary>A file that belongs to a model is missing.</summary>
     public const string ModelFileMissing = "MASQ0204";
+
+    /// <summary>The checkpoint is quantized already.</summary>
+    public const string CheckpointQuantized = "MASQ0205";
+
+    /// <summary>A warning: the configuration says that the head is the embedding, and the checkpoint holds another one.</summary>
+    public const string HeadNotTied = "MASQ0206";
 }

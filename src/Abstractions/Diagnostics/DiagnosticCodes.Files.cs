@@ -34,4 +34,10 @@ public static partial class DiagnosticCodes
 
     /// <summary>A file cannot be written.</summary>
     public const string FileNotWritable = "MASQ0111";
+
+    /// <summary>The tensors have another tool's names.</summary>
+    public const string TensorNamesForeign = "MASQ0112";
+
+    /// <summary>A folder holds an adapter without its model.</summary>
+    public const string AdapterAlone = "MASQ0113";
 }

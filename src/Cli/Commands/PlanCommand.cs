@@ -41,6 +41,8 @@ internal static class PlanCommand
         using var checkpoint = Checkpoint.Open(model);
         var config = ModelConfigReader.Read(checkpoint);
         options.CheckBlocks(config.Text.Layers);
+        CheckpointCheck.Require(checkpoint, config);
+        CheckpointCheck.Warn(checkpoint, config, console.Warn);
         var extent = calibration is null ? CalibrationExtent.Typical(config) : CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(calibration, config, cancellationToken).Conversations);
         var plan = QuantizationPlan.Of(checkpoint, config, options, extent.Part(options.SamplesOf(extent.Samples)));
         var machine = MachineResources.Here(output);

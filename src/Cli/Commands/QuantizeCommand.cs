@@ -5,8 +5,10 @@ using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Delivery.Caching;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
 using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Commands;
@@ -110,6 +112,11 @@ internal static class QuantizeCommand
     {
         var clock = Stopwatch.StartNew();
         var progress = new QuantizationReporter(console);
+        using (var checkpoint = job.OpenCheckpoint())
+        {
+            CheckpointCheck.Warn(checkpoint, ModelConfigReader.Read(checkpoint), console.Warn);
+        }
+
         var delivery = new OutputDelivery(caches, new DeliveryReporter(console, progress.Clear));
         try
         {

@@ -26,14 +26,14 @@ internal sealed record CheckpointReport(string Path, ModelConfig Config, IReadOn
             foreach (var linear in block.Linears)
             {
                 var name = $"{block.Prefix}{linear.Name}.weight";
-                var bytes = checkpoint.Bytes(name).Length;
-                linears.Add(new CheckpointLinear(layer, linear, name, checkpoint.TryGet(name, out var tensor) ? tensor.Type.FileName() : "", bytes));
+                var tensor = checkpoint.Find(name);
+                linears.Add(new CheckpointLinear(layer, linear, name, tensor.Type.FileName(), tensor.Bytes));
             }
         }
 
         var quantized = linears.Select(linear => linear.TensorName).ToHashSet();
         var others = checkpoint.Tensors.Where(tensor => !quantized.Contains(tensor.Name))
-            .GroupBy(tensor => ModelPart.Of(tensor.Name, quantized), tensor => (long)checkpoint.Bytes(tensor.Name).Length)
+            .GroupBy(tensor => ModelPart.Of(tensor.Name, quantized), tensor => tensor.Bytes)
             .Select(group => (group.Key, group.Sum())).OrderBy(part => part.Key, StringComparer.Ordinal);
         var schemes = QuantizationScheme.All.Where(scheme => linears.All(linear => Fits(linear.Shape, scheme))).Select(scheme => scheme.ToString());
         return new(checkpoint.Path, config, linears, [.. others], [.. schemes]);

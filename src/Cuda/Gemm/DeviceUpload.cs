@@ -28,6 +28,16 @@ public sealed class DeviceUpload
         return slot;
     }
 
+    /// <summary>Copies bytes as they are, one piece behind the other; they are read when the upload runs.</summary>
+    public DeviceSlot Add(IReadOnlyList<ReadOnlyMemory<byte>> pieces) => Add(pieces.Sum(piece => (long)piece.Length), (device, target) =>
+    {
+        foreach (var piece in pieces)
+        {
+            device.Write(target, piece.Span);
+            target += piece.Length;
+        }
+    });
+
     /// <summary>Copies values as they are; they are read when the upload runs. No values need no memory.</summary>
     public DeviceSlot Add<T>(ReadOnlyMemory<T> values)
         where T : unmanaged

@@ -6,7 +6,18 @@ namespace MASQuant.Cuda.Models;
 /// <summary>A weight as BF16 bytes, row-major, little-endian: mapped where it is stored so, rounded to nearest even otherwise.</summary>
 internal static class BFloat16Tensor
 {
-    /// <summary>Reads a weight [N, K].</summary>
+    /// <summary>Reads a weight [N, K] of any size, in pieces of whole panels of the kernels.</summary>
+    /// <exception cref="MASQuantException">MASQ0107 missing, MASQ0108 another shape or type, MASQ0109 not finite.</exception>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> ReadPieces(ITensorSource source, string name, int outputs, int inputs)
+    {
+        var tensor = source.FindMatrix(name, outputs, inputs);
+        source.RequireReadable(tensor);
+        source.RequireFinite(tensor);
+        var rows = TensorRows.Of(source, tensor);
+        return tensor.Type == DataType.BF16 ? rows.Pieces : [.. rows.Pieces.Select(piece => Round(piece.Span, tensor.Type))];
+    }
+
+    /// <summary>Reads a weight [N, K] of less than 2 GiB.</summary>
     /// <exception cref="MASQuantException">MASQ0107 missing, MASQ0108 another shape or type, MASQ0109 not finite.</exception>
     public static ReadOnlyMemory<byte> Read(ITensorSource source, string name, int outputs, int inputs)
     {
@@ -17,13 +28,20 @@ internal static class BFloat16Tensor
             return source.Bytes(name);
         }
 
-        var values = source.ReadMatrix(name, outputs, inputs).Span;
-        var rounded = new ushort[values.Length];
-        for (var i = 0; i < rounded.Length; i++)
+        return Round(MemoryMarshal.AsBytes(source.ReadMatrix(name, outputs, inputs).Span), DataType.F32);
+    }
+
+    private static ReadOnlyMemory<byte> Round(ReadOnlySpan<byte> bytes, DataType type)
+    {
+        var values = new float[bytes.Length / type.ByteSize()];
+        TensorReading.Widen(bytes, type, values);
+        var rounded = new byte[values.Length * sizeof(ushort)];
+        var target = MemoryMarshal.Cast<byte, ushort>(rounded.AsSpan());
+        for (var i = 0; i < values.Length; i++)
         {
-            rounded[i] = BFloat16.FromSingle(values[i]);
+            target[i] = BFloat16.FromSingle(values[i]);
         }
 
-        return MemoryMarshal.AsBytes<ushort>(rounded).ToArray();
+        return rounded;
     }
 }

@@ -21,11 +21,11 @@ public sealed class DeviceDecoder : IDisposable
     /// <param name="description">What it is made of.</param>
     /// <param name="block">Adds each block to the upload; called with 0, 1, ….</param>
     /// <param name="finalNorm">The norm before the head.</param>
-    /// <param name="head">[V, H] BF16, row-major.</param>
+    /// <param name="head">[V, H] BF16, row-major, in pieces of whole panels of the kernels.</param>
     /// <param name="embedding">As <paramref name="head"/>; empty: the head is the embedding.</param>
     /// <exception cref="MASQuantException">MASQ1004: the device has too little memory.</exception>
     public DeviceDecoder(
-        ICudaDevice device, Lock gate, DecoderDescription description, Func<DeviceUpload, int, DeviceTransformerBlock> block, Norm finalNorm, ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> embedding)
+        ICudaDevice device, Lock gate, DecoderDescription description, Func<DeviceUpload, int, DeviceTransformerBlock> block, Norm finalNorm, IReadOnlyList<ReadOnlyMemory<byte>> head, IReadOnlyList<ReadOnlyMemory<byte>> embedding)
     {
         var config = description.Config;
         (Device, Gate, Description) = (device, gate, description);
@@ -33,7 +33,7 @@ public sealed class DeviceDecoder : IDisposable
         var upload = new DeviceUpload();
         Blocks = [.. Enumerable.Range(0, description.Blocks.Count).Select(layer => block(upload, layer))];
         FinalNorm = DeviceNorm.Add(upload, finalNorm);
-        Head = new DeviceInputGroup(new DeviceWeight(upload, [head], config.HiddenSize, []));
+        Head = new DeviceInputGroup(new DeviceWeight(upload, head, config.HiddenSize, []));
         _embedding = upload.Add(embedding);
         Bytes = upload.Bytes;
         _memory = upload.Run(device);
@@ -90,12 +90,12 @@ public sealed class DeviceDecoder : IDisposable
     public static DeviceDecoder Read(ICudaDevice device, Lock gate, IModelSource source, DecoderDescription description, TokenEmbedding vocabulary)
     {
         var config = description.Config;
-        ReadOnlyMemory<byte> Table(string name) => BFloat16Tensor.Read(source, name, config.VocabularySize, config.HiddenSize);
+        IReadOnlyList<ReadOnlyMemory<byte>> Table(string name) => BFloat16Tensor.ReadPieces(source, name, config.VocabularySize, config.HiddenSize);
         var embedding = Table(description.Embedding);
         lock (gate)
         {
             return new DeviceDecoder(device, gate, description, (upload, layer) => ReadBlock(upload, source, description, layer), Norm.Read(source, "", description.FinalNorm),
-                description.IsHeadTied ? embedding : Table(description.Head), description.IsHeadTied ? default : embedding)
+                description.IsHeadTied ? embedding : Table(description.Head), description.IsHeadTied ? [] : embedding)
             {
                 Vocabulary = vocabulary,
             };

@@ -21,6 +21,10 @@ public sealed class ChatRenderer
         _end = Required(config.Family.Chat.TurnEnd, tokenizer);
     }
 
+    /// <summary>Refuses a tokenizer without the tokens of the family's turns.</summary>
+    /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.ChatTokenMissing"/></exception>
+    public static void RequireTokens(ModelConfig config, Tokenizer tokenizer) => _ = new ChatRenderer(config, tokenizer);
+
     /// <summary>
     /// Renders a conversation. After a message of the user, the assistant's turn is left open for generation; a last message of the assistant is
     /// closed and reported as the answer, whose tokens are those that generation would give: text is not merged across its beginning.

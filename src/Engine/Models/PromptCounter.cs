@@ -21,7 +21,7 @@ public sealed class PromptCounter
     internal PromptCounter(IModelSource source, ModelConfig config, Tokenizer tokenizer)
     {
         (_config, _tokenizer) = (config, tokenizer);
-        Media = new MediaCounter(config, PreprocessorConfigReader.Read(source));
+        Media = new MediaCounter(config, PreprocessorConfigReader.Read(source, config));
     }
 
     internal MediaCounter Media { get; }

@@ -11,10 +11,10 @@ namespace MASQuant.Engine.Models;
 public sealed class TokenEmbedding
 {
     private readonly string _path;
-    private readonly ReadOnlyMemory<byte> _bfloats;
+    private readonly TensorRows? _bfloats;
     private readonly Matrix? _floats;
 
-    private TokenEmbedding(string path, TextConfig config, ReadOnlyMemory<byte> bfloats, Matrix? floats)
+    private TokenEmbedding(string path, TextConfig config, TensorRows? bfloats, Matrix? floats)
         => (_path, VocabularySize, HiddenSize, _bfloats, _floats) = (path, config.VocabularySize, config.HiddenSize, bfloats, floats);
 
     /// <summary>V, the number of rows.</summary>
@@ -33,10 +33,10 @@ public sealed class TokenEmbedding
         if (tensor.Type == DataType.BF16 && tensor.Shape.SequenceEqual([rows, columns]))
         {
             source.RequireFinite(tensor);
-            return new TokenEmbedding(source.Path, config, source.Bytes(name), null);
+            return new TokenEmbedding(source.Path, config, TensorRows.Of(source, tensor), null);
         }
 
-        return new TokenEmbedding(source.Path, config, default, source.ReadMatrix(name, rows, columns));
+        return new TokenEmbedding(source.Path, config, null, source.ReadMatrix(name, rows, columns));
     }
 
     /// <summary>Looks up the rows of <paramref name="ids"/>.</summary>
@@ -54,8 +54,7 @@ public sealed class TokenEmbedding
             }
             else
             {
-                var row = MemoryMarshal.Cast<byte, ushort>(_bfloats.Span).Slice(ids[t] * HiddenSize, HiddenSize);
-                BFloat16.Widen(row, embeddings.Row(t));
+                BFloat16.Widen(MemoryMarshal.Cast<byte, ushort>(_bfloats!.Row(ids[t])), embeddings.Row(t));
             }
         }
     }
@@ -73,5 +72,5 @@ public sealed class TokenEmbedding
 
     /// <summary>The table as the head of a model that ties them.</summary>
     internal DenseWeight ToHead()
-        => _floats is not null ? DenseWeight.FromFloats(_floats) : DenseWeight.FromBFloat16(_bfloats.Span, VocabularySize, HiddenSize);
+        => _floats is not null ? DenseWeight.FromFloats(_floats) : DenseWeight.FromBFloat16(_bfloats!, VocabularySize, HiddenSize);
 }

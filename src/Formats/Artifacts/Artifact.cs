@@ -70,6 +70,9 @@ public sealed class Artifact : IModelSource
     public ReadOnlyMemory<byte> Bytes(string name) => _file.Bytes(name);
 
     /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Bytes(string name, long offset, int count) => _file.Bytes(name, offset, count);
+
+    /// <inheritdoc/>
     public bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content)
     {
         var name = ArtifactNames.FilePrefix + fileName;

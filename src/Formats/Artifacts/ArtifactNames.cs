@@ -23,8 +23,8 @@ public static class ArtifactNames
     /// <summary>The files of a checkpoint that an artifact takes along, where they exist.</summary>
     public static IReadOnlyList<string> EmbeddedFiles { get; } =
     [
-        "added_tokens.json", "chat_template.json", "config.json", "generation_config.json", "preprocessor_config.json",
-        "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json",
+        "added_tokens.json", "chat_template.json", "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
+        "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "video_preprocessor_config.json",
     ];
 
     /// <summary>What precedes the names of decoder block <paramref name="layer"/>: <c>model.layers.3.</c>.</summary>

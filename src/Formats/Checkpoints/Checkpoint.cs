@@ -20,6 +20,9 @@ public sealed class Checkpoint : IModelSource
 
     private readonly ModelFamilies _families;
 
+    // JSON has none; some editors write it.
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     private Checkpoint(string folder, ModelFamilies families) => (Path, _families) = (folder, families);
 
     /// <summary>The folder.</summary>
@@ -63,6 +66,10 @@ public sealed class Checkpoint : IModelSource
         => _tensors.TryGetValue(name, out var found) ? found.File.Bytes(found.StoredName) : throw TensorReading.Missing(this, name);
 
     /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Bytes(string name, long offset, int count)
+        => _tensors.TryGetValue(name, out var found) ? found.File.Bytes(found.StoredName, offset, count) : throw TensorReading.Missing(this, name);
+
+    /// <inheritdoc/>
     public bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content) => TryReadFile(Path, fileName, out content);
 
     /// <inheritdoc/>
@@ -84,7 +91,7 @@ public sealed class Checkpoint : IModelSource
     }
 
     /// <summary>Reads a JSON file of a checkpoint's folder whose weights need not be there.</summary>
-    internal static bool TryReadFile(string folder, string fileName, out ReadOnlyMemory<byte> content)
+    public static bool TryReadFile(string folder, string fileName, out ReadOnlyMemory<byte> content)
     {
         var path = System.IO.Path.Combine(folder, fileName);
         content = default;
@@ -95,7 +102,7 @@ public sealed class Checkpoint : IModelSource
 
         try
         {
-            var length = new FileInfo(path).Length;
+            var length = LinkedFile.Length(path);
             if (length > MaxTextBytes)
             {
                 throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file has {length} bytes, more than the {MaxTextBytes} that such a file may have. Replace it by the one of the checkpoint's repository.");
@@ -103,7 +110,7 @@ public sealed class Checkpoint : IModelSource
 
             var bytes = File.ReadAllBytes(path);
             LfsPointer.Refuse(bytes, path);
-            content = bytes;
+            content = bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes.AsMemory(ByteOrderMark.Length) : bytes;
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -114,27 +121,41 @@ public sealed class Checkpoint : IModelSource
 
     private void OpenFiles()
     {
-        if (TryReadFile(CheckpointIndex.FileName, out var json))
+        if (TryReadFile(CheckpointIndex.FileName, out var json) && CheckpointIndex.Parse(json, System.IO.Path.Combine(Path, CheckpointIndex.FileName)) is var index && !IsStale(index))
         {
-            var index = CheckpointIndex.Parse(json, System.IO.Path.Combine(Path, CheckpointIndex.FileName));
-            foreach (var (stored, name) in TensorNames().Map(index.Keys))
-            {
-                Add(name, stored, OpenShard(index[stored]));
-            }
+            AddAll(index.Keys, stored => OpenShard(index[stored]));
         }
         else if (File.Exists(System.IO.Path.Combine(Path, SingleFileName)))
         {
             var file = OpenFile(SingleFileName);
-            foreach (var (stored, name) in TensorNames().Map([.. file.Tensors.Select(tensor => tensor.Name)]))
-            {
-                Add(name, stored, file);
-            }
+            AddAll([.. file.Tensors.Select(tensor => tensor.Name)], _ => file);
         }
         else
         {
-            throw new MASQuantException(DiagnosticCodes.CheckpointMissing, Path,
-                $"The folder holds neither {SingleFileName} nor {CheckpointIndex.FileName}. Give the folder of a checkpoint in the hub's layout.");
+            throw ForeignCheckpoint.Missing(Path);
         }
+    }
+
+    private void AddAll(IReadOnlyCollection<string> storedNames, Func<string, SafetensorsFile> fileOf)
+    {
+        foreach (var (stored, name) in TensorNames().Map(storedNames))
+        {
+            Add(name, stored, fileOf(stored));
+        }
+
+        ForeignCheckpoint.Refuse(Path, storedNames, _tensors.Keys);
+    }
+
+    // Saving into a folder that held shards leaves their index beside the new file.
+    private bool IsStale(SortedDictionary<string, string> index)
+    {
+        if (!File.Exists(System.IO.Path.Combine(Path, SingleFileName)) || index.ContainsValue(SingleFileName))
+        {
+            return false;
+        }
+
+        return !index.Values.All(shard => File.Exists(System.IO.Path.Combine(Path, shard))) ? true : throw new MASQuantException(DiagnosticCodes.CheckpointIndexInvalid, Path,
+            $"The folder holds the weights twice: {SingleFileName}, and the shards of {CheckpointIndex.FileName}. Remove those that are out of date: the shards with their index, or the single file.");
     }
 
     private TensorNames TensorNames() => _families.TryOf(this)?.TensorNames ?? Models.TensorNames.Canonical;

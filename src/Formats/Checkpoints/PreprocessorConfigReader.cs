@@ -1,55 +1,32 @@
+using MASQuant.Diagnostics;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Formats.Checkpoints;
 
-/// <summary>Reads <c>preprocessor_config.json</c>: the image limits as <c>min_pixels</c> and <c>max_pixels</c>, or inside <c>size</c> under these names or as <c>shortest_edge</c> and <c>longest_edge</c> (pixel counts too). An absent member takes the family's value.</summary>
+/// <summary>Reads what is done to media: of <c>processor_config.json</c>, or of <c>preprocessor_config.json</c> and <c>video_preprocessor_config.json</c>. An absent member takes the family's value.</summary>
 public static class PreprocessorConfigReader
 {
-    /// <summary>The file's name.</summary>
-    public const string FileName = "preprocessor_config.json";
-
-    private const int MaxPixelCount = 1 << 30;
-
     /// <summary>Reads the configuration of a checkpoint or an artifact.</summary>
+    /// <param name="source">Has the files.</param>
+    /// <param name="model">What its <c>config.json</c> says.</param>
     /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value, MASQ0204 missing.</exception>
-    public static PreprocessorConfig Read(IModelSource source) => Read(source.ReadFile(FileName), Path.Combine(source.Path, FileName), source.Family.Preprocessor);
-
-    /// <summary>Reads the content of the file; <paramref name="file"/> is the name for messages, <paramref name="absent"/> has the values of absent members.</summary>
-    /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
-    public static PreprocessorConfig Read(ReadOnlyMemory<byte> json, string file, PreprocessorConfig absent) => ConfigSection.Read(json, file, root =>
+    public static PreprocessorConfig Read(IModelSource source, ModelConfig model)
     {
-        var config = absent with
+        var absent = model.Family.Preprocessor;
+        var config = ProcessorFile.Images.Read(source, section => ImageProcessorReader.Read(Checked(section, "image_processor_type"), absent, model.Vision)) ?? throw Missing(source);
+        if (model.Audio is { } audio)
         {
-            MinPixels = PixelLimit(root, "min_pixels", "shortest_edge", absent.MinPixels),
-            MaxPixels = PixelLimit(root, "max_pixels", "longest_edge", absent.MaxPixels),
-            ImageMean = root.Numbers("image_mean", -10, 10) ?? absent.ImageMean,
-            ImageStd = root.Numbers("image_std", 1e-6, 10) ?? absent.ImageStd,
-            SamplingRate = root.Whole("sampling_rate", 1000, 384_000, absent.SamplingRate),
-            FourierSize = root.Whole("n_fft", 16, 1 << 16, absent.FourierSize),
-            HopLength = root.Whole("hop_length", 1, 1 << 16, absent.HopLength),
-            ChunkLength = root.Whole("chunk_length", 1, 36_000, absent.ChunkLength),
-        };
-        if (config.MinPixels > config.MaxPixels)
-        {
-            throw root.Unsupported("min_pixels", $"is {config.MinPixels}, more than max_pixels {config.MaxPixels}");
+            config = ProcessorFile.Sound.Read(source, section => FeatureExtractorReader.Read(Checked(section, "feature_extractor_type"), config, audio)) ?? config;
         }
 
-        CheckChannels(root, "image_mean", config.ImageMean);
-        CheckChannels(root, "image_std", config.ImageStd);
-        return config;
-    });
+        return ProcessorFile.Videos.Read(source, section => VideoProcessorReader.Read(Checked(section, "video_processor_type"), config, model.Vision)) ?? config;
 
-    private static int PixelLimit(ConfigSection root, string key, string edgeKey, int fallback)
-    {
-        var sized = root.Section("size") is { } size ? size.Whole(key, edgeKey, 1, MaxPixelCount, fallback) : fallback;
-        return root.Whole(key, 1, MaxPixelCount, sized);
+        ConfigSection Checked(ConfigSection section, string type) => section.Text(type) is { } name && model.Family.Processors is { Count: > 0 } known && !known.Contains(name)
+            ? throw section.Unsupported(type, $"is '{name}'; {string.Join(", ", known)} are supported")
+            : section;
     }
 
-    private static void CheckChannels(ConfigSection root, string key, IReadOnlyList<float> values)
-    {
-        if (values.Count != 3)
-        {
-            throw root.Unsupported(key, $"has {values.Count} entries; red, green and blue need one each");
-        }
-    }
+    private static MASQuantException Missing(IModelSource source) => new(DiagnosticCodes.ModelFileMissing, source.Path,
+        $"The model lacks '{ProcessorFile.Images.FileName}', and '{ProcessorFile.Common}' with an '{ProcessorFile.Images.Member}' in its place. Take the processor's files from the checkpoint's repository and put them beside the weights.");
 }

@@ -133,6 +133,11 @@ public readonly struct ConfigSection
         return numbers;
     }
 
+    /// <summary>A list of strings, or null when absent.</summary>
+    public string[]? Texts(string key) => !TryGet(key, out var value) ? null
+        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String) ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
+        : throw Invalid(key, "a list of strings");
+
     /// <summary>Refuses a string other than the one that the code honours; an absent one stands for it.</summary>
     /// <exception cref="MASQuantException">MASQ0203.</exception>
     public void RequireText(string key, string supported)
@@ -140,6 +145,46 @@ public readonly struct ConfigSection
         if (Text(key) is { } given && given != supported)
         {
             throw Unsupported(key, $"is '{given}'; only '{supported}' is supported");
+        }
+    }
+
+    /// <summary>Refuses a flag other than the one that the code honours; an absent one stands for it.</summary>
+    /// <exception cref="MASQuantException">MASQ0203.</exception>
+    public void RequireFlag(string key, bool supported)
+    {
+        if (Flag(key, supported) != supported)
+        {
+            throw Unsupported(key, $"is {Word(!supported)}; only {Word(supported)} is supported");
+        }
+    }
+
+    /// <summary>Refuses a whole number other than the one that the code honours; an absent one stands for it.</summary>
+    /// <exception cref="MASQuantException">MASQ0203.</exception>
+    public void RequireWhole(string key, int supported)
+    {
+        if (TryGet(key, out var value) && CheckWhole(key, value, int.MinValue, int.MaxValue) is var given && given != supported)
+        {
+            throw Unsupported(key, $"is {given}; only {supported} is supported");
+        }
+    }
+
+    /// <summary>Refuses a number other than the one that the code honours; an absent one stands for it.</summary>
+    /// <exception cref="MASQuantException">MASQ0203.</exception>
+    public void RequireNumber(string key, double supported)
+    {
+        if (Number(key, double.MinValue, double.MaxValue, supported) is var given && given != supported)
+        {
+            throw Unsupported(key, FormattableString.Invariant($"is {given}; only {supported} is supported"));
+        }
+    }
+
+    /// <summary>Refuses a member that the code cannot honour, whatever it says.</summary>
+    /// <exception cref="MASQuantException">MASQ0203.</exception>
+    public void RequireAbsent(string key)
+    {
+        if (TryGet(key, out var value))
+        {
+            throw Unsupported(key, $"is {value.GetRawText()}; it is not supported");
         }
     }
 
@@ -156,6 +201,11 @@ public readonly struct ConfigSection
     /// <summary>MASQ0203 about a member of this object.</summary>
     public MASQuantException Unsupported(string key, string reason)
         => new(DiagnosticCodes.ConfigOutOfRange, _file, $"'{_prefix}{key}' {reason}. Use a checkpoint as published, with its own configuration.");
+
+    /// <summary>An exception about the file.</summary>
+    public MASQuantException Refuse(string code, string message) => new(code, _file, message);
+
+    private static string Word(bool flag) => flag ? "true" : "false";
 
     private static JsonElement[] Items(JsonElement value) => value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
 

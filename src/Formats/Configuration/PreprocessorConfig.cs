@@ -1,6 +1,6 @@
 namespace MASQuant.Formats.Configuration;
 
-/// <summary>What <c>preprocessor_config.json</c> says; the audio values that are not given are WhisperFeatureExtractor's.</summary>
+/// <summary>What is done to media before the towers see them; the audio values that are not given are WhisperFeatureExtractor's.</summary>
 public sealed record PreprocessorConfig
 {
     /// <summary>The fewest pixels an image is resized to.</summary>
@@ -12,10 +12,13 @@ public sealed record PreprocessorConfig
     /// <summary>The fewest and the most pixels of a video's frame; null: those of an image.</summary>
     public PixelLimits? VideoPixels { get; init; }
 
-    /// <summary>The mean of red, green and blue, of values in 0…1.</summary>
+    /// <summary>What a colour's value in 0…255 is multiplied by; 1 where values are not rescaled.</summary>
+    public double RescaleFactor { get; init; } = 1 / 255d;
+
+    /// <summary>The mean of red, green and blue, of rescaled values; 0 where values are not normalised.</summary>
     public required IReadOnlyList<float> ImageMean { get; init; }
 
-    /// <summary>The standard deviation of red, green and blue.</summary>
+    /// <summary>The standard deviation of red, green and blue; 1 where values are not normalised.</summary>
     public required IReadOnlyList<float> ImageStd { get; init; }
 
     /// <summary>Samples per second that the audio tower expects.</summary>

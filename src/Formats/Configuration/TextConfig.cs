@@ -27,11 +27,17 @@ public sealed record TextConfig
     /// <summary>The base of the rotary frequencies.</summary>
     public required float RopeTheta { get; init; }
 
+    /// <summary>How the rotary frequencies are scaled for more positions than those of training; null: not at all.</summary>
+    public YarnScaling? Yarn { get; init; }
+
     /// <summary>M-RoPE: how many frequency pairs follow the time, height and width position.</summary>
     public required IReadOnlyList<int> MropeSections { get; init; }
 
     /// <summary>Whether the head shares the embedding.</summary>
     public required bool TieWordEmbeddings { get; init; }
+
+    /// <summary>Whether one place of the file says that the head shares the embedding, and another that it does not.</summary>
+    public bool IsTieContradicted { get; init; }
 
     /// <summary>The longest sequence.</summary>
     public required int MaxPositions { get; init; }

@@ -5,6 +5,7 @@ public static class TextConfigReader
 {
     private const int MaxVocabulary = 1 << 24;
     private const int MaxPositions = 1 << 24;
+    private const string TieKey = "tie_word_embeddings";
     private const double DefaultRopeTheta = 1_000_000;
 
     /// <summary>The mrope_section that transformers assumes; it fits heads of 128.</summary>
@@ -15,6 +16,8 @@ public static class TextConfigReader
     public static TextConfig Read(ConfigSection section, ConfigSection parent, TextDefaults defaults)
     {
         var rope = section.Section("rope_scaling") ?? section.Section("rope_parameters");
+        var maxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, 32768);
+        var tied = parent.Flag(TieKey, false);
         var text = new TextConfig
         {
             HiddenSize = section.Whole("hidden_size", 1, ConfigLimits.Width, defaults.HiddenSize),
@@ -26,12 +29,16 @@ public static class TextConfigReader
             RmsNormEpsilon = (float)section.Number("rms_norm_eps", 1e-12, 1, defaults.RmsNormEpsilon),
             RopeTheta = (float)section.Number("rope_theta", 1, 1e12, rope?.Number("rope_theta", 1, 1e12, DefaultRopeTheta) ?? DefaultRopeTheta),
             MropeSections = rope?.Wholes("mrope_section", 0, ConfigLimits.Width) ?? DefaultMropeSections,
-            TieWordEmbeddings = section.Flag("tie_word_embeddings", parent.Flag("tie_word_embeddings", false)),
-            MaxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, 32768),
+            TieWordEmbeddings = section.Flag(TieKey, tied),
+            IsTieContradicted = section.Has(TieKey) && parent.Has(TieKey) && section.Flag(TieKey, tied) != tied,
+            MaxPositions = maxPositions,
+            Yarn = rope is { } scaled && RopeType(rope) == "yarn" ? YarnScaling.Read(scaled, maxPositions) : null,
         };
         Check(section, rope, text);
         return text;
     }
+
+    private static string? RopeType(ConfigSection? rope) => rope?.Text("rope_type") ?? rope?.Text("type");
 
     private static void Check(ConfigSection section, ConfigSection? rope, TextConfig text)
     {
@@ -55,9 +62,15 @@ public static class TextConfigReader
             throw section.Unsupported("mrope_section", $"is [{string.Join(", ", text.MropeSections)}]; it must hold three numbers whose sum is half the head's width {text.HeadSize}");
         }
 
-        if ((rope?.Text("rope_type") ?? rope?.Text("type")) is not (null or "default" or "mrope") and var type)
+        if (RopeType(rope) is not (null or "default" or "mrope" or "yarn") and var type)
         {
-            throw section.Unsupported("rope_scaling", $"is of type '{type}'; 'default' and 'mrope' are supported");
+            throw section.Unsupported("rope_scaling", $"is of type '{type}'; 'default', 'mrope' and 'yarn' are supported");
+        }
+
+        rope?.RequireNumber("partial_rotary_factor", 1);
+        if (section.Texts("layer_types")?.FirstOrDefault(kind => kind != "full_attention") is { } other)
+        {
+            throw section.Unsupported("layer_types", $"has '{other}'; only full attention is supported");
         }
 
         if (section.Flag("use_sliding_window", false))

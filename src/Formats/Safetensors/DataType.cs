@@ -12,6 +12,15 @@ public enum DataType
     /// <summary>Signed 8-bit.</summary>
     I8,
 
+    /// <summary>8-bit floating point, 4 bits of exponent.</summary>
+    F8E4M3,
+
+    /// <summary>8-bit floating point, 5 bits of exponent.</summary>
+    F8E5M2,
+
+    /// <summary>A power of two: 8 bits of exponent.</summary>
+    F8E8M0,
+
     /// <summary>Signed 16-bit.</summary>
     I16,
 

@@ -6,7 +6,7 @@ public static class DataTypes
     /// <summary>The bytes of one element.</summary>
     public static int ByteSize(this DataType type) => type switch
     {
-        DataType.Bool or DataType.U8 or DataType.I8 => 1,
+        DataType.Bool or DataType.U8 or DataType.I8 or DataType.F8E4M3 or DataType.F8E5M2 or DataType.F8E8M0 => 1,
         DataType.I16 or DataType.U16 or DataType.F16 or DataType.BF16 => 2,
         DataType.I32 or DataType.U32 or DataType.F32 => 4,
         DataType.F64 or DataType.I64 or DataType.U64 => 8,
@@ -19,6 +19,9 @@ public static class DataTypes
         DataType.Bool => "BOOL",
         DataType.U8 => "U8",
         DataType.I8 => "I8",
+        DataType.F8E4M3 => "F8_E4M3",
+        DataType.F8E5M2 => "F8_E5M2",
+        DataType.F8E8M0 => "F8_E8M0",
         DataType.I16 => "I16",
         DataType.U16 => "U16",
         DataType.F16 => "F16",

@@ -17,6 +17,9 @@ public sealed record TensorInfo(string Name, DataType Type, IReadOnlyList<int> S
             return count;
         }
     }
+
+    /// <summary>The size in bytes.</summary>
+    public long Bytes => checked(Count * Type.ByteSize());
 }
 
 /// <summary>Named tensors of a checkpoint or an artifact. Names are canonical: <c>model.layers.0.…</c>, <c>visual.…</c>, <c>audio_tower.…</c>, <c>lm_head.weight</c>, whatever prefix the files carry.</summary>
@@ -31,6 +34,12 @@ public interface ITensorSource : IDisposable
     /// <summary>Looks a tensor up.</summary>
     bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out TensorInfo? tensor);
 
-    /// <summary>The bytes of a tensor, little-endian, row-major; mapped, valid until the source is disposed.</summary>
+    /// <summary>The bytes of a tensor of less than 2 GiB, little-endian, row-major; mapped, valid until the source is disposed.</summary>
     ReadOnlyMemory<byte> Bytes(string name);
+
+    /// <summary>A part of the bytes of a tensor of any size.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="offset">Its first byte.</param>
+    /// <param name="count">Its bytes.</param>
+    ReadOnlyMemory<byte> Bytes(string name, long offset, int count) => Bytes(name).Slice(checked((int)offset), count);
 }

@@ -80,18 +80,29 @@ public sealed class SafetensorsFile : ITensorSource
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Bytes(string name) => Map<byte>(name);
 
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Bytes(string name, long offset, int count)
+    {
+        var entry = Find(name);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, entry.End - entry.Begin - count);
+        return _file.Slice<byte>(_dataStart + entry.Begin + offset, count);
+    }
+
     /// <summary>The elements of a tensor without copying, or a copy where its offset is not a multiple of the element's size.</summary>
     internal ReadOnlyMemory<T> Map<T>(string name)
         where T : unmanaged
     {
-        var entry = _header.Entries.TryGetValue(name, out var found) ? found : throw TensorReading.Missing(this, name);
+        var entry = Find(name);
         var size = Unsafe.SizeOf<T>();
-        var bytes = (int)(entry.End - entry.Begin);
+        var bytes = checked((int)(entry.End - entry.Begin)); // Larger ones are read in pieces.
         var offset = _dataStart + entry.Begin;
         return offset % size == 0
             ? _file.Slice<T>(offset, bytes / size)
             : System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(_file.Slice<byte>(offset, bytes).Span).ToArray();
     }
+
+    private SafetensorsEntry Find(string name) => _header.Entries.TryGetValue(name, out var found) ? found : throw TensorReading.Missing(this, name);
 
     /// <inheritdoc cref="MappedFile.RequireWhole"/>
     public void RequireWhole() => _file.RequireWhole();

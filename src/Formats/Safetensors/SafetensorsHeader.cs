@@ -180,9 +180,9 @@ internal sealed class SafetensorsHeader
         foreach (var extent in shape)
         {
             size *= extent;
-            if (extent > int.MaxValue || size > int.MaxValue)
+            if (extent > int.MaxValue || size > long.MaxValue)
             {
-                throw InvalidTensor(name, $"has the shape [{string.Join(", ", shape)}], more than the {int.MaxValue} bytes that one tensor may have");
+                throw InvalidTensor(name, $"has the shape [{string.Join(", ", shape)}], more than an extent of {int.MaxValue} or {long.MaxValue} bytes");
             }
         }
 

@@ -8,11 +8,17 @@ namespace MASQuant.Formats.Safetensors;
 public sealed record TensorPayload(TensorInfo Tensor, Action<Stream> Write)
 {
     /// <summary>The size in bytes.</summary>
-    public long Bytes => checked(Tensor.Count * Tensor.Type.ByteSize());
+    public long Bytes => Tensor.Bytes;
 
     /// <summary>A tensor of <paramref name="source"/>, read when it is written, under the same or another name.</summary>
     public static TensorPayload From(ITensorSource source, TensorInfo tensor, string? name = null)
-        => new(tensor with { Name = name ?? tensor.Name }, stream => stream.Write(source.Bytes(tensor.Name).Span));
+        => new(tensor with { Name = name ?? tensor.Name }, stream =>
+        {
+            foreach (var piece in source.Pieces(tensor))
+            {
+                stream.Write(piece.Span);
+            }
+        });
 
     /// <summary>Bytes as they are.</summary>
     public static TensorPayload OfBytes(string name, DataType type, ReadOnlyMemory<byte> bytes, params int[] shape)

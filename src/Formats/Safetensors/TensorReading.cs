@@ -39,15 +39,40 @@ public static class TensorReading
             : throw ShapeMismatch(source, tensor, rows, columns);
     }
 
+    /// <summary>Refuses a tensor whose elements are none that can be read.</summary>
+    /// <exception cref="MASQuantException">MASQ0108.</exception>
+    public static void RequireReadable(this ITensorSource source, TensorInfo tensor)
+    {
+        if (tensor.Type is not (DataType.BF16 or DataType.F16 or DataType.F32))
+        {
+            throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
+                $"Tensor '{tensor.Name}' has element type {tensor.Type.FileName()}; BF16, F16 and F32 are supported. Convert the checkpoint to BF16.");
+        }
+    }
+
+    /// <summary>Whether two tensors have the same type, shape and bytes.</summary>
+    /// <exception cref="MASQuantException">MASQ0107: one is missing.</exception>
+    public static bool AreEqual(this ITensorSource source, string name, string other)
+    {
+        var (first, second) = (source.Find(name), source.Find(other));
+        return first.Type == second.Type && first.Shape.SequenceEqual(second.Shape) && source.Pieces(first).Zip(source.Pieces(second)).All(pair => pair.First.Span.SequenceEqual(pair.Second.Span));
+    }
+
     /// <summary>Refuses a tensor that holds NaN or an infinity.</summary>
     /// <exception cref="MASQuantException">MASQ0109, naming the first such element.</exception>
     public static void RequireFinite(this ITensorSource source, TensorInfo tensor)
     {
-        var element = FiniteScan.FirstNonFinite(source.Bytes(tensor.Name).Span, tensor.Type);
-        if (element >= 0)
+        var before = 0L;
+        foreach (var piece in source.Pieces(tensor))
         {
-            throw new MASQuantException(DiagnosticCodes.TensorNotFinite, source.Path,
-                $"Tensor '{tensor.Name}' holds NaN or an infinity at element {element}. The checkpoint is damaged; download it again.");
+            var element = FiniteScan.FirstNonFinite(piece.Span, tensor.Type);
+            if (element >= 0)
+            {
+                throw new MASQuantException(DiagnosticCodes.TensorNotFinite, source.Path,
+                    $"Tensor '{tensor.Name}' holds NaN or an infinity at element {before + element}. The checkpoint is damaged; download it again.");
+            }
+
+            before += piece.Length / tensor.Type.ByteSize();
         }
     }
 
@@ -72,16 +97,24 @@ public static class TensorReading
 
     private static float[] Convert(ITensorSource source, TensorInfo tensor)
     {
-        if (tensor.Type is not (DataType.BF16 or DataType.F16 or DataType.F32))
+        source.RequireReadable(tensor);
+        source.RequireFinite(tensor);
+        var values = GC.AllocateUninitializedArray<float>(ArrayLength(source, tensor));
+        var rest = values.AsSpan();
+        foreach (var piece in source.Pieces(tensor))
         {
-            throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
-                $"Tensor '{tensor.Name}' has element type {tensor.Type.FileName()}; BF16, F16 and F32 are supported. Convert the checkpoint to BF16.");
+            var count = piece.Length / tensor.Type.ByteSize();
+            Widen(piece.Span, tensor.Type, rest[..count]);
+            rest = rest[count..];
         }
 
-        source.RequireFinite(tensor);
-        var bytes = source.Bytes(tensor.Name).Span;
-        var values = GC.AllocateUninitializedArray<float>((int)tensor.Count);
-        switch (tensor.Type)
+        return values;
+    }
+
+    /// <summary>Converts BF16, F16 or F32 values to FP32.</summary>
+    public static void Widen(ReadOnlySpan<byte> bytes, DataType type, Span<float> values)
+    {
+        switch (type)
         {
             case DataType.BF16:
                 BFloat16.Widen(MemoryMarshal.Cast<byte, ushort>(bytes), values);
@@ -95,10 +128,11 @@ public static class TensorReading
 
                 break;
             default:
-                bytes.CopyTo(MemoryMarshal.AsBytes(values.AsSpan()));
+                bytes.CopyTo(MemoryMarshal.AsBytes(values));
                 break;
         }
-
-        return values;
     }
+
+    private static int ArrayLength(ITensorSource source, TensorInfo tensor) => tensor.Count <= Array.MaxLength ? (int)tensor.Count : throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
+        $"Tensor '{tensor.Name}' has {tensor.Count} elements, more than the {Array.MaxLength} that can be worked with. Use a checkpoint with smaller layers.");
 }

@@ -1,4 +1,3 @@
-using MASQuant.Diagnostics;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
@@ -24,11 +23,7 @@ public static class CheckpointShapes
                     throw TensorReading.ShapeMismatch(source, tensor, linear.Outputs, linear.Inputs);
                 }
 
-                if (tensor.Type is not (DataType.BF16 or DataType.F16 or DataType.F32))
-                {
-                    throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
-                        $"Tensor '{tensor.Name}' has element type {tensor.Type.FileName()}; BF16, F16 and F32 are supported. Convert the checkpoint to BF16.");
-                }
+                source.RequireReadable(tensor);
 
                 found.Add((layer, linear with { Outputs = outputs, Inputs = inputs }, tensor));
             }

@@ -71,11 +71,11 @@ public sealed class QuantizationPlan
         var linears = CheckpointShapes.Read(checkpoint, config.Decoder());
         var quantized = linears.Select(linear => linear.Tensor.Name).ToHashSet();
         var parts = checkpoint.Tensors.GroupBy(tensor => ModelPart.Of(tensor.Name, quantized))
-            .Select(part => (part.Key, part.Count(), part.Sum(tensor => tensor.Count * tensor.Type.ByteSize())))
+            .Select(part => (part.Key, part.Count(), part.Sum(tensor => tensor.Bytes)))
             .OrderByDescending(part => part.Item3);
         var files = ArtifactNames.EmbeddedFiles.Sum(name => checkpoint.TryReadFile(name, out var content) ? (long)content.Length : 0);
         var biased = linears.Select(linear => (linear.Layer, linear.Linear, Bias: BiasOf(checkpoint, linear.Tensor))).ToArray();
-        var replaced = biased.Sum(linear => linear.Bias is { } bias ? bias.Count * bias.Type.ByteSize() : 0);
+        var replaced = biased.Sum(linear => linear.Bias is { } bias ? bias.Bytes : 0);
         var kept = parts.Where(part => part.Key != ModelPart.Quantized).Sum(part => part.Item3) - replaced;
         return new QuantizationPlan(config, options, calibration, [.. biased.Select(linear => (linear.Layer, linear.Linear, StoredType(linear.Bias)))], [.. parts], files + kept);
     }

@@ -1,3 +1,4 @@
+using MASQuant.Formats.Files;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Quantization.Run;
@@ -14,7 +15,7 @@ public static class ModelInputs
 
     /// <summary>More bytes than an artifact of the checkpoint has, whatever its options: patches of full rank for two modalities in FP32 weigh four times BF16 weights.</summary>
     public static long MostArtifactBytes(string folder)
-        => SmallFiles + (6 * Directory.EnumerateFiles(folder, "*.safetensors").Sum(file => new FileInfo(file).Length));
+        => SmallFiles + (6 * Directory.EnumerateFiles(folder, "*.safetensors").Sum(LinkedFile.Length));
 
     /// <summary>The media files of conversations, sorted. Lines that are no conversations, and those whose media are missing or leave the file's folder, are left to whoever uses them, and refuses them: whatever they name is not read.</summary>
     public static IReadOnlyList<string> OfConversations(string file)

@@ -22,7 +22,7 @@ public sealed class VisionTowerTests
         var golden = Golden.Load(name);
         using var source = Checkpoint.Open(golden.IsOmni ? RepositoryFiles.OmniTiny : RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(source);
-        var preprocessor = new ImagePreprocessor(PreprocessorConfigReader.Read(source), config.Vision);
+        var preprocessor = new ImagePreprocessor(PreprocessorConfigReader.Read(source, config), config.Vision);
         var images = golden.Files.Where(f => f.EndsWith(".png", StringComparison.Ordinal)).Select(f => ImageDecoder.Decode(File.ReadAllBytes(f), f)).ToArray();
 
         var tokens = new VisionTower(source, config.VisionTower())

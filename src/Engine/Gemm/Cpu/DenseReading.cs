@@ -16,6 +16,6 @@ public static class DenseReading
         }
 
         source.RequireFinite(tensor);
-        return DenseWeight.FromBFloat16(source.Bytes(name).Span, outputs, inputs);
+        return DenseWeight.FromBFloat16(TensorRows.Of(source, tensor), outputs, inputs);
     }
 }

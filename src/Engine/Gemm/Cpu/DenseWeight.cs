@@ -1,3 +1,5 @@
+using MASQuant.Formats.Safetensors;
+
 namespace MASQuant.Engine.Gemm.Cpu;
 
 /// <summary>A full-precision weight W[N, K] packed once for <see cref="FloatGemm"/>. What was BF16 stays BF16 in memory and is widened, exactly, while it is read.</summary>
@@ -43,6 +45,9 @@ public sealed unsafe class DenseWeight
             return new DenseWeight(outputs, inputs, StoredPanels.FromBFloat16((ushort*)values, outputs, inputs));
         }
     }
+
+    /// <summary>Packs the rows of a BF16 weight [N, K] of any size; <paramref name="weight"/> is not kept.</summary>
+    public static DenseWeight FromBFloat16(TensorRows weight, int outputs, int inputs) => new(outputs, inputs, StoredPanels.FromBFloat16(weight, outputs, inputs));
 
     /// <summary>The values, [N, K].</summary>
     internal Matrix ToMatrix()

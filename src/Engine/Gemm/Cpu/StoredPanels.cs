@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Gemm.Cpu;
 
@@ -37,9 +38,23 @@ internal sealed unsafe class StoredPanels : PanelSource
     {
         var panels = (outputs + PanelOutputs - 1) / PanelOutputs;
         var target = new AlignedBuffer<ushort>((long)panels * inputs * PanelOutputs);
-        Workers.For(panels, panel => PackHalves(
-            weight + ((nint)panel * PanelOutputs * inputs), Math.Min(PanelOutputs, outputs - (panel * PanelOutputs)), inputs,
-            target.Pointer + ((nint)panel * inputs * PanelOutputs)));
+        PackHalves(weight, 0, outputs, inputs, target);
+        return new StoredPanels(inputs, null, target);
+    }
+
+    /// <summary>Packs W[N, K], row-major BF16 in pieces, each but the last of whole panels.</summary>
+    public static StoredPanels FromBFloat16(TensorRows weight, int outputs, int inputs)
+    {
+        var panels = (outputs + PanelOutputs - 1) / PanelOutputs;
+        var target = new AlignedBuffer<ushort>((long)panels * inputs * PanelOutputs);
+        foreach (var (piece, rows) in weight.Pieces.Index())
+        {
+            fixed (byte* values = rows.Span)
+            {
+                PackHalves((ushort*)values, piece * weight.RowsPerPiece, rows.Length / weight.RowBytes, inputs, target);
+            }
+        }
+
         return new StoredPanels(inputs, null, target);
     }
 
@@ -70,6 +85,14 @@ internal sealed unsafe class StoredPanels : PanelSource
             Vector256.ShiftLeft(low, 16).AsSingle().Store(target + i);
             Vector256.ShiftLeft(high, 16).AsSingle().Store(target + i + 8);
         }
+    }
+
+    private static void PackHalves(ushort* weight, int first, int outputs, int inputs, AlignedBuffer<ushort> target)
+    {
+        var start = target.Pointer + ((nint)first * inputs);
+        Workers.For((outputs + PanelOutputs - 1) / PanelOutputs, panel => PackHalves(
+            weight + ((nint)panel * PanelOutputs * inputs), Math.Min(PanelOutputs, outputs - (panel * PanelOutputs)), inputs,
+            start + ((nint)panel * inputs * PanelOutputs)));
     }
 
     private static void PackHalves(ushort* weight, int outputs, int inputs, ushort* target)

@@ -30,7 +30,7 @@ public sealed class ImagePreprocessor
             for (var value = 0; value < 256; value++)
             {
                 // transformers multiplies in double, rounds to float and normalises in float.
-                var rescaled = (float)(value * (1 / 255d));
+                var rescaled = (float)(value * config.RescaleFactor);
                 _normalized[(channel * 256) + value] = (rescaled - config.ImageMean[channel]) / config.ImageStd[channel];
             }
         }

@@ -1,0 +1,56 @@
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Quantization.Planning;
+using MASQuant.Tests;
+
+namespace MASQuant.Cli.Tests.Layouts;
+
+/// <summary>Published models in their real sizes, their weights sparse: nothing that reads headers and configuration minds a tensor above 2 GiB.</summary>
+public sealed class FullSizeTests : IDisposable
+{
+    // As the hub's pages of these models say; of Omni the thinker. Omni-3B's head is its own, so its thinker is 3B's with a second embedding and an audio tower.
+    private static readonly Dictionary<string, long> Parameters = new()
+    {
+        ["Qwen2.5-VL-3B-Instruct"] = 3_754_622_976,
+        ["Qwen2.5-VL-7B-Instruct"] = 8_292_166_656,
+        ["Qwen2.5-VL-32B-Instruct"] = 33_452_718_336,
+        ["Qwen2.5-VL-72B-Instruct"] = 73_410_777_344,
+        ["Qwen2.5-VL-7B-F32"] = 8_292_166_656,
+        ["Qwen2.5-Omni-7B"] = 8_931_813_888,
+    };
+
+    private readonly TemporaryDirectory _folder = new();
+
+    public static TheoryData<string> Names => [.. FullSize.All.Select(model => model.Name)];
+
+    public void Dispose() => _folder.Dispose();
+
+    [SkippableTheory]
+    [MemberData(nameof(Names))]
+    public void A_published_model_is_inspected_and_planned(string name)
+    {
+        Skip.If(OperatingSystem.IsWindows(), "The files would not be sparse.");
+        var model = FullSize.All.Single(model => model.Name == name);
+        model.Write(_folder.Path);
+        using (var checkpoint = Checkpoint.Open(_folder.Path))
+        {
+            if (Parameters.TryGetValue(name, out var published))
+            {
+                Assert.Equal(published, checkpoint.Tensors.Sum(tensor => tensor.Count));
+            }
+
+            Assert.Equal(model.Tensors().Count(), checkpoint.Tensors.Count);
+            CheckpointCheck.Require(checkpoint, ModelConfigReader.Read(checkpoint));
+        }
+
+        var inspect = CommandRun.Of("inspect", _folder.Path);
+        Assert.True(inspect.ExitCode == 0, inspect.Error);
+        Assert.Contains($"Would be quantized: ", inspect.Output, StringComparison.Ordinal);
+        Assert.Contains($" in {model.Layers * 7} layers.", inspect.Output, StringComparison.Ordinal);
+
+        // The plan is told whole; this machine may be too small for what it says.
+        var plan = CommandRun.Of("plan", _folder.Path, "--output", _folder.Path);
+        Assert.True(plan.ExitCode == 0 || plan.Error.Contains("error MASQ0955", StringComparison.Ordinal) || plan.Error.Contains("error MASQ0956", StringComparison.Ordinal), plan.Error);
+        Assert.Contains($"{model.Layers} decoder layers of width {model.Hidden}", plan.Output, StringComparison.Ordinal);
+        Assert.Contains("The time is a rough estimate", plan.Output, StringComparison.Ordinal);
+    }
+}
