@@ -8,6 +8,7 @@ using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
@@ -38,12 +39,13 @@ public static class QuantizationPipeline
         report.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
         var calibration = LoadCalibration(job, config, cancellationToken);
         CheckResources(job, config, calibration);
+        using var compute = ComputeAssembly.Open(job.Options.Compute, job.ComputeAssembly);
         var sequences = Embed(job, config, calibration, cancellationToken);
         var work = WorkFolder.Open(job.WorkFolder, ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken)), decoder);
 
-        var options = WithRanks(job, decoder, sequences, work, report, cancellationToken);
+        var options = WithRanks(job, decoder, sequences, work, compute, report, cancellationToken);
         var prepared = clock.Take();
-        var blocks = QuantizeBlocks(options, job, decoder, sequences, work, clock, report, cancellationToken);
+        var blocks = QuantizeBlocks(options, job, decoder, sequences, work, compute, clock, report, cancellationToken);
 
         clock.Enter(QuantizationStage.Write);
         report.Report(QuantizationStage.Write, "Writing the artifact.");
@@ -96,7 +98,7 @@ public static class QuantizationPipeline
     }
 
     // Ranks depend on all blocks, so they are chosen before the first is quantized, and kept for a run that resumes.
-    private static QuantizationOptions WithRanks(QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, RunProgress report, CancellationToken cancellationToken)
+    private static QuantizationOptions WithRanks(QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, ICompute compute, RunProgress report, CancellationToken cancellationToken)
     {
         var options = job.Options;
         if (options.PatchBytes is null)
@@ -110,7 +112,7 @@ public static class QuantizationPipeline
         }
 
         using var checkpoint = job.OpenCheckpoint();
-        var measurement = new NoiseMeasurement(decoder, options, (layer, group) => [options.SchemeFor(layer, group)]);
+        var measurement = new NoiseMeasurement(decoder, options, (layer, group) => [options.SchemeFor(layer, group)], compute);
         var noise = measurement.Run(layer => BlockWeights.Of(checkpoint, decoder, layer), sequences,
             _ => report.Report(QuantizationStage.Prepare, "Measuring what patches bring."), cancellationToken);
         var allocated = PatchBudget.Apply(options, decoder, noise);
@@ -118,7 +120,7 @@ public static class QuantizationPipeline
         return allocated;
     }
 
-    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, StageClock clock, RunProgress report, CancellationToken cancellationToken)
+    private static List<FinishedBlock> QuantizeBlocks(QuantizationOptions options, QuantizationJob job, DecoderDescription decoder, IReadOnlyList<CalibrationSequence> sequences, WorkFolder work, ICompute compute, StageClock clock, RunProgress report, CancellationToken cancellationToken)
     {
         var backend = new CpuGemmBackend();
         var runner = new BlockRunner(decoder.Config, sequences);
@@ -127,7 +129,7 @@ public static class QuantizationPipeline
         for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
             var index = layer;
-            var quantizer = new BlockQuantizer(modalityWeights is null ? options : options with { ModalityWeights = modalityWeights[layer] }, backend, runner);
+            var quantizer = new BlockQuantizer(modalityWeights is null ? options : options with { ModalityWeights = modalityWeights[layer] }, backend, runner, compute);
             LargeBuffers.ReclaimAll();
             using var checkpoint = job.OpenCheckpoint();
             var weights = BlockWeights.Of(checkpoint, decoder, layer);

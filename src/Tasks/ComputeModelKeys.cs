@@ -30,6 +30,9 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Whether an editor asks: then problems are warnings, and a model that was never quantized gets a manifest planned from its configuration.</summary>
     public bool DesignTime { get; set; }
 
+    /// <summary>The assembly that computes unless that is managed code; empty when no package brought it.</summary>
+    public string ComputeAssembly { get; set; } = "";
+
     /// <summary>Where the answer is kept for <see cref="ReadPreparedModels"/>; empty keeps none.</summary>
     public string State { get; set; } = "";
 
@@ -60,7 +63,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
                     throw Messages.DuplicateName(Project, model.Name);
                 }
 
-                var key = ArtifactKey.Of(model.Job, hashes.Of);
+                var key = ArtifactKey.Of(model.Job with { ComputeAssembly = Quantization.Compute.ComputeAssembly.At(ComputeAssembly) }, hashes.Of);
                 if (DesignTime && !store.Contains(key, model.Name))
                 {
                     WritePlan(store.Manifest(key, model.Name), model);
@@ -99,8 +102,10 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     }
 
     // Another answer may come of any of them.
-    private static IEnumerable<(string Path, string Stamp)> Tools
-        => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => (file.FullName, FileHashes.Stamp(file)));
+    private IEnumerable<(string Path, string Stamp)> Tools
+        => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll")
+            .Concat(File.Exists(ComputeAssembly) ? [new FileInfo(ComputeAssembly)] : [])
+            .Select(file => (file.FullName, FileHashes.Stamp(file)));
 
     // An answer with a warning is not remembered: every build repeats the warning.
     private void Remember(FileHashes hashes, DateTime started)
@@ -112,7 +117,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 
         try
         {
-            PreparedModels.Write(State, PreparedModels.Question(Models, Store), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps.Concat(Tools), started, DesignTime);
+            PreparedModels.Write(State, PreparedModels.Question(Models, Store, ComputeAssembly), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps.Concat(Tools), started, DesignTime);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -33,6 +33,7 @@ internal static class CompareCommand
             "Quantizes once for every value of an option of 'quantize': --sweep Rank=0,8,16. Semicolons separate values that have commas. One value fixes the option; several sweeps give every combination.", Lists);
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
+        var compute = new ComputeOption();
         var options = new EvaluationOptions();
         var command = new CliCommand("compare", "Quantizes a checkpoint by several methods and schemes and compares all of them with full precision. Reruns reuse what is there and give the same figures.",
             "MODEL DATA.jsonl --calibration FILE [options]",
@@ -42,6 +43,7 @@ internal static class CompareCommand
         { model, data, calibration, methods, schemes, sweep, output };
         cache.AddTo(command);
         subset.AddTo(command);
+        compute.AddTo(command);
         options.AddTo(command);
         command.SetAction(parse =>
         {
@@ -50,6 +52,7 @@ internal static class CompareCommand
                 ModelFolder = parse.GetRequiredValue(model),
                 CalibrationFile = parse.GetRequiredValue(calibration),
                 Subset = subset.Of(parse),
+                ComputeAssembly = compute.Of(parse),
                 OutputFolder = parse.GetValue(output) ?? DefaultOutput,
                 Name = "",
                 WorkFolder = "",

@@ -23,6 +23,7 @@ internal static class QuantizeCommand
         var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: sizes, SQNR by layer and modality, smoothing misalignment, effective ranks, spectra, time by stage.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
+        var compute = new ComputeOption();
         var options = OptionTable.All.Select(option => (option, CreateOption(option))).ToArray();
         var budgets = new BudgetOptions();
         var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
@@ -32,6 +33,7 @@ internal static class QuantizeCommand
         { model, calibration, output, name, report };
         cache.AddTo(command);
         subset.AddTo(command);
+        compute.AddTo(command);
         foreach (var (_, option) in options)
         {
             command.Add(option);
@@ -50,6 +52,7 @@ internal static class QuantizeCommand
                 ModelFolder = folder,
                 CalibrationFile = parse.GetRequiredValue(calibration),
                 Subset = subset.Of(parse),
+                ComputeAssembly = compute.Of(parse),
                 OutputFolder = parse.GetRequiredValue(output),
                 Name = modelName,
                 WorkFolder = "",

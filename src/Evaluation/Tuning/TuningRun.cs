@@ -10,6 +10,7 @@ using MASQuant.Formats.Schemes;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Planning;
 
 namespace MASQuant.Evaluation.Tuning;
@@ -57,7 +58,8 @@ public sealed class TuningRun(TuningJob job, ITuningProgress progress, PointDeli
         var set = CalibrationSet.Load(job.Calibration, config, cancellationToken);
         var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellationToken);
         var decoder = config.Decoder();
-        var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes)
+        using var compute = ComputeAssembly.Open(job.Combinations[0].Compute, job.ComputeAssembly);
+        var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes, compute)
             .Run(layer => BlockWeights.Of(checkpoint, decoder, layer), sequences, progress.Measured, cancellationToken);
         AtomicFile.Write(file, (byte[])[.. System.Text.Encoding.ASCII.GetBytes(key), .. JsonSerializer.SerializeToUtf8Bytes(noise, NoiseJson.Default.ModelNoise)]);
         progress.Finish();

@@ -1,6 +1,7 @@
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Tests.Pipeline;
 using MASQuant.Tests;
@@ -18,7 +19,7 @@ public class NoiseMeasurementTests
         var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), default);
         var before = sequences[0].Exact.Span.ToArray();
         QuantizationScheme[] schemes = [QuantizationScheme.W4A8, QuantizationScheme.W8A8];
-        var noise = new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => schemes)
+        var noise = new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => schemes, ManagedCompute.Instance)
             .Run(layer => BlockWeights.Of(checkpoint, config.Decoder(), layer), sequences, _ => { }, default);
 
         Assert.Equal(before, sequences[0].Exact.Span.ToArray());

@@ -1,0 +1,48 @@
+using System.Numerics;
+using MASQuant.Quantization.Numerics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MASQuant.Torch;
+
+/// <summary>Σ AᵀB: products of FP32 rows in FP32, their sum in the precision of the total. On the processor it is summed right into the total, elsewhere on the device until <see cref="Finish"/>.</summary>
+internal sealed class TorchRowSum<T>(Device device, RealMatrix<T> total, bool lowerOnly) : RowSum<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    // Columns of a piece: blocks above the diagonal are left out.
+    private const int Piece = 1024;
+    private Tensor? _sum;
+
+    public override void Add(Matrix a, Matrix b)
+    {
+        using var scope = NewDisposeScope();
+        using var untracked = no_grad();
+        var (left, right) = (TorchMatrix.Shared(a).to(device).t(), TorchMatrix.Shared(b).to(device));
+        var sum = _sum ?? Begin();
+        for (var column = 0; column < total.Columns; column += lowerOnly ? Piece : total.Columns)
+        {
+            var (first, end) = lowerOnly ? (column, Math.Min(column + Piece, total.Columns)) : (0, total.Columns);
+            using var piece = NewDisposeScope();
+            sum[first.., column..end].add_(left[first..].mm(right[.., column..end]));
+        }
+    }
+
+    public override void Finish()
+    {
+        if (_sum is { } sum && device.type != DeviceType.CPU)
+        {
+            using var target = TorchMatrix.Shared(total);
+            using var here = sum.cpu();
+            target.add_(here).Dispose();
+        }
+
+        _sum?.Dispose();
+        _sum = null;
+    }
+
+    private Tensor Begin()
+    {
+        _sum = device.type == DeviceType.CPU ? TorchMatrix.Shared(total) : zeros([total.Rows, total.Columns], TorchMatrix.TypeOf<T>(), device);
+        return _sum.DetachFromDisposeScope();
+    }
+}
