@@ -57,13 +57,13 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
             try
             {
                 WarnOfUnknownWords(item);
-                var model = ModelItem.Read(item, Project);
+                var model = ModelItem.Read(item, Project, ComputeAssembly);
                 if (models.Exists(other => string.Equals(other.Model.Name, model.Name, StringComparison.OrdinalIgnoreCase)))
                 {
                     throw Messages.DuplicateName(Project, model.Name);
                 }
 
-                var key = ArtifactKey.Of(model.Job with { ComputeAssembly = Quantization.Compute.ComputeAssembly.At(ComputeAssembly) }, hashes.Of);
+                var key = ArtifactKey.Of(model.Job, hashes.Of);
                 if (DesignTime && !store.Contains(key, model.Name))
                 {
                     WritePlan(store.Manifest(key, model.Name), model);

@@ -17,12 +17,18 @@ public sealed class TorchCompute(Device device) : ICompute
     /// <inheritdoc/>
     public TriangularFactor<T>? TryFactor<T>(RealMatrix<T> a)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        => TorchCholesky.TryFactor(device, a) is { } lower ? new TorchFactor<T>(lower) : null;
+    {
+        set_num_threads(1);
+        return TorchCholesky.TryFactor(device, a) is { } lower ? new TorchFactor<T>(lower) : null;
+    }
 
     /// <inheritdoc/>
     public SingularFactors<T> Decompose<T>(MatrixView<T> a, int rank, RandomizedSvdOptions options)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        => TorchSvd.Decompose(device, a, rank, options);
+    {
+        set_num_threads(1);
+        return TorchSvd.Decompose(device, a, rank, options);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,7 +1,6 @@
 using System.Numerics;
 using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MASQuant.Torch;
@@ -22,7 +21,7 @@ internal sealed class TorchFactor<T>(Tensor lower) : TriangularFactor<T>
     {
         using var scope = NewDisposeScope();
         using var untracked = no_grad();
-        return TorchMatrix.ToMatrix<T>(_lower.t().mm(TorchMatrix.Shared(b).to(_lower.dtype, _lower.device)));
+        return TorchMatrix.ToMatrix<T>(TorchProducts.Multiply(_lower.t(), TorchMatrix.Copy<TB, T>(b, _lower.device)));
     }
 
     public override void Solve(RealMatrix<T> b) => Solve(b, transposed: false);
@@ -34,32 +33,24 @@ internal sealed class TorchFactor<T>(Tensor lower) : TriangularFactor<T>
     {
         using var scope = NewDisposeScope();
         using var untracked = no_grad();
-        var b = TorchMatrix.Shared(matrix).to(_lower.device);
+        var b = TorchMatrix.Copy(matrix.View, _lower.device);
         var blocks = (matrix.Rows + TorchCholesky.Block - 1) / TorchCholesky.Block;
         for (var i = 0; i < blocks; i++)
         {
             using var step = NewDisposeScope();
             var start = (transposed ? blocks - 1 - i : i) * TorchCholesky.Block;
             var end = Math.Min(start + TorchCholesky.Block, matrix.Rows);
-            var diagonal = _lower[start..end, start..end];
-            using (LapackThreads.One(_lower.device))
-            {
-                b[start..end].copy_(linalg.solve_triangular(transposed ? diagonal.t() : diagonal, b[start..end], upper: transposed));
-            }
-
+            TorchProducts.SolveFromLeft(_lower[start..end, start..end], transposed, b[start..end]);
             if (transposed && start > 0)
             {
-                b[..start].sub_(_lower[start..end, ..start].t().mm(b[start..end]));
+                TorchProducts.Accumulate(_lower[start..end, ..start].t(), b[start..end], b[..start], subtract: true);
             }
             else if (!transposed && end < matrix.Rows)
             {
-                b[end..].sub_(_lower[end.., start..end].mm(b[start..end]));
+                TorchProducts.Accumulate(_lower[end.., start..end], b[start..end], b[end..], subtract: true);
             }
         }
 
-        if (_lower.device.type != DeviceType.CPU)
-        {
-            TorchMatrix.Copy(b, matrix);
-        }
+        TorchMatrix.CopyTo(b, matrix);
     }
 }

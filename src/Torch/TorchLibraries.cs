@@ -10,6 +10,9 @@ namespace MASQuant.Torch;
 /// <summary>Finds libtorch and loads it, before TorchSharp tries: what it cannot load it would copy together first, and blame on a missing package.</summary>
 internal static class TorchLibraries
 {
+    /// <summary>The setting of <see cref="AppContext"/> that names the folder of packages where this assembly does not lie in one.</summary>
+    public const string PackagesSetting = "MASQuant.Torch.Packages";
+
     private const string Version = "2.10.0";
     private const string CudaPackage = "libtorch-cuda-12.8-";
 
@@ -87,7 +90,7 @@ internal static class TorchLibraries
         var here = Path.GetDirectoryName(typeof(TorchLibraries).Assembly.Location)!;
         yield return here;
         yield return Path.Combine(here, "runtimes", Rid, "native");
-        var packages = Path.GetFullPath(Path.Combine(here, "../../../.."));
+        var packages = AppContext.GetData(PackagesSetting) as string ?? Path.GetFullPath(Path.Combine(here, "../../../.."));
         yield return Native(packages, "torchsharp", typeof(torch).Assembly.GetName().Version!.ToString(3));
         if (kind == ComputeKind.TorchCuda)
         {

@@ -9,22 +9,15 @@ namespace MASQuant.Torch;
 internal sealed class TorchRowSum<T>(Device device, RealMatrix<T> total, bool lowerOnly) : RowSum<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Columns of a piece: blocks above the diagonal are left out.
-    private const int Piece = 1024;
     private Tensor? _sum;
 
     public override void Add(Matrix a, Matrix b)
     {
         using var scope = NewDisposeScope();
         using var untracked = no_grad();
-        var (left, right) = (TorchMatrix.Shared(a).to(device).t(), TorchMatrix.Shared(b).to(device));
-        var sum = _sum ?? Begin();
-        for (var column = 0; column < total.Columns; column += lowerOnly ? Piece : total.Columns)
-        {
-            var (first, end) = lowerOnly ? (column, Math.Min(column + Piece, total.Columns)) : (0, total.Columns);
-            using var piece = NewDisposeScope();
-            sum[first.., column..end].add_(left[first..].mm(right[.., column..end]));
-        }
+        var left = TorchMatrix.Copy(a.View(), device);
+        var right = ReferenceEquals(a, b) ? left : TorchMatrix.Copy(b.View(), device);
+        TorchProducts.Accumulate(left.t(), right, _sum ?? Begin(), lowerOnly: lowerOnly);
     }
 
     public override void Finish()

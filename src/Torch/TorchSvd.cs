@@ -1,5 +1,6 @@
 using System.Numerics;
 using MASQuant.Quantization.Numerics;
+using static MASQuant.Torch.TorchProducts;
 using static TorchSharp.torch;
 
 namespace MASQuant.Torch;
@@ -13,7 +14,7 @@ internal static class TorchSvd
     {
         using var scope = NewDisposeScope();
         using var untracked = no_grad();
-        var a = TorchMatrix.Shared(view).to(device);
+        var a = TorchMatrix.Copy(view, device);
         var smaller = Math.Min(view.Rows, view.Columns);
         rank = Math.Min(rank, smaller);
         var (left, values, right) = smaller <= TruncatedSvd.MaxExact ? Exact(a, rank) : Randomized<T>(a, rank, options);
@@ -31,10 +32,9 @@ internal static class TorchSvd
         }
 
         var wide = a.to(ScalarType.Float64);
-        using var one = LapackThreads.One(a.device);
-        var (_, vectors) = linalg.eigh(wide.mm(wide.t()));
+        var (_, vectors) = linalg.eigh(Multiply(wide, wide.t()));
         var left = vectors.t().flip(0)[..rank].contiguous();
-        var right = left.mm(wide);
+        var right = Multiply(left, wide);
         var values = right.square().sum(1).sqrt();
         return (left, values, right / where(values.gt(0), values, ones_like(values)).unsqueeze(1));
     }
@@ -44,12 +44,12 @@ internal static class TorchSvd
     {
         var limit = (int)Math.Min(a.shape[0], a.shape[1]);
         var width = Math.Min(rank + options.Oversampling, limit);
-        var start = TorchMatrix.Shared(RandomizedSvd.RandomRows<T>(width, (int)a.shape[1], options.Seed)).to(a.device);
-        var left = Orthonormal(a.mm(start.t())).Q;
+        var start = TorchMatrix.Copy(RandomizedSvd.RandomRows<T>(width, (int)a.shape[1], options.Seed).View, a.device);
+        var left = linalg.qr(Multiply(a, start.t())).Q;
         (Tensor Left, Tensor Values, Tensor Right)? previous = null;
         for (var iteration = 0; ; iteration++)
         {
-            var (right, coefficients) = Orthonormal(a.t().mm(left));
+            var (right, coefficients) = linalg.qr(Multiply(a.t(), left));
             if (iteration >= options.PowerIterations - 1 || width == limit)
             {
                 var current = Project(left, coefficients, right, rank);
@@ -61,22 +61,15 @@ internal static class TorchSvd
                 previous = current;
             }
 
-            left = Orthonormal(a.mm(right)).Q;
+            left = linalg.qr(Multiply(a, right)).Q;
         }
-    }
-
-    private static (Tensor Q, Tensor R) Orthonormal(Tensor columns)
-    {
-        using var one = LapackThreads.One(columns.device);
-        return linalg.qr(columns);
     }
 
     // The triples of left·(right·coefficients)ᵀ, cut to rank; as rows.
     private static (Tensor Left, Tensor Values, Tensor Right) Project(Tensor left, Tensor coefficients, Tensor right, int rank)
     {
-        using var one = LapackThreads.One(left.device);
         var (u, s, vt) = linalg.svd(coefficients.t().to(ScalarType.Float64), false);
-        return (u[.., ..rank].t().to(left.dtype).mm(left.t()), s[..rank], vt[..rank].to(left.dtype).mm(right.t()));
+        return (Multiply(u[.., ..rank].t().to(left.dtype), left.t()), s[..rank], Multiply(vt[..rank].to(left.dtype), right.t()));
     }
 
     // ‖A − B‖² = ‖A‖² − 2⟨A, B⟩ + ‖B‖².
@@ -91,5 +84,5 @@ internal static class TorchSvd
         return !(change > floor * floor * energy);
     }
 
-    private static Tensor Products(Tensor a, Tensor b) => a.to(ScalarType.Float64).mm(b.to(ScalarType.Float64).t());
+    private static Tensor Products(Tensor a, Tensor b) => Multiply(a.to(ScalarType.Float64), b.to(ScalarType.Float64).t());
 }

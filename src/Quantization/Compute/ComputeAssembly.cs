@@ -18,17 +18,20 @@ public sealed record ComputeAssembly(string Path)
     public static ComputeAssembly? At(string? path) => string.IsNullOrWhiteSpace(path) ? null : new(System.IO.Path.GetFullPath(path));
 
     /// <summary>What names the code that computes in keys; empty for managed code, which keys name by itself.</summary>
+    /// <param name="kind">With what is computed.</param>
+    /// <param name="assembly">Where that is, or null.</param>
+    /// <param name="file">Who asks for it, for messages, or null.</param>
     /// <exception cref="MASQuantException">MASQ0516: the package is not there.</exception>
-    public static string CodeOf(ComputeKind kind, ComputeAssembly? assembly) => kind == ComputeKind.Managed ? "" : Present(kind, assembly).Code(kind);
+    public static string CodeOf(ComputeKind kind, ComputeAssembly? assembly, string? file = null) => kind == ComputeKind.Managed ? "" : Present(kind, assembly, file).Code(kind);
 
     /// <summary>Takes hold of what computes.</summary>
     /// <param name="kind">With what.</param>
     /// <param name="assembly">Where that is, unless it is managed code; null when nobody brought it.</param>
     /// <exception cref="MASQuantException">MASQ0516 the package is not there, MASQ0517 a library of it cannot be loaded, MASQ0518 there is no such device.</exception>
     public static ICompute Open(ComputeKind kind, ComputeAssembly? assembly)
-        => kind == ComputeKind.Managed ? ManagedCompute.Instance : Present(kind, assembly).Load(kind).Open(kind);
+        => kind == ComputeKind.Managed ? ManagedCompute.Instance : Present(kind, assembly, null).Load(kind).Open(kind);
 
-    private static ComputeAssembly Present(ComputeKind kind, ComputeAssembly? assembly) => File.Exists(assembly?.Path) ? assembly : throw new MASQuantException(DiagnosticCodes.ComputePackageMissing, assembly?.Path,
+    private static ComputeAssembly Present(ComputeKind kind, ComputeAssembly? assembly, string? file) => File.Exists(assembly?.Path) ? assembly : throw new MASQuantException(DiagnosticCodes.ComputePackageMissing, assembly?.Path ?? file,
         $"Compute={ComputeWords.Of(kind)} needs the package {Package}, which is not there. Add it to the project: dotnet add package {Package}; the masquant command takes it by --compute-assembly PATH. Or leave Compute out: {ComputeWords.Of(ComputeKind.Managed)} needs no package.");
 
     // The module's identity changes with its code, and with the version of the library that it was built on.
