@@ -26,6 +26,9 @@ internal static class TorchMatrix
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         => Copy<T, T>(view, device);
 
+    /// <summary>A copy on a device.</summary>
+    public static Tensor OfSingle(Matrix matrix, Device device) => Copy(matrix.View(), device);
+
     /// <summary>Copies a tensor into a new matrix.</summary>
     public static RealMatrix<T> ToMatrix<T>(Tensor tensor)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

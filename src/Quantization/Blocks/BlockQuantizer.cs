@@ -22,7 +22,7 @@ namespace MASQuant.Quantization.Blocks;
 /// <param name="compute">Computes the heavy steps.</param>
 internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend backend, BlockRunner runner, ICompute compute)
 {
-    private readonly ModalityAwareSmoothing _smoothing = new(options);
+    private readonly ModalityAwareSmoothing _smoothing = new(options, compute as IBlockSimulator);
 
     /// <summary>Quantizes a block and advances the calibration set past it.</summary>
     /// <param name="exact">The block in full precision.</param>
