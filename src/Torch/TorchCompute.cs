@@ -2,6 +2,7 @@ using System.Numerics;
 using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Smoothing;
+using MASQuant.Torch.Algebra;
 using MASQuant.Torch.Learning;
 using static TorchSharp.torch;
 

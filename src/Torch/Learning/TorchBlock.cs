@@ -2,6 +2,7 @@ using MASQuant.Engine.Layers;
 using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Smoothing;
+using MASQuant.Torch.Algebra;
 using TorchSharp;
 using static TorchSharp.torch;
 

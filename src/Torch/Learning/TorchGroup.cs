@@ -1,4 +1,5 @@
 using MASQuant.Quantization.Smoothing;
+using MASQuant.Torch.Algebra;
 using static TorchSharp.torch;
 
 namespace MASQuant.Torch.Learning;

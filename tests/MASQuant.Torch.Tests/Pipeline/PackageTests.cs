@@ -57,7 +57,7 @@ public sealed class PackageTests : IDisposable
     {
         var build = Build();
         Assert.NotEqual(0, build.ExitCode);
-        Assert.Contains("Torched.csproj : error MASQ0516: Compute=Torch:cpu needs the package MASQuant.Build.Torch", build.Output, StringComparison.Ordinal);
+        Assert.Contains("Reader.csproj : error MASQ0516: Compute=Torch:cpu needs the package MASQuant.Build.Torch", build.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class PackageTests : IDisposable
 
     private (int ExitCode, string Output, string Error) Build(params IEnumerable<string> packages)
     {
-        File.WriteAllText(_folder.File("Torched.csproj"), $"""
+        File.WriteAllText(_folder.File("Reader.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
                 <TargetFramework>net10.0</TargetFramework>

@@ -3,6 +3,7 @@ using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Tests.Numerics;
 using MathNet.Numerics.LinearAlgebra;
+using MASQuant.Torch.Algebra;
 using TorchSharp;
 
 namespace MASQuant.Torch.Tests.Stages;

@@ -2,7 +2,7 @@ using MASQuant.Engine.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MASQuant.Torch;
+namespace MASQuant.Torch.Algebra;
 
 /// <summary>Products in pieces of fixed extents, each by one thread of libtorch: how it shares a product or a factorization among threads changes sums, how many pieces are computed at once does not. Other devices take them whole.</summary>
 internal static class TorchProducts

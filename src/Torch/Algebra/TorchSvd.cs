@@ -1,9 +1,9 @@
 using System.Numerics;
 using MASQuant.Quantization.Numerics;
-using static MASQuant.Torch.TorchProducts;
+using static MASQuant.Torch.Algebra.TorchProducts;
 using static TorchSharp.torch;
 
-namespace MASQuant.Torch;
+namespace MASQuant.Torch.Algebra;
 
 /// <summary>The leading singular triples: exact where the smaller dimension is small, otherwise by a randomized range finder with power iterations (Halko, Martinsson and Tropp, 2011) that goes on until the product settles.</summary>
 internal static class TorchSvd

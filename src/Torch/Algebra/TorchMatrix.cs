@@ -2,7 +2,7 @@ using System.Numerics;
 using MASQuant.Quantization.Numerics;
 using static TorchSharp.torch;
 
-namespace MASQuant.Torch;
+namespace MASQuant.Torch.Algebra;
 
 /// <summary>Matrices of both worlds. What libtorch multiplies lies in its own memory: the bits of its products depend on where rows begin, and an array's place is the garbage collector's.</summary>
 internal static class TorchMatrix

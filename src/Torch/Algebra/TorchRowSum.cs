@@ -3,7 +3,7 @@ using MASQuant.Quantization.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MASQuant.Torch;
+namespace MASQuant.Torch.Algebra;
 
 /// <summary>Σ AᵀB: products of FP32 rows in FP32, their sum in the precision of the total. On the processor it is summed right into the total, elsewhere on the device until <see cref="Finish"/>.</summary>
 internal sealed class TorchRowSum<T>(Device device, RealMatrix<T> total, bool lowerOnly) : RowSum<T>

@@ -2,7 +2,7 @@ using System.Numerics;
 using MASQuant.Quantization.Numerics;
 using static TorchSharp.torch;
 
-namespace MASQuant.Torch;
+namespace MASQuant.Torch.Algebra;
 
 /// <summary>A = L·Lᵀ, in blocks: a small factor, and what it explains of the rest by products.</summary>
 internal static class TorchCholesky

@@ -3,7 +3,7 @@ using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Numerics;
 using static TorchSharp.torch;
 
-namespace MASQuant.Torch;
+namespace MASQuant.Torch.Algebra;
 
 /// <summary>L where libtorch keeps it.</summary>
 /// <param name="lower">[K, K], owned.</param>
