@@ -3,7 +3,6 @@ using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Smoothing;
 using MASQuant.Torch.Algebra;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MASQuant.Torch.Learning;
