@@ -6,6 +6,7 @@ using MASQuant.Formats.Models;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
@@ -16,13 +17,14 @@ using MASQuant.Quantization.Smoothing;
 namespace MASQuant.Quantization;
 
 /// <summary>Consecutive decoder blocks from the embedded calibration set to files: all of a model, or a part of it, whose first block reads what the full-precision blocks before it give.</summary>
-internal sealed class BlockRun
+internal sealed class BlockRun : IDisposable
 {
     private readonly QuantizationJob _job;
     private readonly BlockRange _range;
     private readonly ModelConfig _config;
     private readonly DecoderDescription _decoder;
     private readonly CalibrationSet _calibration;
+    private readonly ICompute _compute;
     private readonly IReadOnlyList<CalibrationSequence> _sequences;
     private readonly StageClock _clock = new();
     private QuantizationOptions _options;
@@ -39,6 +41,7 @@ internal sealed class BlockRun
         Progress.Report(QuantizationStage.Prepare, "Reading the checkpoint and the calibration set.");
         _calibration = QuantizationPipeline.LoadCalibration(job, _config, cancellationToken);
         CheckResources();
+        _compute = ComputeAssembly.Open(job.Options.Compute, job.ComputeAssembly);
         _sequences = Embed(cancellationToken);
         Work = WorkFolder.Open(job.WorkFolder, key(), _decoder);
         _options = job.Options;
@@ -78,7 +81,7 @@ internal sealed class BlockRun
         for (var layer = _range.First; layer <= _range.Last; layer++)
         {
             var index = layer;
-            var quantizer = new BlockQuantizer(modalityWeights is null ? _options : _options with { ModalityWeights = modalityWeights[layer] }, backend, runner);
+            var quantizer = new BlockQuantizer(modalityWeights is null ? _options : _options with { ModalityWeights = modalityWeights[layer] }, backend, runner, _compute);
             LargeBuffers.ReclaimAll();
             using var checkpoint = _job.OpenCheckpoint();
             var weights = BlockWeights.Of(checkpoint, _decoder, layer);
@@ -105,6 +108,9 @@ internal sealed class BlockRun
 
         return blocks;
     }
+
+    /// <summary>Lets go of what computes.</summary>
+    public void Dispose() => _compute.Dispose();
 
     /// <summary>What the manifest says of the model.</summary>
     public Manifest Facts(IModelSource checkpoint, IReadOnlyList<ManifestLayer> layers) => ModelFacts.Of(_job, checkpoint, _config, _calibration, _sequences, layers);
@@ -162,7 +168,7 @@ internal sealed class BlockRun
         }
 
         using var checkpoint = _job.OpenCheckpoint();
-        var measurement = new NoiseMeasurement(_decoder, options, (layer, group) => [options.SchemeFor(layer, group)]);
+        var measurement = new NoiseMeasurement(_decoder, options, (layer, group) => [options.SchemeFor(layer, group)], _compute);
         var noise = measurement.Run(layer => BlockWeights.Of(checkpoint, _decoder, layer), _sequences,
             _ => Progress.Report(QuantizationStage.Prepare, "Measuring what patches bring."), cancellationToken);
         var allocated = PatchBudget.Apply(options, _decoder, noise);

@@ -36,7 +36,7 @@ public static class PartPipeline
     public static void Run(PartPlan plan, string work, IProgress<QuantizationProgress>? progress, CancellationToken cancellationToken)
     {
         var job = plan.Job with { WorkFolder = work };
-        var run = BlockRun.Prepare(job, plan.Blocks, () => plan.RunKey, progress, cancellationToken);
+        using var run = BlockRun.Prepare(job, plan.Blocks, () => plan.RunKey, progress, cancellationToken);
         var blocks = run.QuantizeBlocks(cancellationToken);
         run.Progress.Report(QuantizationStage.Write, "Writing the part.");
         using var checkpoint = job.OpenCheckpoint();

@@ -4,6 +4,7 @@ using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
@@ -23,7 +24,7 @@ public static class QuantizationPipeline
     /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
     public static Manifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var run = BlockRun.Prepare(job, range: null, () => ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken)), progress, cancellationToken);
+        using var run = BlockRun.Prepare(job, range: null, () => ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken)), progress, cancellationToken);
         var blocks = run.QuantizeBlocks(cancellationToken);
 
         var clock = new StageClock();

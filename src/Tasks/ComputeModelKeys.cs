@@ -30,6 +30,9 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Whether an editor asks: then problems are warnings, and a model that was never quantized gets a manifest planned from its configuration.</summary>
     public bool DesignTime { get; set; }
 
+    /// <summary>The assembly that computes unless that is managed code; empty when no package brought it.</summary>
+    public string ComputeAssembly { get; set; } = "";
+
     /// <summary>Where the answer is kept for <see cref="ReadPreparedModels"/>; empty keeps none.</summary>
     public string State { get; set; } = "";
 
@@ -54,7 +57,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
             try
             {
                 WarnOfUnknownWords(item);
-                var model = ModelItem.Read(item, Project);
+                var model = ModelItem.Read(item, Project, ComputeAssembly);
                 if (models.Exists(other => string.Equals(other.Model.Name, model.Name, StringComparison.OrdinalIgnoreCase)))
                 {
                     throw Messages.DuplicateName(Project, model.Name);
@@ -99,8 +102,10 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     }
 
     // Another answer may come of any of them.
-    private static IEnumerable<(string Path, string Stamp)> Tools
-        => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => (file.FullName, FileHashes.Stamp(file.FullName)));
+    private IEnumerable<(string Path, string Stamp)> Tools
+        => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => file.FullName)
+            .Concat(File.Exists(ComputeAssembly) ? [ComputeAssembly] : [])
+            .Select(file => (file, FileHashes.Stamp(file)));
 
     // An answer with a warning is not remembered: every build repeats the warning.
     private void Remember(FileHashes hashes, DateTime started)
@@ -112,7 +117,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 
         try
         {
-            PreparedModels.Write(State, PreparedModels.Question(Models, Store), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps.Concat(Tools), started, DesignTime);
+            PreparedModels.Write(State, PreparedModels.Question(Models, Store, ComputeAssembly), KeyedModels.Select(model => new TaskItem(model)), [.. InputFiles.Select(file => file.ItemSpec)], hashes.Stamps.Concat(Tools), started, DesignTime);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

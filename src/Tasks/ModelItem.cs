@@ -1,5 +1,6 @@
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
@@ -14,7 +15,8 @@ namespace MASQuant.Tasks;
 /// <param name="Options">The method.</param>
 /// <param name="Budgets">What the result must keep to; no part of its key.</param>
 /// <param name="Evaluation">The conversations of <c>MaxEvaluationLoss</c>, absolute, or null.</param>
-internal sealed record ModelItem(string Include, string Name, string Folder, string Calibration, QuantizationOptions Options, ModelBudgets Budgets, string? Evaluation)
+/// <param name="ComputeAssembly">What computes unless that is managed code, or null.</param>
+internal sealed record ModelItem(string Include, string Name, string Folder, string Calibration, QuantizationOptions Options, ModelBudgets Budgets, string? Evaluation, ComputeAssembly? ComputeAssembly)
 {
     private const string NameWord = "Name";
     private const string CalibrationWord = "Calibration";
@@ -23,8 +25,8 @@ internal sealed record ModelItem(string Include, string Name, string Folder, str
     public static IReadOnlyList<string> Words { get; } = [NameWord, CalibrationWord, .. OptionTable.All.Select(option => option.Name), .. BudgetTable.All.Select(budget => budget.Name), BudgetTable.EvaluationWord];
 
     /// <summary>Reads an item; relative paths are relative to <paramref name="project"/>'s folder. Empty metadata mean their default.</summary>
-    /// <exception cref="MASQuantException">MASQ0502, MASQ0701, MASQ0702 or MASQ0953.</exception>
-    public static ModelItem Read(ITaskItem item, string project)
+    /// <exception cref="MASQuantException">MASQ0502, MASQ0516, MASQ0701, MASQ0702 or MASQ0953.</exception>
+    public static ModelItem Read(ITaskItem item, string project, string computeAssembly)
     {
         var words = Metadata(item);
         var projectFolder = Path.GetDirectoryName(project)!;
@@ -47,7 +49,9 @@ internal sealed record ModelItem(string Include, string Name, string Folder, str
 
         var name = ModelName.From(words.GetValueOrDefault(NameWord, Path.GetFileName(folder)));
         var budgets = BudgetTable.Read(words, project);
-        return new ModelItem(item.ItemSpec, name, folder, calibrationFile, OptionTable.Read(words, project), budgets, EvaluationFile(item, words, budgets, project));
+        var (options, compute) = (OptionTable.Read(words, project), ComputeAssembly.At(computeAssembly));
+        ComputeAssembly.CodeOf(options.Compute, compute, project); // Is it there?
+        return new ModelItem(item.ItemSpec, name, folder, calibrationFile, options, budgets, EvaluationFile(item, words, budgets, project), compute);
     }
 
     private static string? EvaluationFile(ITaskItem item, Dictionary<string, string> words, ModelBudgets budgets, string project)
@@ -62,7 +66,7 @@ internal sealed record ModelItem(string Include, string Name, string Folder, str
     }
 
     /// <summary>What is quantized, and how; not yet where to.</summary>
-    public QuantizationJob Job => new() { ModelFolder = Folder, CalibrationFile = Calibration, OutputFolder = "", Name = Name, WorkFolder = "", Options = Options };
+    public QuantizationJob Job => new() { ModelFolder = Folder, CalibrationFile = Calibration, OutputFolder = "", Name = Name, WorkFolder = "", Options = Options, ComputeAssembly = ComputeAssembly };
 
     /// <summary>The item's metadata that mean nothing.</summary>
     public static IEnumerable<string> UnknownWords(ITaskItem item) => Metadata(item).Keys.Where(word => !Words.Contains(word, StringComparer.OrdinalIgnoreCase));

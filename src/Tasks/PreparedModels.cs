@@ -18,9 +18,9 @@ internal static class PreparedModels
     private static readonly TimeSpan ClockStep = TimeSpan.FromMilliseconds(50); // file systems' clocks are coarser, and may lag
 
     /// <summary>Everything that was asked, as one text; empty when it does not fit the format.</summary>
-    public static string Question(ITaskItem[] models, string store)
+    public static string Question(ITaskItem[] models, string store, string computeAssembly)
     {
-        var text = new StringBuilder(Format).Append('\t').Append(store);
+        var text = new StringBuilder(Format).Append('\t').Append(store).Append('\t').Append(computeAssembly);
         foreach (var model in models)
         {
             text.Append("\tmodel ").Append(model.ItemSpec);

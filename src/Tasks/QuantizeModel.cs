@@ -43,6 +43,9 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
     /// <summary>The options in <see cref="ComputeModelKeys.KeyedModels"/>' form.</summary>
     public string Options { get; set; } = "";
 
+    /// <summary>The assembly that computes unless that is managed code; empty when no package brought it.</summary>
+    public string ComputeAssembly { get; set; } = "";
+
     /// <summary>The user's project, for messages.</summary>
     public string Project { get; set; } = "";
 
@@ -107,6 +110,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             Name = Name,
             WorkFolder = "",
             Options = OptionText.Read(Options),
+            ComputeAssembly = Quantization.Compute.ComputeAssembly.At(ComputeAssembly),
         });
         Run(job, new Reporter(this), _cancellation.Token);
         Lines.Say(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));

@@ -17,6 +17,9 @@ public class ReadPreparedModels : Microsoft.Build.Utilities.Task
     [Required]
     public string Store { get; set; } = "";
 
+    /// <summary>As <see cref="ComputeModelKeys.ComputeAssembly"/>.</summary>
+    public string ComputeAssembly { get; set; } = "";
+
     /// <summary>The file that <see cref="ComputeModelKeys.State"/> names.</summary>
     [Required]
     public string State { get; set; } = "";
@@ -40,7 +43,7 @@ public class ReadPreparedModels : Microsoft.Build.Utilities.Task
         {
             var answers = new List<ITaskItem>();
             var inputs = new List<ITaskItem>();
-            Known = PreparedModels.TryRead(State, PreparedModels.Question(Models, Store), answers, inputs);
+            Known = PreparedModels.TryRead(State, PreparedModels.Question(Models, Store, ComputeAssembly), answers, inputs);
             if (Known)
             {
                 KeyedModels = answers.ToArray();

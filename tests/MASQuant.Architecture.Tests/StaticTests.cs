@@ -15,6 +15,7 @@ public class StaticTests
         ["DriverLibrary._api"] = "the driver is loaded once a process, and a failure is tried again",
         ["LargeBuffers.Peak"] = "the process's memory is one",
         ["LargeBuffers._inUse"] = "the process's memory is one",
+        ["TorchLibraries._loaded"] = "libtorch is loaded once a process, and a failure is tried again",
     };
 
     [Fact]

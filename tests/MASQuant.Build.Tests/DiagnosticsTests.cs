@@ -9,6 +9,7 @@ public class DiagnosticsTests
     [InlineData("MASQ0702", "Calibration=", "OneModel.csproj")]
     [InlineData("MASQ0702", "Calibration=absent.jsonl", "OneModel.csproj")]
     [InlineData("MASQ0502", "Scheme=W3A3", "OneModel.csproj")]
+    [InlineData("MASQ0516", "Compute=Torch:cpu", "OneModel.csproj")]
     public void A_wrong_item_is_an_error_of_the_project(string code, string property, string file)
     {
         using var project = BuildCase.Open("OneModel");

@@ -74,6 +74,16 @@ public class QuantizeCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
+    public void Compute_without_its_package_names_it()
+    {
+        using var folder = new TemporaryDirectory();
+        var run = CommandRun.Of([.. quantized.Command(folder.Path), "--compute", "torch:CPU"]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("masquant: error MASQ0516: Compute=Torch:cpu needs the package MASQuant.Build.Torch", run.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
     public void A_result_below_its_budget_is_written_and_explained()
     {
         using var folder = new TemporaryDirectory();

@@ -61,7 +61,7 @@ public class UsageTests
             Assert.Contains(option.Default, found.Description);
         }
 
-        string[] own = ["--calibration", "--output", "--name", "--report", "--blocks", "--cache", "--samples", "--subset-seed", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
+        string[] own = ["--calibration", "--output", "--name", "--report", "--blocks", "--cache", "--samples", "--subset-seed", "--compute-assembly", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
         Assert.Equal(OptionTable.All.Select(option => option.Switch).Concat(own).Order(), quantize.Options.Select(option => option.Name).Order());
     }
 

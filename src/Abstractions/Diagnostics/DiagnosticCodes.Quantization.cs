@@ -17,6 +17,15 @@ public static partial class DiagnosticCodes
     /// <summary>No setting that was tried keeps the budgets.</summary>
     public const string BudgetsNotReached = "MASQ0515";
 
+    /// <summary>The package of the device that quantization is to be computed on is missing.</summary>
+    public const string ComputePackageMissing = "MASQ0516";
+
+    /// <summary>A library that quantization is to be computed with is missing or cannot be loaded.</summary>
+    public const string ComputeLibraryNotLoadable = "MASQ0517";
+
+    /// <summary>There is no device of the kind that quantization is to be computed on.</summary>
+    public const string ComputeDeviceMissing = "MASQ0518";
+
     /// <summary>A block of a model that is joined is in no part.</summary>
     public const string PartMissing = "MASQ0520";
 

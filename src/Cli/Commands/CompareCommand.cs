@@ -35,6 +35,7 @@ internal static class CompareCommand
         var share = ShareOptions.Point("Quantizes this share of the models into the DIR that machines share, answers with their paths and evaluates nothing. The same command without it finds them there.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
+        var compute = new ComputeOption();
         var options = new EvaluationOptions();
         var command = new CliCommand("compare", "Quantizes a checkpoint by several methods and schemes and compares all of them with full precision. Reruns reuse what is there and give the same figures.",
             "MODEL DATA.jsonl --calibration FILE [options]",
@@ -44,6 +45,7 @@ internal static class CompareCommand
         { model, data, calibration, methods, schemes, sweep, share, output };
         cache.AddTo(command);
         subset.AddTo(command);
+        compute.AddTo(command);
         options.AddTo(command);
         command.SetAction(parse =>
         {
@@ -52,6 +54,7 @@ internal static class CompareCommand
                 ModelFolder = parse.GetRequiredValue(model),
                 CalibrationFile = parse.GetRequiredValue(calibration),
                 Subset = subset.Of(parse),
+                ComputeAssembly = compute.Of(parse),
                 OutputFolder = parse.GetValue(output) ?? DefaultOutput,
                 Name = "",
                 WorkFolder = "",

@@ -26,6 +26,7 @@ internal static class QuantizeCommand
         var blocks = ShareOptions.Blocks("Quantizes these decoder blocks alone and leaves a part in DIR, which 'masquant join' makes an artifact of: so several machines share a model. Their inputs come from the full-precision blocks before them.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
+        var compute = new ComputeOption();
         var options = OptionTable.All.Select(option => (option, CreateOption(option))).ToArray();
         var budgets = new BudgetOptions();
         var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
@@ -36,6 +37,7 @@ internal static class QuantizeCommand
         { model, calibration, output, name, blocks, report };
         cache.AddTo(command);
         subset.AddTo(command);
+        compute.AddTo(command);
         foreach (var (_, option) in options)
         {
             command.Add(option);
@@ -70,6 +72,7 @@ internal static class QuantizeCommand
                 ModelFolder = folder,
                 CalibrationFile = parse.GetRequiredValue(calibration),
                 Subset = subset.Of(parse),
+                ComputeAssembly = compute.Of(parse),
                 OutputFolder = parse.GetRequiredValue(output),
                 Name = modelName,
                 WorkFolder = "",

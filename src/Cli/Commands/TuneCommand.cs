@@ -35,6 +35,7 @@ internal static class TuneCommand
         var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: plots of bytes and SQNR, the table, what every input group got.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
+        var compute = new ComputeOption();
         var options = OptionTable.All.Where(option => !TuningJob.Tuned.Contains(option.Name)).Select(option => (option, QuantizeCommand.CreateOption(option))).ToArray();
         var command = new CliCommand("tune", "Chooses the scheme of every input group and the rank of every patch under budgets, by measured sensitivity, and proves the choice by quantizing. An interrupted run resumes.",
             "MODEL --calibration FILE BUDGET… [options]",
@@ -44,6 +45,7 @@ internal static class TuneCommand
         budgets.AddTo(command);
         cache.AddTo(command);
         subset.AddTo(command);
+        compute.AddTo(command);
         foreach (var (_, option) in options)
         {
             command.Add(option);
@@ -72,7 +74,10 @@ internal static class TuneCommand
                 [.. parse.GetValue(schemes)!.Select(name => QuantizationScheme.TryParse(name, out var scheme) ? scheme : default)],
                 new TuningBudgets(demands.Budgets),
                 demands.Evaluation,
-                parse.GetValue(points)), cache.Of(parse), parse.GetValue(report), parse.GetValue(share), cancellationToken);
+                parse.GetValue(points))
+            {
+                ComputeAssembly = compute.Of(parse),
+            }, cache.Of(parse), parse.GetValue(report), parse.GetValue(share), cancellationToken);
         });
         return command;
     }

@@ -1,4 +1,5 @@
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 
@@ -19,6 +20,9 @@ namespace MASQuant.Evaluation.Tuning;
 public sealed record TuningJob(
     string Model, string Calibration, CalibrationSubset? Subset, string Output, string Name, IReadOnlyList<QuantizationOptions> Combinations, IReadOnlyList<QuantizationOption> Swept, IReadOnlyList<QuantizationScheme> Schemes, TuningBudgets Budgets, string? Evaluation, int Points)
 {
+    /// <summary>What computes unless that is managed code; null when nobody brought it.</summary>
+    public ComputeAssembly? ComputeAssembly { get; init; }
+
     /// <summary>The options that tuning chooses.</summary>
     public static IReadOnlyList<string> Tuned { get; } = ["Scheme", "FirstBlock", "LayerSchemes", "Rank", "RankRatio", "PatchBytes", "LayerRanks"];
 
@@ -38,5 +42,6 @@ public sealed record TuningJob(
         Name = Name,
         WorkFolder = "",
         Options = options,
+        ComputeAssembly = ComputeAssembly,
     };
 }

@@ -8,6 +8,7 @@ using MASQuant.Formats.Models;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Evaluation.Tuning;
@@ -93,7 +94,8 @@ internal sealed class TuningMeasurement(TuningJob job, ITuningProgress progress)
         var set = CalibrationSet.Load(job.Calibration, config, cancellationToken);
         var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellationToken);
         var decoder = config.Decoder();
-        var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes)
+        using var compute = ComputeAssembly.Open(job.Combinations[0].Compute, job.ComputeAssembly);
+        var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes, compute)
             .Run(blocks, layer => BlockWeights.Of(checkpoint, decoder, layer), sequences, progress.Measured, cancellationToken);
         AtomicFile.Write(Path.Combine(job.Output, name), (byte[])[.. Encoding.ASCII.GetBytes(key), .. JsonSerializer.SerializeToUtf8Bytes(noise, NoiseJson.Default.ModelNoise)]);
         progress.Finish();

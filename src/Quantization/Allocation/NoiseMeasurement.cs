@@ -7,6 +7,7 @@ using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Allocation;
@@ -15,7 +16,8 @@ namespace MASQuant.Quantization.Allocation;
 /// <param name="decoder">The decoder.</param>
 /// <param name="options">The method; factors are not learned, and nothing is patched.</param>
 /// <param name="schemes">The schemes to measure a group at.</param>
-public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOptions options, Func<int, InputGroup, IReadOnlyList<QuantizationScheme>> schemes)
+/// <param name="compute">Computes the heavy steps.</param>
+public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOptions options, Func<int, InputGroup, IReadOnlyList<QuantizationScheme>> schemes, ICompute compute)
 {
     /// <summary>The largest rank whose gain is measured.</summary>
     public const int MaxRank = 64;
@@ -81,7 +83,7 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
 
     private IEnumerable<(TransformerBlock Block, GroupNoise Facts)> Groups(TransformerBlock exact, BlockWeights weights, BlockRunner runner, CancellationToken cancellationToken)
     {
-        var blocks = new BlockQuantizer(_options, _backend, runner);
+        var blocks = new BlockQuantizer(_options, _backend, runner, compute);
         var walk = runner.Walk(exact);
         foreach (var group in weights.Description.Groups)
         {
@@ -91,7 +93,7 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
             foreach (var scheme in schemes(weights.Layer, group))
             {
                 var codes = linears.Select(linear => quantizer.Quantize(own.Base.ScaleWeight(linear.ReadMatrix()), scheme, cancellationToken)).ToArray();
-                var gains = new GroupCompensation(_options, weights.Layer, _backend, walk, statistics, own).Gains(group, linears, codes, MaxRank, cancellationToken);
+                var gains = new GroupCompensation(_options, weights.Layer, _backend, walk, statistics, own, compute).Gains(group, linears, codes, MaxRank, cancellationToken);
                 var executable = new QuantizedLinearGroup([.. codes.Select((code, i) => code.Pack(linears[i].Bias))], own.Input, _backend);
                 yield return (exact.With(group, executable), new GroupNoise(weights.Layer, group, scheme.ToString(), [], gains));
             }

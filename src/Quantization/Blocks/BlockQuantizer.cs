@@ -6,6 +6,7 @@ using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
@@ -18,12 +19,13 @@ namespace MASQuant.Quantization.Blocks;
 /// <param name="options">The method.</param>
 /// <param name="backend">Executes what is quantized, so that the measured thing is the executed thing.</param>
 /// <param name="runner">The calibration set.</param>
-internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend backend, BlockRunner runner)
+/// <param name="compute">Computes the heavy steps.</param>
+internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend backend, BlockRunner runner, ICompute compute)
 {
     // An epoch of more gains nothing that is seen, and every step rounds the block's weights anew.
     private const long LearningTokens = 16384;
 
-    private readonly ModalityAwareSmoothing _smoothing = new(options);
+    private readonly ModalityAwareSmoothing _smoothing = new(options, compute as IBlockSimulator);
 
     /// <summary>Quantizes a block and advances the calibration set past it.</summary>
     /// <param name="exact">The block in full precision.</param>
@@ -88,7 +90,7 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
 
         report(QuantizationStage.Quantize, null);
         var quantizer = NewQuantizer(statistics, factors);
-        var compensation = new GroupCompensation(options, weights.Layer, backend, walk, statistics, factors);
+        var compensation = new GroupCompensation(options, weights.Layer, backend, walk, statistics, factors, compute);
         GroupFit Fit(IEnumerable<Matrix> targets)
         {
             WeightCodes[] codes = [.. targets.Select(target => quantizer.Quantize(target, scheme, cancellationToken))];
@@ -101,7 +103,7 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
             return compensation.Fit(group, linears, codes, modality => report(QuantizationStage.Compensate, modality), cancellationToken);
         }
 
-        var fit = new Alternation(options, statistics, factors).Run(linears.Select(linear => factors.Base.ScaleWeight(linear.ReadMatrix())), Fit);
+        var fit = new Alternation(options, statistics, factors, compute).Run(linears.Select(linear => factors.Base.ScaleWeight(linear.ReadMatrix())), Fit);
         compensation.AddSpectra(group, linears, fit, cancellationToken);
         return new QuantizedGroup(group, factors, [.. linears.Select((linear, i) => Packed(linear, fit, i))])
         {
@@ -144,6 +146,7 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
                 SearchClip = options.Clipping != ClippingKind.None,
                 SearchOutput = options.Clipping == ClippingKind.Output,
                 SecondLevel = options.GroupSize > 0,
+                Compute = compute,
             })
             : new RtnQuantizer(searchClip: options.Clipping != ClippingKind.None, secondLevel: options.GroupSize > 0);
 
@@ -153,6 +156,6 @@ internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend b
     private bool NeedsGramLater(Modality modality)
         => options.Alternations > 0 || (modality != Modality.Text && options.Compensation != CompensationKind.None);
 
-    private static ActivationStatistics NewStatistics(BlockDescription block, InputGroup group, bool keepsGram)
-        => new($"{block.Prefix.TrimEnd('.')} {group}", block.LinearsOf(group)[0].Inputs, keepsGram);
+    private ActivationStatistics NewStatistics(BlockDescription block, InputGroup group, bool keepsGram)
+        => new($"{block.Prefix.TrimEnd('.')} {group}", block.LinearsOf(group)[0].Inputs, keepsGram, compute);
 }

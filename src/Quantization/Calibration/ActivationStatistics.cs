@@ -11,16 +11,19 @@ public sealed class ActivationStatistics
     private readonly GramMatrix?[] _grams = new GramMatrix?[ModalityMap.ModalityCount];
     private readonly long[] _tokens = new long[ModalityMap.ModalityCount];
     private readonly bool _keepsGram;
+    private readonly IRowSums? _sums;
 
     /// <summary>Starts empty.</summary>
     /// <param name="name">The input group in messages, for example <c>model.layers.0 qkv</c>.</param>
     /// <param name="inputs">K.</param>
     /// <param name="keepsGram">Whether Gram matrices are wanted; ranges alone are cheap.</param>
-    public ActivationStatistics(string name, int inputs, bool keepsGram = true)
+    /// <param name="sums">Where Gram matrices are summed; null for managed memory.</param>
+    public ActivationStatistics(string name, int inputs, bool keepsGram = true, IRowSums? sums = null)
     {
         Name = name;
         Inputs = inputs;
         _keepsGram = keepsGram;
+        _sums = sums;
     }
 
     /// <summary>The input group in messages.</summary>
@@ -42,7 +45,7 @@ public sealed class ActivationStatistics
             _tokens[index]++;
             if (_keepsGram)
             {
-                (_grams[index] ??= GramMatrix.Create(Inputs)).Add(x.Row(t));
+                (_grams[index] ??= GramMatrix.Create(Inputs, _sums)).Add(x.Row(t));
             }
         }
 

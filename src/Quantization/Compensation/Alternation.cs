@@ -1,4 +1,5 @@
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Options;
 
@@ -8,7 +9,8 @@ namespace MASQuant.Quantization.Compensation;
 /// <param name="options">Rounds and λ.</param>
 /// <param name="statistics">The group's inputs.</param>
 /// <param name="factors">The group's smoothing factors.</param>
-internal sealed class Alternation(QuantizationOptions options, ActivationStatistics statistics, SmoothingFactors factors)
+/// <param name="compute">Factors and solves.</param>
+internal sealed class Alternation(QuantizationOptions options, ActivationStatistics statistics, SmoothingFactors factors, ICompute compute)
 {
     // δ of the regression: it holds the stored weight where the calibration set says little.
     private const double Damping = 0.1;
@@ -25,7 +27,7 @@ internal sealed class Alternation(QuantizationOptions options, ActivationStatist
 
         Matrix[] scaled = [.. weights];
         var best = fit(scaled);
-        var regression = BaseRegression.Create(statistics, factors, options.ModalityWeights, Damping);
+        var regression = BaseRegression.Create(statistics, factors, options.ModalityWeights, Damping, compute);
         var least = Errors(best);
         for (var round = 0; round < options.Alternations; round++)
         {

@@ -1,4 +1,5 @@
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 
@@ -13,10 +14,11 @@ internal abstract class BaseRegression
     /// <param name="factors">Its smoothing factors.</param>
     /// <param name="weights">λ_m, indexed by <see cref="Modality"/>.</param>
     /// <param name="damping">δ as a share of the mean of diag Σ_m λ_m/T_m·Z_mᵀZ_m.</param>
-    public static BaseRegression Create(ActivationStatistics statistics, SmoothingFactors factors, IReadOnlyList<double> weights, double damping)
+    /// <param name="compute">Factors and solves; null for managed code.</param>
+    public static BaseRegression Create(ActivationStatistics statistics, SmoothingFactors factors, IReadOnlyList<double> weights, double damping, ICompute? compute = null)
         => statistics.Inputs <= GramMatrix.MaxWideInputs
-            ? new BaseRegression<double>(statistics, factors, weights, damping)
-            : new BaseRegression<float>(statistics, factors, weights, damping);
+            ? new BaseRegression<double>(statistics, factors, weights, damping, compute ?? ManagedCompute.Instance)
+            : new BaseRegression<float>(statistics, factors, weights, damping, compute ?? ManagedCompute.Instance);
 
     /// <summary>B for each layer of the group, [N, K].</summary>
     /// <param name="fit">B₀ and the patches, with residuals of every modality.</param>

@@ -1,12 +1,13 @@
 using System.Numerics;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Compensation;
 
 /// <summary><see cref="BaseRegression"/> in the precision of its Gram matrices.</summary>
-internal sealed class BaseRegression<T>(ActivationStatistics statistics, SmoothingFactors factors, IReadOnlyList<double> weights, double damping) : BaseRegression
+internal sealed class BaseRegression<T>(ActivationStatistics statistics, SmoothingFactors factors, IReadOnlyList<double> weights, double damping, ICompute compute) : BaseRegression
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int Retries = 6;
@@ -16,7 +17,7 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
     {
         var sides = Sides(fit);
         var sum = (GramMatrix<T>)statistics.SmoothedGram(factors, [.. weights]);
-        return DampedCholesky.TryFactor(sum.Lower.Copy, damping, Retries, out var used) is { } lower
+        return DampedFactor.TryFactor(compute, sum.Lower.Copy, damping, Retries, out var used) is { } lower
             ? [.. sides.Select((side, i) => Solve(lower, side, used * sum.MeanDiagonal, fit.Codes[i].Dequantize(), scaled[i]))]
             : [.. scaled];
     }
@@ -43,7 +44,7 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
         return sides;
     }
 
-    private static Matrix Solve(RealMatrix<T> lower, RealMatrix<T> side, double ridge, Matrix stored, Matrix scaled)
+    private static Matrix Solve(TriangularFactor<T> lower, RealMatrix<T> side, double ridge, Matrix stored, Matrix scaled)
     {
         for (var n = 0; n < stored.Rows; n++)
         {
@@ -53,8 +54,8 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
             }
         }
 
-        TriangularSolve.Lower(lower, side);
-        TriangularSolve.LowerTransposed(lower, side);
+        lower.Solve(side);
+        lower.SolveTransposed(side);
         for (var n = 0; n < stored.Rows; n++)
         {
             for (var k = 0; k < stored.Columns; k++)

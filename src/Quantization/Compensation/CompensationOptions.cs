@@ -1,3 +1,4 @@
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Compensation;
@@ -16,4 +17,7 @@ internal sealed record CompensationOptions
 
     /// <summary>Whether L1 and L2 are rounded to FP16, as they are stored.</summary>
     public bool RoundToFloat16 { get; init; } = true;
+
+    /// <summary>Factors, solves and decomposes.</summary>
+    public ICompute Compute { get; init; } = ManagedCompute.Instance;
 }

@@ -19,7 +19,7 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     {
         _options = options;
         var damping = Math.Max(options.Whitening.Damping, options.PriorTokens / gram.Tokens);
-        _whitening = WhiteningTransform<T>.Create(gram, options.Whitening with { Damping = damping }, factor);
+        _whitening = WhiteningTransform<T>.Create(gram, options.Whitening with { Damping = damping }, options.Compute, factor);
         _ridge = _whitening.Damping * MeanDiagonal(gram, factor);
     }
 
@@ -53,7 +53,7 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     }
 
     public override double[] Gains(OutputResidual residual, int rank)
-        => [.. TruncatedSvd.Decompose(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()).View, rank, _options.Decomposition).Values.Select(value => value * value)];
+        => [.. _options.Compute.Decompose(_whitening.SolveTransposed(((OutputResidual<T>)residual).CrossProduct.Copy()).View, rank, _options.Decomposition).Values.Select(value => value * value)];
 
     public override (Spectrum Plain, Spectrum Whitened) Spectra(Matrix residual) => (
         Spectrum.Of(residual.View()),
@@ -112,7 +112,7 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
             return new Patch(null, energy, 0);
         }
 
-        var triples = TruncatedSvd.Decompose(whitened.View, rank, _options.Decomposition);
+        var triples = _options.Compute.Decompose(whitened.View, rank, _options.Decomposition);
         for (var i = 0; i < rank; i++)
         {
             Lanes.Scale(T.CreateTruncating(triples.Values[i]), triples.RightRows.Row(i));

@@ -1,4 +1,5 @@
 using System.Numerics;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Compensation;
@@ -13,7 +14,7 @@ internal sealed class EigenWhitening<T> : WhiteningTransform<T>
     public EigenWhitening(GramMatrix<T> gram, double damping)
     {
         var matrix = RealMatrix<double>.From(gram.Lower.View);
-        DampedCholesky.AddToDiagonal(matrix, damping);
+        DampedFactor.AddToDiagonal(matrix, damping);
         var eigen = SymmetricEigen.Decompose(matrix, vectors: true);
         var epsilon = double.CreateTruncating(T.BitIncrement(T.One) - T.One);
         var noise = Math.Max(eigen.Values[^1], double.Epsilon) * gram.Inputs * epsilon;

@@ -3,6 +3,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
@@ -21,7 +22,8 @@ internal sealed record LayerPatches(LowRankFactors?[] Factors, double[] Noise, S
 /// <param name="walk">The calibration set, ahead of the group.</param>
 /// <param name="statistics">The group's inputs.</param>
 /// <param name="factors">The group's smoothing factors.</param>
-internal sealed class GroupCompensation(QuantizationOptions options, int layer, IGemmBackend backend, BlockWalk walk, ActivationStatistics statistics, SmoothingFactors factors)
+/// <param name="compute">Sums, factors, solves and decomposes.</param>
+internal sealed class GroupCompensation(QuantizationOptions options, int layer, IGemmBackend backend, BlockWalk walk, ActivationStatistics statistics, SmoothingFactors factors, ICompute compute)
 {
     // Chosen by calibration rows alone; docs/accuracy.md has the figures of others.
     private const double PriorTokens = 100;
@@ -146,11 +148,11 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     }
 
     private CrossModalCompensation? Whitened(Modality modality, double priorTokens)
-        => CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens }, factors[modality]);
+        => CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens, Compute = compute }, factors[modality]);
 
     private OutputResidual?[][] Residuals(InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Func<Modality, bool> keepsProduct, CancellationToken cancellationToken)
     {
-        var errors = new OutputErrors(backend, factors, [.. codes.Select((c, i) => c.Pack(linears[i].Bias))], walk.Slots, modality => statistics.TokenCount(modality) > 0, keepsProduct);
+        var errors = new OutputErrors(backend, factors, [.. codes.Select((c, i) => c.Pack(linears[i].Bias))], walk.Slots, modality => statistics.TokenCount(modality) > 0, keepsProduct, compute);
         walk.Outputs(group,
             (sequence, slot, x, targets) => errors.Compute(sequence.Modalities, slot, x, targets),
             (sequence, slot) => errors.Add(sequence.Modalities, slot), cancellationToken);

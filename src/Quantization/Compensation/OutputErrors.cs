@@ -26,11 +26,12 @@ internal sealed class OutputErrors
     /// <param name="slots">Sequences that are computed at the same time, at most.</param>
     /// <param name="occurs">Whether a modality has tokens.</param>
     /// <param name="keepsProduct">Of which modalities P is wanted.</param>
-    public OutputErrors(IGemmBackend backend, SmoothingFactors factors, QuantizedWeight[] weights, int slots, Func<Modality, bool> occurs, Func<Modality, bool> keepsProduct)
+    /// <param name="sums">Where P is summed; null for managed memory.</param>
+    public OutputErrors(IGemmBackend backend, SmoothingFactors factors, QuantizedWeight[] weights, int slots, Func<Modality, bool> occurs, Func<Modality, bool> keepsProduct, IRowSums? sums = null)
     {
         (_backend, _input, _weights) = (backend, factors.Input, weights);
         _slots = [.. Enumerable.Range(0, slots).Select(_ => new Slot(weights.Length))];
-        Residuals = [.. weights.Select(weight => Modalities.Select(m => occurs(m) ? OutputResidual.Create(weight.Inputs, weight.Outputs, keepsProduct(m)) : null).ToArray())];
+        Residuals = [.. weights.Select(weight => Modalities.Select(m => occurs(m) ? OutputResidual.Create(weight.Inputs, weight.Outputs, keepsProduct(m), sums) : null).ToArray())];
         _smoothed = new RowsByModality(PendingRows, factors.Inputs, keepsProduct);
         _errors = [.. weights.Select(weight => new RowsByModality(PendingRows, weight.Outputs, keepsProduct))];
     }
@@ -98,6 +99,10 @@ internal sealed class OutputErrors
         foreach (var modality in Modalities)
         {
             Flush(modality);
+            foreach (var layer in Residuals)
+            {
+                layer[(int)modality]?.Finish();
+            }
         }
     }
 

@@ -26,8 +26,9 @@ internal abstract class OutputResidual
     /// <param name="inputs">K.</param>
     /// <param name="outputs">N.</param>
     /// <param name="keepsProduct">Whether P is wanted.</param>
-    public static OutputResidual Create(int inputs, int outputs, bool keepsProduct = true)
-        => inputs <= GramMatrix.MaxWideInputs ? new OutputResidual<double>(inputs, outputs, keepsProduct) : new OutputResidual<float>(inputs, outputs, keepsProduct);
+    /// <param name="sums">Where P is summed; null for managed memory.</param>
+    public static OutputResidual Create(int inputs, int outputs, bool keepsProduct = true, IRowSums? sums = null)
+        => inputs <= GramMatrix.MaxWideInputs ? new OutputResidual<double>(inputs, outputs, keepsProduct, sums) : new OutputResidual<float>(inputs, outputs, keepsProduct, sums);
 
     /// <summary>Adds energies of rows.</summary>
     /// <param name="tokens">How many rows.</param>
@@ -39,4 +40,7 @@ internal abstract class OutputResidual
     /// <param name="smoothed">X/s, [T, K].</param>
     /// <param name="error">R, [T, N].</param>
     public abstract void AddProduct(Matrix smoothed, Matrix error);
+
+    /// <summary>To be called after the last rows.</summary>
+    public abstract void Finish();
 }

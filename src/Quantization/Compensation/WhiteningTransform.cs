@@ -1,5 +1,6 @@
 using System.Numerics;
 using MASQuant.Diagnostics;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 
@@ -15,9 +16,10 @@ internal abstract class WhiteningTransform<T>
     /// <summary>Factors C + λ·mean(diag C)·I: by Cholesky, and when that fails for every λ allowed, by eigendecomposition.</summary>
     /// <param name="gram">C of X_m, or of X_m/s_m when there is no <paramref name="factor"/>.</param>
     /// <param name="options">λ.</param>
+    /// <param name="compute">Factors.</param>
     /// <param name="factor">s_m, by which <paramref name="gram"/> is still to be smoothed, or null.</param>
     /// <exception cref="MASQuantException">MASQ0512: the matrix holds values that are not finite.</exception>
-    public static WhiteningTransform<T> Create(GramMatrix<T> gram, WhiteningOptions options, SmoothingFactor? factor = null)
+    public static WhiteningTransform<T> Create(GramMatrix<T> gram, WhiteningOptions options, ICompute compute, SmoothingFactor? factor = null)
     {
         // The factor takes the place of this copy: of the widest layers K² values are a gigabyte and more.
         GramMatrix<T> Smoothed() => factor is null ? new GramMatrix<T>(gram.Lower.Copy(), gram.Tokens) : (GramMatrix<T>)factor.Smooth(gram);
@@ -30,7 +32,7 @@ internal abstract class WhiteningTransform<T>
             }
         }
 
-        return DampedCholesky.TryFactor(() => Smoothed().Lower, options.Damping, options.Retries, out var damping) is { } lower
+        return DampedFactor.TryFactor(compute, () => Smoothed().Lower, options.Damping, options.Retries, out var damping) is { } lower
             ? new CholeskyWhitening<T>(lower, damping)
             : new EigenWhitening<T>(Smoothed(), options.Damping);
     }

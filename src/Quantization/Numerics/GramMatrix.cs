@@ -18,7 +18,9 @@ public abstract class GramMatrix
     public long Tokens { get; protected set; }
 
     /// <summary>An empty matrix, in the precision that K allows.</summary>
-    public static GramMatrix Create(int inputs) => inputs <= MaxWideInputs ? new GramMatrix<double>(inputs) : new GramMatrix<float>(inputs);
+    /// <param name="inputs">K.</param>
+    /// <param name="sums">Where rows are summed; null for managed memory.</param>
+    public static GramMatrix Create(int inputs, IRowSums? sums = null) => inputs <= MaxWideInputs ? new GramMatrix<double>(inputs, sums) : new GramMatrix<float>(inputs, sums);
 
     /// <summary>Adds the rows of <paramref name="x"/>, [T, K].</summary>
     public void Add(Matrix x)

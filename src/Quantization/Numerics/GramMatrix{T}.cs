@@ -10,19 +10,21 @@ public sealed class GramMatrix<T> : GramMatrix
     private const int PieceRows = 64;
 
     private readonly RealMatrix<T> _lower;
+    private readonly RowSum<T> _sum;
     private Matrix? _pending;
     private int _pendingCount;
 
-    public GramMatrix(int inputs)
-        : this(new RealMatrix<T>(inputs, inputs), 0)
+    public GramMatrix(int inputs, IRowSums? sums = null)
+        : this(new RealMatrix<T>(inputs, inputs), 0, sums)
     {
     }
 
     /// <summary>Wraps the lower triangle of a Gram matrix of <paramref name="tokens"/> rows.</summary>
-    public GramMatrix(RealMatrix<T> lower, long tokens)
+    public GramMatrix(RealMatrix<T> lower, long tokens, IRowSums? sums = null)
         : base(lower.Rows)
     {
         _lower = lower;
+        _sum = (sums ?? ManagedRowSums.Instance).SumInto(lower, lowerOnly: true);
         Tokens = tokens;
     }
 
@@ -65,6 +67,7 @@ public sealed class GramMatrix<T> : GramMatrix
     public override void Finish()
     {
         Flush();
+        _sum.Finish();
         _pending = null;
     }
 
@@ -127,8 +130,8 @@ public sealed class GramMatrix<T> : GramMatrix
     {
         if (_pendingCount > 0)
         {
-            var rows = _pending!.Top(_pendingCount).View();
-            RealGemm.AddRows(rows, rows, _lower.View, lowerOnly: true);
+            var rows = _pending!.Top(_pendingCount);
+            _sum.Add(rows, rows);
             _pendingCount = 0;
         }
     }

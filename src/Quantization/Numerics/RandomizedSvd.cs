@@ -5,7 +5,7 @@ namespace MASQuant.Quantization.Numerics;
 
 /// <summary>The leading singular triples by a randomized range finder with power iterations (Halko, Martinsson and Tropp, 2011, algorithms 4.4 and 5.1), which goes on iterating until the product settles:
 /// residuals of quantization have flat spectra, on which a fixed two iterations leave an error of several percent.</summary>
-internal static class RandomizedSvd
+public static class RandomizedSvd
 {
     /// <summary>Decomposes A [m, n] to rank min(<paramref name="rank"/>, m, n).</summary>
     public static SingularFactors<T> Decompose<T>(MatrixView<T> a, int rank, RandomizedSvdOptions? options = null)
@@ -44,7 +44,8 @@ internal static class RandomizedSvd
         }
     }
 
-    private static RealMatrix<T> RandomRows<T>(int rows, int columns, ulong seed)
+    /// <summary>The random start.</summary>
+    public static RealMatrix<T> RandomRows<T>(int rows, int columns, ulong seed)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var random = new RandomSequence(seed);

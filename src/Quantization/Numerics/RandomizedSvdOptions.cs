@@ -1,7 +1,7 @@
 namespace MASQuant.Quantization.Numerics;
 
 /// <summary>How accurate a <see cref="RandomizedSvd"/> is.</summary>
-internal sealed record RandomizedSvdOptions
+public sealed record RandomizedSvdOptions
 {
     /// <summary>Dimensions of the searched subspace beyond the rank.</summary>
     public int Oversampling { get; init; } = 10;

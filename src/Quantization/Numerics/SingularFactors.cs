@@ -6,7 +6,7 @@ namespace MASQuant.Quantization.Numerics;
 /// <param name="LeftRows">[r, m]: row i is u_i.</param>
 /// <param name="Values">σ, descending.</param>
 /// <param name="RightRows">[r, n]: row i is v_i.</param>
-internal sealed record SingularFactors<T>(RealMatrix<T> LeftRows, double[] Values, RealMatrix<T> RightRows)
+public sealed record SingularFactors<T>(RealMatrix<T> LeftRows, double[] Values, RealMatrix<T> RightRows)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>r.</summary>

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace MASQuant.Quantization.Numerics;
 
 /// <summary>The leading singular triples: exact where the smaller dimension is small, otherwise by <see cref="RandomizedSvd"/>.</summary>
-internal static class TruncatedSvd
+public static class TruncatedSvd
 {
     /// <summary>Up to this smaller dimension the exact way is the faster one too.</summary>
     public const int MaxExact = 512;

@@ -51,6 +51,8 @@ public static class OptionTable
         new("Seed", "0…18446744073709551615", "Seeds the order of the samples.",
             (o, text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? o with { Seed = seed } : null,
             o => o.Seed.ToString(CultureInfo.InvariantCulture)),
+        new("Compute", ComputeWords.All, "What the heavy steps are computed with: this product's own code, or libtorch on the processor or a CUDA device, by the package MASQuant.Build.Torch.",
+            (o, text) => ComputeWords.TryParse(text) is { } kind ? o with { Compute = kind } : null, o => ComputeWords.Of(o.Compute)),
     ];
 
     /// <summary>Reads options from words and values. Empty values mean the default; unknown words are left to the caller.</summary>

@@ -184,6 +184,9 @@ public sealed record QuantizationOptions
     /// <summary>Seeds the order of the samples.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>What the heavy steps are computed with.</summary>
+    public ComputeKind Compute { get; init; }
+
     /// <summary>How many samples of a calibration set of <paramref name="samples"/> are used.</summary>
     public int SamplesOf(int samples) => Effort == EffortKind.Fast ? Math.Min(samples, Math.Max(FewestSamples, samples / 8)) : samples;
 

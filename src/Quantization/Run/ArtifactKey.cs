@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Engine.Execution;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Run;
@@ -16,6 +17,7 @@ public static class ArtifactKey
 
     /// <summary>The key, 64 lower-case hexadecimal digits, as remote caches want them. Media count if the conversations that name them can be read; the pipeline refuses the others.</summary>
     /// <param name="job">What is quantized, and how; where to makes no difference.</param>
+    /// <exception cref="MASQuantException">MASQ0516: the options ask for a compute assembly that is not there.</exception>
     /// <param name="contentHash">The SHA-256 of a file's content, <see cref="Formats.Files.ContentHash.OfFile"/> or something that remembers it.</param>
     public static string Of(QuantizationJob job, Func<string, string> contentHash)
     {
@@ -26,6 +28,11 @@ public static class ArtifactKey
         foreach (var module in Code)
         {
             Add(text, "code", module.Assembly.GetName().Name!, module.ModuleVersionId.ToString());
+        }
+
+        if (ComputeAssembly.CodeOf(job.Options.Compute, job.ComputeAssembly) is { Length: > 0 } code)
+        {
+            Add(text, "code", nameof(ComputeAssembly), code);
         }
 
         foreach (var (word, value) in OptionTable.Write(job.Options))

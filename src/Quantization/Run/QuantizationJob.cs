@@ -1,5 +1,6 @@
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Run;
@@ -27,6 +28,9 @@ public sealed record QuantizationJob
 
     /// <summary>The method.</summary>
     public QuantizationOptions Options { get; init; } = new();
+
+    /// <summary>What computes unless that is managed code; null when nobody brought it.</summary>
+    public ComputeAssembly? ComputeAssembly { get; init; }
 
     /// <summary>The families to recognise; null for the supported ones.</summary>
     public ModelFamilies? Families { get; init; }

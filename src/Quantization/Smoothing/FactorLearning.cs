@@ -6,11 +6,9 @@ using MASQuant.Quantization.Options;
 namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>Learns the factors of one decoder block by gradient (paper Eq. 13–14): the block's simulated output on quantized inputs against its full-precision output.</summary>
-/// <param name="options">Epochs, learning rate, λ and seed.</param>
+/// <param name="options">Epochs, learning rate and seed.</param>
 internal sealed class FactorLearning(QuantizationOptions options)
 {
-    private readonly BlockLoss _loss = new(options.ModalityWeights);
-
     /// <summary>Updates the simulation's factors in place. When the learned factors end with a higher loss over the whole set than the initial ones, the initial ones are put back.</summary>
     /// <param name="block">The block; its factors hold the initial values.</param>
     /// <param name="sequences">The calibration set.</param>
@@ -18,7 +16,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
     /// <param name="report">Receives the share of steps done, 0…1.</param>
     /// <param name="cancellationToken">Stops between steps.</param>
     /// <returns>The mean loss before and after.</returns>
-    public (double Before, double After) Learn(BlockSimulation block, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
+    public (double Before, double After) Learn(ISimulatedBlock block, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, Action<double> report, CancellationToken cancellationToken)
     {
         var before = MeanLoss(block, sequences, targets, cancellationToken);
         var initial = block.Factors.SelectMany(f => f.Logarithms).Select(l => (float[])l.Clone()).ToArray();
@@ -34,7 +32,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
                 random.Shuffle(order);
             }
 
-            Descend(block, sequences[order[step % order.Length]], targets[order[step % order.Length]]);
+            block.Descend(sequences[order[step % order.Length]], targets[order[step % order.Length]]);
             adam.Step(options.LearningRate * CosineDecay(step, steps));
             block.Refresh();
             LargeBuffers.Reclaim();
@@ -56,23 +54,14 @@ internal sealed class FactorLearning(QuantizationOptions options)
         return (before, before);
     }
 
-    private void Descend(BlockSimulation block, CalibrationSequence sequence, Matrix target)
-    {
-        var output = block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary);
-        var gradient = new Matrix(output.Rows, output.Columns);
-        _loss.Measure(output, target, sequence.Modalities, gradient);
-        block.Backward(gradient);
-    }
-
-    private double MeanLoss(BlockSimulation block, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, CancellationToken cancellationToken)
+    private static double MeanLoss(ISimulatedBlock block, IReadOnlyList<CalibrationSequence> sequences, IReadOnlyList<Matrix> targets, CancellationToken cancellationToken)
     {
         var total = 0.0;
         for (var i = 0; i < sequences.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var sequence = sequences[i];
             LargeBuffers.Reclaim();
-            total += _loss.Measure(block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary), targets[i], sequence.Modalities, gradient: null);
+            total += block.Loss(sequences[i], targets[i]);
         }
 
         return total / sequences.Count;

@@ -1,7 +1,7 @@
 namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>The smoothing factors of one input group while they are learned, as logarithms. A modality owns its factor only in its deviating channels; elsewhere it follows the base modality, since one stored weight serves all and only a patch can carry the difference.</summary>
-internal sealed class GroupFactors
+public sealed class GroupFactors
 {
     private const Modality Base = Modality.Text;
     private readonly bool[][] _owns;

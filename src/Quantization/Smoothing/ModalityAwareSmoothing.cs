@@ -8,7 +8,8 @@ namespace MASQuant.Quantization.Smoothing;
 
 /// <summary>MAS: chooses the smoothing factors of a decoder block's input groups, from ranges (paper Eq. 12), then by gradient (Eq. 13–14).</summary>
 /// <param name="options">The method.</param>
-public sealed class ModalityAwareSmoothing(QuantizationOptions options)
+/// <param name="simulator">Simulates blocks for the gradient; null for managed code.</param>
+public sealed class ModalityAwareSmoothing(QuantizationOptions options, IBlockSimulator? simulator = null)
 {
     /// <summary>Whether factors are learned, which takes those of a whole block together.</summary>
     public bool Learns => options.Smoothing != SmoothingKind.None && options.Epochs > 0;
@@ -40,15 +41,16 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options)
         var groups = weights.Description.Groups;
         var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
         var factors = groups.Select((g, i) => Learnable(weights, g, statistics[i], matrices[i])).ToArray();
-        var block = new BlockSimulation(weights.Description, weights.ReadNorms(), [.. groups.Select((g, i) => Simulated(weights, g, matrices[i], factors[i]))]);
+        var problem = new SimulationProblem(weights.Description, weights.ReadNorms(), [.. groups.Select((g, i) => Simulated(weights, g, matrices[i], factors[i]))], options.ModalityWeights);
+        using var block = simulator?.Simulate(problem) ?? new ManagedBlock(problem);
         new FactorLearning(options).Learn(block, sequences, targets, report, cancellationToken);
         return [.. factors.Select((f, i) => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]).Rotated(RotationBlock(weights, groups[i])))];
     }
 
-    private GroupSimulation Simulated(BlockWeights weights, InputGroup group, Matrix[] matrices, GroupFactors factors)
+    private SimulatedLayers Simulated(BlockWeights weights, InputGroup group, Matrix[] matrices, GroupFactors factors)
     {
         var (linears, scheme) = (weights.Group(group), options.SchemeFor(weights.Layer, group));
-        return new GroupSimulation(matrices, [.. linears.Select(w => w.Bias)], factors, scheme, options.GroupSizeFor(scheme), RotationBlock(weights, group));
+        return new SimulatedLayers(matrices, [.. linears.Select(w => w.Bias)], factors, scheme, options.GroupSizeFor(scheme), RotationBlock(weights, group));
     }
 
     private int RotationBlock(BlockWeights weights, InputGroup group) => options.RotationBlockFor(weights.Description.LinearsOf(group)[0]);

@@ -1,3 +1,5 @@
+using MASQuant.Quantization.Compute;
+
 namespace MASQuant.Quantization.Weights;
 
 /// <summary>How <see cref="GptqQuantizer"/> works. On omni-tiny at W4A8 without learning, order and clipping together bring the divergence of text from 0.024 to 0.017 and of mixed input from 0.0005 to 0.0001.</summary>
@@ -24,4 +26,7 @@ internal sealed record GptqOptions
 
     /// <summary>Whether every output also tries scales around that one and keeps the one with the least error after feedback.</summary>
     public bool SearchOutput { get; init; }
+
+    /// <summary>Factors H.</summary>
+    public ICompute Compute { get; init; } = ManagedCompute.Instance;
 }

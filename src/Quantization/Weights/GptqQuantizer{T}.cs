@@ -1,6 +1,7 @@
 using System.Numerics;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Tensors;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Numerics;
 
 namespace MASQuant.Quantization.Weights;
@@ -102,11 +103,12 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
     /// <summary>M with M·Mᵀ = H + λ·mean(diag H)·I in the given order: the ordinary factor of the matrix turned upside down, turned back.</summary>
     private static RealMatrix<T> FactorUpper(RealMatrix<T> lower, int[] order, GptqOptions options)
     {
-        var factor = DampedCholesky.TryFactor(() => Turn(lower, order), options.Damping, options.Retries, out _) ?? throw new MASQuantException(
+        var factor = DampedFactor.TryFactor(options.Compute, () => Turn(lower, order), options.Damping, options.Retries, out _) ?? throw new MASQuantException(
             DiagnosticCodes.GramNotFactorable, null,
             "The calibration activations of a layer leave its error feedback undefined. Check the checkpoint for damaged weights, or quantize weights by rounding to nearest.");
-        Array.Reverse(factor.Data);
-        return factor;
+        var upper = factor.Lower;
+        Array.Reverse(upper.Data);
+        return upper;
     }
 
     private static RealMatrix<T> Turn(RealMatrix<T> lower, int[] order)

@@ -17,7 +17,7 @@ public class PackageContentTests
     public void Packing_makes_these_packages_and_no_others()
         => Assert.Equal(
             [
-                "MASQuant.Abstractions.nupkg", "MASQuant.Abstractions.snupkg", "MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Cuda.nupkg", "MASQuant.Cuda.snupkg",
+                "MASQuant.Abstractions.nupkg", "MASQuant.Abstractions.snupkg", "MASQuant.Build.Torch.nupkg", "MASQuant.Build.Torch.snupkg", "MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Cuda.nupkg", "MASQuant.Cuda.snupkg",
                 "MASQuant.Engine.nupkg", "MASQuant.Engine.snupkg", "MASQuant.Formats.nupkg", "MASQuant.Formats.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg",
                 "MASQuant.Templates.nupkg", "MASQuant.Tool.nupkg", "MASQuant.Tool.snupkg",
             ],
@@ -40,10 +40,30 @@ public class PackageContentTests
             ],
             PackedPackages.Files(PackedPackages.Of("MASQuant.Build")).Keys);
 
+    [Fact]
+    public void The_package_for_libtorch_holds_one_assembly_of_ours_and_nothing_of_libtorch()
+        => Assert.Equal(
+            [
+                "LICENSE", "MASQuant.Build.Torch.nuspec", "README.md", "build/MASQuant.Build.Torch.props", "buildMultiTargeting/MASQuant.Build.Torch.props",
+                "compute/net10.0/MASQuant.Torch.dll", "compute/net10.0/MASQuant.Torch.pdb",
+            ],
+            PackedPackages.Files(PackedPackages.Of("MASQuant.Build.Torch")).Keys);
+
+    /// <summary>Restored with it, and no part of the project that refers to it.</summary>
+    [Fact]
+    public void The_package_for_libtorch_hands_on_nothing_of_TorchSharp()
+    {
+        var metadata = XDocument.Load(new MemoryStream(PackedPackages.Files(PackedPackages.Of("MASQuant.Build.Torch"))["MASQuant.Build.Torch.nuspec"])).Root!;
+        var dependency = Assert.Single(metadata.Descendants(), element => element.Name.LocalName == "dependency");
+        Assert.Equal(("TorchSharp", "ContentFiles"), (dependency.Attribute("id")!.Value, dependency.Attribute("include")!.Value)); // of which it has none
+        Assert.Equal("true", metadata.Descendants().Single(element => element.Name.LocalName == "developmentDependency").Value);
+    }
+
     /// <summary>Code for one processor or one C library would build on that machine alone: musl and arm64 need managed code.</summary>
     [Theory]
     [InlineData("MASQuant.Abstractions")]
     [InlineData("MASQuant.Build")]
+    [InlineData("MASQuant.Build.Torch")]
     [InlineData("MASQuant.Cuda")]
     [InlineData("MASQuant.Engine")]
     [InlineData("MASQuant.Formats")]

@@ -2,6 +2,7 @@ using System.Text.Json;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Allocation;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Tests.Pipeline;
@@ -18,7 +19,7 @@ public class NoiseMeasurementTests
         using var checkpoint = Checkpoint.Open(RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(checkpoint);
         var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), default);
-        ModelNoise Measure(BlockRange blocks) => new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => [QuantizationScheme.W4A8, QuantizationScheme.W8A8])
+        ModelNoise Measure(BlockRange blocks) => new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => [QuantizationScheme.W4A8, QuantizationScheme.W8A8], ManagedCompute.Instance)
             .Run(blocks, layer => BlockWeights.Of(checkpoint, config.Decoder(), layer), sequences, _ => { }, default);
         var (all, first, last) = (Measure(BlockRange.All), Measure(new BlockRange(0, 0)), Measure(new BlockRange(1, 2)));
         Assert.Equal(Text(all), Text(new ModelNoise(last.Signal, [.. first.Groups, .. last.Groups])));
@@ -37,7 +38,7 @@ public class NoiseMeasurementTests
         var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), default);
         var before = sequences[0].Exact.Span.ToArray();
         QuantizationScheme[] schemes = [QuantizationScheme.W4A8, QuantizationScheme.W8A8];
-        var noise = new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => schemes)
+        var noise = new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => schemes, ManagedCompute.Instance)
             .Run(layer => BlockWeights.Of(checkpoint, config.Decoder(), layer), sequences, _ => { }, default);
 
         Assert.Equal(before, sequences[0].Exact.Span.ToArray());

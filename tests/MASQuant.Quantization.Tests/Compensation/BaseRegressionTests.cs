@@ -1,4 +1,5 @@
 using MASQuant.Formats.Schemes;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Factors;
@@ -74,12 +75,12 @@ public class BaseRegressionTests
         var options = new QuantizationOptions { Alternations = 2, ModalityWeights = Weights };
         var fits = new Queue<GroupFit>([Fit(), Fit(textError: 2), Fit()]);
         var first = fits.Peek();
-        var kept = new Alternation(options, Statistics(), _factors).Run([_factors.Base.ScaleWeight(_weight)], _ => fits.Dequeue());
+        var kept = new Alternation(options, Statistics(), _factors, ManagedCompute.Instance).Run([_factors.Base.ScaleWeight(_weight)], _ => fits.Dequeue());
         Assert.Same(first.Codes[0], kept.Codes[0]);
 
         fits = new Queue<GroupFit>([Fit(textError: 2), Fit(), Fit(textError: 3)]);
         var second = fits.ElementAt(1);
-        kept = new Alternation(options, Statistics(), _factors).Run([_factors.Base.ScaleWeight(_weight)], _ => fits.Dequeue());
+        kept = new Alternation(options, Statistics(), _factors, ManagedCompute.Instance).Run([_factors.Base.ScaleWeight(_weight)], _ => fits.Dequeue());
         Assert.Same(second.Codes[0], kept.Codes[0]);
     }
 

@@ -1,3 +1,4 @@
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Compensation;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
@@ -78,7 +79,7 @@ public class CrossModalCompensationTests
         var residual = QuantizationResidual(48, 64, 8).View().Transposed;
         var gram = (GramMatrix<double>)Gram(x);
         var damping = new WhiteningOptions { Damping = 1e-3 };
-        var products = new[] { WhiteningTransform<double>.Create(gram, damping), new EigenWhitening<double>(gram, 1e-3) }.Select(whitening =>
+        var products = new[] { WhiteningTransform<double>.Create(gram, damping, ManagedCompute.Instance), new EigenWhitening<double>(gram, 1e-3) }.Select(whitening =>
         {
             var svd = JacobiSvd.Decompose(whitening.Apply(residual).View);
             var left = whitening.Solve(RealMatrix<double>.From(svd.LeftRows.Block(0, 0, 6, 64).Transposed));
@@ -96,7 +97,7 @@ public class CrossModalCompensationTests
     public void A_matrix_without_cholesky_factor_is_whitened_by_its_eigenvalues()
     {
         var gram = new GramMatrix<double>(RandomMatrices.FromMathNet(Matrix<double>.Build.DenseDiagonal(8, 8, i => i == 3 ? -0.01 : 1)), 8);
-        var whitening = WhiteningTransform<double>.Create(gram, new WhiteningOptions { Damping = 1e-9, Retries = 2 });
+        var whitening = WhiteningTransform<double>.Create(gram, new WhiteningOptions { Damping = 1e-9, Retries = 2 }, ManagedCompute.Instance);
         Assert.IsType<EigenWhitening<double>>(whitening);
         Assert.All(whitening.Apply(RandomMatrices.Real(8, 2, 1).View).Data, value => Assert.True(double.IsFinite(value)));
     }

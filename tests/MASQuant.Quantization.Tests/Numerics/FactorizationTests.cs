@@ -1,3 +1,4 @@
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Numerics;
 using MathNet.Numerics.LinearAlgebra;
 
@@ -47,12 +48,12 @@ public class FactorizationTests
     public void Damping_grows_until_a_factor_exists()
     {
         var singular = RandomMatrices.FromMathNet(RandomMatrices.Gram(RandomMatrices.Activations(20, 90, 8)));
-        Assert.Null(DampedCholesky.TryFactor(singular.Copy, damping: 0, retries: 0, out _));
-        var lower = DampedCholesky.TryFactor(singular.Copy, damping: 0, retries: 3, out var used);
+        Assert.Null(DampedFactor.TryFactor(ManagedCompute.Instance, singular.Copy, damping: 0, retries: 0, out _));
+        var lower = DampedFactor.TryFactor(ManagedCompute.Instance, singular.Copy, damping: 0, retries: 3, out var used);
         Assert.NotNull(lower);
         Assert.InRange(used, 1e-10, 1e-7);
         var damped = singular.ToMathNet() + (Matrix<double>.Build.DenseIdentity(90) * (used * singular.ToMathNet().Diagonal().Average()));
-        Assert.True(RandomMatrices.RelativeDistance(damped, lower.ToMathNet().TransposeAndMultiply(lower.ToMathNet())) <= 10 * 90 * 2.3e-16);
+        Assert.True(RandomMatrices.RelativeDistance(damped, lower.Lower.ToMathNet().TransposeAndMultiply(lower.Lower.ToMathNet())) <= 10 * 90 * 2.3e-16);
     }
 
     [Theory]

@@ -60,9 +60,10 @@ public class OptionEffectTests
         Assert.NotEqual(before, Tensors(words));
     }
 
+    // Compute needs a package; MASQuant.Torch.Tests has its effect.
     [Fact]
     public void Every_option_of_the_table_is_changed()
-        => Assert.Equal(OptionTable.All.Select(option => option.Name), Changes().Select(change => (string)change[0]).Distinct());
+        => Assert.Equal(OptionTable.All.Select(option => option.Name).Where(name => name != "Compute"), Changes().Select(change => (string)change[0]).Distinct());
 
     private static string Tensors(Dictionary<string, string> words)
         => Known.GetOrAdd(string.Join('|', words.OrderBy(word => word.Key, StringComparer.Ordinal)), _ => new Lazy<string>(() =>

@@ -4,6 +4,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
@@ -47,7 +48,7 @@ public sealed class PartTests : IDisposable
         }
 
         var weights = BlockWeights.Of(checkpoint, decoder, 2);
-        var block = new BlockQuantizer(options, new CpuGemmBackend(), new BlockRunner(decoder.Config, sequences)).Quantize(weights.ToDense(), weights, (_, _, _) => { }, CancellationToken.None);
+        var block = new BlockQuantizer(options, new CpuGemmBackend(), new BlockRunner(decoder.Config, sequences), ManagedCompute.Instance).Quantize(weights.ToDense(), weights, (_, _, _) => { }, CancellationToken.None);
         LayerFile.Write(_folder.File("expected"), block.Layer);
         Assert.Equal(File.ReadAllBytes(_folder.File("expected")), Layer(options, 2));
     }

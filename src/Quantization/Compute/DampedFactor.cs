@@ -1,28 +1,30 @@
 using System.Numerics;
+using MASQuant.Quantization.Numerics;
 
-namespace MASQuant.Quantization.Numerics;
+namespace MASQuant.Quantization.Compute;
 
-/// <summary>Cholesky of C + λ·mean(diag C)·I, with λ raised tenfold until it exists.</summary>
-internal static class DampedCholesky
+/// <summary>The factor of C + λ·mean(diag C)·I, with λ raised tenfold until it exists.</summary>
+internal static class DampedFactor
 {
     /// <summary>The λ tried after 0.</summary>
     private const double SmallestDamping = 1e-10;
 
     /// <summary>Factors C.</summary>
+    /// <param name="compute">Factors.</param>
     /// <param name="create">Gives C, [K, K], lower triangle, in a matrix that the factor may replace; called once per λ, since a failed attempt leaves nothing of it.</param>
     /// <param name="damping">The first λ, 0 or more.</param>
     /// <param name="retries">How often λ is raised.</param>
     /// <param name="used">The λ that was used.</param>
     /// <returns>L, or null when no λ sufficed.</returns>
-    public static RealMatrix<T>? TryFactor<T>(Func<RealMatrix<T>> create, double damping, int retries, out double used)
+    public static TriangularFactor<T>? TryFactor<T>(ICompute compute, Func<RealMatrix<T>> create, double damping, int retries, out double used)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         used = damping;
         for (var attempt = 0; attempt <= retries; attempt++)
         {
-            var factor = create();
-            AddToDiagonal(factor, used);
-            if (Cholesky.TryFactor(factor))
+            var damped = create();
+            AddToDiagonal(damped, used);
+            if (compute.TryFactor(damped) is { } factor)
             {
                 return factor;
             }

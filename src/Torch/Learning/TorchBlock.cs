@@ -1,0 +1,168 @@
+using MASQuant.Engine.Layers;
+using MASQuant.Formats.Models;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Smoothing;
+using MASQuant.Torch.Algebra;
+using static TorchSharp.torch;
+
+namespace MASQuant.Torch.Learning;
+
+/// <summary>A simulated block whose gradient libtorch finds.</summary>
+internal sealed class TorchBlock : ISimulatedBlock
+{
+    private readonly Device _device;
+    private readonly SimulationProblem _problem;
+    private readonly TorchGroup[] _groups;
+    private readonly Tensor[] _gains;
+
+    public TorchBlock(Device device, SimulationProblem problem)
+    {
+        (_device, _problem) = (device, problem);
+        if (problem.Description.Steps.FirstOrDefault(step => step is not (ProjectStep or RotateStep or AttendStep or GateStep or AddStep or NormalizeStep { Norm.Kind: NormKind.RootMeanSquare })) is { } unknown)
+        {
+            throw unknown.Unknown("the simulation on libtorch");
+        }
+
+        _groups = [.. problem.Groups.Select(group => new TorchGroup(group, device))];
+        _gains = [.. problem.Norms.Select(norm => TorchMatrix.OfSingle(new Matrix(1, norm.Gain.Length, norm.Gain), device))];
+    }
+
+    public IEnumerable<GroupFactors> Factors => _problem.Groups.Select(group => group.Factors);
+
+    public void Refresh()
+    {
+        foreach (var group in _groups)
+        {
+            group.Refresh();
+        }
+    }
+
+    public double Loss(CalibrationSequence sequence, Matrix target)
+    {
+        using var scope = NewDisposeScope();
+        using var untracked = no_grad();
+        set_num_threads(1);
+        return Measure(sequence, target).item<double>();
+    }
+
+    public void Descend(CalibrationSequence sequence, Matrix target)
+    {
+        using var scope = NewDisposeScope();
+        set_num_threads(1);
+        foreach (var group in _groups)
+        {
+            group.Record();
+        }
+
+        Measure(sequence, target).backward();
+        foreach (var group in _groups)
+        {
+            group.TakeGradient();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var group in _groups)
+        {
+            group.Dispose();
+        }
+
+        foreach (var gain in _gains)
+        {
+            gain.Dispose();
+        }
+    }
+
+    // Σ_m λ_m · mean|Y − Y*| over the tokens of each modality (paper Eq. 14).
+    private Tensor Measure(CalibrationSequence sequence, Matrix target)
+    {
+        var modalities = sequence.Modalities;
+        var masks = new Matrix(ModalityMap.ModalityCount, modalities.Count);
+        var scales = new Matrix(modalities.Count, 1);
+        for (var t = 0; t < modalities.Count; t++)
+        {
+            masks[(int)modalities[t], t] = 1;
+            scales[t, 0] = (float)(_problem.ModalityWeights[(int)modalities[t]] / ((double)modalities.CountOf(modalities[t]) * target.Columns));
+        }
+
+        var output = Forward(TorchMatrix.OfSingle(sequence.Quantized, _device), TorchMatrix.OfSingle(masks, _device), sequence.Rotary);
+        return ((output - TorchMatrix.OfSingle(target, _device)).abs() * TorchMatrix.OfSingle(scales, _device)).sum(ScalarType.Float64);
+    }
+
+    private Tensor Forward(Tensor stream, Tensor masks, RotaryTable rotary)
+    {
+        var (groups, gains) = (new Queue<TorchGroup>(_groups), new Queue<Tensor>(_gains));
+        var values = new List<Tensor>();
+        foreach (var step in _problem.Description.Steps)
+        {
+            switch (step)
+            {
+                case NormalizeStep { Norm: var norm }:
+                    values.Insert(0, stream * (stream.square().mean([-1], keepdim: true) + norm.Epsilon).rsqrt() * gains.Dequeue());
+                    break;
+                case ProjectStep:
+                    values.InsertRange(0, groups.Dequeue().Forward(Take(values), masks));
+                    break;
+                case RotateStep:
+                    var angles = Angles(rotary);
+                    (values[0], values[1]) = (Rotated(values[0], angles), Rotated(values[1], angles));
+                    break;
+                case AttendStep attend:
+                    values.Insert(0, Attend(attend, Take(values), Take(values), Take(values)));
+                    break;
+                case GateStep:
+                    values.Insert(0, nn.functional.silu(Take(values)) * Take(values));
+                    break;
+                default:
+                    stream += Take(values);
+                    break;
+            }
+        }
+
+        return stream;
+    }
+
+    // softmax(q·kᵀ/√d)·v over the tokens up to each; query heads that share keys lie beside each other.
+    private static Tensor Attend(AttendStep step, Tensor queries, Tensor keys, Tensor values)
+    {
+        var (tokens, shared) = (queries.shape[0], step.Heads / step.KeyValueHeads);
+        var q = queries.reshape(tokens, step.KeyValueHeads, shared, step.HeadSize).permute(1, 2, 0, 3);
+        var (k, v) = (Heads(keys), Heads(values));
+        var hidden = ones([tokens, tokens], ScalarType.Bool, queries.device).triu(1);
+        var scores = (q.matmul(k.transpose(-1, -2)) / Math.Sqrt(step.HeadSize)).masked_fill(hidden, float.NegativeInfinity);
+        return scores.softmax(-1).matmul(v).permute(2, 0, 1, 3).reshape(tokens, step.Heads * step.HeadSize);
+
+        Tensor Heads(Tensor x) => x.reshape(tokens, step.KeyValueHeads, 1, step.HeadSize).permute(1, 2, 0, 3);
+    }
+
+    // [T, 1, d/2] cosines and sines.
+    private (Tensor Cosines, Tensor Sines) Angles(RotaryTable rotary)
+    {
+        var pairs = rotary.Cosines(0).Length;
+        var (cosines, sines) = (new Matrix(rotary.Count, pairs), new Matrix(rotary.Count, pairs));
+        for (var t = 0; t < rotary.Count; t++)
+        {
+            rotary.Cosines(t).CopyTo(cosines.Row(t));
+            rotary.Sines(t).CopyTo(sines.Row(t));
+        }
+
+        return (TorchMatrix.OfSingle(cosines, _device).unsqueeze(1), TorchMatrix.OfSingle(sines, _device).unsqueeze(1));
+    }
+
+    // Pairs are (i, i + d/2).
+    private static Tensor Rotated(Tensor x, (Tensor Cosines, Tensor Sines) angles)
+    {
+        var pairs = angles.Cosines.shape[2];
+        var heads = x.reshape(x.shape[0], -1, 2 * pairs);
+        var (a, b) = (heads[.., .., ..(int)pairs], heads[.., .., (int)pairs..]);
+        return cat([(a * angles.Cosines) - (b * angles.Sines), (b * angles.Cosines) + (a * angles.Sines)], 2).reshape(x.shape);
+    }
+
+    private static Tensor Take(List<Tensor> values)
+    {
+        var first = values[0];
+        values.RemoveAt(0);
+        return first;
+    }
+}

@@ -1,0 +1,136 @@
+using MASQuant.Engine.Layers;
+using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen25;
+using MASQuant.Quantization.Calibration;
+using MASQuant.Quantization.Smoothing;
+using MASQuant.Quantization.Tests.Numerics;
+using TorchSharp;
+
+namespace MASQuant.Torch.Tests.Stages;
+
+/// <summary>libtorch's gradient beside the one that is written out, which finite differences check elsewhere.</summary>
+public class LearningTests
+{
+    private const int Tokens = 9;
+
+    private static readonly TextConfig Config = new()
+    {
+        HiddenSize = 32,
+        Layers = 1,
+        IntermediateSize = 48,
+        AttentionHeads = 4,
+        KeyValueHeads = 2,
+        VocabularySize = 1,
+        RmsNormEpsilon = 1e-6f,
+        RopeTheta = 100,
+        MropeSections = [1, 1, 2],
+        TieWordEmbeddings = true,
+        MaxPositions = Tokens,
+    };
+
+    public static TheoryData<string, int, int, int> Cases()
+    {
+        var cases = new TheoryData<string, int, int, int> { { "W8A8", -1, 0, 0 }, { "W4A16", -1, 16, 0 }, { "W4A8", 2, 8, 16 }, { "W8A8", 3, 8, 16 } };
+        foreach (var scheme in QuantizationScheme.All)
+        {
+            cases.Add(scheme.ToString(), 0, 0, 0);
+            cases.Add(scheme.ToString(), 3, 16, 0);
+        }
+
+        return cases;
+    }
+
+    [TorchTheory]
+    [MemberData(nameof(Cases))]
+    public void Loss_and_gradient_are_equal(string scheme, int deviating, int rotationBlock, int groupSize)
+    {
+        var sequence = Sequence();
+        var target = RandomMatrices.Single(Tokens, Config.HiddenSize, 50);
+        var (expectedLosses, expected) = Gradients(problem => new ManagedBlock(problem), Problem(scheme, deviating, rotationBlock, groupSize), sequence, target);
+        var (losses, actual) = Gradients(new TorchCompute(torch.CPU).Simulate, Problem(scheme, deviating, rotationBlock, groupSize), sequence, target);
+
+        // Seven products lie behind each other forward and fourteen backward, of at most 10² FP32 terms each (Higham, 3.5): about 2·10³·2⁻²⁴ of the norm for either side, relative to
+        // all gradients together, since an error that flows back reaches each of them. No value lies that near the middle of two codes.
+        const double Bound = 4e3 / (1 << 24);
+        Assert.All(expectedLosses.Zip(losses), pair => Assert.InRange(pair.Second / pair.First, 1 - Bound, 1 + Bound));
+        var norm = Math.Sqrt(expected.SelectMany(gradient => gradient).Sum(g => (double)g * g));
+        foreach (var (one, other) in expected.Zip(actual))
+        {
+            Assert.InRange(Math.Sqrt(one.Zip(other, (a, b) => ((double)a - b) * ((double)a - b)).Sum()), 0, Bound * norm);
+        }
+
+        Assert.Contains(expected, gradient => gradient.Any(g => g != 0));
+    }
+
+    [TorchFact]
+    public void Gradients_add_up_and_repeat_to_the_bit()
+    {
+        var (sequence, target) = (Sequence(), RandomMatrices.Single(Tokens, Config.HiddenSize, 50));
+        var problem = Problem("W4A4", 3, 16, 0);
+        using var block = new TorchCompute(torch.CPU).Simulate(problem);
+        block.Descend(sequence, target);
+        var once = problem.Groups.SelectMany(group => group.Factors.Gradients).Select(gradient => (float[])gradient.Clone()).ToArray();
+        block.Descend(sequence, target);
+        Assert.Equal(once.Select(gradient => gradient.Select(g => g + g)), problem.Groups.SelectMany(group => group.Factors.Gradients));
+    }
+
+    [TorchFact]
+    public void A_step_without_a_gradient_is_refused_by_its_name()
+    {
+        var problem = Problem("W8A8", 0, 0, 0);
+        var exception = Assert.Throws<NotSupportedException>(() => new TorchCompute(torch.CPU).Simulate(problem with { Description = new BlockDescription("", [new ActivateStep()]) }));
+        Assert.Contains("Activate", exception.Message, StringComparison.Ordinal);
+    }
+
+    // The loss before and after a change of the factors, and the gradient before it.
+    private static (double[] Losses, float[][] Gradients) Gradients(Func<SimulationProblem, ISimulatedBlock> simulate, SimulationProblem problem, CalibrationSequence sequence, Matrix target)
+    {
+        using var block = simulate(problem);
+        var before = block.Loss(sequence, target);
+        block.Descend(sequence, target);
+        foreach (var logarithms in block.Factors.SelectMany(factors => factors.Logarithms))
+        {
+            for (var k = 0; k < logarithms.Length; k++)
+            {
+                logarithms[k] += 0.1f * (k % 3);
+            }
+        }
+
+        block.Refresh();
+        return ([before, block.Loss(sequence, target)], [.. block.Factors.SelectMany(factors => factors.Gradients)]);
+    }
+
+    private static SimulationProblem Problem(string schemeName, int deviating, int rotationBlock, int groupSize)
+    {
+        Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
+        var description = Qwen25Decoder.Describe(Config).Blocks[0];
+        var seed = 1UL;
+        var norms = description.Norms.Select(norm => new Norm(norm, RandomMatrices.Single(1, Config.HiddenSize, seed++).Data, [])).ToArray();
+        var groups = description.Projections.Select(step => new SimulatedLayers(
+            [.. step.Linears.Select(linear => RandomMatrices.Single(linear.Outputs, linear.Inputs, seed++))],
+            [.. step.Linears.Select(linear => step.Linears.Count == 3 ? RandomMatrices.Single(1, linear.Outputs, seed++).Data : [])],
+            Factors(step.Linears[0].Inputs, deviating, seed++), scheme, groupSize, rotationBlock)).ToArray();
+        return new SimulationProblem(description, norms, groups, [1, 0.5, 2]);
+    }
+
+    private static GroupFactors Factors(int inputs, int deviating, ulong seed)
+    {
+        var logarithms = Enumerable.Range(0, ModalityMap.ModalityCount).Select(m => RandomMatrices.Single(1, inputs, seed + (100 * (ulong)m)).Data).ToArray();
+        return new GroupFactors(logarithms, [.. logarithms.Select((l, m) => l.Select((_, k) => m == 0 || deviating < 0 || (k + m) % inputs < deviating).ToArray())]);
+    }
+
+    private static CalibrationSequence Sequence()
+    {
+        var rotary = new RotaryTable(Qwen25Decoder.Describe(Config).Rotary);
+        rotary.Set([0, 1, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 2, 3, 4, 5, 6, 7], [0, 1, 3, 2, 3, 4, 5, 6, 7]);
+        var hidden = RandomMatrices.Single(Tokens, Config.HiddenSize, 60);
+        return new CalibrationSequence
+        {
+            Modalities = new ModalityMap([Modality.Text, Modality.Vision, Modality.Vision, Modality.Text, Modality.Audio, Modality.Audio, Modality.Audio, Modality.Text, Modality.Text]),
+            Rotary = rotary,
+            Exact = hidden,
+            Quantized = hidden,
+        };
+    }
+}
