@@ -44,7 +44,7 @@ internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig prepro
         var (gridH, gridW) = _images.Grid(width, height, name);
         MediaExtent[] extents = [MediaExtent.Image(config, gridH, gridW)];
         length.Add(extents, name);
-        return new(extents, vision.Forward(_images.Process(ImageDecoder.Decode(file.Span, name), name), cancellationToken));
+        return Seen(extents, vision.Forward(_images.Process(ImageDecoder.Decode(file.Span, name), name), cancellationToken));
     }
 
     private EncodedMedium EncodeVideo(VideoPart video, PromptLength length, CancellationToken cancellationToken)
@@ -56,8 +56,10 @@ internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig prepro
         var extents = config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame);
         length.Add(extents, name);
         var patches = _images.ProcessVideo([ImageDecoder.Decode(first.Span, name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, width, height))], name);
-        return new(extents, vision.Forward(patches, cancellationToken));
+        return Seen(extents, vision.Forward(patches, cancellationToken));
     }
+
+    private static EncodedMedium Seen(IReadOnlyList<MediaExtent> extents, VisionTokens tokens) => new(extents, tokens.Tokens, tokens.Deepstack);
 
     /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>
     private double SecondsPerFrame(VideoPart video)
@@ -84,7 +86,7 @@ internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig prepro
 
         MediaExtent[] extents = [MediaExtent.Audio(config, AudioTower.TokenCount(frames))];
         length.Add(extents, name);
-        return new(extents, audio!.Forward(_spectrogram.Process(AudioDecoder.Decode(file.Span, name), name), cancellationToken));
+        return new(extents, audio!.Forward(_spectrogram.Process(AudioDecoder.Decode(file.Span, name), name), cancellationToken), []);
     }
 
     // Frames of another size have not been counted.

@@ -58,7 +58,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
 
     private void Descend(BlockSimulation block, CalibrationSequence sequence, Matrix target)
     {
-        var output = block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary);
+        var output = block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary, sequence.Deepstack);
         var gradient = new Matrix(output.Rows, output.Columns);
         _loss.Measure(output, target, sequence.Modalities, gradient);
         block.Backward(gradient);
@@ -72,7 +72,7 @@ internal sealed class FactorLearning(QuantizationOptions options)
             cancellationToken.ThrowIfCancellationRequested();
             var sequence = sequences[i];
             LargeBuffers.Reclaim();
-            total += _loss.Measure(block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary), targets[i], sequence.Modalities, gradient: null);
+            total += _loss.Measure(block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary, sequence.Deepstack), targets[i], sequence.Modalities, gradient: null);
         }
 
         return total / sequences.Count;

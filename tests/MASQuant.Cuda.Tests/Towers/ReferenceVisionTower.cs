@@ -11,7 +11,7 @@ internal static class ReferenceVisionTower
     {
         var reference = new Reference(source, rounds);
         var (merge, places) = (config.SpatialMergeSize, Places(image, config.SpatialMergeSize));
-        var window = config.WindowSize / config.PatchSize;
+        var window = config.WindowSize!.Value / config.PatchSize;
         int[] frames = [.. places.Select(place => place.Frame)], windows = [.. places.Select(place => (place.Frame * 10000) + (place.Row / window * 100) + (place.Column / window))];
         var x = reference.Linear("visual.patch_embed.proj", Reference.Rows(image.Pixels), config.HiddenSize, bias: false);
         for (var index = 0; index < config.Depth; index++)
