@@ -3,6 +3,7 @@ using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Models.Qwen2VL;
+using MASQuant.Formats.Models.Qwen3VL;
 
 namespace MASQuant.Formats.Checkpoints;
 
@@ -13,7 +14,7 @@ public sealed class ModelFamilies(IReadOnlyList<ModelFamily> all)
     private const string ModelType = "model_type";
 
     /// <summary>The supported families. This line registers a family.</summary>
-    public static ModelFamilies Known { get; } = new([new Qwen25VL(), new Qwen25Omni(), new Qwen2VL()]);
+    public static ModelFamilies Known { get; } = new([new Qwen25VL(), new Qwen25Omni(), new Qwen2VL(), new Qwen3VL()]);
 
     /// <summary>Each family once.</summary>
     public IReadOnlyList<ModelFamily> All { get; } = all;
