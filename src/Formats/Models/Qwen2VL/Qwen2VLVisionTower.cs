@@ -6,9 +6,10 @@ namespace MASQuant.Formats.Models.Qwen2VL;
 /// <summary>The vision tower of Qwen2-VL (Qwen2-VL technical report, section 2.1): every patch of a frame sees all others.</summary>
 public static class Qwen2VLVisionTower
 {
-    // Configurations carry neither.
+    /// <summary>What no configuration changes.</summary>
+    internal const double RotaryTheta = 10000;
+
     private const float NormEpsilon = 1e-6f;
-    private const double RotaryTheta = 10000;
 
     /// <summary>Describes a tower of these extents.</summary>
     public static VisionTowerDescription Describe(VisionConfig config)

@@ -47,6 +47,7 @@ internal static class Qwen3VLVisionConfig
 
         section.RequireDecoderWidth("out_hidden_size", vision.OutHiddenSize, text);
         section.RequireText("hidden_act", "gelu_pytorch_tanh");
+        section.Section("rope_parameters")?.RequireNumber("rope_theta", Qwen3VLVisionTower.RotaryTheta);
         return vision;
     }
 }

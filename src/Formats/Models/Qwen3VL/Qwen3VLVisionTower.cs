@@ -6,9 +6,10 @@ namespace MASQuant.Formats.Models.Qwen3VL;
 /// <summary>The vision tower of Qwen3-VL (Qwen3-VL technical report, section 2): learned and rotary positions, and rows for the decoder's first blocks from its own.</summary>
 public static class Qwen3VLVisionTower
 {
-    // Configurations carry neither.
+    /// <summary>What no configuration changes.</summary>
+    internal const double RotaryTheta = 10000;
+
     private const float NormEpsilon = 1e-6f;
-    private const double RotaryTheta = 10000;
 
     /// <summary>Describes a tower of these extents.</summary>
     public static VisionTowerDescription Describe(VisionConfig config)
