@@ -165,7 +165,7 @@ public static class QuantizationPipeline
 
     private static RunFacts RunFactsOf(QuantizationJob job, IReadOnlyList<FinishedBlock> blocks) => new()
     {
-        SourceBytes = Directory.EnumerateFiles(job.ModelFolder, "*.safetensors").Sum(file => new FileInfo(file).Length),
+        SourceBytes = Directory.EnumerateFiles(job.ModelFolder, "*.safetensors").Sum(LinkedFile.Length),
         Blocks = [.. blocks.Select(block => block.Details)],
     };
 

@@ -100,7 +100,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 
     // Another answer may come of any of them.
     private static IEnumerable<(string Path, string Stamp)> Tools
-        => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => (file.FullName, FileHashes.Stamp(file)));
+        => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => (file.FullName, FileHashes.Stamp(file.FullName)));
 
     // An answer with a warning is not remembered: every build repeats the warning.
     private void Remember(FileHashes hashes, DateTime started)

@@ -131,11 +131,7 @@ internal static class PreparedModels
         return answer;
     }
 
-    private static string Stamp(string path)
-    {
-        var file = new FileInfo(path);
-        return file.Exists ? FileHashes.Stamp(file) : "";
-    }
+    private static string Stamp(string path) => File.Exists(path) ? FileHashes.Stamp(path) : "";
 
     private static string FolderStamp(string path) => Directory.GetLastWriteTimeUtc(path).Ticks.ToString(CultureInfo.InvariantCulture);
 }

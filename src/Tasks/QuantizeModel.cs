@@ -84,7 +84,10 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
 
     /// <summary>Runs the pipeline.</summary>
     protected virtual void Run(QuantizationJob job, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
-        => QuantizationPipeline.Run(job, progress, cancellationToken);
+    {
+        Warn(job);
+        QuantizationPipeline.Run(job, progress, cancellationToken);
+    }
 
     private void Quantize(RunFolder run)
     {
@@ -99,7 +102,6 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             WorkFolder = "",
             Options = OptionText.Read(Options),
         });
-        Warn(job);
         Run(job, new Reporter(this), _cancellation.Token);
         BuildEngine.LogMessageEvent(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
     }

@@ -39,6 +39,18 @@ public class DesignTimeTests
         Assert.Equal(4, ManifestFile.Read(Assert.Single(Directory.EnumerateFiles(project.InFolder("obj/masquant"), "*.masquant.json", SearchOption.AllDirectories))).Layers.Count);
     }
 
+    /// <summary>What a run would refuse, editors warn of.</summary>
+    [Fact]
+    public void A_head_that_is_missing_is_a_warning()
+    {
+        using var project = Open();
+        project.Write("model/config.json", File.ReadAllText(project.InFolder("model/config.json")).Replace("\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false"));
+        var log = project.Dotnet("msbuild", "-restore", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:TreatWarningsAsErrors=false").MustSucceed();
+        var (code, _, text) = Assert.Single(log.Warnings);
+        Assert.Equal("MASQ0107", code);
+        Assert.Contains("set tie_word_embeddings to true", text);
+    }
+
     [Fact]
     public void Weights_not_yet_fetched_are_no_warning()
     {

@@ -1,4 +1,5 @@
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
 using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Output;
@@ -9,7 +10,7 @@ internal static class QuantizationSummary
     public static void Write(CommandConsole console, QuantizationJob job, Manifest manifest, TimeSpan time)
     {
         var artifact = Path.Combine(job.OutputFolder, manifest.Artifact);
-        var before = Directory.EnumerateFiles(job.ModelFolder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+        var before = Directory.EnumerateFiles(job.ModelFolder, "*.safetensors").Sum(LinkedFile.Length);
         var error = console.Error;
         var ratio = Figures.Fixed((double)before / manifest.ArtifactBytes, 2);
         error.WriteLine($"{manifest.Name}, {SchemeMix.Of(manifest)}: {Figures.Bytes(before)} → {Figures.Bytes(manifest.ArtifactBytes)} ({ratio}× smaller) in {Figures.Duration(time)}.");

@@ -31,8 +31,7 @@ public sealed class FileHashes
     /// <summary>The hash of a file's content, lower-case hexadecimal.</summary>
     public string Of(string path)
     {
-        var file = new FileInfo(path);
-        var stamp = Stamp(file);
+        var stamp = Stamp(path);
         if (!_remembered.TryGetValue(path, out var known) || known.Stamp != stamp)
         {
             known = (stamp, ContentHash.OfFile(path));
@@ -42,8 +41,13 @@ public sealed class FileHashes
         return known.Hash;
     }
 
-    /// <summary>What changes when a file's content does, as a rule: its size and the time of its last change.</summary>
-    public static string Stamp(FileInfo file) => file.Length.ToString(CultureInfo.InvariantCulture) + ":" + file.LastWriteTimeUtc.Ticks.ToString(CultureInfo.InvariantCulture);
+    /// <summary>What changes when a file's content does, as a rule: its size, the time of its last change, and for a link those of the file that it leads to, and its place.</summary>
+    public static string Stamp(string path)
+    {
+        var file = LinkedFile.Target(path);
+        var stamp = file.Length.ToString(CultureInfo.InvariantCulture) + ":" + file.LastWriteTimeUtc.Ticks.ToString(CultureInfo.InvariantCulture);
+        return file.FullName == path ? stamp : $"{stamp}:{file.FullName}";
+    }
 
     /// <summary>Remembers the files that were asked for, and forgets the rest.</summary>
     public void Save()

@@ -9,19 +9,23 @@ public sealed class RotaryTable
     private readonly int _headSize;
     private readonly float[] _frequencies;
     private readonly byte[] _axes;
+    private readonly double _scale;
     private float[] _cosines = [];
     private float[] _sines = [];
 
-    /// <summary>Computes the d/2 frequencies θ^(−2i/d).</summary>
+    /// <summary>Computes the d/2 frequencies θ^(−2i/d), or what YaRN makes of them.</summary>
     /// <exception cref="ArgumentException">The sections do not add up to d/2.</exception>
     public RotaryTable(RotaryDescription description)
     {
         _headSize = description.HeadSize;
         _frequencies = new float[_headSize / 2];
+        var scaled = description.Yarn?.Frequencies(description.Theta, _headSize);
         for (var i = 0; i < _frequencies.Length; i++)
         {
-            _frequencies[i] = (float)(1 / Math.Pow(description.Theta, 2.0 * i / _headSize));
+            _frequencies[i] = (float)(scaled is null ? 1 / Math.Pow(description.Theta, 2.0 * i / _headSize) : scaled[i]);
         }
+
+        _scale = description.Yarn?.AttentionFactor ?? 1;
 
         _axes = [.. description.Sections.SelectMany((pairs, axis) => Enumerable.Repeat((byte)axis, pairs))];
         if (description.IsInterleaved)
@@ -77,7 +81,7 @@ public sealed class RotaryTable
         }
     }
 
-    /// <summary>Undoes <see cref="Rotate"/>; since rotations are orthogonal this also carries gradients back through it.</summary>
+    /// <summary>Carries gradients back through <see cref="Rotate"/>, by the transpose; where nothing is scaled this undoes it.</summary>
     public void RotateBack(Matrix x)
     {
         var sines = new float[_frequencies.Length];
@@ -112,7 +116,7 @@ public sealed class RotaryTable
             // The angle is rounded to FP32 before the cosine, as in the reference.
             var position = _axes[i] switch { 0 => time, 1 => height, _ => width };
             var (sine, cosine) = Math.SinCos(position * _frequencies[i]);
-            (_cosines[start + i], _sines[start + i]) = ((float)cosine, (float)sine);
+            (_cosines[start + i], _sines[start + i]) = ((float)(cosine * _scale), (float)(sine * _scale));
         }
     }
 }

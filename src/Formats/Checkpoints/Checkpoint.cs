@@ -102,7 +102,7 @@ public sealed class Checkpoint : IModelSource
 
         try
         {
-            var length = new FileInfo(path).Length;
+            var length = LinkedFile.Length(path);
             if (length > MaxTextBytes)
             {
                 throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file has {length} bytes, more than the {MaxTextBytes} that such a file may have. Replace it by the one of the checkpoint's repository.");

@@ -20,15 +20,21 @@ public static class GenerationConfigReader
 
     /// <summary>Reads the content of the file; <paramref name="file"/> is the name for messages.</summary>
     /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
-    public static GenerationConfig Read(ReadOnlyMemory<byte> json, string file) => ConfigSection.Read(json, file, root => new GenerationConfig
+    public static GenerationConfig Read(ReadOnlyMemory<byte> json, string file) => ConfigSection.Read(json, file, root =>
+    {
+        GenerationMembers.Check(root);
+        return Read(root);
+    });
+
+    private static GenerationConfig Read(ConfigSection root) => new()
     {
         EndTokenIds = EndTokens(root) ?? [],
         Sample = root.Flag("do_sample", false),
         Temperature = root.Number("temperature", 0, 1000, 1),
         TopP = root.Number("top_p", 0, 1, 1),
-        TopK = root.Whole("top_k", 0, int.MaxValue, 50),
+        TopK = Math.Max(0, root.Whole("top_k", -1, int.MaxValue, 50)), // −1 is how some tools write "all".
         RepetitionPenalty = root.Number("repetition_penalty", 1e-3, 1000, 1),
-    });
+    };
 
     private static int[] ModelEndTokens(ConfigSection model)
         => EndTokens(model) ?? (model.Section("text_config") is { } text ? EndTokens(text) : null) ?? [];

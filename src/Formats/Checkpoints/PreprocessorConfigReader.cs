@@ -14,13 +14,17 @@ public static class PreprocessorConfigReader
     public static PreprocessorConfig Read(IModelSource source, ModelConfig model)
     {
         var absent = model.Family.Preprocessor;
-        var config = ProcessorFile.Images.Read(source, section => ImageProcessorReader.Read(section, absent, model.Vision)) ?? throw Missing(source);
+        var config = ProcessorFile.Images.Read(source, section => ImageProcessorReader.Read(Checked(section, "image_processor_type"), absent, model.Vision)) ?? throw Missing(source);
         if (model.Audio is { } audio)
         {
-            config = ProcessorFile.Sound.Read(source, section => FeatureExtractorReader.Read(section, config, audio)) ?? config;
+            config = ProcessorFile.Sound.Read(source, section => FeatureExtractorReader.Read(Checked(section, "feature_extractor_type"), config, audio)) ?? config;
         }
 
-        return ProcessorFile.Videos.Read(source, section => VideoProcessorReader.Read(section, config, model.Vision)) ?? config;
+        return ProcessorFile.Videos.Read(source, section => VideoProcessorReader.Read(Checked(section, "video_processor_type"), config, model.Vision)) ?? config;
+
+        ConfigSection Checked(ConfigSection section, string type) => section.Text(type) is { } name && model.Family.Processors is { Count: > 0 } known && !known.Contains(name)
+            ? throw section.Unsupported(type, $"is '{name}'; {string.Join(", ", known)} are supported")
+            : section;
     }
 
     private static MASQuantException Missing(IModelSource source) => new(DiagnosticCodes.ModelFileMissing, source.Path,

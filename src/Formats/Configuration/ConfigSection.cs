@@ -133,6 +133,11 @@ public readonly struct ConfigSection
         return numbers;
     }
 
+    /// <summary>A list of strings, or null when absent.</summary>
+    public string[]? Texts(string key) => !TryGet(key, out var value) ? null
+        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String) ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
+        : throw Invalid(key, "a list of strings");
+
     /// <summary>Refuses a string other than the one that the code honours; an absent one stands for it.</summary>
     /// <exception cref="MASQuantException">MASQ0203.</exception>
     public void RequireText(string key, string supported)

@@ -27,6 +27,9 @@ public sealed record TextConfig
     /// <summary>The base of the rotary frequencies.</summary>
     public required float RopeTheta { get; init; }
 
+    /// <summary>How the rotary frequencies are scaled for more positions than those of training; null: not at all.</summary>
+    public YarnScaling? Yarn { get; init; }
+
     /// <summary>M-RoPE: how many frequency pairs follow the time, height and width position.</summary>
     public required IReadOnlyList<int> MropeSections { get; init; }
 

@@ -12,6 +12,7 @@ public static class TextConfigReader
     public static TextConfig Read(ConfigSection section, ConfigSection parent, TextDefaults defaults)
     {
         var rope = section.Section("rope_scaling") ?? section.Section("rope_parameters");
+        var maxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, defaults.MaxPositions);
         var tied = parent.Flag(TieKey, false);
         var text = new TextConfig
         {
@@ -27,11 +28,14 @@ public static class TextConfigReader
             MropeSections = rope?.Wholes("mrope_section", 0, ConfigLimits.Width) ?? defaults.MropeSections,
             TieWordEmbeddings = section.Flag(TieKey, tied),
             IsTieContradicted = section.Has(TieKey) && parent.Has(TieKey) && section.Flag(TieKey, tied) != tied,
-            MaxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, defaults.MaxPositions),
+            MaxPositions = maxPositions,
+            Yarn = rope is { } scaled && RopeType(rope) == "yarn" ? YarnScaling.Read(scaled, maxPositions) : null,
         };
         Check(section, rope, text, defaults);
         return text;
     }
+
+    private static string? RopeType(ConfigSection? rope) => rope?.Text("rope_type") ?? rope?.Text("type");
 
     private static void Check(ConfigSection section, ConfigSection? rope, TextConfig text, TextDefaults defaults)
     {
@@ -59,9 +63,15 @@ public static class TextConfigReader
             throw section.Unsupported("mrope_section", $"is [{string.Join(", ", text.MropeSections)}]; it must hold three numbers whose sum is half the head's width {text.HeadSize}");
         }
 
-        if ((rope?.Text("rope_type") ?? rope?.Text("type")) is not (null or "default" or "mrope") and var type)
+        if (RopeType(rope) is not (null or "default" or "mrope" or "yarn") and var type)
         {
-            throw section.Unsupported("rope_scaling", $"is of type '{type}'; 'default' and 'mrope' are supported");
+            throw section.Unsupported("rope_scaling", $"is of type '{type}'; 'default', 'mrope' and 'yarn' are supported");
+        }
+
+        rope?.RequireNumber("partial_rotary_factor", 1);
+        if (section.Texts("layer_types")?.FirstOrDefault(kind => kind != "full_attention") is { } other)
+        {
+            throw section.Unsupported("layer_types", $"has '{other}'; only full attention is supported");
         }
 
         rope?.RequireFlag("mrope_interleaved", defaults.InterleavesMrope);

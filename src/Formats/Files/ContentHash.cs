@@ -17,7 +17,7 @@ public static class ContentHash
     /// <summary>Hashes a file. A Git LFS pointer counts as the file that it stands for.</summary>
     public static string OfFile(string path, CancellationToken cancellationToken = default)
     {
-        if (LfsPointer.ReadSha256(new FileInfo(path)) is { } known)
+        if (LfsPointer.ReadSha256(LinkedFile.Target(path)) is { } known)
         {
             return known;
         }

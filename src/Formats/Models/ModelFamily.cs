@@ -27,6 +27,9 @@ public abstract class ModelFamily
     /// <summary>What holds where <c>preprocessor_config.json</c> says nothing.</summary>
     public abstract PreprocessorConfig Preprocessor { get; }
 
+    /// <summary>The classes of processors, as files name them, whose work is done here; empty: whatever they are named.</summary>
+    public virtual IReadOnlyList<string> Processors => [];
+
     /// <summary>The object of <c>config.json</c> that describes the model: the root, unless the model is a part of a larger one.</summary>
     /// <exception cref="MASQuantException">MASQ0201: it is missing.</exception>
     public virtual ConfigSection ModelSection(ConfigSection root) => root;

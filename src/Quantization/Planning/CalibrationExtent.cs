@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
 
@@ -56,7 +57,7 @@ public sealed record CalibrationExtent(int Samples, long Tokens, long Longest)
     {
         var start = Start(path, 32);
         var bytesPerSecond = start.Length == 32 ? BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(28)) : 0;
-        return bytesPerSecond > 0 ? new FileInfo(path).Length / (double)bytesPerSecond : 0;
+        return bytesPerSecond > 0 ? LinkedFile.Length(path) / (double)bytesPerSecond : 0;
     }
 
     private static byte[] Start(string path, int count)

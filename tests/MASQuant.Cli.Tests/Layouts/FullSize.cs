@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
-using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests.Layouts;
 

@@ -111,7 +111,7 @@ public sealed class ModelConfigReaderTests
     [InlineData("text_config.rope_scaling.mrope_section", "[8,12,11]")]
     [InlineData("text_config.rope_scaling.mrope_section", "[32]")]
     [InlineData("text_config.rope_scaling.mrope_section", "null")]
-    [InlineData("text_config.rope_scaling.rope_type", "\"yarn\"", "rope_scaling")]
+    [InlineData("text_config.rope_scaling.rope_type", "\"dynamic\"", "rope_scaling")]
     [InlineData("text_config.use_sliding_window", "true")]
     [InlineData("text_config.hidden_act", "\"gelu\"")]
     [InlineData("vision_config.num_heads", "3")]

@@ -24,6 +24,30 @@ public sealed class OtherConfigReaderTests
     }
 
     [Theory]
+    [InlineData("""{"top_k":-1}""", 0)]
+    [InlineData("""{"top_k":0}""", 0)]
+    [InlineData("""{"top_k":7}""", 7)]
+    [InlineData("""{}""", 50)]
+    public void Minus_one_keeps_all_tokens_as_zero_does(string json, int expected) => Assert.Equal(expected, Generation(json).TopK);
+
+    [Theory]
+    [InlineData("num_beams", "1", "4")]
+    [InlineData("no_repeat_ngram_size", "0", "3")]
+    [InlineData("min_new_tokens", "0", "5")]
+    [InlineData("typical_p", "1.0", "0.9")]
+    [InlineData("guidance_scale", "1", "1.5")]
+    [InlineData("bad_words_ids", "null", "[[1]]")]
+    [InlineData("suppress_tokens", "null", "[1,2]")]
+    [InlineData("forced_eos_token_id", "null", "7")]
+    public void What_no_answer_is_made_by_is_refused_by_name_unless_it_changes_nothing(string member, string neutral, string other)
+    {
+        Assert.Equal(50, Generation($$"""{"{{member}}":{{neutral}}}""").TopK);
+        var refusal = Assert.Throws<MASQuantException>(() => Generation($$"""{"{{member}}":{{other}}}"""));
+        Assert.Equal(DiagnosticCodes.ConfigOutOfRange, refusal.Code);
+        Assert.Contains($"'{member}' is {other}", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("""{"temperature":-1}""")]
     [InlineData("""{"top_p":1.5}""")]
     [InlineData("""{"eos_token_id":[-1]}""")]

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MASQuant.Formats.Files;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Tests;
 
@@ -10,7 +9,9 @@ internal static class SavedCheckpoint
 {
     private static readonly string Folder = Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Engine.Tests", "Layouts", "Saved");
 
-    public static TheoryData<string> Names => [.. Directory.GetDirectories(Folder).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Names => [.. All];
+
+    public static IEnumerable<string> All => Directory.GetDirectories(Folder).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal);
 
     public static bool Hears(string name) => name.StartsWith("omni", StringComparison.Ordinal);
 

@@ -33,6 +33,7 @@ internal static class Qwen25AudioConfig
         }
 
         section.RequireDecoderWidth("output_dim", audio.OutputSize, text);
+        section.RequireFlag("scale_embedding", false);
         section.RequireText("activation_function", "gelu");
         return audio;
     }

@@ -19,7 +19,7 @@ public static class Qwen25Decoder
             Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new BlockDescription(string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}."), steps))],
             FinalNorm = Norm("model.norm", config),
             Head = config.TieWordEmbeddings ? Embedding : "lm_head.weight",
-            Rotary = new RotaryDescription(config.HeadSize, config.RopeTheta, config.MropeSections),
+            Rotary = new RotaryDescription(config.HeadSize, config.RopeTheta, config.MropeSections, config.Yarn),
         };
     }
 

@@ -15,6 +15,12 @@ public abstract class Qwen25Family : ModelFamily
     };
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> Processors { get; } =
+    [
+        "Qwen2VLImageProcessor", "Qwen2VLImageProcessorFast", "Qwen2_5_VLImageProcessor", "Qwen2VLVideoProcessor", "WhisperFeatureExtractor",
+    ];
+
+    /// <inheritdoc/>
     public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", "You are a helpful assistant.");
 
     /// <summary>Newer tools keep the decoder and the tower under <c>model.</c></summary>

@@ -38,6 +38,13 @@ internal static class Qwen25VisionConfig
         }
 
         section.RequireDecoderWidth("out_hidden_size", vision.OutHiddenSize, text);
+        if (section.Section("rope_parameters") is { } rope)
+        {
+            rope.RequireText("rope_type", "axial");
+            rope.RequireNumber("rope_theta", Qwen25VisionTower.RotaryTheta);
+        }
+
+        section.RequireWhole("spatial_patch_size", vision.PatchSize);
         section.RequireText("hidden_act", "silu");
         return vision;
     }

@@ -6,9 +6,10 @@ namespace MASQuant.Formats.Models.Qwen25;
 /// <summary>The vision tower of Qwen2.5-VL and Qwen2.5-Omni (Qwen2.5-VL technical report, section 2.1.1).</summary>
 public static class Qwen25VisionTower
 {
-    // Configurations carry neither.
-    private const float NormEpsilon = 1e-6f;
-    private const double RotaryTheta = 10000;
+    /// <summary>The base of the rotary frequencies; configurations say it since transformers 5, and no other.</summary>
+    internal const double RotaryTheta = 10000;
+
+    private const float NormEpsilon = 1e-6f; // Configurations do not carry it.
 
     /// <summary>Describes a tower of these extents.</summary>
     public static VisionTowerDescription Describe(VisionConfig config)

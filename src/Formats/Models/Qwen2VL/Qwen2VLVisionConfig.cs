@@ -31,7 +31,12 @@ internal static class Qwen2VLVisionConfig
         section.RequireDecoderWidth("hidden_size", vision.OutHiddenSize, text);
         section.RequireWhole("spatial_patch_size", vision.PatchSize);
         section.RequireText("hidden_act", "quick_gelu");
-        section.Section("rope_parameters")?.RequireNumber("rope_theta", Qwen2VLVisionTower.RotaryTheta);
+        if (section.Section("rope_parameters") is { } rope)
+        {
+            rope.RequireText("rope_type", "axial");
+            rope.RequireNumber("rope_theta", Qwen2VLVisionTower.RotaryTheta);
+        }
+
         return vision;
     }
 

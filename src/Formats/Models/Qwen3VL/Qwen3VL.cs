@@ -35,6 +35,9 @@ public sealed class Qwen3VL : ModelFamily
     /// <inheritdoc/>
     public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", DefaultSystem: null);
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Processors { get; } = ["Qwen2VLImageProcessor", "Qwen2VLImageProcessorFast", "Qwen3VLVideoProcessor"];
+
     /// <summary>Limits as the image and video processors of transformers assume them; a video's are of all its frames. Colours as every published file has them.</summary>
     public override PreprocessorConfig Preprocessor { get; } = new()
     {

@@ -20,7 +20,7 @@ public static class Qwen3VLDecoder
             Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new BlockDescription(string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}."), Steps(config, layer < deepstack ? layer : null)))],
             FinalNorm = Norm("model.norm", config.HiddenSize, config),
             Head = config.TieWordEmbeddings ? Embedding : "lm_head.weight",
-            Rotary = new RotaryDescription(config.HeadSize, config.RopeTheta, config.MropeSections) { IsInterleaved = true },
+            Rotary = new RotaryDescription(config.HeadSize, config.RopeTheta, config.MropeSections, config.Yarn) { IsInterleaved = true },
         };
     }
 

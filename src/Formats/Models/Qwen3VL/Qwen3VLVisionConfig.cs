@@ -47,7 +47,12 @@ internal static class Qwen3VLVisionConfig
 
         section.RequireDecoderWidth("out_hidden_size", vision.OutHiddenSize, text);
         section.RequireText("hidden_act", "gelu_pytorch_tanh");
-        section.Section("rope_parameters")?.RequireNumber("rope_theta", Qwen3VLVisionTower.RotaryTheta);
+        if (section.Section("rope_parameters") is { } rope)
+        {
+            rope.RequireText("rope_type", "axial");
+            rope.RequireNumber("rope_theta", Qwen3VLVisionTower.RotaryTheta);
+        }
+
         return vision;
     }
 }
