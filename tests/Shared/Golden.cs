@@ -16,12 +16,12 @@ internal sealed class Golden
     private readonly int _data;
     private readonly JsonElement _header;
 
-    private readonly string _folder;
+    private readonly string _media;
 
-    private Golden(string name, string folder)
+    private Golden(string name, string folder, string media)
     {
         Name = name;
-        _folder = folder;
+        _media = media;
         _bytes = File.ReadAllBytes(Path.Combine(folder, Path.GetFileName(name) + ".safetensors"));
         var length = checked((int)BinaryPrimitives.ReadInt64LittleEndian(_bytes));
         _header = JsonDocument.Parse(_bytes.AsMemory(8, length)).RootElement;
@@ -52,12 +52,12 @@ internal sealed class Golden
     public string GreedyText => Json.GetProperty("greedy_text").GetString()!;
 
     /// <summary>The media files, as full paths.</summary>
-    public string[] Files => [.. Json.GetProperty("files").EnumerateArray().Select(f => Path.Combine(_folder, f.GetString()!))];
+    public string[] Files => [.. Json.GetProperty("files").EnumerateArray().Select(f => Path.Combine(_media, f.GetString()!))];
 
-    public static Golden Load(string name) => new(name, RepositoryFiles.Golden(Path.GetDirectoryName(name)!));
+    public static Golden Load(string name) => new(name, RepositoryFiles.Golden(Path.GetDirectoryName(name)!), RepositoryFiles.Golden(name.StartsWith("omni", StringComparison.Ordinal) ? "omni" : "vl"));
 
     /// <summary>A case of another folder.</summary>
-    public static Golden Load(string name, string folder) => new(name, folder);
+    public static Golden Load(string name, string folder) => new(name, folder, folder);
 
     public bool Has(string tensor) => _header.TryGetProperty(tensor, out _);
 
