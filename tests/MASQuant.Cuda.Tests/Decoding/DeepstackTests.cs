@@ -35,6 +35,19 @@ public sealed class DeepstackTests : IDisposable
         DeviceDecoderTests.CompareLogits(new EmulatedDevice(), PlainArtifact.Write(_folder, Small, parsed), Seen(), roundInputs: false);
     }
 
+    // Rows are of the prompt that is evaluated, whatever was evaluated before.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Answers_several_at_once_are_those_of_each_prompt_alone(bool onDevice)
+    {
+        var options = new GenerationOptions { MaxTokens = 3, StopTokens = [] };
+        Prompt[] prompts = [Seen(), new Prompt().Text("Say one."), new Prompt().Image(Golden.Load("vl/two-images").Files[1]).Text("What?")];
+        using var model = LoadedModel.Load(Small, new ModelOptions { MaxSequences = 2, PrefillTokens = 16 }, content => onDevice ? new CudaExecution(new EmulatedDevice(), content, ownsDevice: true) : new CpuExecution(content));
+        Assert.Equal(prompts.Select(prompt => string.Concat(model.Generate(prompt, options))), model.GenerateBatch(prompts, options));
+        Assert.Equal(model.GenerateBatch(prompts, options), model.GenerateBatch(prompts.Reverse(), options).Reverse());
+    }
+
     [SkippableTheory]
     [MemberData(nameof(Families))]
     public void A_familys_logits_are_within_their_rounding(string family)
