@@ -85,7 +85,7 @@ public sealed class Qwen3VL : ModelFamily
         var rows = (video.Frames.Count + together - 1) / together;
         return [.. Enumerable.Range(0, rows).SelectMany(row => new[]
         {
-            TextSegment.Plain($"<{Tenths(Seconds(row, together, video))} seconds>"),
+            TextSegment.Plain(string.Create(CultureInfo.InvariantCulture, $"<{Seconds(row, together, video):F1} seconds>")),
             TextSegment.Token(config.VisionStartTokenId), TextSegment.Token(config.VideoTokenId), TextSegment.Token(config.VisionEndTokenId),
         })];
     }
@@ -101,7 +101,4 @@ public sealed class Qwen3VL : ModelFamily
         double last = Math.Min((row * together) + together, video.Frames.Count) - 1;
         return ((first / video.FramesPerSecond) + (last / video.FramesPerSecond)) / 2;
     }
-
-    // As Python rounds: what is half to the bit goes to the even digit. Of tenths only x.25 and x.75 are, and .NET takes both up.
-    private static string Tenths(double seconds) => (seconds % 1 == 0.25 ? Math.BitDecrement(seconds) : seconds).ToString("F1", CultureInfo.InvariantCulture);
 }
