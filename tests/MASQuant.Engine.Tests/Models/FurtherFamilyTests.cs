@@ -1,4 +1,3 @@
-using MASQuant.Engine.Execution;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Vision;

@@ -1,7 +1,5 @@
-using MASQuant.Engine.Chat;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Models;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Models;
