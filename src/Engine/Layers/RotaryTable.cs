@@ -28,15 +28,15 @@ public sealed class RotaryTable
         _scale = description.Yarn?.AttentionFactor ?? 1;
 
         _axes = [.. description.Sections.SelectMany((pairs, axis) => Enumerable.Repeat((byte)axis, pairs))];
+        if (_axes.Length != _frequencies.Length || description.Sections.Count != 3)
+        {
+            throw new ArgumentException($"M-RoPE sections {string.Join('/', description.Sections)} do not divide {_frequencies.Length} frequency pairs among time, height and width.", nameof(description));
+        }
+
         if (description.IsInterleaved)
         {
             // Frequency 3j + axis is an axis' own as long as its section has some left; the rest is time's.
             _axes = [.. _axes.Select((_, i) => (byte)(i / 3 < description.Sections[i % 3] ? i % 3 : 0))];
-        }
-
-        if (_axes.Length != _frequencies.Length || description.Sections.Count != 3)
-        {
-            throw new ArgumentException($"M-RoPE sections {string.Join('/', description.Sections)} do not divide {_frequencies.Length} frequency pairs among time, height and width.", nameof(description));
         }
     }
 
