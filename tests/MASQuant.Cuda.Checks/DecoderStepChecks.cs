@@ -10,8 +10,31 @@ internal static class DecoderStepChecks
 {
     public static IReadOnlyList<DeviceCheck> All { get; } =
     [
+        .. ((int[])[32, 64, 128, 48]).Select(size => new DeviceCheck($"norm_heads: 9 + 2 heads of {size}", device => Norm(device, size))),
         new("rotate_append: 4 after 5", Rotate), new("take_rows: 2 of 5", Take), new("arrange_bf16: 32 × 128", device => Arrange(device, 32, 128)), new("arrange_bf16: 21 × 100", device => Arrange(device, 21, 100)),
     ];
+
+    private static void Norm(ICudaDevice device, int size)
+    {
+        var (heads, random) = (new HeadShape(9, 2, size), new Random(size));
+        const int Tokens = 3;
+        var stride = (9 + (2 * 2)) * size;
+        float[] qkv = Values(random, Tokens * stride, 5), gain = Values(random, 2 * size);
+        using var rows = new DeviceArray<float>(device, qkv);
+        using var gains = new DeviceArray<float>(device, gain);
+        device.Launch(DecoderKernels.NormHeads(rows.Pointer, stride, heads, (gains.Pointer, 1e-6f), (gains.Pointer + (size * sizeof(float)), 0.1f), Tokens));
+        for (var head = 0; head < Tokens * 13; head++)
+        {
+            var isQuery = head % 13 < 9;
+            if (head % 13 < 11)
+            {
+                var values = qkv.AsSpan(head * size, size);
+                RmsNorm.Apply(values, gain.AsSpan(isQuery ? 0 : size, size), isQuery ? 1e-6f : 0.1f, values);
+            }
+        }
+
+        Require.EqualEach(qkv, rows.Read(), "queries, keys and values");
+    }
 
     private static void Rotate(ICudaDevice device)
     {

@@ -33,12 +33,15 @@ internal static class TokenChecks
         using var ids = new DeviceArray<int>(device, sources);
         using var hidden = new DeviceArray<float>(device, sources.Length * columns);
         device.Launch(TokenKernels.Embed(ids.Pointer, arranged ? fragments.Pointer : table.Pointer, arranged, media.Pointer, hidden.Pointer, sources.Length, columns));
+        var embedded = hidden.Read();
+        device.Launch(TokenKernels.AddMedia(ids.Pointer, media.Pointer, hidden.Pointer, sources.Length, columns));
+        Require.EqualEach(embedded.Select((v, i) => sources[i / columns] is < 0 and not TokenKernels.NoSource ? v + v : v), hidden.Read(), "rows with media once more");
         Require.EqualEach(sources.SelectMany(source => source switch
         {
             TokenKernels.NoSource => new float[columns],
             < 0 => others.Skip((-1 - source) * columns).Take(columns),
             _ => values.Skip(source * columns).Take(columns).Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16)),
-        }), hidden.Read(), "rows");
+        }), embedded, "rows");
     }
 
     private static void Choice(ICudaDevice device, int vocabulary)

@@ -1,6 +1,7 @@
 using MASQuant.Cuda.Device;
 using MASQuant.Cuda.Gemm;
 using MASQuant.Engine.Layers;
+using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Cuda.Checks;
@@ -13,11 +14,11 @@ internal static class TowerChecks
 
     public static IReadOnlyList<DeviceCheck> All { get; } =
     [
-        new("prepare_gelu: 3 × 1100", Prepare),
+        .. Enum.GetValues<Activation>().Select(function => new DeviceCheck($"prepare_activated: {function} of 3 × 1100", device => Prepare(device, function))),
         .. Attentions.Select(shape => new DeviceCheck($"tower attention: {shape.Heads} heads of {shape.Size}, segments at {string.Join(' ', shape.Bounds)}", device => Attend(device, shape.Size, shape.Heads, shape.Bounds))),
     ];
 
-    private static void Prepare(ICudaDevice device)
+    private static void Prepare(ICudaDevice device, Activation function)
     {
         const int Rows = 3;
         const int Inputs = 1100; // more than a block's threads take at once, and not a multiple of 64
@@ -25,8 +26,8 @@ internal static class TowerChecks
         (x[0], x[1], x[2]) = (-0f, 200, -200);
         using var source = new DeviceArray<float>(device, x);
         using var prepared = new DeviceArray<ushort>(device, Rows * PrepareKernels.Stride(Inputs));
-        device.Launch(TowerKernels.Gelu(source.Pointer, Rows, Inputs, prepared.Pointer));
-        Gelu.Apply(x.AsSpan());
+        device.Launch(TowerKernels.Activate(source.Pointer, Rows, Inputs, prepared.Pointer, (int)function));
+        Gelu.Apply(x.AsSpan(), function);
         var padding = new ushort[PrepareKernels.Stride(Inputs) - Inputs];
         Require.EqualEach(Enumerable.Range(0, Rows).SelectMany(row => x.Skip(row * Inputs).Take(Inputs).Select(BFloat16.FromSingle).Concat(padding)), prepared.Read(), "prepared values");
     }

@@ -16,14 +16,17 @@ internal sealed class Golden
     private readonly int _data;
     private readonly JsonElement _header;
 
-    private Golden(string name)
+    private readonly string _media;
+
+    private Golden(string name, string folder, string media)
     {
         Name = name;
-        _bytes = File.ReadAllBytes(RepositoryFiles.Golden(name + ".safetensors"));
+        _media = media;
+        _bytes = File.ReadAllBytes(Path.Combine(folder, Path.GetFileName(name) + ".safetensors"));
         var length = checked((int)BinaryPrimitives.ReadInt64LittleEndian(_bytes));
         _header = JsonDocument.Parse(_bytes.AsMemory(8, length)).RootElement;
         _data = 8 + length;
-        Json = JsonDocument.Parse(File.ReadAllBytes(RepositoryFiles.Golden(name + ".json"))).RootElement;
+        Json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, Path.GetFileName(name) + ".json"))).RootElement;
     }
 
     /// <summary>The cases of the Omni model.</summary>
@@ -49,9 +52,12 @@ internal sealed class Golden
     public string GreedyText => Json.GetProperty("greedy_text").GetString()!;
 
     /// <summary>The media files, as full paths.</summary>
-    public string[] Files => [.. Json.GetProperty("files").EnumerateArray().Select(f => RepositoryFiles.Golden(Path.Combine(IsOmni ? "omni" : "vl", f.GetString()!)))];
+    public string[] Files => [.. Json.GetProperty("files").EnumerateArray().Select(f => Path.Combine(_media, f.GetString()!))];
 
-    public static Golden Load(string name) => new(name);
+    public static Golden Load(string name) => new(name, RepositoryFiles.Golden(Path.GetDirectoryName(name)!), RepositoryFiles.Golden(name.StartsWith("omni", StringComparison.Ordinal) ? "omni" : "vl"));
+
+    /// <summary>A case of another folder.</summary>
+    public static Golden Load(string name, string folder) => new(name, folder, folder);
 
     public bool Has(string tensor) => _header.TryGetProperty(tensor, out _);
 

@@ -10,8 +10,10 @@ public static class DecoderKernels
     private const int MaxSharing = 16;
     private const int MaxDecodeBlocks = 32;
     private const int KeysOfStep = 32;
+    private const int HeadsOfBlock = 8;
     private static readonly int[] HeadSizes = [32, 64, 128];
     private static readonly KernelModule Module = new("decoder.sm80.ptx", 80);
+    private static readonly Kernel NormKernel = new(Module, "norm_heads", 32 * HeadsOfBlock);
     private static readonly Kernel RotateKernel = new(Module, "rotate_append", 256);
     private static readonly Kernel TakeKernel = new(Module, "take_rows", 256);
     private static readonly Kernel MergeKernel = new(Module, "attend_merge", 128);
@@ -19,10 +21,21 @@ public static class DecoderKernels
     private static readonly Kernel[] DecodeKernels = [.. HeadSizes.Select(size => new Kernel(Module, $"attend_decode_{size}", 128))];
 
     /// <summary>Every kernel of the module, that of <see cref="ArrangeKernels"/> included.</summary>
-    public static IReadOnlyList<Kernel> All { get; } = [ArrangeKernels.Kernel, RotateKernel, TakeKernel, MergeKernel, .. PrefillKernels, .. DecodeKernels];
+    public static IReadOnlyList<Kernel> All { get; } = [ArrangeKernels.Kernel, NormKernel, RotateKernel, TakeKernel, MergeKernel, .. PrefillKernels, .. DecodeKernels];
 
     /// <summary>Whether attention with heads of <paramref name="headSize"/> values can run.</summary>
     public static bool Supports(int headSize) => HeadSizes.Contains(headSize);
+
+    /// <summary>Norms every head of queries and keys in place, by root mean squares; the processor's values.</summary>
+    /// <param name="qkv">[M, stride] FP32: queries, keys, values.</param>
+    /// <param name="stride">Values from row to row.</param>
+    /// <param name="heads">The decoder's heads.</param>
+    /// <param name="queries">The queries' gain, [d], and ε.</param>
+    /// <param name="keys">The keys'.</param>
+    /// <param name="tokens">M.</param>
+    public static KernelLaunch NormHeads(DevicePointer qkv, long stride, in HeadShape heads, (DevicePointer Gain, float Epsilon) queries, (DevicePointer Gain, float Epsilon) keys, int tokens)
+        => new(NormKernel, new GridSize(tokens, (heads.Queries + heads.Keys + HeadsOfBlock - 1) / HeadsOfBlock), 0, new KernelArguments().With(qkv).With(stride).With(heads.Queries).With(heads.Keys).With(heads.Size)
+            .With(queries.Gain).With(queries.Epsilon).With(keys.Gain).With(keys.Epsilon));
 
     /// <summary>Rotates queries in place, and puts rotated keys and values behind the cached ones.</summary>
     /// <param name="qkv">[M, stride] FP32: queries, keys, values.</param>

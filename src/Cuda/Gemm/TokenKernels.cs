@@ -19,12 +19,13 @@ public static class TokenKernels
     private const int LogitsOfPart = 8 * Threads;
     private static readonly KernelModule Module = new("tokens.sm80.ptx", 80);
     private static readonly Kernel EmbedKernel = new(Module, "embed", Threads);
+    private static readonly Kernel AddMediaKernel = new(Module, "add_media", Threads);
     private static readonly Kernel PartsKernel = new(Module, "choose_parts", Threads);
     private static readonly Kernel ChooseKernel = new(Module, "choose", Threads);
     private static readonly Kernel DrawKernel = new(Module, "draw", DrawThreads);
 
     /// <summary>Every kernel of the module.</summary>
-    public static IReadOnlyList<Kernel> All { get; } = [EmbedKernel, PartsKernel, ChooseKernel, DrawKernel];
+    public static IReadOnlyList<Kernel> All { get; } = [EmbedKernel, AddMediaKernel, PartsKernel, ChooseKernel, DrawKernel];
 
     /// <summary>The source of a row of media.</summary>
     public static int Medium(int row) => -1 - row;
@@ -40,6 +41,15 @@ public static class TokenKernels
     public static KernelLaunch Embed(DevicePointer sources, DevicePointer table, bool inFragmentOrder, DevicePointer media, DevicePointer hidden, int tokens, int columns)
         => new(EmbedKernel, new GridSize(tokens), 0, new KernelArguments().With(sources).With(table)
             .With(inFragmentOrder ? PrepareKernels.Stride(columns) / GemmKernels.StepInputs : 0).With(media).With(hidden).With(columns));
+
+    /// <summary>Adds the rows of media to those rows that they fill.</summary>
+    /// <param name="sources">As <see cref="Embed"/> takes them.</param>
+    /// <param name="media">[rows, H] FP32.</param>
+    /// <param name="hidden">[M, H] FP32.</param>
+    /// <param name="tokens">M.</param>
+    /// <param name="columns">H, a multiple of 4.</param>
+    public static KernelLaunch AddMedia(DevicePointer sources, DevicePointer media, DevicePointer hidden, int tokens, int columns)
+        => new(AddMediaKernel, new GridSize(tokens), 0, new KernelArguments().With(sources).With(media).With(hidden).With(columns));
 
     /// <summary>Into how many parts the logits of a row are divided.</summary>
     public static int ChoiceParts(int vocabulary) => Math.Clamp(vocabulary / LogitsOfPart, 1, Threads);

@@ -10,7 +10,7 @@ public static class TowerKernels
     private static readonly int[] HeadSizes = [32, 64, 96, 128];
     private static readonly KernelModule Module = new("towers.sm80.ptx", 80);
     private static readonly Kernel SplitKernel = new(Module, "split_heads", Threads);
-    private static readonly Kernel GeluKernel = new(Module, "prepare_gelu", Threads);
+    private static readonly Kernel ActivateKernel = new(Module, "prepare_activated", Threads);
     private static readonly Kernel TapsKernel = new(Module, "prepare_taps", Threads);
     private static readonly Kernel PlaceKernel = new(Module, "place_rows", Threads);
     private static readonly Kernel PoolKernel = new(Module, "pool_rows", Threads);
@@ -18,7 +18,7 @@ public static class TowerKernels
     private static readonly Kernel[] AttendKernels = [.. HeadSizes.Select(size => new Kernel(Module, $"attend_segment_{size}", 128, AttendShared(size)))];
 
     /// <summary>Every kernel of the module.</summary>
-    public static IReadOnlyList<Kernel> All { get; } = [SplitKernel, GeluKernel, TapsKernel, PlaceKernel, PoolKernel, LayerNormKernel, .. AttendKernels];
+    public static IReadOnlyList<Kernel> All { get; } = [SplitKernel, ActivateKernel, TapsKernel, PlaceKernel, PoolKernel, LayerNormKernel, .. AttendKernels];
 
     /// <summary>Whether attention with heads of <paramref name="headSize"/> values can run.</summary>
     public static bool Supports(int headSize) => headSize % 4 == 0 && headSize <= HeadSizes[^1];
@@ -68,9 +68,9 @@ public static class TowerKernels
             .With(tiles).With(output).With(heads).With(size).With((float)(Math.Log2(Math.E) / Math.Sqrt(size))));
     }
 
-    /// <summary>Prepares GELU(x) as BF16; the processor's values, rounded.</summary>
-    public static KernelLaunch Gelu(DevicePointer x, int tokens, int inputs, DevicePointer prepared)
-        => new(GeluKernel, new GridSize(tokens), 0, new KernelArguments().With(x).With((long)inputs).With(inputs).With(prepared).With(PrepareKernels.Stride(inputs)));
+    /// <summary>Prepares a function of x, numbered as <c>Activation</c> is, as BF16; the processor's values, rounded.</summary>
+    public static KernelLaunch Activate(DevicePointer x, int tokens, int inputs, DevicePointer prepared, int function)
+        => new(ActivateKernel, new GridSize(tokens), 0, new KernelArguments().With(x).With((long)inputs).With(inputs).With(prepared).With(PrepareKernels.Stride(inputs)).With(function));
 
     /// <summary>Prepares the rows under a convolution's kernel of width 3: row m holds column i of x[taps[3m + tap]] at 3i + tap.</summary>
     /// <param name="x">[…, columns] FP32.</param>

@@ -1,6 +1,22 @@
 // What a decoder does between its linear layers: rotary embedding and cache, attention, the rows that the head reads; and the order of BF16 weights.
 #include "attention.cuh"
 
+// --- Norms of heads, in place: x / √(mean(x²) + ε) ⊙ gain of every head of queries and keys. A warp each; sums in the processor's order. ---
+
+// qkv[T, stride]: heads queries, then kv_heads keys, of `size` values each.
+KERNEL(256, 4) norm_heads(float* qkv, i64 stride, int heads, int kv_heads, int size, const float* query_gain, float query_epsilon, const float* key_gain, float key_epsilon) {
+  int lane = thread_index() & 31, head = block_y() * 8 + (thread_index() >> 5);
+  if (head >= heads + kv_heads) return;
+  float* x = qkv + block_x() * stride + head * size;
+  const float* gain = head < heads ? query_gain : key_gain;
+  float epsilon = head < heads ? query_epsilon : key_epsilon, sum = 0;
+  for (int k = lane & 15; k < size; k += 16) sum = fused(x[k], x[k], sum); // the upper lanes repeat the lower
+#pragma unroll
+  for (int lanes = 8; lanes > 0; lanes >>= 1) sum += shuffle_xor(sum, lanes);
+  float scale = 1.0f / square_root(sum / (float)size + epsilon);
+  for (int k = lane; k < size; k += 32) x[k] = x[k] * scale * gain[k];
+}
+
 // --- M-RoPE: queries in place, keys into the cache, values into the cache. One block per token. ---
 
 // qkv[T, stride]: heads queries, kv_heads keys, kv_heads values, of 2 · half values each. cached[0] tokens are in the cache already.

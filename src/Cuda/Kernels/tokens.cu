@@ -27,6 +27,17 @@ KERNEL(256, 4) embed(const int* sources, const u16* table, int steps, const floa
   }
 }
 
+// hidden[M, columns] += row i of media where sources[t] is −1 − i. One block per token.
+KERNEL(256, 4) add_media(const int* sources, const float* media, float* hidden, int columns) {
+  int source = sources[block_x()];
+  if (source >= 0 || source == NoSource) return;
+  float* target = hidden + (i64)block_x() * columns;
+  for (int k = 4 * thread_index(); k < columns; k += 4 * Threads) {
+    float4 v = *(const float4*)(target + k), m = *(const float4*)(media + (i64)(-1 - source) * columns + k);
+    *(float4*)(target + k) = {v.x + m.x, v.y + m.y, v.z + m.z, v.w + m.w};
+  }
+}
+
 // --- The largest logit; of equals the lowest id. NaN is never chosen. ---
 
 struct alignas(8) Choice { float logit; int id; };

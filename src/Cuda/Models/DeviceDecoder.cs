@@ -57,6 +57,9 @@ public sealed class DeviceDecoder : IDisposable
     /// <summary>Refuses token ids without a row in the embedding; null: all are taken for good.</summary>
     public TokenEmbedding? Vocabulary { get; private init; }
 
+    /// <summary>How many blocks get rows of the vision tower.</summary>
+    public int DeepstackLevels => Description.Blocks.Sum(block => block.Steps.Count(step => step is DeepstackStep));
+
     /// <summary>The heads of attention.</summary>
     public HeadShape Heads { get; }
 

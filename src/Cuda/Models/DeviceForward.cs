@@ -17,7 +17,7 @@ public sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace workspa
     /// <param name="parts">Into how many parts one token's keys are divided; 0: not at all, the tokens are of one sequence. Otherwise each is of its own.</param>
     public void Blocks(int tokens, bool text, int parts)
     {
-        var pass = new DevicePass(_device, workspace.Buffers, tokens, text ? DevicePointer.Null : workspace.Modalities);
+        var pass = text ? new DevicePass(_device, workspace.Buffers, tokens) : new DevicePass(_device, workspace.Buffers, tokens, workspace.Modalities, workspace.Deepstack(tokens));
         for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
             pass.Run(decoder.Blocks[layer], new CachedAttention(_device, workspace, cache, layer, parts));

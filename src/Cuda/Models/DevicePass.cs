@@ -9,10 +9,12 @@ namespace MASQuant.Cuda.Models;
 /// <param name="buffers">Where results go.</param>
 /// <param name="rows">M.</param>
 /// <param name="modalities">[M] bytes; null: all text.</param>
-internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int rows, DevicePointer modalities = default)
+/// <param name="media">What the vision tower has left for a decoder's first blocks; nothing where all is text.</param>
+/// <param name="branch">What is due to be added to the stream before the first block; null: nothing.</param>
+internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int rows, DevicePointer modalities = default, DeviceDeepstack media = default, DevicePointer branch = default)
 {
     private DevicePointer _stream = buffers.Stream;
-    private DevicePointer _branch = DevicePointer.Null;
+    private DevicePointer _branch = branch;
     private int _rows = rows;
 
     /// <summary>Queues a block; what it adds last is left in <see cref="PassBuffers.Branch"/>.</summary>
@@ -35,6 +37,9 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
                     var target = i + 1 == steps.Count ? output : steps[i + 1] is AddStep ? buffers.Branch : buffers.Projected;
                     weight.Multiply(device, buffers.Tokens, target, weight.Outputs);
                     break;
+                case NormalizeHeadsStep heads:
+                    NormHeads(heads, (ProjectStep)steps[i - 1], block.Norms[norm++], block.Norms[norm++], block.Groups[group - 1].Weight.Outputs);
+                    break;
                 case RotateStep:
                     rotates = true;
                     break;
@@ -46,11 +51,21 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
                 case GateStep:
                     PrepareGated(block.Groups[group - 1].Weight.Outputs, block.Groups[group]);
                     break;
-                case ActivateStep:
-                    PrepareActivated(block.Groups[group].Weight);
+                case ActivateStep activate:
+                    PrepareActivated(block.Groups[group].Weight, activate.Function);
                     break;
                 case AddStep:
                     _branch = buffers.Branch;
+                    break;
+                case DeepstackStep deepstack:
+                    if (media.Sources != DevicePointer.Null)
+                    {
+                        device.Launch(TokenKernels.AddMedia(media.Sources, media.Level(deepstack.Level), _branch, _rows, media.Columns));
+                    }
+
+                    break;
+                case JoinStreamStep join:
+                    _rows /= join.Rows; // Its rows lie side by side.
                     break;
                 case JoinStep join:
                     // Prepared rows lie side by side: several are one.
@@ -68,6 +83,23 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
         }
     }
 
+    /// <summary>Queues a block that reads the stream and leaves it as it is, joined rows of it perhaps.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="output">Receives what the last step leaves.</param>
+    public void RunBeside(DeviceTransformerBlock block, DevicePointer output)
+    {
+        var rows = _rows;
+        Run(block, output: output);
+        _rows = rows;
+    }
+
+    private void NormHeads(NormalizeHeadsStep step, ProjectStep project, DeviceNorm queries, DeviceNorm keys, long stride)
+    {
+        var size = step.Queries.Size;
+        var heads = new HeadShape(project.Linears[0].Outputs / size, project.Linears[1].Outputs / size, size);
+        device.Launch(DecoderKernels.NormHeads(buffers.Projected, stride, heads, (queries.Gain.Pointer, step.Queries.Epsilon), (keys.Gain.Pointer, step.Keys.Epsilon), _rows));
+    }
+
     private void PrepareAttended(DeviceInputGroup reader)
     {
         var inputs = reader.Weight.Inputs;
@@ -83,9 +115,9 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
             buffers.Projected, buffers.Projected + ((long)stride / 2 * sizeof(float)), stride, _rows, inputs, reader.SmoothingFor(modalities), buffers.Tokens.Target(reader.Weight)));
     }
 
-    private void PrepareActivated(DeviceWeight reader)
+    private void PrepareActivated(DeviceWeight reader, Activation function)
     {
         buffers.Tokens.Reset(_rows, reader.Inputs, DevicePointer.Null);
-        device.Launch(TowerKernels.Gelu(buffers.Projected, _rows, reader.Inputs, buffers.Tokens.Smoothed.Rows));
+        device.Launch(TowerKernels.Activate(buffers.Projected, _rows, reader.Inputs, buffers.Tokens.Smoothed.Rows, (int)function));
     }
 }

@@ -17,6 +17,7 @@ internal sealed class DevicePrompt(DeviceDecoder decoder, DeviceWorkspace worksp
     private const int DecodeTokens = GemmKernels.DecodeTokens;
     private const int TileTokens = 128;
     private readonly RotaryTable _rotary = new(decoder.Description.Rotary);
+    private int _seen;
 
     /// <summary>Evaluates a prompt and takes <paramref name="count"/> rows from <paramref name="first"/> on; for a sequence the last row's logits are computed, and the choice made, with the last chunk.</summary>
     public void Evaluate(PreparedPrompt prompt, int first, int count, Sequence[] chosen, CancellationToken cancellationToken)
@@ -25,6 +26,7 @@ internal sealed class DevicePrompt(DeviceDecoder decoder, DeviceWorkspace worksp
         ArgumentOutOfRangeException.ThrowIfZero(tokens, nameof(prompt));
         runs.Cache.Length = 0;
         runs.Cache.Reserve(tokens, Pad(tokens) - tokens);
+        _seen = 0;
         for (var start = 0; start < tokens; start += chunkTokens)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -70,6 +72,8 @@ internal sealed class DevicePrompt(DeviceDecoder decoder, DeviceWorkspace worksp
         if (!text)
         {
             WriteMedia(prompt.InputEmbeddings, start, modalities);
+            WriteDeepstack(prompt.Deepstack.From(_seen), padded, modalities);
+            _seen += modalities.Count(Modality.Vision);
             decoder.Device.Clear(workspace.Modalities, padded);
             decoder.Device.Write(workspace.Modalities, MemoryMarshal.AsBytes(modalities));
         }
@@ -88,6 +92,33 @@ internal sealed class DevicePrompt(DeviceDecoder decoder, DeviceWorkspace worksp
             decoder.Device.Write(target, MemoryMarshal.AsBytes(embeddings.Span.Slice((start + token) * width, count * width)));
             target += (long)count * width * sizeof(float);
             token += count;
+        }
+    }
+
+    /// <summary>Copies the rows of the first blocks beside those of the media; where other media stand, there are zeros.</summary>
+    private void WriteDeepstack(DeepstackRows rows, int padded, ReadOnlySpan<Modality> modalities)
+    {
+        for (var level = 0; level < decoder.DeepstackLevels; level++)
+        {
+            var (target, width) = (workspace.Deepstack(padded).Level(level), decoder.Config.HiddenSize);
+            for (var (token, seen) = (0, 0); token < modalities.Length;)
+            {
+                var modality = modalities[token];
+                var count = modalities[token..].IndexOfAnyExcept(modality) is var end && end < 0 ? modalities.Length - token : end;
+                var bytes = (long)count * width * sizeof(float);
+                if (modality == Modality.Vision)
+                {
+                    decoder.Device.Write(target, MemoryMarshal.AsBytes(rows.Rows(level, seen, count)));
+                    seen += count;
+                }
+                else if (modality != Modality.Text)
+                {
+                    decoder.Device.Clear(target, bytes);
+                }
+
+                target += modality == Modality.Text ? 0 : bytes;
+                token += count;
+            }
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class DeviceTransformerBlock
         var (steps, group, most) = (Description.Steps, 0, 0L);
         for (var i = 0; i < steps.Count; i++)
         {
-            rows /= (steps[i] as JoinStep)?.Rows ?? 1;
+            rows /= (steps[i] as JoinStep)?.Rows ?? (steps[i] as JoinStreamStep)?.Rows ?? 1;
             if (steps[i] is ProjectStep && Groups[group++] is var layers && i + 1 < steps.Count && steps[i + 1] is not AddStep)
             {
                 most = Math.Max(most, (long)rows * layers.Weight.Outputs);
@@ -70,10 +70,13 @@ public sealed class DeviceTransformerBlock
             if (steps[i] switch
             {
                 NormalizeStep or GateStep or ActivateStep => after is ProjectStep or JoinStep,
+                NormalizeHeadsStep { Queries.Kind: NormKind.RootMeanSquare, Keys.Kind: NormKind.RootMeanSquare } => before is ProjectStep { Linears.Count: 3 } && after is RotateStep,
                 AttendStep attend => after is ProjectStep && (before is RotateStep || attend.Span != AttentionSpan.Causal),
                 RotateStep => after is AttendStep,
+                DeepstackStep => before is AddStep,
+                JoinStreamStep => after is NormalizeStep,
                 JoinStep => after is ProjectStep,
-                ProjectStep => after is null or RotateStep or AttendStep or GateStep or ActivateStep or AddStep,
+                ProjectStep => after is null or NormalizeHeadsStep or RotateStep or AttendStep or GateStep or ActivateStep or AddStep,
                 AddStep or PoolStep => true,
                 _ => false,
             })

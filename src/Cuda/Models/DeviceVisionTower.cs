@@ -18,7 +18,9 @@ internal sealed class DeviceVisionTower : IVisionTower, IDisposable
     private readonly VisionConfig _config;
     private readonly DeviceWeight _patchEmbedding;
     private readonly DeviceTransformerBlock[] _blocks;
+    private readonly VisionTowerPositions? _positions;
     private readonly DeviceTransformerBlock _merger;
+    private readonly DeviceTransformerBlock[] _deepstack;
     private readonly IDeviceMemory _memory;
 
     /// <summary>Copies a tower to a device.</summary>
@@ -34,7 +36,9 @@ internal sealed class DeviceVisionTower : IVisionTower, IDisposable
         DeviceTransformerBlock Read(BlockDescription block) => DeviceTransformerBlock.Read(upload, source, block, step => DeviceLinears.Read(upload, source, step, block.Prefix, pads: true));
         _patchEmbedding = DeviceLinears.Read(upload, source, description.PatchEmbedding);
         _blocks = [.. description.Blocks.Select(Read)];
+        _positions = VisionTowerPositions.Read(source, description);
         _merger = Read(description.Merger);
+        _deepstack = [.. description.Deepstack.Select(level => Read(level.Merger))];
         lock (gate)
         {
             _memory = upload.Run(device);
@@ -48,47 +52,71 @@ internal sealed class DeviceVisionTower : IVisionTower, IDisposable
     public static bool Supports(VisionTowerDescription description)
     {
         var config = description.Config;
-        return description.Blocks.Append(description.Merger).All(DeviceTransformerBlock.Supports)
+        return description.Blocks.Concat(description.Mergers).All(DeviceTransformerBlock.Supports)
             && config.HiddenSize % PrepareKernels.InputMultiple == 0 && TowerKernels.Supports(config.HiddenSize / config.Heads) && config.OutHiddenSize % GemmKernels.PanelOutputs == 0
             && config.IntermediateSize % 4 == 0 && description.PatchEmbedding.Inputs % 4 == 0
             && Math.Max(config.HiddenSize * config.SpatialMergeSize * config.SpatialMergeSize, config.IntermediateSize) <= PrepareKernels.MaxInputs;
     }
 
     /// <inheritdoc/>
-    public Matrix Forward(ImagePatches image, CancellationToken cancellationToken = default)
+    public VisionTokens Forward(ImagePatches image, CancellationToken cancellationToken = default)
     {
         VisionTower.RequireGrid(image, _description);
         var layout = new VisionTowerLayout(image.GridT, image.GridH, image.GridW, _config);
         var rotary = new VisionTowerRotary(layout, image.Pixels.Rows, _config.HiddenSize / _config.Heads, _description.RotaryTheta);
-        var tokens = new Matrix(image.Pixels.Rows / BlockPatches, _config.OutHiddenSize);
         lock (_gate)
         {
-            Run(image, layout, rotary, tokens, cancellationToken);
+            var merged = Run(image, layout, rotary, cancellationToken);
+            return new VisionTokens(merged[0], merged[1..]);
         }
-
-        return VisionTower.InBlockOrder(tokens, layout);
     }
 
     /// <summary>Frees the memory.</summary>
     public void Dispose() => _memory.Dispose();
 
-    private void Run(ImagePatches image, VisionTowerLayout layout, VisionTowerRotary rotary, Matrix tokens, CancellationToken cancellationToken)
+    // The tokens, then the rows for the decoder's first blocks.
+    private Matrix[] Run(ImagePatches image, VisionTowerLayout layout, VisionTowerRotary rotary, CancellationToken cancellationToken)
     {
         var patches = image.Pixels.Rows;
-        using var workspace = new TowerWorkspace(_device, patches, _config.HiddenSize, _config.Heads, _blocks.Append(_merger));
+        using var workspace = new TowerWorkspace(_device, patches, _config.HiddenSize, _config.Heads, [.. _blocks, _merger, .. _deepstack]);
         var angles = workspace.Upload<float>([.. rotary.Cosines.Span, .. rotary.Sines.Span]);
         var (frames, windows) = (workspace.UploadSegments(layout.FrameBounds), workspace.UploadSegments(layout.WindowBounds));
-        var output = workspace.Allocate((long)tokens.Rows * tokens.Columns * sizeof(float));
+        var outputs = Enumerable.Range(0, 1 + _deepstack.Length).Select(_ => workspace.Allocate((long)patches / BlockPatches * _config.OutHiddenSize * sizeof(float))).ToArray();
         workspace.Multiply(_patchEmbedding, workspace.Upload(VisionTower.InWindowOrder(image.Pixels, layout, BlockPatches)), patches, workspace.Buffers.Stream);
         var attention = new SegmentedAttention(_device, workspace.Operands, angles, windows, frames);
-        var pass = new DevicePass(_device, workspace.Buffers, patches);
-        foreach (var block in _blocks)
+        var pass = new DevicePass(_device, workspace.Buffers, patches, branch: WritePositions(image, layout, workspace.Buffers.Branch));
+        for (var index = 0; index < _blocks.Length; index++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            pass.Run(block, attention);
+            pass.Run(_blocks[index], attention);
+            foreach (var (level, _) in _description.Deepstack.Index().Where(level => level.Item.Block == index))
+            {
+                pass.RunBeside(_deepstack[level], outputs[1 + level]);
+            }
         }
 
-        pass.Run(_merger, output: output);
+        pass.RunBeside(_merger, outputs[0]);
+        return [.. outputs.Select(output => ReadTokens(output, layout))];
+    }
+
+    // Added with the first norm; null: there are none.
+    private DevicePointer WritePositions(ImagePatches image, VisionTowerLayout layout, DevicePointer branch)
+    {
+        if (_positions is null)
+        {
+            return DevicePointer.Null;
+        }
+
+        var positions = new Matrix(image.Pixels.Rows, _config.HiddenSize);
+        _positions.AddTo(positions, layout, image.GridH, image.GridW);
+        _device.Write(branch, MemoryMarshal.AsBytes(positions.Span));
+        return branch;
+    }
+
+    private Matrix ReadTokens(DevicePointer output, VisionTowerLayout layout)
+    {
+        var tokens = new Matrix(layout.BlockOrder.Length, _config.OutHiddenSize);
         _device.Read(output, MemoryMarshal.AsBytes(tokens.Span));
+        return VisionTower.InBlockOrder(tokens, layout);
     }
 }

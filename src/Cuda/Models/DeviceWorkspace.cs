@@ -73,8 +73,11 @@ public sealed class DeviceWorkspace : IDisposable
     /// <summary>The parts of a decode step's attention.</summary>
     public DevicePointer Parts => _partial.Pointer;
 
-    /// <summary>Rows of media that sources name, [rows, H] FP32.</summary>
+    /// <summary>Rows of media that sources name, [rows, H] FP32; behind as many rows as there are tokens those of <see cref="Deepstack"/>.</summary>
     public DevicePointer Media => _media.Pointer;
+
+    /// <summary>Rows that the same sources name for the first blocks, of a run of M tokens.</summary>
+    internal DeviceDeepstack Deepstack(int tokens) => new(Sources(tokens), Media + ((long)tokens * _decoder.Config.HiddenSize * sizeof(float)), tokens, _decoder.Config.HiddenSize);
 
     /// <summary>The choices of parts of logits.</summary>
     public DevicePointer ChoiceParts => _choiceParts.Pointer;
@@ -118,8 +121,8 @@ public sealed class DeviceWorkspace : IDisposable
         _tokens = tokens;
     }
 
-    /// <summary>Makes room for rows of media.</summary>
-    public void ReserveMedia(int rows) => Reserve(_media, rows, _decoder.Config.HiddenSize);
+    /// <summary>Makes room for rows of media, and for those of the first blocks.</summary>
+    public void ReserveMedia(int rows) => Reserve(_media, checked(rows * (1 + _decoder.DeepstackLevels)), _decoder.Config.HiddenSize);
 
     /// <summary>Makes room for the products of M tokens.</summary>
     public void ReserveProducts(int tokens)

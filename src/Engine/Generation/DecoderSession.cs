@@ -144,7 +144,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         _text = _text.Count == _rows ? _text : ModalityMap.Text(_rows);
         decoder.Embedding.Lookup(CollectionsMarshal.AsSpan(_ids), hidden);
         _rotary.Set(CollectionsMarshal.AsSpan(_positions));
-        decoder.Forward(hidden, _text, _rotary, _workspace, caches, cancellationToken);
+        decoder.Forward(hidden, _text, _rotary, _workspace, caches, deepstack: null, cancellationToken);
         foreach (var cache in caches)
         {
             cache.NextPosition++;
@@ -161,13 +161,16 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         ArgumentOutOfRangeException.ThrowIfZero(tokens, nameof(prompt));
         cache.Truncate(0);
         cache.RequireRoom(tokens);
+        var seen = 0;
         for (var start = 0; start < tokens; start += prefillTokens)
         {
             var count = Math.Min(prefillTokens, tokens - start);
             var hidden = new Matrix(count, decoder.Config.HiddenSize);
             prompt.InputEmbeddings.Span.Slice(start * hidden.Columns, count * hidden.Columns).CopyTo(hidden.Span);
             _rotary.Set(prompt.PositionIds, start, count);
-            decoder.Forward(hidden, new ModalityMap(prompt.Modalities.Tokens.Slice(start, count)), _rotary, _workspace, cache, cancellationToken);
+            var modalities = new ModalityMap(prompt.Modalities.Tokens.Slice(start, count));
+            decoder.Forward(hidden, modalities, _rotary, _workspace, cache, prompt.Deepstack.From(seen), cancellationToken);
+            seen += modalities.CountOf(Modality.Vision);
             evaluated(hidden, start);
         }
 

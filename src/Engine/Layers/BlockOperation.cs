@@ -17,11 +17,14 @@ internal abstract class BlockOperation
         {
             NormalizeStep => new Normalize(norm.Dequeue()),
             ProjectStep project => new Project([.. project.Linears.Select(linear => linear.Outputs)], group.Dequeue()),
+            NormalizeHeadsStep => new NormalizeHeads(norm.Dequeue(), norm.Dequeue()),
             RotateStep => new Rotate(),
             AttendStep attend => new Attend(attend),
             GateStep => new Gate(),
-            ActivateStep => new Activate(),
+            ActivateStep activate => new Activate(activate.Function),
             AddStep => new Add(),
+            DeepstackStep deepstack => new Deepstack(deepstack.Level),
+            JoinStreamStep join => new JoinStream(join.Rows),
             JoinStep join => new Join(join.Rows),
             PoolStep => new Pool(),
             _ => throw step.Unknown("the processor"),
@@ -49,6 +52,15 @@ internal abstract class BlockOperation
 
             layers.Forward(x, run.Modalities, run.Values.Results);
             run.Values.Advance(taken: 1);
+        }
+    }
+
+    private sealed class NormalizeHeads(Norm queries, Norm keys) : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            queries.ApplyToHeads(run.Values.Current[0]);
+            keys.ApplyToHeads(run.Values.Current[1]);
         }
     }
 
@@ -80,9 +92,9 @@ internal abstract class BlockOperation
         }
     }
 
-    private sealed class Activate : BlockOperation
+    private sealed class Activate(Activation function) : BlockOperation
     {
-        public override void Run(ref BlockRun run) => Gelu.Apply(run.Values.Current[0]);
+        public override void Run(ref BlockRun run) => Gelu.Apply(run.Values.Current[0], function);
     }
 
     private sealed class Add : BlockOperation
@@ -92,6 +104,16 @@ internal abstract class BlockOperation
             Residual.Add(run.Stream, run.Values.Current[0]);
             run.Values.Advance(taken: 1);
         }
+    }
+
+    private sealed class Deepstack(int level) : BlockOperation
+    {
+        public override void Run(ref BlockRun run) => run.Deepstack.AddTo(run.Stream, run.Modalities, level);
+    }
+
+    private sealed class JoinStream(int rows) : BlockOperation
+    {
+        public override void Run(ref BlockRun run) => run.Stream = new Matrix(run.Stream.Rows / rows, checked(run.Stream.Columns * rows), run.Stream.Data);
     }
 
     private sealed class Join(int rows) : BlockOperation

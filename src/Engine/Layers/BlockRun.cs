@@ -9,6 +9,9 @@ internal ref struct BlockRun
     /// <summary>T entries; none for a tower, whose layers do not ask.</summary>
     public required ModalityMap Modalities;
 
+    /// <summary>What the vision tower has left for the decoder's first blocks.</summary>
+    public required DeepstackRows Deepstack;
+
     /// <summary>What steps hand on.</summary>
     public required StepValues Values;
 

@@ -35,6 +35,31 @@ public sealed record Norm(NormDescription Description, float[] Gain, float[] Bia
         }
     }
 
+    /// <summary>Normalizes every K values of the rows of <paramref name="x"/>, [T, heads · K], in place.</summary>
+    public void ApplyToHeads(Matrix x)
+    {
+        if (x.Rows > Rows.PieceRows)
+        {
+            ApplyToHeadsOfMany(x);
+            return;
+        }
+
+        for (var row = 0; row < x.Rows; row++)
+        {
+            ApplyToHeads(x.Row(row));
+        }
+    }
+
+    private void ApplyToHeadsOfMany(Matrix x) => Rows.For(x.Rows, row => ApplyToHeads(x.Row(row)));
+
+    private void ApplyToHeads(Span<float> row)
+    {
+        for (var head = 0; head < row.Length; head += Description.Size)
+        {
+            Apply(row.Slice(head, Description.Size), row.Slice(head, Description.Size));
+        }
+    }
+
     private void ApplyToMany(Matrix x, Matrix y) => Rows.For(x.Rows, row => Apply(x.Row(row), y.Row(row)));
 
     private void Apply(ReadOnlySpan<float> x, Span<float> y)

@@ -2,7 +2,7 @@ using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Layers;
 
-/// <summary>Multimodal rotary embedding (M-RoPE, Qwen2-VL section 2.1): cosines and sines of one run of tokens, each frequency pair following the token's time, height or width position.
+/// <summary>Multimodal rotary embedding (M-RoPE): cosines and sines of one run of tokens, each frequency pair following the token's time, height or width position.
 /// Pairs are (i, i + d/2), "rotate half". Buffers are reused from run to run.</summary>
 public sealed class RotaryTable
 {
@@ -31,6 +31,12 @@ public sealed class RotaryTable
         if (_axes.Length != _frequencies.Length || description.Sections.Count != 3)
         {
             throw new ArgumentException($"M-RoPE sections {string.Join('/', description.Sections)} do not divide {_frequencies.Length} frequency pairs among time, height and width.", nameof(description));
+        }
+
+        if (description.IsInterleaved)
+        {
+            // Frequency 3j + axis is an axis' own as long as its section has some left; the rest is time's.
+            _axes = [.. _axes.Select((_, i) => (byte)(i / 3 < description.Sections[i % 3] ? i % 3 : 0))];
         }
     }
 

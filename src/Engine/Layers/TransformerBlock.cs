@@ -54,7 +54,8 @@ public sealed class TransformerBlock
     /// <param name="rotary">Prepared for the positions of the T tokens.</param>
     /// <param name="workspace">Scratch memory.</param>
     /// <param name="cache">The tokens before these, to which these are added; null when there are none and none will follow.</param>
-    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCacheLayer? cache = null)
+    /// <param name="deepstack">What the vision tower has left for the first blocks; null: nothing.</param>
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCacheLayer? cache = null, DeepstackRows? deepstack = null)
     {
         if (cache is null)
         {
@@ -62,14 +63,14 @@ public sealed class TransformerBlock
             cache.Truncate(0);
         }
 
-        Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCacheLayer>(in cache));
+        Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCacheLayer>(in cache), deepstack);
     }
 
     /// <summary>Runs a decoder's block on T tokens of one sequence, or on one token of each of T sequences.</summary>
-    internal void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCacheLayer> caches)
+    internal void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCacheLayer> caches, DeepstackRows? deepstack)
     {
         workspace.Attention.Begin(rotary, caches);
-        Run(hidden, modalities, workspace.Values, workspace.Attention);
+        Run(hidden, modalities, workspace.Values, workspace.Attention, deepstack);
     }
 
     /// <summary>Runs some of a decoder's steps on T tokens that are a whole sequence, and stops, or goes on where a pass stopped.</summary>
@@ -79,14 +80,15 @@ public sealed class TransformerBlock
     /// <param name="modalities">T entries.</param>
     /// <param name="rotary">Prepared for the positions of the T tokens.</param>
     /// <param name="workspace">Scratch memory.</param>
+    /// <param name="deepstack">What the vision tower has left for the first blocks; null: nothing.</param>
     /// <returns>What these steps leave, [T, …] each, until the workspace is used again.</returns>
-    public ReadOnlySpan<Matrix> Forward(Range steps, Matrix hidden, ReadOnlySpan<Matrix> values, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace)
+    public ReadOnlySpan<Matrix> Forward(Range steps, Matrix hidden, ReadOnlySpan<Matrix> values, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, DeepstackRows? deepstack = null)
     {
         var cache = workspace.Uncached;
         cache.Truncate(0);
         workspace.Attention.Begin(rotary, new ReadOnlySpan<KvCacheLayer>(in cache));
         workspace.Values.Resume(values);
-        Run(_operations.AsSpan(steps), hidden, modalities, workspace.Values, workspace.Attention);
+        Run(_operations.AsSpan(steps), hidden, modalities, workspace.Values, workspace.Attention, deepstack);
         return workspace.Values.Current;
     }
 
@@ -95,15 +97,16 @@ public sealed class TransformerBlock
     /// <param name="modalities">T entries; none for a tower.</param>
     /// <param name="values">Receives what the last step leaves.</param>
     /// <param name="attention">What computes attention.</param>
-    internal void Run(Matrix stream, ModalityMap modalities, StepValues values, IBlockAttention attention)
+    /// <param name="deepstack">What the vision tower has left for a decoder's first blocks; null: nothing.</param>
+    internal void Run(Matrix stream, ModalityMap modalities, StepValues values, IBlockAttention attention, DeepstackRows? deepstack = null)
     {
         values.Resume([]);
-        Run(_operations, stream, modalities, values, attention);
+        Run(_operations, stream, modalities, values, attention, deepstack);
     }
 
-    private static void Run(ReadOnlySpan<BlockOperation> operations, Matrix stream, ModalityMap modalities, StepValues values, IBlockAttention attention)
+    private static void Run(ReadOnlySpan<BlockOperation> operations, Matrix stream, ModalityMap modalities, StepValues values, IBlockAttention attention, DeepstackRows? deepstack)
     {
-        var run = new BlockRun { Stream = stream, Modalities = modalities, Values = values, Attention = attention };
+        var run = new BlockRun { Stream = stream, Modalities = modalities, Values = values, Attention = attention, Deepstack = deepstack ?? DeepstackRows.None };
         foreach (var operation in operations)
         {
             operation.Run(ref run);

@@ -36,13 +36,14 @@ public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embe
     /// <param name="rotary">Prepared for the positions of the T tokens.</param>
     /// <param name="workspace">Scratch memory.</param>
     /// <param name="cache">The tokens before these, to which these are added.</param>
+    /// <param name="deepstack">What the vision tower has left for the first blocks; null: nothing.</param>
     /// <param name="cancellationToken">Obeyed between blocks.</param>
     /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
-    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCache cache, CancellationToken cancellationToken = default)
-        => Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCache>(in cache), cancellationToken);
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCache cache, DeepstackRows? deepstack = null, CancellationToken cancellationToken = default)
+        => Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCache>(in cache), deepstack, cancellationToken);
 
     /// <summary>Runs all blocks on T tokens of one sequence, or on one token of each of T sequences. When it is cancelled or fails, all caches are as before.</summary>
-    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCache> caches, CancellationToken cancellationToken)
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCache> caches, DeepstackRows? deepstack, CancellationToken cancellationToken)
     {
         foreach (var cache in caches)
         {
@@ -55,7 +56,7 @@ public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embe
             for (var layer = 0; layer < Blocks.Count; layer++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                Blocks[layer].Forward(hidden, modalities, rotary, workspace, workspace.Caches(caches, layer));
+                Blocks[layer].Forward(hidden, modalities, rotary, workspace, workspace.Caches(caches, layer), deepstack);
             }
         }
         catch

@@ -17,18 +17,19 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
     /// <param name="medium">An image, a video or an audio clip.</param>
     /// <param name="cancellationToken">Obeyed between the tower's blocks.</param>
     /// <exception cref="MASQuantException">The medium cannot be decoded.</exception>
-    public EncodedMedium Encode(CountedMedium medium, CancellationToken cancellationToken) => new(medium.Extents, medium.Part switch
+    public EncodedMedium Encode(CountedMedium medium, CancellationToken cancellationToken) => medium.Part switch
     {
-        VideoPart video => EncodeVideo(video, medium, cancellationToken),
-        AudioPart => audio!.Forward(counter.Spectrogram!.Process(AudioDecoder.Decode(medium.File.Span, medium.Name), medium.Name), cancellationToken),
-        _ => vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name), medium.Name), cancellationToken),
-    });
+        VideoPart video => Seen(medium, vision.Forward(Patches(video, medium), cancellationToken)),
+        AudioPart => new(medium.Extents, audio!.Forward(counter.Spectrogram!.Process(AudioDecoder.Decode(medium.File.Span, medium.Name), medium.Name), cancellationToken), []),
+        _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name), medium.Name), cancellationToken)),
+    };
 
-    private Matrix EncodeVideo(VideoPart video, CountedMedium medium, CancellationToken cancellationToken)
+    private static EncodedMedium Seen(CountedMedium medium, VisionTokens tokens) => new(medium.Extents, tokens.Tokens, tokens.Deepstack);
+
+    private ImagePatches Patches(VideoPart video, CountedMedium medium)
     {
         var extents = ImageDecoder.ReadExtents(medium.File.Span, medium.Name);
-        var patches = counter.Images.ProcessVideo([ImageDecoder.Decode(medium.File.Span, medium.Name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, extents))], medium.Name);
-        return vision.Forward(patches, cancellationToken);
+        return counter.Images.ProcessVideo([ImageDecoder.Decode(medium.File.Span, medium.Name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, extents))], medium.Name);
     }
 
     // Frames of another size have not been counted.

@@ -1,3 +1,5 @@
+using MASQuant.Engine.Layers;
+
 namespace MASQuant.Engine.Models;
 
 /// <summary>A prompt as the decoder takes it: tokens, positions, embeddings with the towers' outputs in place.</summary>
@@ -11,6 +13,9 @@ public sealed record PreparedPrompt
 
     /// <summary>[T, H].</summary>
     public required Matrix InputEmbeddings { get; init; }
+
+    /// <summary>What the vision tower has left for the decoder's first blocks.</summary>
+    public DeepstackRows Deepstack { get; init; } = DeepstackRows.None;
 
     /// <summary>The modality of the T tokens.</summary>
     public required ModalityMap Modalities { get; init; }

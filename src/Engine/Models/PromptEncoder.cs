@@ -1,5 +1,6 @@
 using MASQuant.Engine.Audio;
 using MASQuant.Engine.Chat;
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Text;
 using MASQuant.Engine.Vision;
 using MASQuant.Formats.Checkpoints;
@@ -77,8 +78,15 @@ public sealed class PromptEncoder
             PositionIds = PositionIds.Of(ids, extents, Config),
             InputEmbeddings = embeddings,
             Modalities = modalities,
+            Deepstack = Deepstack(media, Config.Text.HiddenSize),
             AnswerRange = answer.Offset..(answer.Offset + answer.Length),
         };
+    }
+
+    private static DeepstackRows Deepstack(List<EncodedMedium> media, int columns)
+    {
+        EncodedMedium[] seen = [.. media.Where(medium => medium.Deepstack.Count > 0)];
+        return seen.Length == 0 ? DeepstackRows.None : new DeepstackRows([.. seen[0].Deepstack.Select((_, level) => Matrix.Concatenate([.. seen.Select(medium => medium.Deepstack[level])], columns))]);
     }
 
     /// <summary>Puts the towers' rows where the placeholders stand: vision and audio rows each in the order of their media.</summary>

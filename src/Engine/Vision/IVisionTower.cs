@@ -6,5 +6,5 @@ namespace MASQuant.Engine.Vision;
 public interface IVisionTower
 {
     /// <inheritdoc cref="VisionTower.Forward(ImagePatches, CancellationToken)"/>
-    Matrix Forward(ImagePatches image, CancellationToken cancellationToken = default);
+    VisionTokens Forward(ImagePatches image, CancellationToken cancellationToken = default);
 }

@@ -13,7 +13,9 @@ public sealed class VisionTower : IVisionTower
     private readonly VisionConfig _config;
     private readonly DenseLinear _patchEmbedding;
     private readonly TransformerBlock[] _blocks;
+    private readonly VisionTowerPositions? _positions;
     private readonly TransformerBlock _merger;
+    private readonly TransformerBlock[] _deepstack;
 
     /// <summary>Reads a tower; <paramref name="source"/> is not kept.</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
@@ -22,7 +24,9 @@ public sealed class VisionTower : IVisionTower
         (_description, _config) = (description, description.Config);
         _patchEmbedding = DenseLinear.Read(source, description.PatchEmbedding);
         _blocks = [.. description.Blocks.Select(block => TransformerBlock.Read(source, block))];
+        _positions = VisionTowerPositions.Read(source, description);
         _merger = TransformerBlock.Read(source, description.Merger);
+        _deepstack = [.. description.Deepstack.Select(level => TransformerBlock.Read(source, level.Merger))];
     }
 
     /// <summary>Patches of a merged block.</summary>
@@ -30,7 +34,7 @@ public sealed class VisionTower : IVisionTower
 
     /// <summary>The tokens of one image or video, one per merged block, in the blocks' order: [t · h · w / 4, out].</summary>
     /// <exception cref="ArgumentException">The pixels do not fit the grid.</exception>
-    public Matrix Forward(ImagePatches image, CancellationToken cancellationToken = default)
+    public VisionTokens Forward(ImagePatches image, CancellationToken cancellationToken = default)
     {
         RequireGrid(image, _description);
         var patches = image.Pixels.Rows;
@@ -38,13 +42,25 @@ public sealed class VisionTower : IVisionTower
         var rotary = new VisionTowerRotary(layout, patches, _config.HiddenSize / _config.Heads, _description.RotaryTheta);
         var (values, attention) = (new StepValues(), new TowerAttention(layout.WindowBounds, layout.FrameBounds, rotary.Rotate, cancellationToken));
         var x = InWindowOrder(_patchEmbedding.Forward(image.Pixels), layout, BlockPatches);
-        foreach (var block in _blocks.Append(_merger))
+        _positions?.AddTo(x, layout, image.GridH, image.GridW);
+        Matrix Merge(TransformerBlock merger)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            block.Run(x, ModalityMap.Text(0), values, attention);
+            merger.Run(x, ModalityMap.Text(0), values, attention);
+            return InBlockOrder(values.Current[0], layout);
         }
 
-        return InBlockOrder(values.Current[0], layout);
+        var deepstack = new Matrix[_deepstack.Length];
+        for (var index = 0; index < _blocks.Length; index++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _blocks[index].Run(x, ModalityMap.Text(0), values, attention);
+            foreach (var (level, _) in _description.Deepstack.Index().Where(level => level.Item.Block == index))
+            {
+                deepstack[level] = Merge(_deepstack[level]);
+            }
+        }
+
+        return new VisionTokens(Merge(_merger), deepstack);
     }
 
     /// <summary>Refuses pixels that do not fit their grid.</summary>
@@ -61,8 +77,8 @@ public sealed class VisionTower : IVisionTower
 
     /// <summary>The tokens of several images or videos, one after the other.</summary>
     /// <exception cref="ArgumentException">The pixels do not fit the grid.</exception>
-    public Matrix Forward(IReadOnlyList<ImagePatches> images, CancellationToken cancellationToken = default)
-        => Matrix.Concatenate([.. images.Select(image => Forward(image, cancellationToken))], _config.OutHiddenSize);
+    public VisionTokens Forward(IReadOnlyList<ImagePatches> images, CancellationToken cancellationToken = default)
+        => VisionTokens.Concatenate([.. images.Select(image => Forward(image, cancellationToken))], _config.OutHiddenSize);
 
     /// <summary>Rows of patches, block by block in the order of <paramref name="layout"/>.</summary>
     public static Matrix InWindowOrder(Matrix embedded, VisionTowerLayout layout, int blockPatches)

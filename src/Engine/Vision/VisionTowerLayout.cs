@@ -19,8 +19,9 @@ public sealed class VisionTowerLayout
             throw new ArgumentException($"A grid of {rows} × {columns} patches does not divide into blocks of {_merge} × {_merge}.", nameof(rows));
         }
 
-        var (blockRows, window) = (rows / _merge, config.WindowSize / _merge / config.PatchSize);
+        var blockRows = rows / _merge;
         _blockColumns = columns / _merge;
+        var window = config.WindowSize / _merge / config.PatchSize ?? Math.Max(blockRows, _blockColumns);
         _blocksPerFrame = blockRows * _blockColumns;
         BlockOrder = new int[checked(frames * _blocksPerFrame)];
         FrameBounds = [.. Enumerable.Range(0, frames + 1).Select(f => f * rows * columns)];

@@ -36,7 +36,7 @@ public sealed class SideBySide(IReadOnlyList<Decoder> decoders)
             for (var m = 0; m < decoders.Count; m++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                decoders[m].Blocks[layer].Forward(hidden[m], prompt.Modalities, rotary, workspace);
+                decoders[m].Blocks[layer].Forward(hidden[m], prompt.Modalities, rotary, workspace, deepstack: prompt.Deepstack);
                 deviations[m].Blocks.Add(layer, hidden[0], hidden[m], prompt.Modalities);
             }
         }

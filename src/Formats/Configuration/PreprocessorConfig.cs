@@ -12,6 +12,9 @@ public sealed record PreprocessorConfig
     /// <summary>The fewest and the most pixels of a video's frame; null: those of an image.</summary>
     public PixelLimits? VideoPixels { get; init; }
 
+    /// <summary>Whether <see cref="VideoPixels"/> are of all frames together.</summary>
+    public bool VideoPixelsCountFrames { get; init; }
+
     /// <summary>What a colour's value in 0…255 is multiplied by; 1 where values are not rescaled.</summary>
     public double RescaleFactor { get; init; } = 1 / 255d;
 

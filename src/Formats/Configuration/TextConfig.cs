@@ -42,6 +42,10 @@ public sealed record TextConfig
     /// <summary>The longest sequence.</summary>
     public required int MaxPositions { get; init; }
 
-    /// <summary>The width of one head.</summary>
-    public int HeadSize => HiddenSize / AttentionHeads;
+    /// <summary>The width of one head; unless it is given, all query heads are as wide as the stream.</summary>
+    public int HeadSize
+    {
+        get => field > 0 ? field : HiddenSize / AttentionHeads;
+        init;
+    }
 }

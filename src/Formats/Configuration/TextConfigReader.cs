@@ -6,17 +6,13 @@ public static class TextConfigReader
     private const int MaxVocabulary = 1 << 24;
     private const int MaxPositions = 1 << 24;
     private const string TieKey = "tie_word_embeddings";
-    private const double DefaultRopeTheta = 1_000_000;
-
-    /// <summary>The mrope_section that transformers assumes; it fits heads of 128.</summary>
-    private static readonly int[] DefaultMropeSections = [16, 24, 24];
 
     /// <summary>Reads <paramref name="section"/>; <paramref name="parent"/> says whether the head is tied where the section does not.</summary>
     /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
     public static TextConfig Read(ConfigSection section, ConfigSection parent, TextDefaults defaults)
     {
         var rope = section.Section("rope_scaling") ?? section.Section("rope_parameters");
-        var maxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, 32768);
+        var maxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, defaults.MaxPositions);
         var tied = parent.Flag(TieKey, false);
         var text = new TextConfig
         {
@@ -25,24 +21,29 @@ public static class TextConfigReader
             IntermediateSize = section.Whole("intermediate_size", 1, ConfigLimits.Width, defaults.IntermediateSize),
             AttentionHeads = section.Whole("num_attention_heads", 1, ConfigLimits.Heads, defaults.AttentionHeads),
             KeyValueHeads = section.Whole("num_key_value_heads", 1, ConfigLimits.Heads, defaults.KeyValueHeads),
-            VocabularySize = section.Whole("vocab_size", 1, MaxVocabulary, 152064),
+            HeadSize = defaults.HeadSize is { } size ? section.Whole("head_dim", 1, ConfigLimits.Width, size) : 0,
+            VocabularySize = section.Whole("vocab_size", 1, MaxVocabulary, defaults.VocabularySize),
             RmsNormEpsilon = (float)section.Number("rms_norm_eps", 1e-12, 1, defaults.RmsNormEpsilon),
-            RopeTheta = (float)section.Number("rope_theta", 1, 1e12, rope?.Number("rope_theta", 1, 1e12, DefaultRopeTheta) ?? DefaultRopeTheta),
-            MropeSections = rope?.Wholes("mrope_section", 0, ConfigLimits.Width) ?? DefaultMropeSections,
+            RopeTheta = (float)section.Number("rope_theta", 1, 1e12, rope?.Number("rope_theta", 1, 1e12, defaults.RopeTheta) ?? defaults.RopeTheta),
+            MropeSections = rope?.Wholes("mrope_section", 0, ConfigLimits.Width) ?? defaults.MropeSections,
             TieWordEmbeddings = section.Flag(TieKey, tied),
             IsTieContradicted = section.Has(TieKey) && parent.Has(TieKey) && section.Flag(TieKey, tied) != tied,
             MaxPositions = maxPositions,
             Yarn = rope is { } scaled && RopeType(rope) == "yarn" ? YarnScaling.Read(scaled, maxPositions) : null,
         };
-        Check(section, rope, text);
+        Check(section, rope, text, defaults);
         return text;
     }
 
     private static string? RopeType(ConfigSection? rope) => rope?.Text("rope_type") ?? rope?.Text("type");
 
-    private static void Check(ConfigSection section, ConfigSection? rope, TextConfig text)
+    private static void Check(ConfigSection section, ConfigSection? rope, TextConfig text, TextDefaults defaults)
     {
-        if (text.HiddenSize % text.AttentionHeads != 0 || text.HeadSize % 2 != 0)
+        if (defaults.HeadSize is not null)
+        {
+            _ = text.HeadSize % 2 == 0 ? 0 : throw section.Unsupported("head_dim", $"is {text.HeadSize}; heads are rotated in pairs of values");
+        }
+        else if (text.HiddenSize % text.AttentionHeads != 0 || text.HeadSize % 2 != 0)
         {
             throw section.Unsupported("num_attention_heads", $"is {text.AttentionHeads}; it must divide hidden_size {text.HiddenSize} into heads of even width");
         }
@@ -73,6 +74,7 @@ public static class TextConfigReader
             throw section.Unsupported("layer_types", $"has '{other}'; only full attention is supported");
         }
 
+        rope?.RequireFlag("mrope_interleaved", defaults.InterleavesMrope);
         if (section.Flag("use_sliding_window", false))
         {
             throw section.Unsupported("use_sliding_window", "is true; only full attention is supported");

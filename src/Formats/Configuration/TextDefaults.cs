@@ -7,4 +7,23 @@ namespace MASQuant.Formats.Configuration;
 /// <param name="AttentionHeads">Query heads.</param>
 /// <param name="KeyValueHeads">Key and value heads.</param>
 /// <param name="RmsNormEpsilon">ε of the RMS norms.</param>
-public sealed record TextDefaults(int HiddenSize, int Layers, int IntermediateSize, int AttentionHeads, int KeyValueHeads, double RmsNormEpsilon);
+public sealed record TextDefaults(int HiddenSize, int Layers, int IntermediateSize, int AttentionHeads, int KeyValueHeads, double RmsNormEpsilon)
+{
+    /// <summary>The width of a head, which <c>head_dim</c> may change; null: that of the stream divided by the heads, and no other.</summary>
+    public int? HeadSize { get; init; }
+
+    /// <summary>V.</summary>
+    public int VocabularySize { get; init; } = 152064;
+
+    /// <summary>θ.</summary>
+    public double RopeTheta { get; init; } = 1_000_000;
+
+    /// <summary>How many frequency pairs follow the time, height and width position; these fit heads of 128.</summary>
+    public IReadOnlyList<int> MropeSections { get; init; } = [16, 24, 24];
+
+    /// <summary>Whether these take turns.</summary>
+    public bool InterleavesMrope { get; init; }
+
+    /// <summary>The longest sequence.</summary>
+    public int MaxPositions { get; init; } = 32768;
+}

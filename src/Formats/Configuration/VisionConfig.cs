@@ -27,11 +27,17 @@ public sealed record VisionConfig
     /// <summary>Frames per patch (2).</summary>
     public required int TemporalPatchSize { get; init; }
 
-    /// <summary>Pixels per attention window side.</summary>
-    public required int WindowSize { get; init; }
+    /// <summary>Pixels per attention window side; null: frames are not divided.</summary>
+    public int? WindowSize { get; init; }
 
-    /// <summary>The blocks that attend to the whole frame.</summary>
-    public required IReadOnlyList<int> FullAttentionBlocks { get; init; }
+    /// <summary>The blocks that attend to the whole frame; all do where there are no windows.</summary>
+    public IReadOnlyList<int> FullAttentionBlocks { get; init; } = [];
+
+    /// <summary>Learned positions along a side of their square; 0: there are none.</summary>
+    public int PositionSide { get; init; }
+
+    /// <summary>The tower's blocks behind which rows for the decoder's first blocks are taken, in the order of those.</summary>
+    public IReadOnlyList<int> DeepstackBlocks { get; init; } = [];
 
     /// <summary>Colour channels (3).</summary>
     public int Channels { get; init; } = 3;

@@ -11,7 +11,7 @@ public sealed class BlockDescription
     public BlockDescription(string prefix, IReadOnlyList<BlockStep> steps)
     {
         (Prefix, Steps) = (prefix, steps);
-        Norms = [.. steps.OfType<NormalizeStep>().Select(step => step.Norm)];
+        Norms = [.. steps.SelectMany(step => step.Norms)];
         Projections = [.. steps.OfType<ProjectStep>()];
         Groups = [.. Projections.Where(step => step.Group is not null).Select(step => step.Group!.Value)];
         Linears = [.. Projections.Where(step => step.Group is not null)

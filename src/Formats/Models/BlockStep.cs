@@ -8,13 +8,29 @@ public abstract record BlockStep
     /// <summary>The name in messages: <c>Normalize</c> … <c>Pool</c>.</summary>
     public string Name => GetType().Name[..^"Step".Length];
 
+    /// <summary>The norms that it applies, in order.</summary>
+    public virtual IReadOnlyList<NormDescription> Norms => [];
+
     /// <summary>Refuses the step.</summary>
     /// <param name="execution">What does not know it.</param>
     public NotSupportedException Unknown(string execution) => new($"The step '{Name}' of a model's description is not one that {execution} computes where it stands.");
 }
 
 /// <summary>Norms the stream: a first value [T, H].</summary>
-public sealed record NormalizeStep(NormDescription Norm) : BlockStep;
+public sealed record NormalizeStep(NormDescription Norm) : BlockStep
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<NormDescription> Norms => [Norm];
+}
+
+/// <summary>Norms every head of the first two values, queries and keys, each on its own.</summary>
+/// <param name="Queries">Of the d values of a query head.</param>
+/// <param name="Keys">Of the d values of a key head.</param>
+public sealed record NormalizeHeadsStep(NormDescription Queries, NormDescription Keys) : BlockStep
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<NormDescription> Norms => [Queries, Keys];
+}
 
 /// <summary>Linear layers with one input: takes [T, K], gives one [T, N_i] for each layer.</summary>
 /// <param name="Linears">The layers.</param>
@@ -38,11 +54,19 @@ public sealed record AttendStep(int Heads, int KeyValueHeads, int HeadSize, Atte
 /// <summary>SiLU(gate) ⊙ up: takes both, gives one.</summary>
 public sealed record GateStep : BlockStep;
 
-/// <summary>GELU, with the error function, of the first value.</summary>
-public sealed record ActivateStep : BlockStep;
+/// <summary>A function of every element of the first value.</summary>
+public sealed record ActivateStep(Activation Function = Activation.Gelu) : BlockStep;
 
 /// <summary>Takes the first value and adds it to the stream.</summary>
 public sealed record AddStep : BlockStep;
+
+/// <summary>Adds to the stream, at the tokens of pictures, what the vision tower has left for this block.</summary>
+/// <param name="Level">Which of the rows that it leaves.</param>
+public sealed record DeepstackStep(int Level) : BlockStep;
+
+/// <summary>Joins every few rows of the stream to one, for the steps that follow; the stream that others read stays as it is.</summary>
+/// <param name="Rows">How many.</param>
+public sealed record JoinStreamStep(int Rows) : BlockStep;
 
 /// <summary>Joins every few rows of the first value to one.</summary>
 /// <param name="Rows">How many.</param>

@@ -6,10 +6,10 @@ namespace MASQuant.Formats.Models;
 /// <remarks>A family is one such object in a folder of its own. <c>docs/extending.md</c> says how to add one.</remarks>
 public abstract class ModelFamily
 {
-    /// <summary>The name in manifests and generated code, a C# identifier: <c>Qwen3VL</c>.</summary>
+    /// <summary>The name in manifests and generated code, a C# identifier: <c>Family2VL</c>.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The name in messages, as its authors write it: <c>Qwen3-VL</c>.</summary>
+    /// <summary>The name in messages, as its authors write it: <c>Family2-VL</c>.</summary>
     public abstract string DisplayName { get; }
 
     /// <summary>The values of <c>model_type</c> in <c>config.json</c>, the usual one first.</summary>

@@ -11,6 +11,9 @@ public sealed class VisionTowerDescription
     /// <summary>From the values of a patch to the stream.</summary>
     public required LinearDescription PatchEmbedding { get; init; }
 
+    /// <summary>Learned positions that are added to the embedded patches; null: there are none.</summary>
+    public PositionTable? Positions { get; init; }
+
     /// <summary>The base of the frequencies by which rows and columns rotate queries and keys.</summary>
     public required double RotaryTheta { get; init; }
 
@@ -19,4 +22,10 @@ public sealed class VisionTowerDescription
 
     /// <summary>From the stream to one token for each merged block of patches.</summary>
     public required BlockDescription Merger { get; init; }
+
+    /// <summary>What the decoder's first blocks get besides, in their order.</summary>
+    public IReadOnlyList<DeepstackMerger> Deepstack { get; init; } = [];
+
+    /// <summary>The last merger and those of <see cref="Deepstack"/>.</summary>
+    public IEnumerable<BlockDescription> Mergers => Deepstack.Select(level => level.Merger).Prepend(Merger);
 }

@@ -126,6 +126,6 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
         {
             var taken = Math.Clamp((int)Math.Ceiling(count * (double)kind.Length / all.Count), 1, kind.Length);
             return Enumerable.Range(0, taken).Select(i => kind[(int)((long)i * kind.Length / taken)]);
-        }).Select(sequence => new CalibrationSequence { Modalities = sequence.Modalities, Rotary = sequence.Rotary, Exact = sequence.Exact, Quantized = sequence.Exact })];
+        }).Select(sequence => new CalibrationSequence { Modalities = sequence.Modalities, Rotary = sequence.Rotary, Deepstack = sequence.Deepstack, Exact = sequence.Exact, Quantized = sequence.Exact })];
     }
 }

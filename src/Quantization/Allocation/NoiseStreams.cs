@@ -64,7 +64,7 @@ internal sealed class NoiseStreams(DecoderDescription decoder, IReadOnlyList<Cal
         }
 
         var hidden = input.Copy();
-        block.Forward(hidden, sequences[t].Modalities, sequences[t].Rotary, _workspaces[t]);
+        block.Forward(hidden, sequences[t].Modalities, sequences[t].Rotary, _workspaces[t], deepstack: sequences[t].Deepstack);
         return ([.. outputs.SelectMany(group => group)], hidden);
     }
 

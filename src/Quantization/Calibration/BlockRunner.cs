@@ -61,7 +61,7 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
     private Matrix Run(TransformerBlock block, CalibrationSequence sequence, Matrix input, int slot)
     {
         var hidden = input.Copy();
-        block.Forward(hidden, sequence.Modalities, sequence.Rotary, _batches.Quantized(slot));
+        block.Forward(hidden, sequence.Modalities, sequence.Rotary, _batches.Quantized(slot), deepstack: sequence.Deepstack);
         return hidden;
     }
 }

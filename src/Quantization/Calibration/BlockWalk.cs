@@ -75,7 +75,7 @@ public sealed class BlockWalk
             var (exact, exactValues, _) = _exactAhead[i] ?? ExactAhead(i, slot);
             _exactAhead[i] = null;
             var hidden = sequence.Quantized.Copy();
-            _values[i] = Matrix.Copy(_block.Forward(_stop..NextStop, hidden, _values[i], sequence.Modalities, sequence.Rotary, _batches.Quantized(slot)));
+            _values[i] = Matrix.Copy(_block.Forward(_stop..NextStop, hidden, _values[i], sequence.Modalities, sequence.Rotary, _batches.Quantized(slot), sequence.Deepstack));
             _exactValues[i] = exactValues;
             (sequence.Exact, sequence.Quantized) = (exact, hidden);
         }, (_, _) => { }, cancellationToken);
@@ -96,7 +96,7 @@ public sealed class BlockWalk
     private Matrix Input(InputGroup group, int i, int slot)
     {
         var sequence = _sequences[i];
-        return _block.Forward(_stop..StepOf(group), sequence.Quantized.Copy(), _values[i], sequence.Modalities, sequence.Rotary, _batches.Quantized(slot))[0];
+        return _block.Forward(_stop..StepOf(group), sequence.Quantized.Copy(), _values[i], sequence.Modalities, sequence.Rotary, _batches.Quantized(slot), sequence.Deepstack)[0];
     }
 
     // Y* of the first group behind the stop is large and handed out at once; those of later ones wait.
@@ -110,7 +110,7 @@ public sealed class BlockWalk
         var sequence = _sequences[i];
         var hidden = sequence.Exact.Copy();
         var step = StepOf(group);
-        var values = _exact.Forward(_stop..(step + 1), hidden, _exactValues[i], sequence.Modalities, sequence.Rotary, _batches.Exact(slot));
+        var values = _exact.Forward(_stop..(step + 1), hidden, _exactValues[i], sequence.Modalities, sequence.Rotary, _batches.Exact(slot), sequence.Deepstack);
         var targets = Copies(values[.._exact.Description.LinearsOf(group).Count], slot);
         _exactAhead[i] ??= ExactAhead(i, slot, step + 1, hidden, values);
         return targets;
@@ -149,7 +149,7 @@ public sealed class BlockWalk
             block = block.With(group, new ObservedLinearGroup(_exact[group], (_, y) => outputs.Add(Matrix.Copy(y))));
         }
 
-        var left = Matrix.Copy(block.Forward(from..NextStop, hidden, values, sequence.Modalities, sequence.Rotary, _batches.Exact(slot)));
+        var left = Matrix.Copy(block.Forward(from..NextStop, hidden, values, sequence.Modalities, sequence.Rotary, _batches.Exact(slot), sequence.Deepstack));
         return (hidden, left, [.. outputs]);
     }
 

@@ -17,6 +17,9 @@ public sealed class CalibrationSequence
     /// <summary>The rotary table of its positions.</summary>
     public required RotaryTable Rotary { get; init; }
 
+    /// <summary>What the vision tower has left for the first blocks.</summary>
+    public DeepstackRows Deepstack { get; init; } = DeepstackRows.None;
+
     /// <summary>The next block's input in full precision, [T, H].</summary>
     public required Matrix Exact { get; set; }
 

@@ -29,6 +29,7 @@ public static class CalibrationSequences
                 InputIds = prompt.InputIds,
                 AnswerRange = prompt.AnswerRange,
                 Rotary = rotary,
+                Deepstack = prompt.Deepstack,
                 Exact = prompt.InputEmbeddings,
                 Quantized = prompt.InputEmbeddings,
             };

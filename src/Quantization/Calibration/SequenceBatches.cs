@@ -60,6 +60,6 @@ internal sealed class SequenceBatches
     private static int SlotsOf(TextConfig config, long longest)
         => (int)Math.Clamp(Bytes / BytesOfSlot(config, longest), Math.Min(Largest, Workers.Count), Largest);
 
-    // Both streams' gate and up, the targets' copies, what is prepared of the widest input, and the rest in hidden states.
-    private static long BytesOfSlot(TextConfig config, long longest) => Math.Max(1, longest) * ((8L * config.IntermediateSize) + (16L * config.HiddenSize)) * sizeof(float);
+    // Both streams' gate and up, the targets' copies, what is prepared of the widest input, and the rest in hidden states, or what all query heads are.
+    private static long BytesOfSlot(TextConfig config, long longest) => Math.Max(1, longest) * ((8L * config.IntermediateSize) + (16L * Math.Max(config.HiddenSize, config.AttentionHeads * config.HeadSize))) * sizeof(float);
 }

@@ -35,7 +35,10 @@ internal static class DescribedTensors
     }
 
     private static IEnumerable<DescribedTensor> Vision(ITensorSource source, VisionTowerDescription tower)
-        => [.. Linear(source, "", tower.PatchEmbedding), .. tower.Blocks.Append(tower.Merger).SelectMany(block => Block(source, block))];
+        => [.. Linear(source, "", tower.PatchEmbedding), .. Positions(tower), .. tower.Blocks.Concat(tower.Mergers).SelectMany(block => Block(source, block))];
+
+    private static IEnumerable<DescribedTensor> Positions(VisionTowerDescription tower)
+        => tower.Positions is { } table ? [new(table.Name, table.Side * table.Side, tower.Config.HiddenSize)] : [];
 
     private static IEnumerable<DescribedTensor> Audio(ITensorSource source, AudioTowerDescription tower)
         => [.. Linear(source, "", tower.FirstConvolution), .. Linear(source, "", tower.SecondConvolution), .. tower.Blocks.Append(tower.Exit).SelectMany(block => Block(source, block))];

@@ -30,7 +30,8 @@ internal static class PlannedMemory
         var weights = blocks.Max(block => block.Linears.Sum(Values));
         var vocabulary = (long)config.Text.VocabularySize * config.Text.HiddenSize;
 
-        // Of every sequence both streams where they stand, and the exact one further on with an output that waits.
+        // Of every sequence both streams where they stand, and the exact one further on with an output that waits; and what towers leave for the first blocks, at most for every token.
+        var streams = 4 + config.Vision.DeepstackBlocks.Count;
         var hidden = calibration.Tokens * config.Text.HiddenSize * sizeof(float);
         var batch = SequenceBatches.BytesOf(config.Text, calibration.Samples, calibration.Longest);
         var groups = blocks.SelectMany(block => block.Groups.Select(block.LinearsOf)).Max(group => Group(config, options, calibration, group));
@@ -40,7 +41,7 @@ internal static class PlannedMemory
         var prepare = (Mapped * vocabulary) + (2 * towerBytes) + Media(config.Vision, calibration);
         var gradients = options.ModalityWeights.Count > 0 ? 0 : ((Mapped + sizeof(float)) * (vocabulary + weights)) + (GradientWeights.Samples * (config.Text.Layers + 1) * calibration.Longest * config.Text.HiddenSize * sizeof(float));
         var allocation = options.PatchBytes is null ? 0 : Streams + block;
-        return RealGemm.PooledBytes + (4 * hidden) + new[] { prepare, gradients, allocation, block, artifactBytes }.Max(); // Writing maps what is copied.
+        return RealGemm.PooledBytes + (streams * hidden) + new[] { prepare, gradients, allocation, block, artifactBytes }.Max(); // Writing maps what is copied.
     }
 
     // The widest moment of quantizing one input group, beside the block itself and the sequences under way.

@@ -26,10 +26,10 @@ internal sealed class BlockSimulation(BlockDescription description, IReadOnlyLis
     }
 
     /// <summary>The block's output [T, H] for its input [T, H].</summary>
-    public Matrix Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary)
+    public Matrix Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DeepstackRows? deepstack = null)
     {
         _last = (modalities, rotary);
-        var run = new SimulatedRun(hidden, modalities, rotary);
+        var run = new SimulatedRun(hidden, modalities, rotary, deepstack ?? DeepstackRows.None);
         foreach (var step in _steps)
         {
             step.Forward(run);
@@ -42,7 +42,7 @@ internal sealed class BlockSimulation(BlockDescription description, IReadOnlyLis
     public Matrix Backward(Matrix outputGradient)
     {
         var (modalities, rotary) = _last ?? throw new InvalidOperationException("There was no forward pass.");
-        var run = new SimulatedRun(outputGradient, modalities, rotary);
+        var run = new SimulatedRun(outputGradient, modalities, rotary, DeepstackRows.None);
         for (var step = _steps.Length - 1; step >= 0; step--)
         {
             _steps[step].Backward(run);

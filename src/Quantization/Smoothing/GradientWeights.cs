@@ -34,7 +34,7 @@ internal static class GradientWeights
             for (var i = 0; i < samples.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                block.Forward(inputs[layer][i], samples[i].Modalities, samples[i].Rotary);
+                block.Forward(inputs[layer][i], samples[i].Modalities, samples[i].Rotary, samples[i].Deepstack);
                 gradients[i] = block.Backward(gradients[i]);
             }
         }

@@ -14,11 +14,11 @@ internal sealed class ManagedBlock(SimulationProblem problem) : ISimulatedBlock
     public void Refresh() => _block.Refresh();
 
     public double Loss(CalibrationSequence sequence, Matrix target)
-        => _loss.Measure(_block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary), target, sequence.Modalities, gradient: null);
+        => _loss.Measure(_block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary, sequence.Deepstack), target, sequence.Modalities, gradient: null);
 
     public void Descend(CalibrationSequence sequence, Matrix target)
     {
-        var output = _block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary);
+        var output = _block.Forward(sequence.Quantized, sequence.Modalities, sequence.Rotary, sequence.Deepstack);
         var gradient = new Matrix(output.Rows, output.Columns);
         _loss.Measure(output, target, sequence.Modalities, gradient);
         _block.Backward(gradient);

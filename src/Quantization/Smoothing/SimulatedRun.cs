@@ -6,7 +6,8 @@ namespace MASQuant.Quantization.Smoothing;
 /// <param name="stream">The residual stream, [T, H], or its gradient.</param>
 /// <param name="modalities">T entries.</param>
 /// <param name="rotary">The T positions.</param>
-internal sealed class SimulatedRun(Matrix stream, ModalityMap modalities, RotaryTable rotary)
+/// <param name="deepstack">What the vision tower has left for the first blocks.</param>
+internal sealed class SimulatedRun(Matrix stream, ModalityMap modalities, RotaryTable rotary, DeepstackRows deepstack)
 {
     private readonly List<Matrix> _values = [];
 
@@ -18,6 +19,9 @@ internal sealed class SimulatedRun(Matrix stream, ModalityMap modalities, Rotary
 
     /// <summary>The T positions.</summary>
     public RotaryTable Rotary => rotary;
+
+    /// <summary>What the vision tower has left for the first blocks.</summary>
+    public DeepstackRows Deepstack => deepstack;
 
     /// <summary>What steps hand on, first what was computed last.</summary>
     public IReadOnlyList<Matrix> Values => _values;

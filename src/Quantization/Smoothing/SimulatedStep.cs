@@ -22,10 +22,12 @@ internal abstract class SimulatedStep
         {
             NormalizeStep { Norm.Kind: NormKind.RootMeanSquare } => new Normalize(norm.Dequeue()),
             ProjectStep project => new Project(group.Dequeue(), project.Linears.Count),
+            NormalizeHeadsStep { Queries.Kind: NormKind.RootMeanSquare, Keys.Kind: NormKind.RootMeanSquare } => new NormalizeHeads(norm.Dequeue(), norm.Dequeue()),
             RotateStep => new Rotate(),
             AttendStep attend => new AttentionSimulation(attend.Heads, attend.KeyValueHeads, attend.HeadSize),
             GateStep => new Gate(),
             AddStep => new Add(),
+            DeepstackStep deepstack => new Deepstack(deepstack.Level),
             _ => throw step.Unknown("the simulation for gradients"),
         }))];
     }
@@ -55,6 +57,32 @@ internal abstract class SimulatedStep
 
         public override void Backward(SimulatedRun run)
             => run.Stream = Sum(run.Stream, NormGradient.Through(_input, norm, run.Take()));
+    }
+
+    private sealed class NormalizeHeads(Norm queries, Norm keys) : SimulatedStep
+    {
+        private Matrix[] _inputs = [];
+
+        public override void Forward(SimulatedRun run)
+        {
+            _inputs = run.Take(2);
+            var (q, k) = (_inputs[0].Copy(), _inputs[1].Copy());
+            queries.ApplyToHeads(q);
+            keys.ApplyToHeads(k);
+            run.Put(q, k);
+        }
+
+        public override void Backward(SimulatedRun run)
+        {
+            var gradients = run.Take(2);
+            run.Put(Through(queries, _inputs[0], gradients[0]), Through(keys, _inputs[1], gradients[1]));
+        }
+
+        // A head is a row of its own.
+        private static Matrix Through(Norm norm, Matrix input, Matrix gradient)
+            => new(input.Rows, input.Columns, NormGradient.Through(Heads(input, norm), norm, Heads(gradient, norm)).Data);
+
+        private static Matrix Heads(Matrix x, Norm norm) => new(x.Rows * (x.Columns / norm.Description.Size), norm.Description.Size, x.Data);
     }
 
     private sealed class Project(ISimulatedGroup layers, int outputs) : SimulatedStep
@@ -118,5 +146,19 @@ internal abstract class SimulatedStep
         public override void Forward(SimulatedRun run) => run.Stream = Sum(run.Stream, run.Take());
 
         public override void Backward(SimulatedRun run) => run.Put(run.Stream);
+    }
+
+    // What is added depends on no factor, and the stream's gradient passes.
+    private sealed class Deepstack(int level) : SimulatedStep
+    {
+        public override void Forward(SimulatedRun run)
+        {
+            run.Stream = run.Stream.Copy();
+            run.Deepstack.AddTo(run.Stream, run.Modalities, level);
+        }
+
+        public override void Backward(SimulatedRun run)
+        {
+        }
     }
 }

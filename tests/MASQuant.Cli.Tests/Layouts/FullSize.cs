@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace MASQuant.Cli.Tests.Layouts;
@@ -18,8 +16,6 @@ namespace MASQuant.Cli.Tests.Layouts;
 /// <param name="Type">The element type.</param>
 internal sealed record FullSize(string Name, int Hidden, int Layers, int Heads, int KeyValueHeads, int Inner, int Vocabulary, bool Tied, int VisionInner, bool Hears = false, string Type = "BF16")
 {
-    private const long ShardBytes = 5_000_000_000;
-
     public static IReadOnlyList<FullSize> All { get; } =
     [
         new("Qwen2.5-VL-3B-Instruct", 2048, 36, 16, 2, 11008, 151936, true, 3420),
@@ -31,8 +27,6 @@ internal sealed record FullSize(string Name, int Hidden, int Layers, int Heads, 
         new("Qwen2.5-Omni-7B", 3584, 28, 28, 4, 18944, 152064, false, 3420, Hears: true),
     ];
 
-    private int ElementBytes => Type == "F32" ? 4 : 2;
-
     /// <summary>Every tensor that the hub's file has of the parts that are read, by the published modelling code; Omni's under <c>thinker.</c></summary>
     public IEnumerable<(string Name, int[] Shape)> Tensors()
         => Text().Concat(Vision()).Concat(Hears ? Audio() : []).Select(tensor => (Hears ? "thinker." + tensor.Item1 : tensor.Item1, tensor.Item2));
@@ -41,28 +35,7 @@ internal sealed record FullSize(string Name, int Hidden, int Layers, int Heads, 
     {
         LayoutCheckpoint.WriteFiles(Hears ? "omni-hub" : Tied ? "vl3-hub" : "vl7-hub", folder);
         WriteConfig(Path.Combine(folder, "config.json"));
-        var (map, part, bytes, parts) = (new JsonObject(), new List<(string, int[])>(), 0L, 0);
-        foreach (var tensor in Tensors())
-        {
-            if (bytes + Bytes(tensor.Shape) > ShardBytes && part.Count > 0)
-            {
-                Flush();
-            }
-
-            part.Add(tensor);
-            bytes += Bytes(tensor.Shape);
-        }
-
-        Flush();
-        File.WriteAllText(Path.Combine(folder, "model.safetensors.index.json"), new JsonObject { ["weight_map"] = map }.ToJsonString());
-
-        void Flush()
-        {
-            var file = $"model-{++parts:00000}.safetensors";
-            WriteSparse(Path.Combine(folder, file), part);
-            part.ForEach(tensor => map[tensor.Item1] = file);
-            (part, bytes) = ([], 0);
-        }
+        SparseWeights.Write(folder, Tensors(), Type);
     }
 
     private void WriteConfig(string file)
@@ -158,24 +131,5 @@ internal sealed record FullSize(string Name, int Hidden, int Layers, int Heads, 
                 }
             }
         }
-    }
-
-    private long Bytes(int[] shape) => shape.Aggregate((long)ElementBytes, (bytes, extent) => bytes * extent);
-
-    private void WriteSparse(string path, IEnumerable<(string Name, int[] Shape)> tensors)
-    {
-        var (header, position) = (new JsonObject(), 0L);
-        foreach (var (name, shape) in tensors)
-        {
-            header[name] = new JsonObject { ["dtype"] = Type, ["shape"] = new JsonArray([.. shape.Select(extent => JsonValue.Create(extent))]), ["data_offsets"] = new JsonArray(position, position += Bytes(shape)) };
-        }
-
-        var text = Encoding.UTF8.GetBytes(header.ToJsonString());
-        using var stream = File.Create(path);
-        Span<byte> length = stackalloc byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);
-        stream.Write(length);
-        stream.Write(text);
-        stream.SetLength(8 + text.Length + position);
     }
 }

@@ -42,15 +42,39 @@ public sealed class FullSizeTests : IDisposable
             CheckpointCheck.Require(checkpoint, ModelConfigReader.Read(checkpoint));
         }
 
+        AssertInspectedAndPlanned(model.Layers, model.Hidden);
+    }
+
+    public static TheoryData<string> FurtherNames => [.. FurtherFullSize.All.Select(model => model.Name)];
+
+    [SkippableTheory]
+    [MemberData(nameof(FurtherNames))]
+    public void A_published_model_of_a_further_family_is_inspected_and_planned(string name)
+    {
+        Skip.If(OperatingSystem.IsWindows(), "The files would not be sparse.");
+        var model = FurtherFullSize.All.Single(model => model.Name == name);
+        model.Write(_folder.Path);
+        using (var checkpoint = Checkpoint.Open(_folder.Path))
+        {
+            Assert.Equal(model.Parameters, checkpoint.Tensors.Sum(tensor => tensor.Count));
+            Assert.Equal(model.Tensors().Count(), checkpoint.Tensors.Count);
+            CheckpointCheck.Require(checkpoint, ModelConfigReader.Read(checkpoint));
+        }
+
+        AssertInspectedAndPlanned(model.Layers, model.Hidden);
+    }
+
+    private void AssertInspectedAndPlanned(int layers, int hidden)
+    {
         var inspect = CommandRun.Of("inspect", _folder.Path);
         Assert.True(inspect.ExitCode == 0, inspect.Error);
         Assert.Contains($"Would be quantized: ", inspect.Output, StringComparison.Ordinal);
-        Assert.Contains($" in {model.Layers * 7} layers.", inspect.Output, StringComparison.Ordinal);
+        Assert.Contains($" in {layers * 7} layers.", inspect.Output, StringComparison.Ordinal);
 
         // The plan is told whole; this machine may be too small for what it says.
         var plan = CommandRun.Of("plan", _folder.Path, "--output", _folder.Path);
         Assert.True(plan.ExitCode == 0 || plan.Error.Contains("error MASQ0955", StringComparison.Ordinal) || plan.Error.Contains("error MASQ0956", StringComparison.Ordinal), plan.Error);
-        Assert.Contains($"{model.Layers} decoder layers of width {model.Hidden}", plan.Output, StringComparison.Ordinal);
+        Assert.Contains($"{layers} decoder layers of width {hidden}", plan.Output, StringComparison.Ordinal);
         Assert.Contains("The time is a rough estimate", plan.Output, StringComparison.Ordinal);
     }
 }

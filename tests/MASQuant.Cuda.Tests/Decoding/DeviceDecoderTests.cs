@@ -170,7 +170,7 @@ public sealed class DeviceDecoderTests : IDisposable
     // How far roundings carry through layers is measured on the processor, with the same roundings in the same places: queries, keys and values, and in full
     // precision every layer's input, to BF16. The device adds those of probabilities and, in the low-rank branch, of its operands, and of the head's input: of the same
     // size, in fewer places, and independent, so that twice the processor's own deviation (in the norm of all logits) bounds it, with as much again for the draw.
-    private static void CompareLogits(ICudaDevice device, string path, Prompt question, bool roundInputs)
+    internal static void CompareLogits(ICudaDevice device, string path, Prompt question, bool roundInputs)
     {
         using var processor = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
         using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(device, content, ownsDevice: true));

@@ -11,7 +11,7 @@ internal static class ReferenceVisionTower
     {
         var reference = new Reference(source, rounds);
         var (merge, places) = (config.SpatialMergeSize, Places(image, config.SpatialMergeSize));
-        var window = config.WindowSize / config.PatchSize;
+        var window = config.WindowSize!.Value / config.PatchSize;
         int[] frames = [.. places.Select(place => place.Frame)], windows = [.. places.Select(place => (place.Frame * 10000) + (place.Row / window * 100) + (place.Column / window))];
         var x = reference.Linear("visual.patch_embed.proj", Reference.Rows(image.Pixels), config.HiddenSize, bias: false);
         for (var index = 0; index < config.Depth; index++)
@@ -41,7 +41,7 @@ internal static class ReferenceVisionTower
     }
 
     // Of a head's d/2 pairs (i, i + d/2) the first half turns with the row, the second with the column, by 10000^(−4i/d) a patch.
-    private static double[][] Turn(double[][] x, (int Frame, int Row, int Column)[] places, int heads) => [.. x.Select((row, t) =>
+    internal static double[][] Turn(double[][] x, (int Frame, int Row, int Column)[] places, int heads) => [.. x.Select((row, t) =>
     {
         var (size, result) = (row.Length / heads, (double[])row.Clone());
         for (var i = 0; i < heads * size / 2; i++)
@@ -57,7 +57,7 @@ internal static class ReferenceVisionTower
     })];
 
     // Patches arrive merged block by merged block, row by row.
-    private static (int Frame, int Row, int Column)[] Places(ImagePatches image, int merge)
+    internal static (int Frame, int Row, int Column)[] Places(ImagePatches image, int merge)
         => [.. from frame in Enumerable.Range(0, image.GridT)
                from blockRow in Enumerable.Range(0, image.GridH / merge)
                from blockColumn in Enumerable.Range(0, image.GridW / merge)

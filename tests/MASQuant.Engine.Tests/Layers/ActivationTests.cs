@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using MASQuant.Engine.Layers;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Tests.Layers;
 
@@ -72,6 +73,27 @@ public class ActivationTests
         {
             var expected = Oracle.Gelu(x[i]);
             Assert.Equal(expected, y[i], (0.5 * Math.Abs(x[i]) * (1.5e-7 + (5 * Oracle.Epsilon))) + (Oracle.Epsilon * Math.Abs(expected)));
+        }
+    }
+
+    [Theory]
+    [InlineData(Activation.TanhGelu)]
+    [InlineData(Activation.QuickGelu)]
+    public void GELUs_approximations_are_what_their_names_say(Activation function)
+    {
+        var x = Oracle.Random(4001, 3, 7f);
+        var y = x.ToArray();
+
+        Gelu.Apply(y, function);
+
+        // x·σ(z) = x/(1 + e⁻ᶻ): z is off by four roundings (its constants among them), 2ε|z|, which the exponential carries on as a relative error where it counts; then its own ε, a sum and a quotient of ε/2 each.
+        for (var i = 0; i < x.Length; i++)
+        {
+            double v = x[i];
+            var z = function == Activation.QuickGelu ? 1.702 * v : 2 * Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v));
+            var expected = v / (1 + Math.Exp(-z));
+            Assert.True(function == Activation.QuickGelu || Math.Abs((0.5 * v * (1 + Math.Tanh(z / 2))) - expected) <= 1e-15 * Math.Abs(v)); // the same, where its sum does not cancel
+            Assert.Equal(expected, y[i], ((2 * Math.Abs(z)) + 2.5) * Oracle.Epsilon * Math.Abs(expected));
         }
     }
 }

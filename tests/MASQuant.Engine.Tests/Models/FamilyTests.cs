@@ -4,7 +4,7 @@ using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Models;
 
-/// <summary>A family is known in its folder and in the registry, nowhere else.</summary>
+/// <summary>A family is known in its folder, to families that are built on it, and in the registry, nowhere else.</summary>
 public sealed class FamilyTests
 {
     private static readonly string Source = Path.Combine(RepositoryFiles.Root, "src");
@@ -21,7 +21,8 @@ public sealed class FamilyTests
         Assert.True(Directory.Exists(folder), $"{folder} is the family's folder");
         Assert.NotEmpty(Named(words, path => path.StartsWith(folder, StringComparison.Ordinal))); // The words are those that the family writes.
 
-        Assert.Empty(Named(words, path => !path.StartsWith(folder, StringComparison.Ordinal) && Path.GetFileName(path) != "ModelFamilies.cs"));
+        string[] families = [.. ModelFamilies.Known.All.Select(other => Path.Combine(Source, "Formats", "Models", FolderOf(other)))];
+        Assert.Empty(Named(words, path => !families.Contains(Path.GetDirectoryName(path)) && Path.GetFileName(path) != "ModelFamilies.cs"));
     }
 
     [Fact]

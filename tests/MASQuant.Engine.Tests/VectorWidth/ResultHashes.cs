@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MASQuant.Engine.Layers;
+using MASQuant.Formats.Models;
 using MASQuant.Engine.Tests.Audio;
 using MASQuant.Engine.Tests.Layers;
 using MASQuant.Engine.Tests.Vision;
@@ -41,12 +42,14 @@ internal static class ResultHashes
     {
         var (x, gain, bias) = (Oracle.Random(3001, 1, 20f), Oracle.Random(3001, 2), Oracle.Random(3001, 3));
         var (rms, layer, silu) = (new float[x.Length], new float[x.Length], new float[x.Length]);
-        var (gelu, softmax) = (x.ToArray(), x.ToArray());
+        var (gelu, tanh, quick, softmax) = (x.ToArray(), x.ToArray(), x.ToArray(), x.ToArray());
         RmsNorm.Apply(x, gain, 1e-6f, rms);
         LayerNorm.Apply(x, gain, bias, 1e-5f, layer);
         Silu.Multiply(x, gain, silu);
         Gelu.Apply(gelu);
+        Gelu.Apply(tanh, Activation.TanhGelu);
+        Gelu.Apply(quick, Activation.QuickGelu);
         Softmax.Apply(softmax, 0.3f);
-        return Of(rms, layer, silu, gelu, softmax);
+        return Of(rms, layer, silu, gelu, tanh, quick, softmax);
     }
 }

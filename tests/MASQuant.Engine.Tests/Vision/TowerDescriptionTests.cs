@@ -17,9 +17,9 @@ public sealed class TowerDescriptionTests
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
         var whole = Qwen25VisionTower.Describe(TinyConfigs.VL.Vision);
-        var expected = new VisionTower(source, whole).Forward(Image()).Span.ToArray();
-        Assert.Equal(expected, new VisionTower(source, With(whole, Cut)).Forward(Image()).Span.ToArray());
-        Assert.NotEqual(expected, new VisionTower(source, With(whole, block => [.. Cut(block).Reverse()])).Forward(Image()).Span.ToArray());
+        var expected = new VisionTower(source, whole).Forward(Image()).Tokens.Span.ToArray();
+        Assert.Equal(expected, new VisionTower(source, With(whole, Cut)).Forward(Image()).Tokens.Span.ToArray());
+        Assert.NotEqual(expected, new VisionTower(source, With(whole, block => [.. Cut(block).Reverse()])).Forward(Image()).Tokens.Span.ToArray());
     }
 
     [Fact]

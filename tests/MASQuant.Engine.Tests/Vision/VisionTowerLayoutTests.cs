@@ -31,6 +31,15 @@ public sealed class VisionTowerLayoutTests
     }
 
     [Fact]
+    public void Without_windows_blocks_stay_where_they_are()
+    {
+        var layout = new VisionTowerLayout(2, 6, 8, Config with { WindowSize = null });
+
+        Assert.Equal(Enumerable.Range(0, 24), layout.BlockOrder);
+        Assert.Equal(layout.FrameBounds, layout.WindowBounds);
+    }
+
+    [Fact]
     public void Patches_know_their_row_and_column_in_the_frame()
     {
         var layout = new VisionTowerLayout(2, 6, 6, Config);

@@ -28,7 +28,7 @@ public sealed class VisionTowerTests
         var tokens = new VisionTower(source, config.VisionTower())
             .Forward(golden.Has("video_grid_thw") ? [preprocessor.ProcessVideo(images)] : [.. images.Select(image => preprocessor.Process(image))]);
 
-        GoldenAssert.Near(golden, "vision_tower", tokens);
+        GoldenAssert.Near(golden, "vision_tower", tokens.Tokens);
     }
 
     [Fact]
@@ -63,6 +63,6 @@ public sealed class VisionTowerTests
     {
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
         var tower = new VisionTower(source, ModelConfigReader.Read(source).VisionTower());
-        return ResultHashes.Of(tower.Forward(new ImagePatches(new Matrix(48, 1176, Oracle.Random(48 * 1176, 1)), 1, 6, 8)).Data);
+        return ResultHashes.Of(tower.Forward(new ImagePatches(new Matrix(48, 1176, Oracle.Random(48 * 1176, 1)), 1, 6, 8)).Tokens.Data);
     }
 }

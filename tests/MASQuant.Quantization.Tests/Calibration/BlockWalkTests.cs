@@ -32,6 +32,7 @@ public sealed class BlockWalkTests : IDisposable
     [Theory]
     [InlineData(nameof(RepositoryFiles.OmniTiny))]
     [InlineData(nameof(RepositoryFiles.VlTiny))]
+    [InlineData(nameof(SmallCheckpoint))]
     public void Both_streams_pass_what_whole_blocks_pass(string model)
     {
         Open(model);
@@ -59,6 +60,7 @@ public sealed class BlockWalkTests : IDisposable
     [Theory]
     [InlineData(nameof(RepositoryFiles.OmniTiny))]
     [InlineData(nameof(RepositoryFiles.VlTiny))]
+    [InlineData(nameof(SmallCheckpoint))]
     public void A_block_is_passed_without_having_been_looked_at(string model)
     {
         Open(model);
@@ -77,7 +79,12 @@ public sealed class BlockWalkTests : IDisposable
 
     private void Open(string model)
     {
-        var (folder, set) = model == nameof(RepositoryFiles.OmniTiny) ? (RepositoryFiles.OmniTiny, RepositoryFiles.Data("calibration.jsonl")) : (RepositoryFiles.VlTiny, TinyRun.Calibration(_folder.Path));
+        var (folder, set) = model switch
+        {
+            nameof(RepositoryFiles.OmniTiny) => (RepositoryFiles.OmniTiny, RepositoryFiles.Data("calibration.jsonl")),
+            nameof(RepositoryFiles.VlTiny) => (RepositoryFiles.VlTiny, TinyRun.Calibration(_folder.Path)),
+            _ => (SmallCheckpoint.Write(_folder.File("model")), TinyRun.Calibration(_folder.Path)),
+        };
         _checkpoint = Checkpoint.Open(folder);
         var config = ModelConfigReader.Read(_checkpoint);
         _decoder = config.Decoder();
@@ -102,6 +109,7 @@ public sealed class BlockWalkTests : IDisposable
     {
         Modalities = sequence.Modalities,
         Rotary = sequence.Rotary,
+        Deepstack = sequence.Deepstack,
         Exact = sequence.Exact.Copy(),
         Quantized = sequence.Quantized.Copy(),
     })];
@@ -130,7 +138,7 @@ public sealed class BlockWalkTests : IDisposable
     private Matrix[] Whole(TransformerBlock block, CalibrationSequence[] inputs, Func<CalibrationSequence, Matrix> input) => [.. inputs.Select(sequence =>
     {
         var hidden = input(sequence).Copy();
-        block.Forward(hidden, sequence.Modalities, sequence.Rotary, new DecoderWorkspace(_decoder.Config));
+        block.Forward(hidden, sequence.Modalities, sequence.Rotary, new DecoderWorkspace(_decoder.Config), deepstack: sequence.Deepstack);
         return hidden;
     })];
 

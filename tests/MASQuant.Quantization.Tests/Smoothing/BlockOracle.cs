@@ -20,13 +20,19 @@ internal sealed class BlockOracle(QuantizationScheme scheme, int heads, int keyV
     /// <summary>The rotation of each group's smoothed inputs, in blocks of so many values; 0: none.</summary>
     public int RotationBlock { get; init; }
 
+    /// <summary>The gains of queries' and keys' heads; none: heads are not normed.</summary>
+    public double[][] HeadGains { get; init; } = [];
+
+    /// <summary>What is added to the output, [T, H]; null: nothing.</summary>
+    public double[,]? Added { get; init; }
+
     /// <summary>log s [group][modality][K] to the loss: Σ c ⊙ Y for fixed coefficients c.</summary>
     public double Loss(double[,] hidden, double[][][] logarithms, bool[][] ownsWeight, double[,] coefficients)
     {
         _next = 0;
         var normed = Norm(hidden, Gains[0]);
         var qkv = Group(normed, [0, 1, 2], logarithms[0], ownsWeight[0]);
-        var attended = Group(Attend(qkv[0], qkv[1], qkv[2]), [3], logarithms[1], ownsWeight[1])[0];
+        var attended = Group(HeadGains.Length == 0 ? Attend(qkv[0], qkv[1], qkv[2]) : Attend(NormHeads(qkv[0], HeadGains[0]), NormHeads(qkv[1], HeadGains[1]), qkv[2]), [3], logarithms[1], ownsWeight[1])[0];
         var middle = Add(hidden, attended);
         var gateUp = Group(Norm(middle, Gains[1]), [4, 5], logarithms[2], ownsWeight[2]);
         var product = new double[gateUp[0].GetLength(0), gateUp[0].GetLength(1)];
@@ -39,6 +45,7 @@ internal sealed class BlockOracle(QuantizationScheme scheme, int heads, int keyV
         }
 
         var output = Add(middle, Group(product, [6], logarithms[3], ownsWeight[3])[0]);
+        output = Added is null ? output : Add(output, Added);
         _recorded = true;
         var loss = 0.0;
         for (var t = 0; t < output.GetLength(0); t++)
@@ -145,6 +152,25 @@ internal sealed class BlockOracle(QuantizationScheme scheme, int heads, int keyV
             for (var k = 0; k < gain.Length; k++)
             {
                 y[t, k] = x[t, k] / Math.Sqrt(square + epsilon) * gain[k];
+            }
+        }
+
+        return y;
+    }
+
+    private double[,] NormHeads(double[,] x, double[] gain)
+    {
+        var y = new double[x.GetLength(0), x.GetLength(1)];
+        for (var t = 0; t < x.GetLength(0); t++)
+        {
+            for (var head = 0; head < x.GetLength(1) / headSize; head++)
+            {
+                var columns = Enumerable.Range(head * headSize, headSize).ToArray();
+                var scale = 1 / Math.Sqrt(columns.Average(j => x[t, j] * x[t, j]) + epsilon);
+                foreach (var j in columns)
+                {
+                    y[t, j] = x[t, j] * scale * gain[j % headSize];
+                }
             }
         }
 

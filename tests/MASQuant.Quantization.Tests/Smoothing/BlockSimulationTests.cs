@@ -3,6 +3,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Models.Qwen25;
+using MASQuant.Formats.Models.Qwen3VL;
 using MASQuant.Quantization.Smoothing;
 
 namespace MASQuant.Quantization.Tests.Smoothing;
@@ -50,26 +51,46 @@ public class BlockSimulationTests
     public void Gradient_equals_finite_differences_away_from_rounding_steps(string schemeName, int deviating, int rotationBlock)
     {
         Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
+        AssertGradient(scheme, deviating, rotationBlock, Config, Qwen25Decoder.Describe(Config));
+    }
+
+    // Heads that are together wider than the stream, normed, with positions that take turns, and rows that are added behind.
+    [Theory]
+    [InlineData("W8A8", 3, 0)]
+    [InlineData("W4A4", 3, Block)]
+    [InlineData("W4A16", -1, 0)]
+    public void Gradients_pass_normed_heads_and_added_rows(string schemeName, int deviating, int rotationBlock)
+    {
+        Assert.True(QuantizationScheme.TryParse(schemeName, out var scheme));
+        var config = Config with { HeadSize = 24, MropeSections = [4, 4, 4] };
+        AssertGradient(scheme, deviating, rotationBlock, config, Qwen3VLDecoder.Describe(config, deepstack: 1));
+    }
+
+    private static void AssertGradient(QuantizationScheme scheme, int deviating, int rotationBlock, TextConfig config, DecoderDescription decoder)
+    {
         var random = new Random(7);
-        int[] inputs = [Hidden, Heads * HeadSize, Hidden, Intermediate];
-        int[][] outputs = [[Heads * HeadSize, KeyValueHeads * HeadSize, KeyValueHeads * HeadSize], [Hidden], [Intermediate, Intermediate], [Hidden]];
+        var description = decoder.Blocks[0];
+        int[] inputs = [.. description.Groups.Select(group => description.LinearsOf(group)[0].Inputs)];
         var modalities = new ModalityMap([Modality.Text, Modality.Vision, Modality.Vision, Modality.Text, Modality.Audio, Modality.Audio, Modality.Audio, Modality.Text, Modality.Text]);
-        var weights = inputs.Select((k, g) => outputs[g].Select(n => Gaussian(random, n, k, 1 / Math.Sqrt(k))).ToArray()).ToArray();
+        var weights = description.Groups.Select(group => description.LinearsOf(group).Select(linear => Gaussian(random, linear.Outputs, linear.Inputs, 1 / Math.Sqrt(linear.Inputs))).ToArray()).ToArray();
         var factors = inputs.Select(k => Factors(random, k, deviating)).ToArray();
-        float[][] gains = [Gaussian(random, 1, Hidden, 1).Data, Gaussian(random, 1, Hidden, 1).Data];
+        var gains = description.Norms.Select(norm => Gaussian(random, 1, norm.Size, 1).Data).ToArray();
         var (hidden, coefficients) = (Gaussian(random, Tokens, Hidden, 1), Gaussian(random, Tokens, Hidden, 1));
-        var rotary = Rotary();
+        var rotary = Rotary(decoder);
+        var added = Gaussian(random, 2, Hidden, 1); // two tokens of vision
 
         var groups = factors.Select((f, g) => new GroupSimulation(weights[g], [.. weights[g].Select(_ => Array.Empty<float>())], f, scheme, rotationBlock: rotationBlock)).ToArray();
-        var description = Qwen25Decoder.Describe(Config).Blocks[0];
         var block = new BlockSimulation(description, [.. description.Norms.Zip(gains, (norm, gain) => new Norm(norm, gain, []))], groups);
-        block.Forward(hidden, modalities, rotary);
+        var output = block.Forward(hidden, modalities, rotary, new DeepstackRows([added]));
         var hiddenGradient = block.Backward(coefficients);
 
-        var oracle = new BlockOracle(scheme, Heads, KeyValueHeads, HeadSize, Epsilon)
+        var heads = gains.Where(gain => gain.Length != Hidden).ToArray();
+        var oracle = new BlockOracle(scheme, Heads, KeyValueHeads, config.HeadSize, Epsilon)
         {
             Weights = [.. weights.SelectMany(w => w).Select(Double)],
-            Gains = [.. gains.Select(g => g.Select(v => (double)v).ToArray())],
+            Gains = [.. gains.Except(heads).Select(g => g.Select(v => (double)v).ToArray())],
+            HeadGains = [.. heads.Select(g => g.Select(v => (double)v).ToArray())],
+            Added = description.Steps[^1] is DeepstackStep ? Double(AtVision(added, modalities)) : null,
             Modalities = modalities,
             Cosines = Angles(t => rotary.Cosines(t).ToArray()),
             Sines = Angles(t => rotary.Sines(t).ToArray()),
@@ -78,7 +99,11 @@ public class BlockSimulationTests
         var owns = factors.Select(f => f.Deviating.Select((d, m) => m == 0 || d.Length == f.Inputs).ToArray()).ToArray();
         double Loss(double[][][] logarithms) => oracle.Loss(Double(hidden), logarithms, owns, Double(coefficients));
         var point = factors.Select(f => Effective(f, f.Logarithms.Select(l => l.Select(v => (double)v).ToArray()).ToArray())).ToArray();
-        Loss(point); // records the rounding offsets
+        var loss = Loss(point); // records the rounding offsets
+
+        // As the gradients below: FP32 sums beside FP64 ones.
+        var terms = output.Data.Zip(coefficients.Data, (y, c) => (double)y * c).ToArray();
+        Assert.InRange(Math.Abs(terms.Sum() - loss), 0, 1e3 * Math.Pow(2, -24) * Norm(output.Data.Select(v => (double)v)) * Norm(coefficients.Data.Select(v => (double)v)));
 
         AssertHiddenGradient(hiddenGradient, Gaussian(random, Tokens, Hidden, 1), (step, direction) => oracle.Loss(Add(hidden, step, direction), point, owns, Double(coefficients)));
         for (var group = 0; group < factors.Length; group++)
@@ -165,19 +190,28 @@ public class BlockSimulationTests
         return moved;
     }
 
-    private static RotaryTable Rotary()
+    private static Matrix AtVision(Matrix rows, ModalityMap modalities)
     {
-        var rotary = new RotaryTable(Qwen25Decoder.Describe(Config).Rotary);
+        var placed = new Matrix(modalities.Count, rows.Columns);
+        new DeepstackRows([rows]).AddTo(placed, modalities, 0);
+        return placed;
+    }
+
+    private static RotaryTable Rotary() => Rotary(Qwen25Decoder.Describe(Config));
+
+    private static RotaryTable Rotary(DecoderDescription decoder)
+    {
+        var rotary = new RotaryTable(decoder.Rotary);
         rotary.Set(PositionIds.Text(3, Tokens));
         return rotary;
     }
 
     private static double[,] Angles(Func<int, float[]> row)
     {
-        var angles = new double[Tokens, HeadSize / 2];
+        var angles = new double[Tokens, row(0).Length];
         for (var t = 0; t < Tokens; t++)
         {
-            for (var j = 0; j < HeadSize / 2; j++)
+            for (var j = 0; j < angles.GetLength(1); j++)
             {
                 angles[t, j] = row(t)[j];
             }

@@ -5,7 +5,7 @@ using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Engine.Vision.Preprocessing;
 
-/// <summary>Turns images and video frames into patches as transformers' <c>Qwen2VLImageProcessor</c> does: resize, rescale to 0…1, normalise, cut.</summary>
+/// <summary>Turns images and video frames into patches as transformers' image processor of these models does: resize, rescale to 0…1, normalise, cut.</summary>
 public sealed class ImagePreprocessor
 {
     private readonly PixelLimits _imageLimits;
@@ -13,6 +13,7 @@ public sealed class ImagePreprocessor
     private readonly int _patch;
     private readonly int _merge;
     private readonly int _framesPerPatch;
+    private readonly bool _videoLimitsCountFrames;
     private readonly float[] _normalized = new float[Channels * 256];
 
     private const int Channels = 3;
@@ -22,6 +23,7 @@ public sealed class ImagePreprocessor
     {
         _imageLimits = new PixelLimits(config.MinPixels, config.MaxPixels);
         _videoLimits = config.VideoPixels ?? _imageLimits;
+        _videoLimitsCountFrames = config.VideoPixelsCountFrames;
         _patch = vision.PatchSize;
         _merge = vision.SpatialMergeSize;
         _framesPerPatch = vision.TemporalPatchSize;
@@ -38,19 +40,19 @@ public sealed class ImagePreprocessor
 
     /// <summary>The patches down and across of an image of these extents.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
-    public (int GridH, int GridW) Grid(int width, int height, string? path = null) => Grid(width, height, _imageLimits, path);
+    public (int GridH, int GridW) Grid(int width, int height, string? path = null) => InPatches(ImageSize(width, height, path));
 
     /// <summary>The patches in time, down and across of a video of frames of these extents.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the frames are too narrow.</exception>
     public (int GridT, int GridH, int GridW) VideoGrid(int frames, int width, int height, string? path = null)
     {
-        var (gridH, gridW) = Grid(width, height, _videoLimits, path);
+        var (gridH, gridW) = InPatches(FrameSize(frames, width, height, path));
         return (GridT(frames), gridH, gridW);
     }
 
     /// <summary>The patches of one image, which stands still for the frames of a patch.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
-    public ImagePatches Process(RgbImage image, string? path = null) => Extract([Resize(image, _imageLimits, path)]);
+    public ImagePatches Process(RgbImage image, string? path = null) => Extract([Resize(image, ImageSize(image.Width, image.Height, path))]);
 
     /// <summary>The patches of a video; where the last patch lacks frames, the last frame is repeated.</summary>
     /// <exception cref="MASQuantException">MASQ0304: no frames, frames of several sizes, or too narrow ones.</exception>
@@ -61,25 +63,24 @@ public sealed class ImagePreprocessor
             throw NoVideo(path);
         }
 
-        return Extract([.. frames.Select(f => Resize(f, _videoLimits, path))]);
+        var size = FrameSize(frames.Count, frames[0].Width, frames[0].Height, path);
+        return Extract([.. frames.Select(f => Resize(f, size))]);
     }
 
     internal static MASQuantException NoVideo(string? path)
         => new(DiagnosticCodes.ImageShapeNotSupported, path, "A video needs at least one frame, and all its frames need one size. Export the frames again.");
 
-    private (int GridH, int GridW) Grid(int width, int height, PixelLimits limits, string? path)
-    {
-        var (chosenWidth, chosenHeight) = SmartResize.Choose(width, height, _patch * _merge, limits, path);
-        return (chosenHeight / _patch, chosenWidth / _patch);
-    }
+    private (int Width, int Height) ImageSize(int width, int height, string? path) => SmartResize.Choose(width, height, _patch * _merge, _imageLimits, path);
+
+    private (int Width, int Height) FrameSize(int frames, int width, int height, string? path) => _videoLimitsCountFrames
+        ? SmartResize.ChooseVideo(frames, _framesPerPatch, width, height, _patch * _merge, _videoLimits, path)
+        : SmartResize.Choose(width, height, _patch * _merge, _videoLimits, path);
+
+    private (int GridH, int GridW) InPatches((int Width, int Height) size) => (size.Height / _patch, size.Width / _patch);
 
     private int GridT(int frames) => ((frames - 1) / _framesPerPatch) + 1;
 
-    private RgbImage Resize(RgbImage image, PixelLimits limits, string? path)
-    {
-        var (width, height) = SmartResize.Choose(image.Width, image.Height, _patch * _merge, limits, path);
-        return BicubicResize.Resize(image, width, height);
-    }
+    private static RgbImage Resize(RgbImage image, (int Width, int Height) size) => BicubicResize.Resize(image, size.Width, size.Height);
 
     private ImagePatches Extract(RgbImage[] frames)
     {

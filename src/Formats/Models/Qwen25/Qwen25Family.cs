@@ -5,7 +5,7 @@ namespace MASQuant.Formats.Models.Qwen25;
 /// <summary>What Qwen2.5-VL and Qwen2.5-Omni have in common.</summary>
 public abstract class Qwen25Family : ModelFamily
 {
-    /// <summary>As transformers assumes it: <c>Qwen2VLImageProcessor</c>'s values.</summary>
+    /// <summary>As transformers' image processor assumes it.</summary>
     public override PreprocessorConfig Preprocessor { get; } = new()
     {
         MinPixels = 56 * 56,
