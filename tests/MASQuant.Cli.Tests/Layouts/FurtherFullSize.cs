@@ -66,15 +66,26 @@ internal sealed record FurtherFullSize(
         },
         ["vision_config"] = new JsonObject
         {
-            ["depth"] = Tower.Depth, ["hidden_size"] = Tower.Width, ["intermediate_size"] = Tower.Inner, ["num_heads"] = 16, ["out_hidden_size"] = Hidden, ["num_position_embeddings"] = 2304,
+            ["depth"] = Tower.Depth,
+            ["hidden_size"] = Tower.Width,
+            ["intermediate_size"] = Tower.Inner,
+            ["num_heads"] = 16,
+            ["out_hidden_size"] = Hidden,
+            ["num_position_embeddings"] = 2304,
             ["deepstack_visual_indexes"] = new JsonArray([.. Deepstack.Select(block => JsonValue.Create(block))]),
         },
     };
 
     private IEnumerable<KeyValuePair<string, JsonNode?>> Decoder() => new Dictionary<string, JsonNode?>
     {
-        ["hidden_size"] = Hidden, ["num_hidden_layers"] = Layers, ["num_attention_heads"] = Heads, ["num_key_value_heads"] = KeyValueHeads, ["intermediate_size"] = Inner,
-        ["vocab_size"] = Vocabulary, ["tie_word_embeddings"] = Tied, ["rms_norm_eps"] = 1e-6,
+        ["hidden_size"] = Hidden,
+        ["num_hidden_layers"] = Layers,
+        ["num_attention_heads"] = Heads,
+        ["num_key_value_heads"] = KeyValueHeads,
+        ["intermediate_size"] = Inner,
+        ["vocab_size"] = Vocabulary,
+        ["tie_word_embeddings"] = Tied,
+        ["rms_norm_eps"] = 1e-6,
     };
 
     private IEnumerable<(string, int[])> Text(string prefix)

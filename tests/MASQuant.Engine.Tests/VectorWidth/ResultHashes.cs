@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MASQuant.Engine.Layers;
-using MASQuant.Formats.Models;
 using MASQuant.Engine.Tests.Audio;
 using MASQuant.Engine.Tests.Layers;
 using MASQuant.Engine.Tests.Vision;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Tests.VectorWidth;
 
