@@ -72,7 +72,9 @@ public static class TokenGenerator
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            session.Start(sequence, prepare(), cancellationToken);
+            var prompt = prepare();
+            sequence.Sampler.Penalties?.Begin(prompt.InputIds);
+            session.Start(sequence, prompt, cancellationToken);
             return true;
         }
         catch (MASQuantException error) when (error.Code is not (DiagnosticCodes.DeviceMemoryExhausted or DiagnosticCodes.DriverCallFailed or DiagnosticCodes.KernelRejected))
