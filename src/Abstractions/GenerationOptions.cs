@@ -36,6 +36,9 @@ public sealed record GenerationOptions
     /// <summary>Token ids that end the answer; null: those of the model's <c>generation_config.json</c>.</summary>
     public IReadOnlyList<int>? StopTokens { get; init; }
 
+    /// <summary>Texts that end the answer: it ends before the first that is complete, compared character by character, and none of it is given out.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
     /// <summary>Refuses values outside their ranges.</summary>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.GenerationOptionOutOfRange"/></exception>
     public void Validate()
@@ -52,14 +55,19 @@ public sealed record GenerationOptions
         {
             Require(token >= 0, nameof(StopTokens), token, "token ids, at least 0");
         }
+
+        foreach (var text in StopStrings)
+        {
+            Require(!string.IsNullOrEmpty(text), nameof(StopStrings), "an empty text", "texts of at least one character");
+        }
     }
 
-    private static void Require(bool condition, string option, IFormattable value, string allowed)
+    private static void Require(bool condition, string option, object value, string allowed)
     {
         if (!condition)
         {
             throw new MASQuantException(DiagnosticCodes.GenerationOptionOutOfRange, null,
-                $"{option} is {value.ToString(null, CultureInfo.InvariantCulture)}; it must be {allowed}. Give an allowed value, or leave it at its default.");
+                string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be {allowed}. Give an allowed value, or leave it at its default."));
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace MASQuant;
 
-/// <summary>How a model is run. None of it changes an answer.</summary>
+/// <summary>How a model is run. Nothing but <see cref="Sampling"/> changes an answer.</summary>
 public sealed record ModelOptions
 {
     /// <summary>How many prompt tokens are evaluated at once: more is faster, up to a point, and takes more memory.</summary>
@@ -11,4 +11,7 @@ public sealed record ModelOptions
 
     /// <summary>Where the model runs: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c> (an NVIDIA GPU), <c>auto</c> (a GPU if one is usable). Null: the environment variable <c>MASQUANT_DEVICE</c>, and without it the processor.</summary>
     public string? Device { get; init; }
+
+    /// <summary>How tokens are chosen where no <see cref="GenerationOptions"/> are given. Null: as the item says that the model was built by, and without one greedily.</summary>
+    public Sampling? Sampling { get; init; }
 }

@@ -57,7 +57,7 @@ public sealed class DeviceSession : IDecoderSession
     }
 
     /// <inheritdoc/>
-    public void RequireRoom(int row) => KvCache.RequireRoom(_lengths[row] + 1L, _decoder.Config.MaxPositions);
+    public bool HasRoom(int row) => _lengths[row] < _decoder.Config.MaxPositions;
 
     /// <inheritdoc/>
     public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken)

@@ -27,6 +27,7 @@ public static class GenerationConfigReader
         Temperature = root.Number("temperature", 0, 1000, 1),
         TopP = root.Number("top_p", 0, 1, 1),
         TopK = root.Whole("top_k", 0, int.MaxValue, 50),
+        MinP = root.Number("min_p", 0, 1, 0),
         RepetitionPenalty = root.Number("repetition_penalty", 1e-3, 1000, 1),
     });
 
