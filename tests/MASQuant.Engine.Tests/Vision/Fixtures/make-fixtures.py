@@ -1,4 +1,4 @@
-"""Writes the PNG and JPEG files of this folder and, beside each, NAME.ppm: what Pillow makes of it with convert("RGB").
+"""Writes the PNG and JPEG files of this folder and, beside each, NAME.ppm: what Pillow makes of it on a white ground; of 16 bits of gray it takes the high 8, as of 16 bits of colour.
 
 Run with Debian 12's python3-pil (Pillow 9.4) and libjpeg-turbo-progs (2.1.5): /usr/bin/python3 make-fixtures.py
 """
@@ -15,7 +15,16 @@ CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def reference(name, path):
-    Image.open(path).convert("RGB").save(name + ".ppm")
+    image = Image.open(path)
+    if image.mode == "I":
+        image = Image.frombytes("L", image.size, bytes(v >> 8 for v in image.getdata()))
+    result = Image.new("RGB", image.size, "white")
+    if image.mode in ("LA", "RGBA", "P") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        result.paste(image.convert("RGB"), mask=image.getchannel("A"))
+    else:
+        result = image.convert("RGB")
+    result.save(name + ".ppm")
 
 
 def pack(samples, depth):
