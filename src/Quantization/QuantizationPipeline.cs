@@ -69,7 +69,7 @@ public static class QuantizationPipeline
     private static void CheckResources(QuantizationJob job, ModelConfig config, CalibrationSet calibration)
     {
         using var checkpoint = job.OpenCheckpoint();
-        var plan = QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(calibration.Conversations, config));
+        var plan = QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(calibration.Conversations, config, job.Options.MaxPixels));
         var done = Directory.Exists(job.WorkFolder) ? new DirectoryInfo(job.WorkFolder).EnumerateFiles().Sum(file => file.Length) : 0;
         Preflight.Check(plan, MachineResources.Here(job.OutputFolder), done, job.ModelFolder, job.OutputFolder);
     }
@@ -88,7 +88,7 @@ public static class QuantizationPipeline
     {
         using var checkpoint = job.OpenCheckpoint();
         CheckpointCheck.RequireFinite(checkpoint, config);
-        return CalibrationSequences.Embed(checkpoint, config, calibration, cancellationToken);
+        return CalibrationSequences.Embed(checkpoint, config, calibration, new ImageBudget { MinPixels = job.Options.MinPixels, MaxPixels = job.Options.MaxPixels }, cancellationToken);
     }
 
     private static CalibrationSet LoadCalibration(QuantizationJob job, ModelConfig config, CancellationToken cancellationToken)

@@ -72,6 +72,17 @@ public class RunCommandTests
     }
 
     [Fact]
+    public void Images_keep_as_many_pixels_as_are_asked_for()
+    {
+        string[] run = ["run", RepositoryFiles.VlTiny, "--image", RepositoryFiles.Data("media/calib-ocr-025.png"), "What?", "--max-tokens", "1"];
+        var usual = PromptTokens(run);
+        Assert.Equal(usual - 18 + 4, PromptTokens([.. run, "--max-pixels", "3136"])); // 168 × 84 pixels are 6 × 3 tokens, and 56 × 56 are 2 × 2
+        Assert.InRange(PromptTokens([.. run, "--min-pixels", "78400"]), usual + 82, usual + 130);
+
+        static int PromptTokens(string[] args) => int.Parse(CommandRun.Of(args).Error.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
     public void Missing_image_is_named()
     {
         var run = CommandRun.Of("run", RepositoryFiles.VlTiny, "--image", "missing.png", "What is it?");

@@ -37,6 +37,7 @@ public class UsageTests
     [InlineData("run", "x", "text", "--repetition-penalty", "0")]
     [InlineData("run", "x", "text", "--sampling", "warm")]
     [InlineData("run", "x", "text", "--stop", "")]
+    [InlineData("run", "x", "text", "--max-pixels", "0")]
     [InlineData("evaluate", "x")]
     [InlineData("compare", "x", "y.jsonl")]
     [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--samples", "-1")]

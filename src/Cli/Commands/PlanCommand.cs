@@ -43,7 +43,7 @@ internal static class PlanCommand
         options.CheckBlocks(config.Text.Layers);
         CheckpointCheck.Require(checkpoint, config);
         CheckpointCheck.Warn(checkpoint, config, console.Warn);
-        var extent = calibration is null ? CalibrationExtent.Typical : CalibrationExtent.Of(CalibrationSet.Load(calibration, config, cancellationToken).Conversations, config);
+        var extent = calibration is null ? CalibrationExtent.Typical : CalibrationExtent.Of(CalibrationSet.Load(calibration, config, cancellationToken).Conversations, config, options.MaxPixels);
         var plan = QuantizationPlan.Of(checkpoint, config, options, extent.Part(options.SamplesOf(extent.Samples)));
         var machine = MachineResources.Here(output);
         var speed = MachineResources.MeasureSpeed();

@@ -26,6 +26,8 @@ internal static class RunCommand
             "masquant run models/omni-tiny --audio speech.wav \"Transcribe the speech.\"",
             "masquant run out/OmniTiny.masquant.safetensors --image digits.png --audio speech.wav \"Does the speech match the image?\"")
         { model, text, image, audio, system, device };
+        var pixels = new PixelSwitches();
+        pixels.AddTo(command);
         foreach (var option in generation.All)
         {
             command.Add(option);
@@ -33,7 +35,7 @@ internal static class RunCommand
 
         command.SetAction(parse =>
         {
-            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), new ModelOptions { Device = parse.GetValue(device) });
+            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), new ModelOptions { Device = parse.GetValue(device), MinPixels = pixels.Min(parse), MaxPixels = pixels.Max(parse) });
             return Run(console, loaded, PromptOf(parse.GetValue(system), Media(parse), parse.GetRequiredValue(text)), generation.Read(parse, loaded.RecommendedOptions), cancellationToken);
         });
         return command;

@@ -35,7 +35,7 @@ public sealed class LoadedModel : IDisposable
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));
         try
         {
-            Encoder = new PromptEncoder(source, config, tokenizer, embedding, _execution.Vision, _execution.Audio);
+            Encoder = new PromptEncoder(source, config, tokenizer, embedding, _execution.Vision, _execution.Audio, Budget(options, _execution));
         }
         catch
         {
@@ -270,6 +270,13 @@ public sealed class LoadedModel : IDisposable
             yield return pieces.Current;
         }
     }
+
+    private static ImageBudget Budget(ModelOptions options, IModelExecution execution) => new()
+    {
+        MinPixels = options.MinPixels,
+        MaxPixels = options.MaxPixels,
+        Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,
+    };
 
     private static GenerationOptions Recommended(GenerationConfig config) => !config.Sample
         ? new GenerationOptions { RepetitionPenalty = config.RepetitionPenalty }

@@ -14,9 +14,10 @@ namespace MASQuant.Engine.Models;
 /// <summary>Turns media into tokens of the decoder's width. Threads may share it.</summary>
 /// <param name="config">The model's facts.</param>
 /// <param name="preprocessor">What is done to media before.</param>
+/// <param name="budget">How many pixels images keep.</param>
 /// <param name="vision">Takes images and videos.</param>
 /// <param name="audio">Takes clips; null for a model that does not hear.</param>
-internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig preprocessor, IVisionTower vision, IAudioTower? audio)
+internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig preprocessor, ImageBudget budget, IVisionTower vision, IAudioTower? audio)
 {
     // Text follows the media, and positions are 32-bit.
     private const int LastPosition = 1 << 30;
@@ -41,10 +42,11 @@ internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig prepro
     {
         var (file, name) = (image.Source.Read(), image.Source.Name);
         var (width, height) = ImageDecoder.ReadExtents(file.Span, name);
-        var (gridH, gridW) = _images.Grid(width, height, name);
+        var limits = budget.Of(_images.ImageLimits, image.MinPixels, image.MaxPixels);
+        var (gridH, gridW) = _images.Grid(width, height, limits, name);
         MediaExtent[] extents = [MediaExtent.Image(config, gridH, gridW)];
         length.Add(extents, name);
-        return new(extents, vision.Forward(_images.Process(ImageDecoder.Decode(file.Span, name), name), cancellationToken));
+        return new(extents, vision.Forward(_images.Process(ImageDecoder.Decode(file.Span, name), limits, name), cancellationToken));
     }
 
     private EncodedMedium EncodeVideo(VideoPart video, PromptLength length, CancellationToken cancellationToken)
@@ -52,10 +54,11 @@ internal sealed class MediaEncoder(ModelConfig config, PreprocessorConfig prepro
         var secondsPerFrame = SecondsPerFrame(video);
         var (first, name) = (video.Frames[0].Read(), video.Frames[0].Name);
         var (width, height) = ImageDecoder.ReadExtents(first.Span, name);
-        var (gridT, gridH, gridW) = _images.VideoGrid(video.Frames.Count, width, height, name);
+        var limits = budget.Of(_images.VideoLimits, video.MinPixels, video.MaxPixels);
+        var (gridT, gridH, gridW) = _images.VideoGrid(video.Frames.Count, width, height, limits, name);
         var extents = config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame);
         length.Add(extents, name);
-        var patches = _images.ProcessVideo([ImageDecoder.Decode(first.Span, name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, width, height))], name);
+        var patches = _images.ProcessVideo([ImageDecoder.Decode(first.Span, name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, width, height))], limits, name);
         return new(extents, vision.Forward(patches, cancellationToken));
     }
 

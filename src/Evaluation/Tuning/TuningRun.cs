@@ -55,7 +55,7 @@ public sealed class TuningRun(TuningJob job, ITuningProgress progress, PointDeli
 
         progress.Begin("Measuring what every input group's noise does to the model");
         var set = CalibrationSet.Load(job.Calibration, config, cancellationToken);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellationToken);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, new ImageBudget { MinPixels = job.Combinations[0].MinPixels, MaxPixels = job.Combinations[0].MaxPixels }, cancellationToken);
         var decoder = config.Decoder();
         var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes)
             .Run(layer => BlockWeights.Of(checkpoint, decoder, layer), sequences, progress.Measured, cancellationToken);

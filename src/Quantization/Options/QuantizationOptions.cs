@@ -159,6 +159,12 @@ public sealed record QuantizationOptions
     /// <summary>The rank as a share of min(N, K); used when <see cref="Rank"/> is null.</summary>
     public double RankRatio { get; init; } = 0.05;
 
+    /// <summary>The fewest pixels that images of the calibration set are resized to; null: the checkpoint's.</summary>
+    public int? MinPixels { get; init; }
+
+    /// <summary>The most pixels that images of the calibration set are resized to; null: the checkpoint's, up to what the processor takes unasked.</summary>
+    public int? MaxPixels { get; init; }
+
     /// <summary>The most bytes of all patches together; the pipeline then chooses ranks by what they bring. Null: <see cref="Rank"/> or <see cref="RankRatio"/> decides.</summary>
     public long? PatchBytes { get; init; }
 

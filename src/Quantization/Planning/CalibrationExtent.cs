@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using MASQuant.Engine.Models;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Quantization.Calibration;
@@ -19,28 +20,31 @@ public sealed record CalibrationExtent(int Samples, long Tokens, long Longest)
     public static CalibrationExtent Typical => new(128, 128 * 400, 1024);
 
     /// <summary>Adds up a set.</summary>
-    public static CalibrationExtent Of(IReadOnlyList<Conversation> conversations, ModelConfig config)
+    /// <param name="conversations">The set.</param>
+    /// <param name="config">The model's facts.</param>
+    /// <param name="maxPixels">The most pixels of an image; null: what the processor takes unasked.</param>
+    public static CalibrationExtent Of(IReadOnlyList<Conversation> conversations, ModelConfig config, int? maxPixels = null)
     {
-        long[] tokens = [.. conversations.Select(conversation => (long)conversation.Messages.Sum(message => TokensPerMessage + message.Content.Sum(part => TokensOf(part, config))))];
+        long[] tokens = [.. conversations.Select(conversation => (long)conversation.Messages.Sum(message => TokensPerMessage + message.Content.Sum(part => TokensOf(part, config, maxPixels ?? ImageBudget.ProcessorPixels))))];
         return new CalibrationExtent(tokens.Length, tokens.Sum(), tokens.Max());
     }
 
     /// <summary>Of so many samples, of the same mean.</summary>
     public CalibrationExtent Part(int samples) => samples == Samples ? this : new(samples, Tokens * samples / Samples, Longest);
 
-    private static double TokensOf(ContentPart part, ModelConfig config) => part switch
+    private static double TokensOf(ContentPart part, ModelConfig config, int maxPixels) => part switch
     {
         TextPart text => text.Text.Length / LettersPerToken,
-        ImagePart image => Image(image.Source, config.Vision),
-        VideoPart video => video.Frames.Sum(frame => Image(frame, config.Vision)) / config.Vision.TemporalPatchSize,
+        ImagePart image => Image(image.Source, config.Vision, maxPixels),
+        VideoPart video => video.Frames.Sum(frame => Image(frame, config.Vision, maxPixels)) / config.Vision.TemporalPatchSize,
         AudioPart { Source.Path: { } path } when config.Audio is { } audio => WavSeconds(path) * audio.TokensPerSecond,
         _ => 0,
     };
 
-    private static double Image(MediaSource source, VisionConfig vision)
+    private static double Image(MediaSource source, VisionConfig vision, int maxPixels)
     {
         var side = (double)vision.PatchSize * vision.SpatialMergeSize;
-        return source.Path is { } path && PngSize(path) is var (width, height) ? Math.Ceiling(width / side) * Math.Ceiling(height / side) : UnknownImageTokens;
+        return source.Path is { } path && PngSize(path) is var (width, height) ? Math.Min(Math.Ceiling(width / side) * Math.Ceiling(height / side), maxPixels / (side * side)) : UnknownImageTokens;
     }
 
     // Width and height stand at fixed places; of other formats an image of about a megapixel is assumed.

@@ -15,7 +15,7 @@ public class NoiseMeasurementTests
         using var folder = new TemporaryDirectory();
         using var checkpoint = Checkpoint.Open(RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(checkpoint);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), default);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), new ImageBudget(), default);
         var before = sequences[0].Exact.Span.ToArray();
         QuantizationScheme[] schemes = [QuantizationScheme.W4A8, QuantizationScheme.W8A8];
         var noise = new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => schemes)

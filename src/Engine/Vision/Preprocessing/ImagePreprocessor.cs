@@ -8,8 +8,6 @@ namespace MASQuant.Engine.Vision.Preprocessing;
 /// <summary>Turns images and video frames into patches as transformers' <c>Qwen2VLImageProcessor</c> does: resize, rescale to 0…1, normalise, cut.</summary>
 public sealed class ImagePreprocessor
 {
-    private readonly PixelLimits _imageLimits;
-    private readonly PixelLimits _videoLimits;
     private readonly int _patch;
     private readonly int _merge;
     private readonly int _framesPerPatch;
@@ -20,8 +18,8 @@ public sealed class ImagePreprocessor
     /// <summary>Creates a preprocessor for a checkpoint.</summary>
     public ImagePreprocessor(PreprocessorConfig config, VisionConfig vision)
     {
-        _imageLimits = new PixelLimits(config.MinPixels, config.MaxPixels);
-        _videoLimits = config.VideoPixels ?? _imageLimits;
+        ImageLimits = new PixelLimits(config.MinPixels, config.MaxPixels);
+        VideoLimits = config.VideoPixels ?? ImageLimits;
         _patch = vision.PatchSize;
         _merge = vision.SpatialMergeSize;
         _framesPerPatch = vision.TemporalPatchSize;
@@ -36,42 +34,46 @@ public sealed class ImagePreprocessor
         }
     }
 
+    /// <summary>The checkpoint's limits of an image.</summary>
+    public PixelLimits ImageLimits { get; }
+
+    /// <summary>The checkpoint's limits of a video's frame.</summary>
+    public PixelLimits VideoLimits { get; }
+
     /// <summary>The patches down and across of an image of these extents.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
-    public (int GridH, int GridW) Grid(int width, int height, string? path = null) => Grid(width, height, _imageLimits, path);
+    public (int GridH, int GridW) Grid(int width, int height, PixelLimits limits, string? path = null)
+    {
+        var (chosenWidth, chosenHeight) = SmartResize.Choose(width, height, _patch * _merge, limits, path);
+        return (chosenHeight / _patch, chosenWidth / _patch);
+    }
 
     /// <summary>The patches in time, down and across of a video of frames of these extents.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the frames are too narrow.</exception>
-    public (int GridT, int GridH, int GridW) VideoGrid(int frames, int width, int height, string? path = null)
+    public (int GridT, int GridH, int GridW) VideoGrid(int frames, int width, int height, PixelLimits limits, string? path = null)
     {
-        var (gridH, gridW) = Grid(width, height, _videoLimits, path);
+        var (gridH, gridW) = Grid(width, height, limits, path);
         return (GridT(frames), gridH, gridW);
     }
 
     /// <summary>The patches of one image, which stands still for the frames of a patch.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
-    public ImagePatches Process(RgbImage image, string? path = null) => Extract([Resize(image, _imageLimits, path)]);
+    public ImagePatches Process(RgbImage image, PixelLimits? limits = null, string? path = null) => Extract([Resize(image, limits ?? ImageLimits, path)]);
 
     /// <summary>The patches of a video; where the last patch lacks frames, the last frame is repeated.</summary>
     /// <exception cref="MASQuantException">MASQ0304: no frames, frames of several sizes, or too narrow ones.</exception>
-    public ImagePatches ProcessVideo(IReadOnlyList<RgbImage> frames, string? path = null)
+    public ImagePatches ProcessVideo(IReadOnlyList<RgbImage> frames, PixelLimits? limits = null, string? path = null)
     {
         if (frames.Count == 0 || frames.Any(f => f.Width != frames[0].Width || f.Height != frames[0].Height))
         {
             throw NoVideo(path);
         }
 
-        return Extract([.. frames.Select(f => Resize(f, _videoLimits, path))]);
+        return Extract([.. frames.Select(f => Resize(f, limits ?? VideoLimits, path))]);
     }
 
     internal static MASQuantException NoVideo(string? path)
         => new(DiagnosticCodes.ImageShapeNotSupported, path, "A video needs at least one frame, and all its frames need one size. Export the frames again.");
-
-    private (int GridH, int GridW) Grid(int width, int height, PixelLimits limits, string? path)
-    {
-        var (chosenWidth, chosenHeight) = SmartResize.Choose(width, height, _patch * _merge, limits, path);
-        return (chosenHeight / _patch, chosenWidth / _patch);
-    }
 
     private int GridT(int frames) => ((frames - 1) / _framesPerPatch) + 1;
 

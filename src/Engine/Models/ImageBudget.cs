@@ -1,0 +1,29 @@
+using MASQuant.Formats.Configuration;
+
+namespace MASQuant.Engine.Models;
+
+/// <summary>How many pixels images and frames keep where neither they nor their checkpoint's files alone decide.</summary>
+public sealed record ImageBudget
+{
+    /// <summary>The most pixels that the processor looks at unasked: 1280 tokens of 28 × 28, the upper limit that Qwen2.5-VL's card suggests for balance. The checkpoint's own, 16 384 tokens, take a processor minutes.</summary>
+    public const int ProcessorPixels = 1280 * 28 * 28;
+
+    /// <summary>The fewest pixels; null: the checkpoint's.</summary>
+    public int? MinPixels { get; init; }
+
+    /// <summary>The most pixels; null: the checkpoint's, up to <see cref="Ceiling"/>.</summary>
+    public int? MaxPixels { get; init; }
+
+    /// <summary>The most pixels where nobody has said how many.</summary>
+    public int Ceiling { get; init; } = ProcessorPixels;
+
+    /// <summary>The limits of a medium. Where the most are fewer than the fewest, the most count.</summary>
+    /// <param name="checkpoint">What the checkpoint's files say.</param>
+    /// <param name="min">The medium's own fewest pixels, or null.</param>
+    /// <param name="max">The medium's own most pixels, or null.</param>
+    public PixelLimits Of(PixelLimits checkpoint, int? min, int? max)
+    {
+        var most = max ?? MaxPixels ?? Math.Min(checkpoint.Max, Ceiling);
+        return new PixelLimits(Math.Min(min ?? MinPixels ?? checkpoint.Min, most), most);
+    }
+}
