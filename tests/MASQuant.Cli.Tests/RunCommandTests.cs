@@ -76,8 +76,8 @@ public class RunCommandTests
     {
         string[] run = ["run", RepositoryFiles.VlTiny, "--image", RepositoryFiles.Data("media/calib-ocr-025.png"), "What?", "--max-tokens", "1"];
         var usual = PromptTokens(run);
-        Assert.Equal(usual - 18 + 4, PromptTokens([.. run, "--max-pixels", "3136"])); // 168 × 84 pixels are 6 × 3 tokens, and 56 × 56 are 2 × 2
-        Assert.InRange(PromptTokens([.. run, "--min-pixels", "78400"]), usual + 82, usual + 130);
+        Assert.Equal(usual - (5 * 3) + (2 * 1), PromptTokens([.. run, "--max-pixels", "3136"])); // 140 × 84 pixels, ÷ √(11760 / 3136) = 1.94, then down
+        Assert.Equal(usual - (5 * 3) + (13 * 8), PromptTokens([.. run, "--min-pixels", "78400"])); // × √(78400 / 11760) = 2.58, then up: 12.9 → 13, 7.7 → 8
 
         static int PromptTokens(string[] args) => int.Parse(CommandRun.Of(args).Error.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
     }
