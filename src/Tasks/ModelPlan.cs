@@ -1,7 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Models;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Planning;
 
