@@ -143,6 +143,12 @@ with open("/tmp/scans", "w") as f:
 subprocess.run("cjpeg -quality 85 -scans /tmp/scans -outfile jpeg-baseline-separate.jpg /tmp/fixture.ppm", shell=True, check=True)
 reference("jpeg-baseline-separate", "jpeg-baseline-separate.jpg")
 
+# The highest coefficients of the first component come last.
+with open("/tmp/parts", "w") as f:
+    f.write("0,1,2: 0-0, 0, 0;\n0: 1-9, 0, 0;\n1: 1-63, 0, 0;\n2: 1-63, 0, 0;\n0: 10-63, 0, 0;\n")
+subprocess.run("cjpeg -quality 85 -scans /tmp/parts -outfile jpeg-progressive-parts.jpg /tmp/fixture.ppm", shell=True, check=True)
+reference("jpeg-progressive-parts", "jpeg-progressive-parts.jpg")
+
 # Inks: Pillow writes CMYK with Adobe's marker; with the marker's transform set to 2 the same data reads as YCCK.
 cmyk = Image.merge("CMYK", [c for c in picture(51, 37).split()] + [picture(51, 37).split()[0].point(lambda v: v // 2)])
 cmyk.save("jpeg-cmyk.jpg", quality=90)
