@@ -1,7 +1,5 @@
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Execution;
 using MASQuant.Engine.Tests.Models;
-using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Execution;
 

@@ -25,8 +25,8 @@ public class JpegDecoderTests
         }
 
         // Without the end marker, and within whatever follows the last scan.
-        ImageFixture.AssertEqual(whole, ImageDecoder.Decode(file[..^2], null));
-        ImageFixture.AssertEqual(whole, ImageDecoder.Decode(file[..^1], null));
+        ImageFixture.AssertEqual(whole, ImageDecoder.Decode(file.AsSpan()[..^2], null));
+        ImageFixture.AssertEqual(whole, ImageDecoder.Decode(file.AsSpan()[..^1], null));
         ImageFixture.AssertEqual(whole, ImageDecoder.Decode([.. file[..^2], 0xFF, 0xFE, 0, 10, 1, 2], null));
     }
 

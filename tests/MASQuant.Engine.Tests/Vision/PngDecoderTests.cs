@@ -28,7 +28,7 @@ public class PngDecoderTests
             }
             else if (length >= data - 4)
             {
-                ImageFixture.AssertEqual(whole, ImageDecoder.Decode(file[..length], null));
+                ImageFixture.AssertEqual(whole, ImageDecoder.Decode(file.AsSpan(0, length), null));
             }
         }
     }
