@@ -21,8 +21,9 @@ internal static class DrawChecks
         ([0, .. Enumerable.Range(0, 300).Select(i => -26 - (i * 0.01f))], new TokenDraw(ulong.MaxValue, 0, 1, 0), 173),
         ([1, 1], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0), 0),
         ([1, 1], new TokenDraw(ulong.MaxValue, (1ul << 63) + 1, 1, 0), 1),
-        ([0, 0, 1], new TokenDraw(ulong.MaxValue, 0, 1, 0, 1ul << 39), 2),
-        ([1, 0, 0, 0], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0, 1ul << 37), 1), // p is of all, before the least portion: e⁻¹ of the largest is more than a quarter
+        ([0, 0, 1], new TokenDraw(0, 0, 1, 0, 1ul << 39), 2),
+        ([1, 0, 0, 0], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0, 1ul << 37), 1), // e⁻¹ of the largest is more than a quarter, of which p of all keeps one
+        ([1, 0, 0, 0], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0, 1ul << 38), 0), // and less than a half
         ([BitConverter.UInt32BitsToSingle(0x7FFFFFFF), float.NaN, 1, 2, 3], new TokenDraw(0, 0, 1, 2), 3),
     ];
 
