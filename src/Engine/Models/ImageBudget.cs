@@ -5,7 +5,7 @@ namespace MASQuant.Engine.Models;
 /// <summary>How many pixels images and frames keep where neither they nor their checkpoint's files alone decide.</summary>
 public sealed record ImageBudget
 {
-    /// <summary>The most pixels that the processor looks at unasked: 1280 tokens of 28 × 28, the upper limit that Qwen2.5-VL's card suggests for balance. The checkpoint's own, 16 384 tokens, take a processor minutes.</summary>
+    /// <summary>The most pixels that the processor looks at unasked: 1280 tokens of 28 × 28, which families' cards suggest for balance. Checkpoints' own limit, 16 384 tokens, takes a processor minutes.</summary>
     public const int ProcessorPixels = 1280 * 28 * 28;
 
     /// <summary>The fewest pixels; null: the checkpoint's.</summary>
