@@ -14,7 +14,14 @@ public sealed record TextPart(string Text) : ContentPart;
 
 /// <summary>A PNG or JPEG image.</summary>
 /// <param name="Source">The image file or its bytes.</param>
-public sealed record ImagePart(MediaSource Source) : ContentPart;
+public sealed record ImagePart(MediaSource Source) : ContentPart
+{
+    /// <summary>The fewest pixels that the image is resized to; null: the model's.</summary>
+    public int? MinPixels { get; init => field = PixelCount.Require(value, nameof(MinPixels)); }
+
+    /// <summary>The most pixels that the image is resized to; null: the model's.</summary>
+    public int? MaxPixels { get; init => field = PixelCount.Require(value, nameof(MaxPixels)); }
+}
 
 /// <summary>A WAV clip.</summary>
 /// <param name="Source">The audio file or its bytes.</param>
@@ -23,4 +30,11 @@ public sealed record AudioPart(MediaSource Source) : ContentPart;
 /// <summary>A video, given as its frames.</summary>
 /// <param name="Frames">PNG or JPEG images in the order of time.</param>
 /// <param name="FramesPerSecond">How many of <paramref name="Frames"/> make a second; positive.</param>
-public sealed record VideoPart(IReadOnlyList<MediaSource> Frames, double FramesPerSecond) : ContentPart;
+public sealed record VideoPart(IReadOnlyList<MediaSource> Frames, double FramesPerSecond) : ContentPart
+{
+    /// <summary>The fewest pixels that each frame is resized to; null: the model's.</summary>
+    public int? MinPixels { get; init => field = PixelCount.Require(value, nameof(MinPixels)); }
+
+    /// <summary>The most pixels that each frame is resized to; null: the model's.</summary>
+    public int? MaxPixels { get; init => field = PixelCount.Require(value, nameof(MaxPixels)); }
+}

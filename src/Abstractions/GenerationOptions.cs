@@ -18,11 +18,26 @@ public sealed record GenerationOptions
     /// <summary>Samples only from this many most probable tokens, and those that equal the last of them. 0: from all.</summary>
     public int TopK { get; init; }
 
+    /// <summary>Samples only from tokens of at least this portion of the most probable one's probability; it comes after <see cref="TopK"/> and <see cref="TopP"/>. In 0 … 1; 0: from all.</summary>
+    public double MinP { get; init; }
+
+    /// <summary>Divides positive logits, and multiplies negative ones, of every token that the prompt or the answer so far holds, once however often; above 1 discourages repetition. It comes before everything else, greedy decoding too. In 0.001 … 1000; 1: nothing changes.</summary>
+    public double RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>Is subtracted from the logit of every token that the answer holds so far; behind <see cref="RepetitionPenalty"/>. In −2 … 2; 0: nothing changes.</summary>
+    public double PresencePenalty { get; init; }
+
+    /// <summary>Is subtracted from a token's logit once for each time that the answer holds it so far; behind <see cref="RepetitionPenalty"/>. In −2 … 2; 0: nothing changes.</summary>
+    public double FrequencyPenalty { get; init; }
+
     /// <summary>Starts the random sequence, of which each token takes one number: the same seed, model, prompt and version of this library give the same answer. Processor and device draw alike; where their logits differ by rounding, so may answers.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Token ids that end the answer; null: those of the model's <c>generation_config.json</c>.</summary>
     public IReadOnlyList<int>? StopTokens { get; init; }
+
+    /// <summary>Texts that end the answer: it ends before the first that is complete, compared character by character, and none of it is given out.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>Refuses values outside their ranges.</summary>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.GenerationOptionOutOfRange"/></exception>
@@ -32,18 +47,27 @@ public sealed record GenerationOptions
         Require(Temperature is >= 0 and <= 100, nameof(Temperature), Temperature, "in 0 … 100, where 0 is greedy");
         Require(TopP is > 0 and <= 1, nameof(TopP), TopP, "above 0 and at most 1, where 1 keeps all tokens");
         Require(TopK >= 0, nameof(TopK), TopK, "at least 0, where 0 keeps all tokens");
+        Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "in 0 … 1, where 0 keeps all tokens");
+        Require(RepetitionPenalty is >= 0.001 and <= 1000, nameof(RepetitionPenalty), RepetitionPenalty, "in 0.001 … 1000, where 1 changes nothing");
+        Require(PresencePenalty is >= -2 and <= 2, nameof(PresencePenalty), PresencePenalty, "in -2 … 2, where 0 changes nothing");
+        Require(FrequencyPenalty is >= -2 and <= 2, nameof(FrequencyPenalty), FrequencyPenalty, "in -2 … 2, where 0 changes nothing");
         foreach (var token in StopTokens ?? [])
         {
             Require(token >= 0, nameof(StopTokens), token, "token ids, at least 0");
         }
+
+        foreach (var text in StopStrings)
+        {
+            Require(!string.IsNullOrEmpty(text), nameof(StopStrings), "an empty text", "texts of at least one character");
+        }
     }
 
-    private static void Require(bool condition, string option, IFormattable value, string allowed)
+    private static void Require(bool condition, string option, object value, string allowed)
     {
         if (!condition)
         {
             throw new MASQuantException(DiagnosticCodes.GenerationOptionOutOfRange, null,
-                $"{option} is {value.ToString(null, CultureInfo.InvariantCulture)}; it must be {allowed}. Give an allowed value, or leave it at its default.");
+                string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be {allowed}. Give an allowed value, or leave it at its default."));
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace MASQuant;
 
-/// <summary>How a model is run. None of it changes an answer.</summary>
+/// <summary>How a model is run. Nothing but <see cref="Sampling"/>, <see cref="MinPixels"/> and <see cref="MaxPixels"/> changes an answer.</summary>
 public sealed record ModelOptions
 {
     /// <summary>How many prompt tokens are evaluated at once: more is faster, up to a point, and takes more memory.</summary>
@@ -11,4 +11,13 @@ public sealed record ModelOptions
 
     /// <summary>Where the model runs: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c> (an NVIDIA GPU), <c>auto</c> (a GPU if one is usable). Null: the environment variable <c>MASQUANT_DEVICE</c>, and without it the processor.</summary>
     public string? Device { get; init; }
+
+    /// <summary>How tokens are chosen where no <see cref="GenerationOptions"/> are given. Null: as the item says that the model was built by, and without one greedily.</summary>
+    public Sampling? Sampling { get; init; }
+
+    /// <summary>The fewest pixels that an image, or a video's frame, is resized to, where its prompt says nothing else; null: the checkpoint's. At least 1.</summary>
+    public int? MinPixels { get; init => field = PixelCount.Require(value, nameof(MinPixels)); }
+
+    /// <summary>The most pixels that an image, or a video's frame, is resized to, where its prompt says nothing else; fewer are faster, and show less. At least 1. Null: the checkpoint's on a GPU; on the processor no more than 1 003 520 of them, 1280 tokens of 28 × 28.</summary>
+    public int? MaxPixels { get; init => field = PixelCount.Require(value, nameof(MaxPixels)); }
 }

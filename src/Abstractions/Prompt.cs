@@ -8,6 +8,8 @@ namespace MASQuant;
 public sealed class Prompt
 {
     private readonly List<(ChatRole Role, List<ContentPart> Content)> _turns = [];
+    private int? _minPixels;
+    private int? _maxPixels;
 
     /// <summary>The conversation so far, a copy.</summary>
     public IReadOnlyList<ChatMessage> Messages => [.. _turns.Select(turn => new ChatMessage(turn.Role, [.. turn.Content]))];
@@ -48,11 +50,20 @@ public sealed class Prompt
         return Add(new TextPart(text));
     }
 
+    /// <summary>Sets the most and the fewest pixels that images and frames of videos are resized to, for those added from here on; null: the model's (<see cref="ModelOptions.MaxPixels"/>).</summary>
+    /// <param name="max">At least 1; fewer are faster, and show less.</param>
+    /// <param name="min">At least 1.</param>
+    public Prompt Pixels(int? max = null, int? min = null)
+    {
+        (_maxPixels, _minPixels) = (PixelCount.Require(max, nameof(max)), PixelCount.Require(min, nameof(min)));
+        return this;
+    }
+
     /// <summary>Adds a PNG or JPEG file to the user's turn; it is read when the model needs it.</summary>
-    public Prompt Image(string path) => Add(new ImagePart(MediaSource.File(path)));
+    public Prompt Image(string path) => Add(Picture(MediaSource.File(path)));
 
     /// <summary>Adds the bytes of a PNG or JPEG file to the user's turn; they are not copied.</summary>
-    public Prompt Image(byte[] bytes) => Add(new ImagePart(Bytes(bytes, "image")));
+    public Prompt Image(byte[] bytes) => Add(Picture(Bytes(bytes, "image")));
 
     /// <summary>Adds a PNG or JPEG file, read from <paramref name="stream"/> to its end, to the user's turn.</summary>
     public Prompt Image(Stream stream) => Image(ReadAll(stream));
@@ -83,8 +94,10 @@ public sealed class Prompt
             throw new ArgumentException("A video needs at least one frame.", nameof(framePaths));
         }
 
-        return Add(new VideoPart(frames, framesPerSecond));
+        return Add(new VideoPart(frames, framesPerSecond) { MinPixels = _minPixels, MaxPixels = _maxPixels });
     }
+
+    private ImagePart Picture(MediaSource source) => new(source) { MinPixels = _minPixels, MaxPixels = _maxPixels };
 
     private Prompt Add(ContentPart part)
     {

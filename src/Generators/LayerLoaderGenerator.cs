@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Text;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Text;
 
 namespace MASQuant.Generators;
@@ -14,12 +15,16 @@ public sealed class LayerLoaderGenerator : IIncrementalGenerator
     /// <summary>How manifests' file names end.</summary>
     public const string ManifestSuffix = ".masquant.json";
 
+    private const string SamplingMetadata = "build_metadata.AdditionalFiles.MASQuantSampling";
+
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
         var manifests = context.AdditionalTextsProvider
             .Where(static file => file.Path.EndsWith(ManifestSuffix, StringComparison.OrdinalIgnoreCase))
-            .Select(static (file, cancellationToken) => ManifestParser.Parse(file.Path, file.GetText(cancellationToken)?.ToString() ?? ""))
+            .Select(static (file, cancellationToken) => (File: file, Result: ManifestParser.Parse(file.Path, file.GetText(cancellationToken)?.ToString() ?? "")))
+            .Combine(context.AnalyzerConfigOptionsProvider)
+            .Select(static (parsed, _) => WithItem(parsed.Left.Result, parsed.Right.GetOptions(parsed.Left.File)))
             .WithTrackingName("Manifests");
 
         var rootNamespace = context.AnalyzerConfigOptionsProvider
@@ -33,6 +38,12 @@ public sealed class LayerLoaderGenerator : IIncrementalGenerator
         context.RegisterSourceOutput(manifests.Combine(rootNamespace).Combine(laterTwins), static (output, inputs)
             => Produce(output, inputs.Left.Left, inputs.Left.Right, inputs.Right));
     }
+
+    // What a QuantizedModel item says of the class comes as metadata of its manifest.
+    private static ManifestParseResult WithItem(ManifestParseResult manifest, AnalyzerConfigOptions item)
+        => manifest.Model is { } model && item.TryGetValue(SamplingMetadata, out var sampling) && sampling == "Recommended"
+            ? manifest with { Model = model with { RecommendedSampling = true } }
+            : manifest;
 
     private static void Produce(SourceProductionContext output, ManifestParseResult manifest, string rootNamespace, EquatableArray<string> laterTwins)
     {

@@ -26,6 +26,9 @@ internal sealed record ModelSpec
     public required EquatableArray<Fact> Facts { get; init; }
 
     public required EquatableArray<LayerSpec> Layers { get; init; }
+
+    /// <summary>Whether answers are sampled as the checkpoint recommends, unless options say otherwise: the item's metadata, not the manifest's.</summary>
+    public bool RecommendedSampling { get; init; }
 }
 
 /// <summary>An integer constant with its documentation.</summary>

@@ -8,7 +8,7 @@ internal static class ModelEmitter
 {
     private static readonly string[] MemberNames =
     [
-        "Load", "Artifact", "Generate", "GenerateAsync", "Dispose", "Layers", "Layer", "ArtifactFile", "Family", "Scheme", "MultimodalModel",
+        "Load", "Artifact", "Generate", "GenerateAsync", "GeneratePieces", "GeneratePiecesAsync", "GenerateBatch", "GenerateBatchAsync", "Sampled", "Dispose", "Layers", "Layer", "ArtifactFile", "Family", "Scheme", "MultimodalModel",
         "LayerCount", "HiddenSize", "IntermediateSize", "AttentionHeads", "KeyValueHeads", "VocabularySize", "MaxPositions", "TokenCount",
     ];
 
@@ -35,7 +35,8 @@ internal static class ModelEmitter
             .Line("[global::System.CodeDom.Compiler.GeneratedCode(\"MASQuant.Generators\", \"1\")]")
             .Open($"public sealed partial class {name} : global::System.IDisposable");
         WriteConstants(writer, model);
-        WriteModel(writer, name);
+        WriteModel(writer, name, model.RecommendedSampling ? "Sampled(options)" : "options");
+        WriteSampling(writer, model);
         LayerEmitter.Write(writer, model);
         return writer.Close().ToString();
     }
@@ -59,7 +60,7 @@ internal static class ModelEmitter
     internal static void WriteConstant(SourceWriter writer, string type, string name, string value, string summary)
         => writer.Document("summary", summary).Line($"public const {type} {name} = {value};").Line();
 
-    private static void WriteModel(SourceWriter writer, string name)
+    private static void WriteModel(SourceWriter writer, string name, string options)
     {
         const string Options = "global::MASQuant.ModelOptions? options = null";
         const string Generation = "global::MASQuant.Prompt prompt, global::MASQuant.GenerationOptions? options = null";
@@ -72,19 +73,32 @@ internal static class ModelEmitter
             .Document("summary", "The open artifact.")
             .Line("public global::MASQuant.Runtime.ModelArtifact Artifact => MultimodalModel.Artifact!;").Line()
             .Document("summary", "Opens models/" + "ArtifactFile in the application's folder, or beside its executable.")
-            .Line($"public static {name} Load({Options}) => new(global::MASQuant.Runtime.MultimodalModel.LoadBuilt(ArtifactFile, options));").Line()
+            .Line($"public static {name} Load({Options}) => new(global::MASQuant.Runtime.MultimodalModel.LoadBuilt(ArtifactFile, {options}));").Line()
             .Document("summary", "Opens the artifact at a path.")
-            .Line($"public static {name} Load(string path, {Options}) => new(global::MASQuant.Runtime.MultimodalModel.Load(path, options));").Line()
+            .Line($"public static {name} Load(string path, {Options}) => new(global::MASQuant.Runtime.MultimodalModel.Load(path, {options}));").Line()
             .Document("summary", "Answers a prompt, piece by piece.")
             .Line($"public global::System.Collections.Generic.IEnumerable<string> Generate({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.Generate(prompt, options, cancellationToken);").Line()
             .Document("summary", "Answers a prompt, piece by piece, without holding the caller's thread.")
             .Line($"public global::System.Collections.Generic.IAsyncEnumerable<string> GenerateAsync({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GenerateAsync(prompt, options, cancellationToken);").Line()
+            .Document("summary", "Answers a prompt, piece by piece; the last one tells why the answer has ended, and what it took.")
+            .Line($"public global::System.Collections.Generic.IEnumerable<global::MASQuant.BatchPiece> GeneratePieces({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GeneratePieces(prompt, options, cancellationToken);").Line()
+            .Document("summary", "Answers a prompt as GeneratePieces, without holding the caller's thread.")
+            .Line($"public global::System.Collections.Generic.IAsyncEnumerable<global::MASQuant.BatchPiece> GeneratePiecesAsync({Generation}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GeneratePiecesAsync(prompt, options, cancellationToken);").Line()
             .Document("summary", "Answers prompts, many at once, in their order.")
             .Line($"public global::System.Collections.Generic.IReadOnlyList<string> GenerateBatch({Batch}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GenerateBatch(prompts, options, cancellationToken);").Line()
             .Document("summary", "Answers prompts, many at once, piece by piece as they come.")
             .Line($"public global::System.Collections.Generic.IAsyncEnumerable<global::MASQuant.BatchPiece> GenerateBatchAsync({Batch}, global::System.Threading.CancellationToken cancellationToken = default) => MultimodalModel.GenerateBatchAsync(prompts, options, cancellationToken);").Line()
             .Document("summary", "Closes the artifact.")
             .Line("public void Dispose() => MultimodalModel.Dispose();").Line();
+    }
+
+    // What the item says; options that say otherwise win.
+    private static void WriteSampling(SourceWriter writer, ModelSpec model)
+    {
+        if (model.RecommendedSampling)
+        {
+            writer.Line("private static global::MASQuant.ModelOptions Sampled(global::MASQuant.ModelOptions? options) => (options ?? new global::MASQuant.ModelOptions()) with { Sampling = options?.Sampling ?? global::MASQuant.Sampling.Recommended };").Line();
+        }
     }
 
     internal static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

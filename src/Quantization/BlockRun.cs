@@ -138,7 +138,7 @@ internal sealed class BlockRun : IDisposable
     private void CheckResources()
     {
         using var checkpoint = _job.OpenCheckpoint();
-        var plan = QuantizationPlan.Of(checkpoint, _config, _job.Options, CalibrationExtent.Of(checkpoint, _config, _calibration.Conversations));
+        var plan = QuantizationPlan.Of(checkpoint, _config, _job.Options, CalibrationExtent.Of(checkpoint, _config, _calibration.Conversations, _job.Options.Budget));
         var count = _range.Last - _range.First + 1;
         var elsewhere = count == _decoder.Blocks.Count ? 0 : plan.DiskBytes - (plan.QuantizedBytes * count / _decoder.Blocks.Count); // Blocks are about equal.
         var done = Directory.Exists(_job.WorkFolder) ? new DirectoryInfo(_job.WorkFolder).EnumerateFiles().Sum(file => file.Length) : 0;
@@ -150,7 +150,7 @@ internal sealed class BlockRun : IDisposable
     {
         using var checkpoint = _job.OpenCheckpoint();
         CheckpointCheck.RequireFinite(checkpoint, _config);
-        return CalibrationSequences.Embed(checkpoint, _config, _calibration, cancellationToken);
+        return CalibrationSequences.Embed(checkpoint, _config, _calibration, _job.Options.Budget, cancellationToken);
     }
 
     // Ranks depend on all blocks, so they are chosen before the first is quantized, by every part alike, and kept for a run that resumes.

@@ -20,7 +20,7 @@ public sealed class MultimodalModel : IDisposable
     /// <summary>Where the model runs, in the words of <see cref="ModelOptions.Device"/>.</summary>
     public string DeviceName => _model.DeviceName;
 
-    /// <summary>The way of sampling that the model's <c>generation_config.json</c> recommends; greedy when it does not sample.</summary>
+    /// <inheritdoc cref="LoadedModel.RecommendedOptions"/>
     public GenerationOptions RecommendedOptions => _model.RecommendedOptions;
 
     /// <summary>Opens a model.</summary>
@@ -42,6 +42,14 @@ public sealed class MultimodalModel : IDisposable
     /// <inheritdoc cref="LoadedModel.GenerateAsync"/>
     public IAsyncEnumerable<string> GenerateAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
         => _model.GenerateAsync(prompt, options, cancellationToken);
+
+    /// <inheritdoc cref="LoadedModel.GeneratePieces"/>
+    public IEnumerable<BatchPiece> GeneratePieces(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => _model.GeneratePieces(prompt, options, cancellationToken);
+
+    /// <inheritdoc cref="LoadedModel.GeneratePiecesAsync"/>
+    public IAsyncEnumerable<BatchPiece> GeneratePiecesAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => _model.GeneratePiecesAsync(prompt, options, cancellationToken);
 
     /// <inheritdoc cref="LoadedModel.GenerateBatch"/>
     public IReadOnlyList<string> GenerateBatch(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)

@@ -36,7 +36,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Where the answer is kept for <see cref="ReadPreparedModels"/>; empty keeps none.</summary>
     public string State { get; set; } = "";
 
-    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist and no upload was broken off), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, and of budgets <c>Budgets</c>, <c>EvaluationFile</c>, <c>LossKey</c>, and <c>BudgetMark</c>, the file that exists when they are kept.</summary>
+    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>MASQuantSampling</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist and no upload was broken off), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, and of budgets <c>Budgets</c>, <c>EvaluationFile</c>, <c>LossKey</c>, and <c>BudgetMark</c>, the file that exists when they are kept.</summary>
     [Output]
     public ITaskItem[] KeyedModels { get; set; } = [];
 
@@ -152,6 +152,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     {
         var described = new TaskItem(model.Name);
         described.SetMetadata("MASQuantKey", key);
+        described.SetMetadata("MASQuantSampling", model.Sampling.ToString());
         described.SetMetadata("Artifact", store.Artifact(key, model.Name));
         described.SetMetadata("Manifest", store.Manifest(key, model.Name));
         described.SetMetadata("Quantized", store.Contains(key, model.Name) && !File.Exists(store.UploadMark(key, model.Name)) ? "true" : "false");

@@ -61,5 +61,20 @@ public class ItemDefaultsTests
         return project;
     }
 
+    /// <summary>It is the class's: the key, and so the artifact, stays.</summary>
+    [Fact]
+    public void Sampling_reaches_the_compiler_and_not_the_key()
+    {
+        using var project = Open();
+        var usual = Keys(project);
+        var written = File.ReadAllText(project.InFolder("TwoModels.csproj"));
+        project.Write("TwoModels.csproj", written.Replace(Item, Item + " Sampling=\"recommended\""));
+        Assert.Equal(usual, Keys(project));
+        Assert.Equal(["Recommended", "Recommended"], project.Items("AdditionalFiles", "-t:MASQuantAddGeneratorInputs").Where(file => file.ContainsKey("MASQuantSampling")).Select(file => file["MASQuantSampling"]));
+
+        project.Write("TwoModels.csproj", written.Replace(Item, Item + " Sampling=\"Warm\""));
+        Assert.Contains(project.Build().Errors, error => error.Code == "MASQ0502" && error.Text == "Sampling='Warm' is not allowed. Allowed: Greedy, Recommended.");
+    }
+
     private static string[] Keys(BuildCase project) => [.. project.Items("MASQuantPreparedModel", "-t:MASQuantPrepare").Select(model => model["MASQuantKey"])];
 }

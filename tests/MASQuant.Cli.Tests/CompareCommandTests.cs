@@ -55,6 +55,20 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public void Images_keep_as_many_pixels_as_are_asked_for_where_models_are_made_and_where_they_are_measured()
+    {
+        var (usual, fewer) = (Compare("--json", "-"), Compare("--json", "-", "--max-pixels", "3136"));
+        Assert.Equal((2, 2), (Count(usual.Error, ": quantized"), Count(fewer.Error, ": quantized"))); // other inputs, other keys
+        Assert.NotEqual(ReferencePerplexity(usual), ReferencePerplexity(fewer));
+
+        static double ReferencePerplexity(CommandRun run)
+        {
+            using var json = JsonDocument.Parse(run.Output);
+            return json.RootElement.GetProperty("models")[0].GetProperty("tasks")[0].GetProperty("perplexity").GetProperty("value").GetDouble();
+        }
+    }
+
+    [Fact]
     public void A_subset_is_named_in_the_artifact()
     {
         var run = Compare("--methods", "rtn", "--samples", "2", "--subset-seed", "7");

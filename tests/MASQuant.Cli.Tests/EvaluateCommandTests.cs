@@ -52,6 +52,20 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
+    public void Images_keep_as_many_pixels_as_are_asked_for()
+    {
+        Assert.NotEqual(Perplexity(), Perplexity("--max-pixels", "3136"));
+        Assert.NotEqual(Perplexity(), Perplexity("--min-pixels", "78400"));
+
+        double Perplexity(params string[] pixels)
+        {
+            var run = CommandRun.Of(["evaluate", RepositoryFiles.VlTiny, quantized.Data, "--no-generate", "--limit", "1", "--json", "-", .. pixels]);
+            using var json = JsonDocument.Parse(run.Output);
+            return Value(json.RootElement.GetProperty("models")[0].GetProperty("tasks")[0], "perplexity");
+        }
+    }
+
+    [Fact]
     public void Without_answers_error_rates_are_null()
     {
         var run = CommandRun.Of("evaluate", RepositoryFiles.VlTiny, quantized.Data, "--no-generate", "--json", "-");

@@ -1,5 +1,6 @@
 using MASQuant.Cli.Commands;
 using MASQuant.Cli.Output;
+using MASQuant.Engine.Execution;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;
@@ -31,6 +32,54 @@ public class RunCommandTests
         var run = CommandRun.Of(["run", RepositoryFiles.OmniTiny, .. media, UserText(golden.Prompt)]);
         Assert.Equal((0, golden.GreedyText.Replace("<|im_end|>", "", StringComparison.Ordinal) + "\n"), (run.ExitCode, run.Output));
         Assert.Matches(@"^\d+ prompt tokens; \d+ generated, the first after .*\.\n$", run.Error);
+    }
+
+    [Fact]
+    public void Switches_win_over_what_the_model_recommends()
+    {
+        using var folder = new TemporaryDirectory();
+        foreach (var file in Directory.GetFiles(RepositoryFiles.OmniTiny))
+        {
+            File.Copy(file, folder.File(Path.GetFileName(file)));
+        }
+
+        File.WriteAllText(folder.File("generation_config.json"), """{"do_sample": true, "temperature": 40, "top_k": 0, "repetition_penalty": 0.01, "eos_token_id": [1200, 1201]}""");
+        using var model = LoadedModel.Load(folder.Path, new ModelOptions { Device = "cpu" });
+        var prompt = new Prompt().Text("Quote a verse.");
+        var recommended = model.RecommendedOptions with { MaxTokens = 8 };
+        Assert.Equal(Answer(recommended), Run("--sampling", "recommended"));
+        Assert.Equal(Answer(recommended with { Temperature = 0 }), Run("--sampling", "Recommended", "--temperature", "0"));
+        Assert.Equal(Answer(recommended with { Seed = 5, RepetitionPenalty = 1, MinP = 0.2 }), Run("--sampling", "Recommended", "--seed", "5", "--repetition-penalty", "1", "--min-p", "0.2"));
+        Assert.Equal(Answer(new() { MaxTokens = 8 }), Run());
+        Assert.Equal(Answer(new() { MaxTokens = 8, FrequencyPenalty = -2, PresencePenalty = -2 }), Run("--frequency-penalty", "-2", "--presence-penalty=-2"));
+        Assert.Equal(5, new[] { Run("--sampling", "Recommended"), Run("--sampling", "Recommended", "--temperature", "0"), Run("--sampling", "Recommended", "--seed", "5", "--repetition-penalty", "1", "--min-p", "0.2"), Run(), Run("--frequency-penalty", "-2", "--presence-penalty=-2") }.Distinct().Count());
+
+        string Answer(GenerationOptions options) => string.Concat(model.Generate(prompt, options)) + "\n";
+
+        string Run(params string[] switches) => CommandRun.Of(["run", folder.Path, "Quote a verse.", "--max-tokens", "8", .. switches]).Output;
+    }
+
+    [Fact]
+    public void An_answer_that_is_cut_off_says_so()
+    {
+        var whole = CommandRun.Of("run", RepositoryFiles.OmniTiny, "Quote a verse.", "--max-tokens", "5");
+        Assert.EndsWith("The answer may be cut off: it has --max-tokens 5.\n", whole.Error);
+
+        var answer = whole.Output.TrimEnd('\n');
+        var stopped = CommandRun.Of("run", RepositoryFiles.OmniTiny, "Quote a verse.", "--max-tokens", "5", "--stop", "nowhere", "--stop", answer[3..]);
+        Assert.Equal((answer[..3] + "\n", 0), (stopped.Output, stopped.ExitCode));
+        Assert.DoesNotContain("cut off", stopped.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Images_keep_as_many_pixels_as_are_asked_for()
+    {
+        string[] run = ["run", RepositoryFiles.VlTiny, "--image", RepositoryFiles.Data("media/calib-ocr-025.png"), "What?", "--max-tokens", "1"];
+        var usual = PromptTokens(run);
+        Assert.Equal(usual - (5 * 3) + (2 * 1), PromptTokens([.. run, "--max-pixels", "3136"])); // 140 × 84 pixels, ÷ √(11760 / 3136) = 1.94, then down
+        Assert.Equal(usual - (5 * 3) + (13 * 8), PromptTokens([.. run, "--min-pixels", "78400"])); // × √(78400 / 11760) = 2.58, then up: 12.9 → 13, 7.7 → 8
+
+        static int PromptTokens(string[] args) => int.Parse(CommandRun.Of(args).Error.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Fact]

@@ -9,6 +9,7 @@ namespace MASQuant.Cuda.Checks;
 internal static class DrawChecks
 {
     private static readonly double[] Temperatures = [0.7, 1e-3, 1, 100, 1e-300, 2];
+    private static readonly double[] LeastPortions = [0, 0, 1e-3, 0.3, 1];
     private static readonly double[] Portions = [1, 0.8, 0.5, 1e-6, 0.999999, 1 - 1e-16, 0.3];
 
     // Fewer logits than a warp has lanes, than a block has threads, than a digit has values, and more; the last as many as a model has.
@@ -20,6 +21,9 @@ internal static class DrawChecks
         ([0, .. Enumerable.Range(0, 300).Select(i => -26 - (i * 0.01f))], new TokenDraw(ulong.MaxValue, 0, 1, 0), 173),
         ([1, 1], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0), 0),
         ([1, 1], new TokenDraw(ulong.MaxValue, (1ul << 63) + 1, 1, 0), 1),
+        ([0, 0, 1], new TokenDraw(0, 0, 1, 0, 1ul << 39), 2),
+        ([1, 0, 0, 0], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0, 1ul << 37), 1), // e⁻¹ of the largest is more than a quarter, of which p of all keeps one
+        ([1, 0, 0, 0], new TokenDraw(ulong.MaxValue, 1ul << 63, 1, 0, 1ul << 38), 0), // and less than a half
         ([BitConverter.UInt32BitsToSingle(0x7FFFFFFF), float.NaN, 1, 2, 3], new TokenDraw(0, 0, 1, 2), 3),
     ];
 
@@ -71,6 +75,7 @@ internal static class DrawChecks
             Temperature = random.Next(8) == 0 ? 0 : Temperatures[random.Next(Temperatures.Length)],
             TopK = k[random.Next(k.Length)],
             TopP = Portions[random.Next(Portions.Length)],
+            MinP = LeastPortions[random.Next(LeastPortions.Length)],
             Seed = (ulong)random.NextInt64(),
         };
     }

@@ -70,7 +70,16 @@ internal sealed class Generation
 
         public override AnalyzerConfigOptions GetOptions(SyntaxTree tree) => GlobalOptions;
 
-        public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) => GlobalOptions;
+        public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) => new Item((textFile as ManifestFile)?.Sampling);
+    }
+
+    private sealed class Item(string? sampling) : AnalyzerConfigOptions
+    {
+        public override bool TryGetValue(string key, [NotNullWhen(true)] out string? value)
+        {
+            value = key == "build_metadata.AdditionalFiles.MASQuantSampling" ? sampling : null;
+            return value is not null;
+        }
     }
 
     private sealed class Global(string rootNamespace) : AnalyzerConfigOptions

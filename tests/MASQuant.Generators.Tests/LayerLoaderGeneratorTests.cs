@@ -97,6 +97,18 @@ public class LayerLoaderGeneratorTests
         Assert.Empty(generation.CompilerDiagnostics);
     }
 
+    [Theory]
+    [InlineData("Recommended", true)]
+    [InlineData("Greedy", false)]
+    [InlineData(null, false)]
+    public void An_item_may_recommend_sampling(string? sampling, bool recommended)
+    {
+        var generation = Generation.Run(Consumer, new ManifestFile("/obj/OmniTiny.masquant.json", SampleManifest.Json(SampleManifest.Create())) { Sampling = sampling });
+        Assert.Empty(generation.CompilerDiagnostics);
+        Assert.Equal(recommended, generation.Source.Contains("Sampling = options?.Sampling ?? global::MASQuant.Sampling.Recommended", StringComparison.Ordinal));
+        Assert.Equal(recommended ? 2 : 0, generation.Source.Split("Sampled(options))").Length - 1); // both ways to load
+    }
+
     [Fact]
     public void Two_models_become_two_classes()
     {

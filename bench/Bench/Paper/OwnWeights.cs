@@ -62,7 +62,7 @@ internal static class OwnWeights
     {
         using var checkpoint = Checkpoint.Open(folder);
         var config = ModelConfigReader.Read(checkpoint);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(calibrationFile, config, default), default);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(calibrationFile, config, default), new ImageBudget(), default);
         var (decoder, runner) = (exactDecoder.Description, new BlockRunner(config.Text, sequences));
         var blocks = new List<TransformerBlock>();
         for (var layer = 0; layer < config.Text.Layers; layer++)

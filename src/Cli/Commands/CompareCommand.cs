@@ -58,10 +58,11 @@ internal static class CompareCommand
                 OutputFolder = parse.GetValue(output) ?? DefaultOutput,
                 Name = "",
                 WorkFolder = "",
+                Options = new QuantizationOptions { MinPixels = options.Pixels.Min(parse), MaxPixels = options.Pixels.Max(parse) },
             };
             var combinations = Sweep.Combine(parse.GetValue(sweep)!);
             ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.SelectMany(method => combinations.Select(swept => ComparedModel.Of(basis, method, scheme, swept))))];
-            var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile);
+            var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile) { MinPixels = basis.Options.MinPixels, MaxPixels = basis.Options.MaxPixels };
             EvaluationRun.Check(job, cancellationToken);
             if (parse.GetValue(share) is { } own)
             {

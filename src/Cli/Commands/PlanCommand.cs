@@ -43,7 +43,7 @@ internal static class PlanCommand
         options.CheckBlocks(config.Text.Layers);
         CheckpointCheck.Require(checkpoint, config);
         CheckpointCheck.Warn(checkpoint, config, console.Warn);
-        var extent = calibration is null ? CalibrationExtent.Typical(config) : CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(calibration, config, cancellationToken).Conversations);
+        var extent = calibration is null ? CalibrationExtent.Typical(config) : CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(calibration, config, cancellationToken).Conversations, options.Budget);
         var plan = QuantizationPlan.Of(checkpoint, config, options, extent.Part(options.SamplesOf(extent.Samples)));
         var machine = MachineResources.Here(output);
         var speed = MachineResources.MeasureSpeed();

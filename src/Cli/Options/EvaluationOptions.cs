@@ -16,6 +16,9 @@ internal sealed class EvaluationOptions
 
     private readonly Option<string> _report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: the tables, plots, and samples whose answers changed, to look at and listen to.");
 
+    /// <summary>How many pixels images keep.</summary>
+    public PixelSwitches Pixels { get; } = new();
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -23,6 +26,8 @@ internal sealed class EvaluationOptions
         {
             command.Add(option);
         }
+
+        Pixels.AddTo(command);
     }
 
     /// <summary>The most conversations of a task; 0 for all.</summary>

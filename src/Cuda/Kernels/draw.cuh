@@ -6,8 +6,8 @@
 const int DrawThreads = 1024, DigitBits = 12, Digits = 1 << DigitBits, OwnDigits = Digits / DrawThreads;
 const int Ahead = 4; // loads in flight per thread: one alone would be a wait for each
 
-// A row's parameters: p · 2⁶⁴ (0: all), 1/temperature (0: the largest logit), k (0: all).
-struct alignas(8) Draw { u64 random, top_p; float scale; int top_k; };
+// A row's parameters: p · 2⁶⁴ (0: all), 1/temperature (0: the largest logit), k (0: all), the least weight (0: all).
+struct alignas(8) Draw { u64 random, top_p; float scale; int top_k; u64 min_weight; };
 
 // The larger the logit, the lower; −0 as 0, what is no number last.
 INLINE u32 rank_of(float logit) {
@@ -136,6 +136,9 @@ INLINE int draw_row(WalkState& state, const float* logits, int count, float larg
     if (tied * each < stop.value)
       last_tied = walk<24, true>(state, logits, count, number, [&](float logit, int) { return (u64)(rank_of(logit) == last); }, [&](u64) { return tied; }).place;
   }
-  auto kept = [&](float logit, int id) { return rank_of(logit) == last && id > last_tied ? 0 : weight(logit, id); };
+  auto kept = [&](float logit, int id) {
+    u64 mine = rank_of(logit) == last && id > last_tied ? 0 : weight(logit, id);
+    return mine < draw.min_weight ? 0 : mine;
+  };
   return walk<24, true>(state, logits, count, number, kept, [&](u64 total) { return upper_product(total, draw.random) + 1; }).place;
 }

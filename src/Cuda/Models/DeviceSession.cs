@@ -23,6 +23,7 @@ public sealed class DeviceSession : IDecoderSession
     private readonly int[] _lengths;
     private readonly int[] _positions;
     private readonly byte[] _chosen;
+    private float[] _logits = [];
     private int _rows;
 
     /// <summary>No sequences yet.</summary>
@@ -56,7 +57,7 @@ public sealed class DeviceSession : IDecoderSession
     }
 
     /// <inheritdoc/>
-    public void RequireRoom(int row) => KvCache.RequireRoom(_lengths[row] + 1L, _decoder.Config.MaxPositions);
+    public bool HasRoom(int row) => _lengths[row] < _decoder.Config.MaxPositions;
 
     /// <inheritdoc/>
     public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken)
@@ -159,14 +160,28 @@ public sealed class DeviceSession : IDecoderSession
         _rows++;
     }
 
-    /// <summary>Adds the tokens that the device has chosen.</summary>
+    /// <summary>Adds the tokens that the device has chosen; where tokens that have been are penalized, those that the sequence's own sampler chooses.</summary>
     private void ReadChoices(IReadOnlyList<Sequence> sequences)
     {
         _device.Read(_workspace.Chosen, _chosen.AsSpan(0, sequences.Count * TokenKernels.ChoiceBytes));
         for (var row = 0; row < sequences.Count; row++)
         {
+            if (sequences[row].Sampler.Penalties is not null)
+            {
+                sequences[row].Choose(ReadLogits(row));
+                continue;
+            }
+
             var choice = _chosen.AsSpan(row * TokenKernels.ChoiceBytes);
             sequences[row].Choose(MemoryMarshal.Read<int>(choice[sizeof(float)..]), MemoryMarshal.Read<float>(choice), _decoder.Config.VocabularySize);
         }
+    }
+
+    private ReadOnlySpan<float> ReadLogits(int row)
+    {
+        var vocabulary = _decoder.Config.VocabularySize;
+        _logits = _logits.Length == vocabulary ? _logits : new float[vocabulary];
+        _device.Read(_workspace.Logits + ((long)row * vocabulary * sizeof(float)), MemoryMarshal.AsBytes(_logits.AsSpan()));
+        return _logits;
     }
 }

@@ -55,7 +55,7 @@ internal sealed class DeviceStep(DeviceDecoder decoder, DeviceWorkspace workspac
         var drawn = false;
         for (var row = 0; row < sequences.Count; row++)
         {
-            drawn |= !sequences[row].Sampler.IsGreedy;
+            drawn |= IsDrawn(sequences[row]);
         }
 
         if (!drawn)
@@ -68,11 +68,14 @@ internal sealed class DeviceStep(DeviceDecoder decoder, DeviceWorkspace workspac
         draws.Clear();
         for (var row = 0; row < sequences.Count; row++)
         {
-            draws[row] = sequences[row].Sampler.NextDraw();
+            draws[row] = IsDrawn(sequences[row]) ? sequences[row].Sampler.NextDraw() : default;
         }
 
         return true;
     }
+
+    // Where tokens that have been are penalized the host chooses, and takes the random number then.
+    private static bool IsDrawn(Sequence sequence) => sequence.Sampler is { IsGreedy: false, Penalties: null };
 
     /// <summary>Copies everything to the device.</summary>
     public void Write() => decoder.Device.Write(workspace.Step, _bytes.AsSpan(0, _end));

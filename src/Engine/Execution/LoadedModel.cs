@@ -35,7 +35,7 @@ public sealed class LoadedModel : IDisposable
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));
         try
         {
-            Encoder = new PromptEncoder(source, config, tokenizer, embedding, _execution.Vision, _execution.Audio);
+            Encoder = new PromptEncoder(source, config, tokenizer, embedding, _execution.Vision, _execution.Audio, Budget(options, _execution));
         }
         catch
         {
@@ -65,8 +65,11 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Where the model runs, in the words of <see cref="ModelOptions.Device"/>.</summary>
     public string DeviceName => _execution.DeviceName;
 
-    /// <summary>The way of sampling that the model's <c>generation_config.json</c> recommends; greedy when it does not sample.</summary>
+    /// <summary>The way of choosing tokens that the model's <c>generation_config.json</c> recommends, penalties included; greedy when it does not sample.</summary>
     public GenerationOptions RecommendedOptions { get; }
+
+    /// <summary>How answers are generated where no options are given: as <see cref="ModelOptions.Sampling"/> says.</summary>
+    public GenerationOptions DefaultOptions => _options.Sampling == Sampling.Recommended ? RecommendedOptions : new GenerationOptions();
 
     /// <summary>Opens a model.</summary>
     /// <param name="path">A checkpoint's folder (full precision) or an artifact's file (quantized).</param>
@@ -111,28 +114,46 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Answers a prompt, piece by piece; the pieces put together are the answer. Evaluation begins with the enumeration.</summary>
     /// <param name="prompt">What is asked.</param>
-    /// <param name="options">How to choose tokens; null for greedy.</param>
+    /// <param name="options">How to choose tokens; null: as <see cref="ModelOptions.Sampling"/> says.</param>
     /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="MASQuantException">An option is out of range; while enumerating: a medium cannot be read, or the sequence is longer than the model's positions.</exception>
+    /// <exception cref="MASQuantException">An option is out of range; while enumerating: a medium cannot be read, or the prompt is longer than the model's positions.</exception>
     /// <exception cref="ObjectDisposedException">While enumerating: the model is disposed.</exception>
     public IEnumerable<string> Generate(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(prompt);
-        options ??= new GenerationOptions();
-        options.Validate();
-        return Answer(prompt, options, cancellationToken);
+        return GeneratePieces(prompt, options, cancellationToken).Select(piece => piece.Text).Where(text => text.Length > 0);
     }
+
+    /// <summary>Answers a prompt as <see cref="Generate"/>; the last piece tells why the answer has ended, and what it took.</summary>
+    /// <inheritdoc cref="Generate"/>
+    public IEnumerable<BatchPiece> GeneratePieces(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return Pieces([prompt], most: 1, options, cancellationToken).Select(piece =>
+        {
+            if (piece.Error is not null)
+            {
+                ExceptionDispatchInfo.Throw(piece.Error);
+            }
+
+            return piece;
+        });
+    }
+
+    /// <summary>Answers a prompt as <see cref="GenerateAsync"/>; the last piece tells why the answer has ended, and what it took.</summary>
+    /// <inheritdoc cref="Generate"/>
+    public IAsyncEnumerable<BatchPiece> GeneratePiecesAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => WithoutHoldingTheCaller(token => GeneratePieces(prompt, options, token), cancellationToken);
 
     /// <summary>Answers a prompt, piece by piece, without holding the caller's thread.</summary>
     /// <inheritdoc cref="Generate"/>
     public IAsyncEnumerable<string> GenerateAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
         => WithoutHoldingTheCaller(token => Generate(prompt, options, token), cancellationToken);
 
-    /// <summary>The token ids of the answer as they are chosen, the one that ends it included.</summary>
+    /// <summary>The token ids of the answer as they are chosen, the one that ends it included; texts of tokens end none.</summary>
     /// <param name="prompt">What is asked.</param>
-    /// <param name="options">How to choose tokens; null for greedy.</param>
+    /// <param name="options">How to choose tokens; null: as <see cref="ModelOptions.Sampling"/> says.</param>
     /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="MASQuantException">An option is out of range; while enumerating: the sequence is longer than the model's positions.</exception>
+    /// <exception cref="MASQuantException">An option is out of range; while enumerating: the prompt is longer than the model's positions.</exception>
     public IEnumerable<int> GenerateTokens(PreparedPrompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         var sequences = GenerateTokens([() => prompt], most: 1, options, cancellationToken);
@@ -146,7 +167,7 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Answers prompts, many at once: as fast as the weights are read once for all answers in progress (<see cref="ModelOptions.MaxSequences"/>). An answer that ends makes room for the next prompt.</summary>
     /// <remarks>Each answer is, bit for bit, what <see cref="Generate"/> gives for the prompt alone. For media and keys and values, memory is needed for the prompts in progress only.</remarks>
     /// <param name="prompts">What is asked; enumerated as there is room.</param>
-    /// <param name="options">How to choose tokens; null for greedy. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
+    /// <param name="options">How to choose tokens; null: as <see cref="ModelOptions.Sampling"/> says. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
     /// <param name="cancellationToken">Ends the batch with an <see cref="OperationCanceledException"/>.</param>
     /// <returns>The answers, in the order of the prompts.</returns>
     /// <exception cref="MASQuantException">An option is out of range; a prompt fails, as in <see cref="Generate"/>: the message says which. To get the others' answers, enumerate <see cref="GenerateBatchAsync"/>.</exception>
@@ -174,7 +195,7 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Answers prompts as <see cref="GenerateBatch"/>, piece by piece as they come, without holding the caller's thread. The pieces of a prompt put together are its answer. A prompt that fails gives a piece that says why; the others go on.</summary>
     /// <param name="prompts">What is asked; enumerated as there is room.</param>
-    /// <param name="options">How to choose tokens; null for greedy. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
+    /// <param name="options">How to choose tokens; null: as <see cref="ModelOptions.Sampling"/> says. The seed of prompt i, from 0, is <see cref="GenerationOptions.Seed"/> + i.</param>
     /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="MASQuantException">An option is out of range; while enumerating: the device fails.</exception>
     public IAsyncEnumerable<BatchPiece> GenerateBatchAsync(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -184,7 +205,7 @@ public sealed class LoadedModel : IDisposable
     public IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
         Users.Enter().Dispose(); // refuses a disposed model before the enumeration
-        options ??= new GenerationOptions();
+        options ??= DefaultOptions;
         options.Validate();
         return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, cancellationToken);
     }
@@ -228,22 +249,6 @@ public sealed class LoadedModel : IDisposable
         }
     }
 
-    private IEnumerable<string> Answer(Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)
-    {
-        foreach (var piece in Pieces([prompt], most: 1, options, cancellationToken))
-        {
-            if (piece.Error is not null)
-            {
-                ExceptionDispatchInfo.Throw(piece.Error);
-            }
-
-            if (piece.Text.Length > 0)
-            {
-                yield return piece.Text;
-            }
-        }
-    }
-
     private IEnumerable<BatchPiece> Batch(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(prompts);
@@ -253,7 +258,8 @@ public sealed class LoadedModel : IDisposable
     private IEnumerable<BatchPiece> Pieces(IEnumerable<Prompt> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
         var prepared = prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken)));
-        return AnswerPieces.Of(GenerateTokens(prepared, most, options, cancellationToken), Tokenizer);
+        options ??= DefaultOptions;
+        return AnswerPieces.Of(GenerateTokens(prepared, most, options, cancellationToken), Tokenizer, options.StopStrings);
     }
 
     private static async IAsyncEnumerable<T> WithoutHoldingTheCaller<T>(Func<CancellationToken, IEnumerable<T>> generate, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -265,9 +271,16 @@ public sealed class LoadedModel : IDisposable
         }
     }
 
+    private static ImageBudget Budget(ModelOptions options, IModelExecution execution) => new()
+    {
+        MinPixels = options.MinPixels,
+        MaxPixels = options.MaxPixels,
+        Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,
+    };
+
     private static GenerationOptions Recommended(GenerationConfig config) => !config.Sample
-        ? new GenerationOptions()
-        : new GenerationOptions { Temperature = config.Temperature, TopP = config.TopP, TopK = config.TopK };
+        ? new GenerationOptions { RepetitionPenalty = config.RepetitionPenalty }
+        : new GenerationOptions { Temperature = config.Temperature, TopP = config.TopP, TopK = config.TopK, MinP = config.MinP, RepetitionPenalty = config.RepetitionPenalty };
 
     private static IReadOnlyList<int> EndTokens(GenerationConfig config, ModelFamily family, Tokenizer tokenizer)
         => config.EndTokenIds.Count == 0 && tokenizer.TryGetAddedToken(family.Chat.TurnEnd, out var end) ? [end] : config.EndTokenIds;

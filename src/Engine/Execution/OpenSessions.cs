@@ -64,10 +64,10 @@ internal sealed class OpenSessions(UserCount users)
         public void Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellationToken)
             => _users.Run(token => session.Start(sequence, prompt, token), cancellationToken);
 
-        public void RequireRoom(int row)
+        public bool HasRoom(int row)
         {
             using var use = _users.Enter();
-            session.RequireRoom(row);
+            return session.HasRoom(row);
         }
 
         public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken)

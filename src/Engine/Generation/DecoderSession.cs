@@ -80,7 +80,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         }
     }
 
-    void IDecoderSession.RequireRoom(int row) => _caches[row].RequireRoom(1);
+    bool IDecoderSession.HasRoom(int row) => _caches[row].Length < decoder.Config.MaxPositions;
 
     void IDecoderSession.Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken)
     {

@@ -8,9 +8,8 @@ public interface IDecoderSession : IDisposable
     /// <summary>Evaluates the prompt of one more sequence, which becomes the last row, and chooses the token that follows it. When it fails, the rows are as before.</summary>
     void Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellationToken);
 
-    /// <summary>Refuses a step that the model has no position for in the sequence of a row.</summary>
-    /// <exception cref="MASQuantException">MASQ0921.</exception>
-    void RequireRoom(int row);
+    /// <summary>Whether the model has a position for a further token in the sequence of a row.</summary>
+    bool HasRoom(int row);
 
     /// <summary>Evaluates the last token of each sequence and chooses those that follow. A sequence without a finite logit fails alone.</summary>
     /// <param name="sequences">One per row.</param>

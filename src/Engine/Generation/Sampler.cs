@@ -5,15 +5,16 @@ using MASQuant.Diagnostics;
 namespace MASQuant.Engine.Generation;
 
 /// <summary>
-/// Chooses the next token. Greedy takes the largest logit, the lowest id of equals. Sampling divides the logits by the temperature, keeps the k largest and all that equal
-/// the last of them, of those the tokens that the more probable ones do not bring to p (of equals, the lower ids), and draws from the softmax of what is left: the steps and
-/// the order of the transformers library. <see cref="TokenDraw"/> and <see cref="TokenWeights"/> say how, to the bit: a device draws the same token. Not for concurrent use.
+/// Chooses the next token. Penalties come first. Greedy takes the largest logit, the lowest id of equals. Sampling divides the logits by the temperature, keeps the k largest
+/// and all that equal the last of them, of those the tokens that the more probable ones do not bring to p (of equals, the lower ids), of those the ones that reach minimum p
+/// of the largest's probability, and draws from the softmax of what is left: the steps and the order of the transformers library. <see cref="TokenDraw"/> and <see cref="TokenWeights"/> say how, to the bit: a device draws the same token. Not for concurrent use.
 /// </summary>
 public sealed class Sampler
 {
     private readonly float _scale;
     private readonly ulong _topP;
     private readonly int _topK;
+    private readonly ulong _minWeight;
     private readonly RandomSequence _random;
     private readonly RankWalk _walk = new();
     private uint[] _ranks = [];
@@ -26,21 +27,31 @@ public sealed class Sampler
         _scale = options.Temperature == 0 ? 0 : (float)Math.Min(1 / options.Temperature, float.MaxValue);
         _topP = options.TopP < 1 ? (ulong)Math.Ceiling(Math.ScaleB(options.TopP, 64)) : 0;
         _topK = options.TopK;
+        _minWeight = (ulong)Math.Ceiling(Math.ScaleB(options.MinP, TokenWeights.Exponent));
+        Penalties = TokenPenalties.Of(options);
         _random = new RandomSequence(options.Seed);
     }
 
     /// <summary>Whether the largest logit alone decides.</summary>
     public bool IsGreedy => _scale == 0;
 
-    /// <summary>How the next token is drawn; takes one number of the random sequence, none where the largest logit decides.</summary>
-    public TokenDraw NextDraw() => new(IsGreedy ? 0 : _random.Next(), _topP, _scale, _topK);
+    /// <summary>What lowers the logits of tokens that have been; null: nothing does. Then a device, which knows no tokens but the last, cannot choose.</summary>
+    public TokenPenalties? Penalties { get; }
 
-    /// <summary>The id of the next token; allocates nothing after the first call.</summary>
+    /// <summary>How the next token is drawn; takes one number of the random sequence, none where the largest logit decides.</summary>
+    public TokenDraw NextDraw() => new(IsGreedy ? 0 : _random.Next(), _topP, _scale, _topK, _minWeight);
+
+    /// <summary>The id of the next token, which the penalties count from here on; allocates nothing after the first call.</summary>
     /// <param name="logits">[V], finite or −∞; NaN counts as −∞.</param>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.LogitsNotFinite"/></exception>
-    public int Next(ReadOnlySpan<float> logits) => Next(logits, NextDraw());
+    public int Next(ReadOnlySpan<float> logits)
+    {
+        var token = Next(Penalties is null ? logits : Penalties.Apply(logits), NextDraw());
+        Penalties?.Add(token);
+        return token;
+    }
 
-    /// <summary>The token of one draw; the sampler's own options do not count.</summary>
+    /// <summary>The token of one draw; the sampler's own options and penalties do not count.</summary>
     /// <inheritdoc cref="Next(ReadOnlySpan{float})"/>
     public int Next(ReadOnlySpan<float> logits, in TokenDraw draw)
     {
@@ -80,6 +91,14 @@ public sealed class Sampler
         {
             (last, var missing) = _walk.Find(ranks, weights, draw.Wanted(Total(ranks, weights, last)));
             DropTies(ranks, weights, last, missing);
+        }
+
+        if (draw.MinWeight != 0)
+        {
+            foreach (ref var weight in weights)
+            {
+                weight = weight < draw.MinWeight ? 0 : weight;
+            }
         }
 
         var target = draw.Target(Total(ranks, weights, last));

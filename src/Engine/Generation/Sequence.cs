@@ -8,6 +8,7 @@ namespace MASQuant.Engine.Generation;
 /// <param name="stopTokens">Ids that end the answer.</param>
 public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyList<int> stopTokens)
 {
+    private int _promptTokens;
     private int _count;
 
     /// <summary>The number of the prompt that is answered.</summary>
@@ -19,14 +20,37 @@ public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyLis
     /// <summary>The last token.</summary>
     public int Token { get; private set; }
 
-    /// <summary>Why it has ended without its last token; null: it has not failed.</summary>
+    /// <summary>What it has failed with; null: it has not.</summary>
     public MASQuantException? Error { get; private set; }
 
+    /// <summary>Why no token follows; null: one does.</summary>
+    public EndReason? End { get; private set; }
+
     /// <summary>Whether no token follows.</summary>
-    public bool HasEnded => Error is not null || _count >= options.MaxTokens || stopTokens.Contains(Token);
+    public bool HasEnded => End is not null;
+
+    /// <summary>The tokens of prompt and answer.</summary>
+    public AnswerUsage Usage => new(_promptTokens, _count);
+
+    /// <summary>Counts the tokens of its prompt.</summary>
+    public void Begin(ReadOnlySpan<int> prompt)
+    {
+        _promptTokens = prompt.Length;
+        Sampler.Penalties?.Begin(prompt);
+    }
 
     /// <summary>Adds a token.</summary>
-    public void Add(int token) => (Token, _count) = (token, _count + 1);
+    public void Add(int token)
+    {
+        (Token, _count) = (token, _count + 1);
+        End = stopTokens.Contains(token) ? EndReason.StopToken : _count >= options.MaxTokens ? EndReason.Length : null;
+    }
+
+    /// <summary>Ends it behind its last token, unless that has ended it already.</summary>
+    public void Fill() => End ??= EndReason.Length;
+
+    /// <summary>Ends it where the text of its tokens holds a stop string.</summary>
+    public void Stop() => End = EndReason.StopString;
 
     /// <summary>Adds the token that its sampler chooses, or fails with it.</summary>
     public void Choose(ReadOnlySpan<float> logits)
@@ -56,7 +80,7 @@ public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyLis
     }
 
     /// <summary>Ends it with an error.</summary>
-    public void Fail(MASQuantException error) => Error = error;
+    public void Fail(MASQuantException error) => (Error, End) = (error, EndReason.Failed);
 
     /// <summary>Throws what it has failed with, if it has.</summary>
     public void ThrowIfFailed()

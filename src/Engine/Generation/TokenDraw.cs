@@ -7,11 +7,12 @@ namespace MASQuant.Engine.Generation;
 /// <param name="TopP">p · 2⁶⁴, rounded up; 0: all tokens are kept.</param>
 /// <param name="Scale">1/temperature, finite; 0: the largest logit alone decides.</param>
 /// <param name="TopK">k; 0: all tokens are kept.</param>
+/// <param name="MinWeight">The least weight of those kept by k and p that are drawn from, ⌈minimum p · 2³⁹⌉; 0: all are.</param>
 [StructLayout(LayoutKind.Sequential)]
-public readonly record struct TokenDraw(ulong Random, ulong TopP, float Scale, int TopK)
+public readonly record struct TokenDraw(ulong Random, ulong TopP, float Scale, int TopK, ulong MinWeight = 0)
 {
     /// <summary>The size of one.</summary>
-    public const int Bytes = 24;
+    public const int Bytes = 32;
 
     /// <summary>The sum of weights that the top p must reach: ⌈p · total⌉.</summary>
     public ulong Wanted(ulong total) => Math.BigMul(total, TopP, out var low) + (low != 0 ? 1ul : 0);

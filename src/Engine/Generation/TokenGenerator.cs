@@ -7,7 +7,7 @@ namespace MASQuant.Engine.Generation;
 public static class TokenGenerator
 {
     /// <summary>Answers prompts, several at once; whenever an answer ends, the next prompt is prepared and evaluated. Gives a sequence each time it has a further token or has failed.</summary>
-    /// <remarks>A prompt that cannot be prepared, is too long or leads to no finite logit fails alone. Any other error, of a device for example, ends the enumeration.</remarks>
+    /// <remarks>An answer whose sequence fills the model's positions ends there; whoever enumerates may end one (<see cref="Sequence.Stop"/>). A prompt that cannot be prepared, is too long or leads to no finite logit fails alone. Any other error, of a device for example, ends the enumeration.</remarks>
     /// <param name="session">Used by this enumeration alone, and disposed with it.</param>
     /// <param name="most">The most sequences in progress at once.</param>
     /// <param name="prompts">Asked for a prompt when there is room for it.</param>
@@ -34,6 +34,7 @@ public static class TokenGenerator
                 }
 
                 rows.Add(sequence);
+                EndIfFull(session, rows, rows.Count - 1);
                 yield return sequence;
                 EndIfDone(session, rows, rows.Count - 1);
             }
@@ -43,24 +44,10 @@ public static class TokenGenerator
                 yield break;
             }
 
-            for (var row = 0; row < rows.Count;)
-            {
-                if (!HasRoom(session, rows[row], row))
-                {
-                    yield return rows[row];
-                }
-
-                row += EndIfDone(session, rows, row) ? 0 : 1;
-            }
-
-            if (rows.Count == 0)
-            {
-                continue; // none had room, but prompts may wait
-            }
-
             session.Step(rows, cancellationToken);
             for (var row = 0; row < rows.Count;)
             {
+                EndIfFull(session, rows, row);
                 yield return rows[row];
                 row += EndIfDone(session, rows, row) ? 0 : 1;
             }
@@ -72,7 +59,9 @@ public static class TokenGenerator
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            session.Start(sequence, prepare(), cancellationToken);
+            var prompt = prepare();
+            sequence.Begin(prompt.InputIds);
+            session.Start(sequence, prompt, cancellationToken);
             return true;
         }
         catch (MASQuantException error) when (error.Code is not (DiagnosticCodes.DeviceMemoryExhausted or DiagnosticCodes.DriverCallFailed or DiagnosticCodes.KernelRejected))
@@ -82,17 +71,12 @@ public static class TokenGenerator
         }
     }
 
-    private static bool HasRoom(IDecoderSession session, Sequence sequence, int row)
+    // Its text then ends with the token that it has.
+    private static void EndIfFull(IDecoderSession session, List<Sequence> rows, int row)
     {
-        try
+        if (!session.HasRoom(row))
         {
-            session.RequireRoom(row);
-            return true;
-        }
-        catch (MASQuantException error)
-        {
-            sequence.Fail(error);
-            return false;
+            rows[row].Fill();
         }
     }
 

@@ -1,3 +1,4 @@
+using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Models;
@@ -7,7 +8,8 @@ namespace MASQuant.Engine.Models;
 /// <param name="File">Its bytes; of a video its first frame's.</param>
 /// <param name="Name">What messages call it.</param>
 /// <param name="Extents">How many tokens stand behind each of its placeholders, and where.</param>
-internal sealed record CountedMedium(ContentPart Part, ReadOnlyMemory<byte> File, string Name, IReadOnlyList<MediaExtent> Extents)
+/// <param name="Limits">How many pixels an image, or a video's frames, keep.</param>
+internal sealed record CountedMedium(ContentPart Part, ReadOnlyMemory<byte> File, string Name, IReadOnlyList<MediaExtent> Extents, PixelLimits Limits = default)
 {
     /// <summary>Its tokens.</summary>
     public long Tokens => Extents.Sum(extent => (long)extent.Frames * extent.Rows * extent.Columns);

@@ -11,8 +11,9 @@ namespace MASQuant.Engine.Models;
 
 /// <summary>Counts media's tokens by their headers; nothing is decoded. Threads may share it.</summary>
 /// <param name="config">The model's facts.</param>
-/// <param name="preprocessor">What <c>preprocessor_config.json</c> says.</param>
-internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig preprocessor)
+/// <param name="preprocessor">What is done to media before.</param>
+/// <param name="budget">How many pixels images keep.</param>
+internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig preprocessor, ImageBudget budget)
 {
     // Text follows the media, and positions are 32-bit.
     private const int LastPosition = 1 << 30;
@@ -37,8 +38,9 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
     {
         var (file, name) = (image.Source.Read(), image.Source.Name);
         var (width, height) = ImageDecoder.ReadExtents(file.Span, name);
-        var (gridH, gridW) = Images.Grid(width, height, name);
-        return new(image, file, name, [MediaExtent.Image(config, gridH, gridW)]);
+        var limits = budget.Of(Images.ImageLimits, image.MinPixels, image.MaxPixels);
+        var (gridH, gridW) = Images.Grid(width, height, limits, name);
+        return new(image, file, name, [MediaExtent.Image(config, gridH, gridW)], limits);
     }
 
     private CountedMedium CountVideo(VideoPart video)
@@ -46,8 +48,9 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
         var secondsPerFrame = SecondsPerFrame(video);
         var (first, name) = (video.Frames[0].Read(), video.Frames[0].Name);
         var (width, height) = ImageDecoder.ReadExtents(first.Span, name);
-        var (gridT, gridH, gridW) = Images.VideoGrid(video.Frames.Count, width, height, name);
-        return new(video, first, name, config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame));
+        var limits = budget.Of(Images.VideoLimits, video.MinPixels, video.MaxPixels, Images.VideoLimitsCountFrames ? video.Frames.Count : 1);
+        var (gridT, gridH, gridW) = Images.VideoGrid(video.Frames.Count, width, height, limits, name);
+        return new(video, first, name, config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame), limits);
     }
 
     /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>

@@ -21,7 +21,7 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
     {
         VideoPart video => Seen(medium, vision.Forward(Patches(video, medium), cancellationToken)),
         AudioPart => new(medium.Extents, audio!.Forward(counter.Spectrogram!.Process(AudioDecoder.Decode(medium.File.Span, medium.Name), medium.Name), cancellationToken), []),
-        _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name), medium.Name), cancellationToken)),
+        _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name), medium.Limits, medium.Name), cancellationToken)),
     };
 
     private static EncodedMedium Seen(CountedMedium medium, VisionTokens tokens) => new(medium.Extents, tokens.Tokens, tokens.Deepstack);
@@ -29,7 +29,7 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
     private ImagePatches Patches(VideoPart video, CountedMedium medium)
     {
         var extents = ImageDecoder.ReadExtents(medium.File.Span, medium.Name);
-        return counter.Images.ProcessVideo([ImageDecoder.Decode(medium.File.Span, medium.Name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, extents))], medium.Name);
+        return counter.Images.ProcessVideo([ImageDecoder.Decode(medium.File.Span, medium.Name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, extents))], medium.Limits, medium.Name);
     }
 
     // Frames of another size have not been counted.

@@ -13,15 +13,18 @@ public sealed class PromptCounter
 
     /// <summary>Reads tokenizer and preprocessors.</summary>
     /// <exception cref="MASQuantException">A file is missing or malformed.</exception>
-    public PromptCounter(IModelSource source, ModelConfig config)
-        : this(source, config, PromptEncoder.ReadTokenizer(source))
+    /// <param name="source">A checkpoint or an artifact.</param>
+    /// <param name="config">What <c>config.json</c> of <paramref name="source"/> says.</param>
+    /// <param name="budget">How many pixels images keep; null: as many as the processor looks at unasked.</param>
+    public PromptCounter(IModelSource source, ModelConfig config, ImageBudget? budget = null)
+        : this(source, config, PromptEncoder.ReadTokenizer(source), budget)
     {
     }
 
-    internal PromptCounter(IModelSource source, ModelConfig config, Tokenizer tokenizer)
+    internal PromptCounter(IModelSource source, ModelConfig config, Tokenizer tokenizer, ImageBudget? budget)
     {
         (_config, _tokenizer) = (config, tokenizer);
-        Media = new MediaCounter(config, PreprocessorConfigReader.Read(source, config));
+        Media = new MediaCounter(config, PreprocessorConfigReader.Read(source, config), budget ?? new ImageBudget());
     }
 
     internal MediaCounter Media { get; }

@@ -18,17 +18,18 @@ public sealed class PromptEncoder
     /// <summary>Reads tokenizer, preprocessors, embedding and towers.</summary>
     /// <param name="source">Must outlive this.</param>
     /// <param name="config">What <c>config.json</c> of <paramref name="source"/> says.</param>
+    /// <param name="budget">How many pixels images keep; null: what the processor takes unasked.</param>
     /// <exception cref="MASQuantException">A file or tensor is missing, malformed or of another shape.</exception>
-    public PromptEncoder(IModelSource source, ModelConfig config)
-        : this(source, config, ReadTokenizer(source), TokenEmbedding.Of(source, config.Decoder()), new VisionTower(source, config.VisionTower()), config.AudioTower() is { } audio ? new AudioTower(source, audio) : null)
+    public PromptEncoder(IModelSource source, ModelConfig config, ImageBudget? budget = null)
+        : this(source, config, ReadTokenizer(source), TokenEmbedding.Of(source, config.Decoder()), new VisionTower(source, config.VisionTower()), config.AudioTower() is { } audio ? new AudioTower(source, audio) : null, budget)
     {
     }
 
     /// <summary>As the other constructor, with what has been read already.</summary>
-    public PromptEncoder(IModelSource source, ModelConfig config, Tokenizer tokenizer, TokenEmbedding embedding, IVisionTower vision, IAudioTower? audio)
+    public PromptEncoder(IModelSource source, ModelConfig config, Tokenizer tokenizer, TokenEmbedding embedding, IVisionTower vision, IAudioTower? audio, ImageBudget? budget = null)
     {
         (Config, Tokenizer, Embedding) = (config, tokenizer, embedding);
-        _counter = new PromptCounter(source, config, tokenizer);
+        _counter = new PromptCounter(source, config, tokenizer, budget);
         _media = new MediaEncoder(_counter.Media, vision, audio);
     }
 

@@ -21,7 +21,8 @@ public sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Swep
         var words = swept.Prepend(new SweptValue("Method", method)).Append(new SweptValue("Scheme", scheme)).ToDictionary(value => value.Option, value => value.Value);
         var part = basis.Subset is { } subset ? string.Create(CultureInfo.InvariantCulture, $"_{subset.Samples}_{subset.Seed}") : "";
         var name = ModelName.From($"{method}_{scheme}{string.Concat(swept.Select(value => $"_{value.Identifier}"))}{part}");
-        return new ComparedModel(method, swept, basis with { Name = name, Options = OptionTable.Read(words) });
+        var options = OptionTable.Read(words);
+        return new ComparedModel(method, swept, basis with { Name = name, Options = options with { MinPixels = options.MinPixels ?? basis.Options.MinPixels, MaxPixels = options.MaxPixels ?? basis.Options.MaxPixels } });
     }
 
     /// <summary>The artifact's file.</summary>

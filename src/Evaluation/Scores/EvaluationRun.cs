@@ -30,12 +30,12 @@ public static class EvaluationRun
         var models = new List<LoadedModel>();
         try
         {
-            models.Add(LoadedModel.Load(job.Model, new ModelOptions { Device = job.Device }));
+            models.Add(LoadedModel.Load(job.Model, job.Load));
             EvaluationSet.Check(job.Data, conversations, models[0].Config);
             foreach (var artifact in job.Artifacts)
             {
                 CheckTokenizer(job.Model, artifact);
-                models.Add(LoadedModel.Load(artifact, new ModelOptions { Device = job.Device }));
+                models.Add(LoadedModel.Load(artifact, job.Load));
             }
 
             foreach (var warning in new CalibrationOverlap(job, conversations).Warnings(models[0].Config, cancellationToken))

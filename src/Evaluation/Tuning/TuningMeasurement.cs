@@ -92,7 +92,7 @@ internal sealed class TuningMeasurement(TuningJob job, ITuningProgress progress)
     {
         progress.Begin("Measuring what every input group's noise does to the model" + (name == FileName ? "" : blocks.First > blocks.Last ? ", none of the blocks" : $", blocks {blocks}"));
         var set = CalibrationSet.Load(job.Calibration, config, cancellationToken);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, cancellationToken);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, job.Subset is { } subset ? set.Take(subset, config) : set, job.Combinations[0].Budget, cancellationToken);
         var decoder = config.Decoder();
         using var compute = ComputeAssembly.Open(job.Combinations[0].Compute, job.ComputeAssembly);
         var noise = new NoiseMeasurement(decoder, job.Combinations[0], (_, _) => job.Schemes, compute)

@@ -33,6 +33,7 @@ public static class GenerationConfigReader
         Temperature = root.Number("temperature", 0, 1000, 1),
         TopP = root.Number("top_p", 0, 1, 1),
         TopK = Math.Max(0, root.Whole("top_k", -1, int.MaxValue, 50)), // −1 is how some tools write "all".
+        MinP = root.Number("min_p", 0, 1, 0),
         RepetitionPenalty = root.Number("repetition_penalty", 1e-3, 1000, 1),
     };
 

@@ -18,6 +18,9 @@ public sealed record GenerationConfig
     /// <summary>The number of tokens that sampling keeps; 0 keeps all.</summary>
     public int TopK { get; init; } = 50;
 
+    /// <summary>The portion of the largest probability that a token needs; 0 keeps all.</summary>
+    public double MinP { get; init; }
+
     /// <summary>Divides positive and multiplies negative logits of tokens seen before; 1 changes nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 }

@@ -11,9 +11,9 @@ public static class CalibrationSequences
 {
     /// <summary>Tokenizes every conversation, runs its media through their towers and embeds it; in the order of the set.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read; a file or tensor of the model is missing or malformed.</exception>
-    public static IReadOnlyList<CalibrationSequence> Embed(IModelSource source, ModelConfig config, CalibrationSet set, CancellationToken cancellationToken)
+    public static IReadOnlyList<CalibrationSequence> Embed(IModelSource source, ModelConfig config, CalibrationSet set, ImageBudget budget, CancellationToken cancellationToken)
     {
-        var encoder = new PromptEncoder(source, config);
+        var encoder = new PromptEncoder(source, config, budget);
         var positions = config.Decoder().Rotary;
         var sequences = new CalibrationSequence[set.Conversations.Count];
         Workers.For(sequences.Length, i =>

@@ -48,6 +48,8 @@ public static class OptionTable
         new("ModalityWeights", "auto, or three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer; auto takes each block's from gradients.",
             (o, text) => TryWeights(text, out var weights) ? o with { ModalityWeights = weights } : null,
             o => o.ModalityWeights.Count == 0 ? Automatic : string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
+        Pixels("MinPixels", "The fewest pixels that the calibration set's images are resized to; empty: the checkpoint's.", o => o.MinPixels, (o, v) => o with { MinPixels = v }),
+        Pixels("MaxPixels", "The most pixels that the calibration set's images and frames are resized to; empty: the checkpoint's, up to 1003520.", o => o.MaxPixels, (o, v) => o with { MaxPixels = v }),
         new("Seed", "0…18446744073709551615", "Seeds the order of the samples.",
             (o, text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? o with { Seed = seed } : null,
             o => o.Seed.ToString(CultureInfo.InvariantCulture)),
@@ -104,6 +106,11 @@ public static class OptionTable
         => new(name, $"{Automatic}, or 0…{high}", description,
             (o, text) => text.Equals(Automatic, StringComparison.OrdinalIgnoreCase) ? set(o, null) : TryInteger(text, 0, high, out var value) ? set(o, value) : null,
             o => get(o)?.ToString(CultureInfo.InvariantCulture) ?? Automatic);
+
+    private static QuantizationOption Pixels(string name, string description, Func<QuantizationOptions, int?> get, Func<QuantizationOptions, int?, QuantizationOptions> set)
+        => new(name, "empty, or 1…1073741824", description,
+            (o, text) => TryInteger(text, 1, 1 << 30, out var value) ? set(o, value) : null,
+            o => get(o)?.ToString(CultureInfo.InvariantCulture) ?? "");
 
     private static QuantizationOption Number(string name, double low, double high, string description, Func<QuantizationOptions, double> get, Func<QuantizationOptions, double, QuantizationOptions> set)
         => new(name, string.Create(CultureInfo.InvariantCulture, $"{low}…{high}"), description,

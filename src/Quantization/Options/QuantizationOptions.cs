@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Engine.Models;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
@@ -159,6 +160,12 @@ public sealed record QuantizationOptions
     /// <summary>The rank as a share of min(N, K); used when <see cref="Rank"/> is null.</summary>
     public double RankRatio { get; init; } = 0.05;
 
+    /// <summary>The fewest pixels that images of the calibration set are resized to; null: the checkpoint's.</summary>
+    public int? MinPixels { get; init; }
+
+    /// <summary>The most pixels that images of the calibration set are resized to; null: the checkpoint's, up to what the processor takes unasked.</summary>
+    public int? MaxPixels { get; init; }
+
     /// <summary>The most bytes of all patches together; the pipeline then chooses ranks by what they bring. Null: <see cref="Rank"/> or <see cref="RankRatio"/> decides.</summary>
     public long? PatchBytes { get; init; }
 
@@ -186,6 +193,9 @@ public sealed record QuantizationOptions
 
     /// <summary>What the heavy steps are computed with.</summary>
     public ComputeKind Compute { get; init; }
+
+    /// <summary>How many pixels calibration's images keep.</summary>
+    public ImageBudget Budget => new() { MinPixels = MinPixels, MaxPixels = MaxPixels };
 
     /// <summary>How many samples of a calibration set of <paramref name="samples"/> are used.</summary>
     public int SamplesOf(int samples) => Effort == EffortKind.Fast ? Math.Min(samples, Math.Max(FewestSamples, samples / 8)) : samples;

@@ -28,9 +28,9 @@ public sealed record CalibrationExtent(int Samples, IReadOnlyList<long> ByModali
 
     /// <summary>Counts a set, by its texts and the headers of its media.</summary>
     /// <exception cref="MASQuantException">The tokenizer or a preprocessor's file is missing or malformed; a medium cannot be read; a conversation is longer than the model's positions.</exception>
-    public static CalibrationExtent Of(IModelSource source, ModelConfig config, IReadOnlyList<Conversation> conversations)
+    public static CalibrationExtent Of(IModelSource source, ModelConfig config, IReadOnlyList<Conversation> conversations, ImageBudget? budget = null)
     {
-        var counter = new PromptCounter(source, config);
+        var counter = new PromptCounter(source, config, budget);
         IReadOnlyList<long>[] counts = [.. conversations.Select(conversation => conversation.Placed(() => counter.Count(conversation.Messages)))];
         return new(counts.Length, [.. Enum.GetValues<Modality>().Select(modality => counts.Sum(count => count[(int)modality]))], counts.Max(count => count.Sum()));
     }

@@ -23,6 +23,13 @@ public sealed class DeviceDecoderTests : IDisposable
     public void Quantized_answers_equal_the_processors() => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8), steps: 4);
 
     [Fact]
+    public void Penalized_answers_equal_the_processors()
+    {
+        var penalized = new GenerationOptions { RepetitionPenalty = 0.01, FrequencyPenalty = 0.5 }; // prefers what the prompt holds
+        CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8), steps: 4, penalized);
+    }
+
+    [Fact]
     public void Answers_of_rotated_weights_equal_the_processors()
         => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8, rotated: true), steps: 2);
 
@@ -147,24 +154,27 @@ public sealed class DeviceDecoderTests : IDisposable
         var device = new ListeningDevice(new EmulatedDevice(), source.Config.Text.VocabularySize);
         using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(device, content));
         var prompt = model.Prepare(Text);
-        foreach (var options in (GenerationOptions[])[new() { Temperature = 50, Seed = 3 }, new() { Temperature = 5, TopK = 40, TopP = 0.9, Seed = 4 }, new()])
+        foreach (var options in (GenerationOptions[])[new() { Temperature = 50, Seed = 3 }, new() { Temperature = 5, TopK = 40, TopP = 0.9, MinP = 0.01, Seed = 4 }, new() { Temperature = 5, FrequencyPenalty = 2, Seed = 5 }, new()])
         {
             device.Logits.Clear();
             var answer = model.GenerateTokens(prompt, options with { MaxTokens = 3, StopTokens = [] }).ToArray();
             var sampler = new Sampler(options);
+            sampler.Penalties?.Begin(prompt.InputIds);
             Assert.Equal(device.Logits.Select(logits => sampler.Next(logits)), answer);
             Assert.Equal(3, answer.Length);
             Assert.Equal(options.Temperature == 0, answer.SequenceEqual(device.Logits.Select(logits => Array.IndexOf(logits, logits.Max())))); // chance did decide
         }
     }
 
-    private static void CompareAnswers(ICudaDevice device, string path, int steps)
+    private static void CompareAnswers(ICudaDevice device, string path, int steps, GenerationOptions? generation = null)
     {
-        var options = new GenerationOptions { MaxTokens = steps, StopTokens = [] };
+        var options = (generation ?? new()) with { MaxTokens = steps, StopTokens = [] };
         using var processor = LoadedModel.Load(path, new ModelOptions { Device = "cpu" });
         using var model = LoadedModel.Load(path, new ModelOptions(), content => new CudaExecution(device, content, ownsDevice: true));
         var prompt = processor.Prepare(Text);
-        Assert.Equal(processor.GenerateTokens(prompt, options).ToArray(), model.GenerateTokens(prompt, options).ToArray());
+        int[] answer = [.. processor.GenerateTokens(prompt, options)];
+        Assert.Equal(answer, model.GenerateTokens(prompt, options).ToArray());
+        Assert.Equal(generation is null, answer.SequenceEqual(processor.GenerateTokens(prompt, new GenerationOptions { MaxTokens = steps, StopTokens = [] })));
     }
 
     // How far roundings carry through layers is measured on the processor, with the same roundings in the same places: queries, keys and values, and in full

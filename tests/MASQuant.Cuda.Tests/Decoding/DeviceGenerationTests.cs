@@ -29,7 +29,8 @@ public sealed class DeviceGenerationTests
     [Theory]
     [InlineData(0.0)]
     [InlineData(40.0)]
-    public void Batches_answer_as_each_prompt_alone(double temperature) => Check(new EmulatedDevice(), RepositoryFiles.VlTiny, temperature, tokens: 4);
+    [InlineData(40.0, 1.5)]
+    public void Batches_answer_as_each_prompt_alone(double temperature, double penalty = 1) => Check(new EmulatedDevice(), RepositoryFiles.VlTiny, temperature, tokens: 4, penalty);
 
     [CudaFact]
     [Trait("Lane", "gpu")]
@@ -105,11 +106,11 @@ public sealed class DeviceGenerationTests
     private static IEnumerable<Sequence> Generate(LoadedModel model, IEnumerable<PreparedPrompt> prompts, GenerationOptions options, int slots = Slots)
         => model.GenerateTokens(prompts.Select(prompt => (Func<PreparedPrompt>)(() => prompt)), slots, options, default);
 
-    private static void Check(ICudaDevice device, string path, double temperature, int tokens)
+    private static void Check(ICudaDevice device, string path, double temperature, int tokens, double penalty = 1)
     {
         using var model = LoadedModel.Load(path, new ModelOptions { MaxSequences = Slots }, content => new CudaExecution(device, content));
         var prompts = Prompts.Select(prompt => model.Prepare(prompt)).ToArray();
-        var options = new GenerationOptions { MaxTokens = tokens, StopTokens = [], Temperature = temperature, Seed = 5 };
+        var options = new GenerationOptions { MaxTokens = tokens, StopTokens = [], Temperature = temperature, Seed = 5, RepetitionPenalty = penalty };
         int[][] alone = [.. prompts.Select((prompt, i) => model.GenerateTokens(prompt, options with { Seed = 5 + (ulong)i }).ToArray())];
 
         // A token of one answer that is not yet in another makes that one end earlier, so that rows change places.

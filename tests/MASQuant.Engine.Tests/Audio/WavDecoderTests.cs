@@ -47,12 +47,30 @@ public class WavDecoderTests
         Assert.Equal([0.25f], Decode(file));
     }
 
-    [Fact]
-    public void An_unknown_length_means_the_rest_of_the_file()
+    [Theory]
+    [InlineData(uint.MaxValue, uint.MaxValue)]
+    [InlineData(int.MaxValue, int.MaxValue)]
+    [InlineData(0x7FFF_F000u, 0x7FFF_F024u)] // SoX
+    [InlineData(0u, 0u)]
+    [InlineData(0u, 36u)]
+    public void An_unknown_length_means_the_rest_of_the_file(uint length, uint fileLength)
     {
         var file = Wav(Format(1, 1, 16), [0x00, 0x20, 0x00, 0xC0]);
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(40), uint.MaxValue);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(40), length);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(4), fileLength);
         Assert.Equal([0.25f, -0.5f], Decode(file));
+        Assert.Equal([0.25f, -0.5f], Decode([.. file, 0x01])); // the pipe broke within a sample
+        AssertRefused(DiagnosticCodes.AudioCorrupt, file[..44]);
+    }
+
+    [Fact]
+    public void A_length_that_is_known_is_kept()
+    {
+        // A clip without samples whose other chunks are none, and one that lacks samples.
+        AssertRefused(DiagnosticCodes.AudioCorrupt, Riff([.. Chunk("fmt ", Format(1, 1, 16)), .. Chunk("data", []), .. Chunk("LIST", [1, 2])]));
+        var file = Wav(Format(1, 1, 16), [0x00, 0x20, 0x00, 0xC0]);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(40), 0x7000_0000);
+        AssertRefused(DiagnosticCodes.AudioCorrupt, file);
     }
 
     [Fact]

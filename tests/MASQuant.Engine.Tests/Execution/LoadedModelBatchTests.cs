@@ -121,7 +121,7 @@ public sealed class LoadedModelBatchTests : IDisposable
     }
 
     [Fact]
-    public async Task A_sequence_that_grows_too_long_ends_alone()
+    public async Task A_sequence_that_fills_the_models_positions_ends_there()
     {
         foreach (var file in Directory.GetFiles(RepositoryFiles.OmniTiny))
         {
@@ -144,7 +144,10 @@ public sealed class LoadedModelBatchTests : IDisposable
             pieces.Add(piece);
         }
 
-        Assert.Equal([null, DiagnosticCodes.SequenceTooLong, DiagnosticCodes.SequenceTooLong], Enumerable.Range(0, 3).Select(i => pieces.Single(piece => piece.Prompt == i && piece.IsLast).Error?.Code));
+        BatchPiece[] last = [.. Enumerable.Range(0, 3).Select(i => pieces.Single(piece => piece.Prompt == i && piece.IsLast))];
+        Assert.Equal([EndReason.Length, EndReason.Length, EndReason.Failed], last.Select(piece => piece.End!.Value));
+        Assert.Equal([null, null, DiagnosticCodes.SequenceTooLong], last.Select(piece => piece.Error?.Code));
+        Assert.Equal([4, 3, 0], last.Select(piece => piece.Usage!.Value.GeneratedTokens));
         Assert.Equal(Alone(prompts[0], new GenerationOptions { MaxTokens = 4, StopTokens = [] }), Text(0));
         Assert.Equal(Alone(prompts[1], new GenerationOptions { MaxTokens = 3, StopTokens = [] }), Text(1)); // what it had before, as alone
         Assert.Empty(Text(2));

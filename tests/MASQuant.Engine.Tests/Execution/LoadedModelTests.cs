@@ -141,11 +141,27 @@ public sealed class LoadedModelTests(OmniFixture omni) : IClassFixture<OmniFixtu
 
         var prompt = TinyDecoder.Prompt(Golden.Load("vl/text"));
         var second = Golden.Load("vl/text").Integers("greedy")[1];
-        File.WriteAllText(folder.File("generation_config.json"), $$"""{"do_sample": true, "temperature": 0.5, "top_p": 0.8, "top_k": 7, "eos_token_id": [{{second}}]}""");
+        File.WriteAllText(folder.File("generation_config.json"), $$"""{"do_sample": true, "temperature": 0.5, "top_p": 0.8, "top_k": 7, "min_p": 0.1, "repetition_penalty": 1.05, "eos_token_id": [{{second}}]}""");
         using var model = LoadedModel.Load(folder.Path);
 
-        Assert.Equal(new GenerationOptions { Temperature = 0.5, TopP = 0.8, TopK = 7 }, model.RecommendedOptions);
+        Assert.Equal(new GenerationOptions { Temperature = 0.5, TopP = 0.8, TopK = 7, MinP = 0.1, RepetitionPenalty = 1.05 }, model.RecommendedOptions);
+        Assert.Equal(new GenerationOptions(), model.DefaultOptions);
         Assert.Equal(2, model.GenerateTokens(prompt).Count());
+
+        // Where no options are given, on request.
+        using var recommended = LoadedModel.Load(folder.Path, new ModelOptions { Sampling = Sampling.Recommended });
+        Prompt question = new Prompt().Text("Say one."), other = new Prompt().Text("Say two.");
+        File.WriteAllText(folder.File("generation_config.json"), """{"do_sample": false, "temperature": 0.5, "repetition_penalty": 1.3}""");
+        using var penalized = LoadedModel.Load(folder.Path, new ModelOptions { Sampling = Sampling.Recommended });
+        Assert.Equal(new GenerationOptions { RepetitionPenalty = 1.3 }, penalized.DefaultOptions);
+        foreach (var model2 in (LoadedModel[])[recommended, penalized])
+        {
+            var chosen = model2.RecommendedOptions;
+            Assert.Equal(model2.Generate(question, chosen), model2.Generate(question));
+            Assert.Equal(model2.GenerateBatch([question, other], chosen), model2.GenerateBatch([question, other]));
+            Assert.Equal(model2.GenerateTokens(prompt, chosen), model2.GenerateTokens(prompt));
+            Assert.NotEqual(model2.GenerateTokens(prompt, new GenerationOptions()), model2.GenerateTokens(prompt));
+        }
     }
 
     [Fact]

@@ -15,6 +15,13 @@ public class GenerationOptionsTests
         { "TopP", "above 0 and at most 1", new GenerationOptions { TopP = 1.5 } },
         { "TopP", "above 0 and at most 1", new GenerationOptions { TopP = double.NaN } },
         { "TopK", "at least 0", new GenerationOptions { TopK = -1 } },
+        { "MinP", "0 … 1", new GenerationOptions { MinP = -0.1 } },
+        { "MinP", "0 … 1", new GenerationOptions { MinP = double.NaN } },
+        { "RepetitionPenalty", "0.001 … 1000", new GenerationOptions { RepetitionPenalty = 0 } },
+        { "RepetitionPenalty", "0.001 … 1000", new GenerationOptions { RepetitionPenalty = double.PositiveInfinity } },
+        { "PresencePenalty", "-2 … 2", new GenerationOptions { PresencePenalty = 2.1 } },
+        { "FrequencyPenalty", "-2 … 2", new GenerationOptions { FrequencyPenalty = -2.1 } },
+        { "StopStrings", "at least one character", new GenerationOptions { StopStrings = ["a", ""] } },
         { "StopTokens", "at least 0", new GenerationOptions { StopTokens = [5, -1] } },
     };
 
@@ -32,7 +39,7 @@ public class GenerationOptionsTests
     public void The_edges_of_the_ranges_are_allowed()
     {
         new GenerationOptions().Validate();
-        new GenerationOptions { MaxTokens = 1, Temperature = 100, TopP = 1e-9, TopK = int.MaxValue, StopTokens = [0], Seed = ulong.MaxValue }.Validate();
+        new GenerationOptions { MaxTokens = 1, Temperature = 100, TopP = 1e-9, TopK = int.MaxValue, StopTokens = [0], Seed = ulong.MaxValue, MinP = 1, RepetitionPenalty = 1000, PresencePenalty = -2, FrequencyPenalty = 2 }.Validate();
     }
 
     [Fact]

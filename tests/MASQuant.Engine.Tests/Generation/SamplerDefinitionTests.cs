@@ -6,24 +6,31 @@ namespace MASQuant.Engine.Tests.Generation;
 /// <summary>The sampler against its definition, spelled out: sort, add, cut, walk.</summary>
 public class SamplerDefinitionTests
 {
-    public static TheoryData<double, int, double> Options
+    public static TheoryData<double, int, double, double> Options
     {
         get
         {
-            var options = new TheoryData<double, int, double>();
+            var options = new TheoryData<double, int, double, double>();
             foreach (var temperature in (double[])[1e-300, 1e-3, 0.7, 1, 100])
             {
                 foreach (var k in (int[])[0, 1, 2, 20, 299, 300, int.MaxValue])
                 {
-                    options.Add(temperature, k, 1);
-                    options.Add(temperature, k, 0.8);
+                    options.Add(temperature, k, 1, 0);
+                    options.Add(temperature, k, 0.8, 0);
+                    options.Add(temperature, k, 0.8, 0.3);
                 }
             }
 
             foreach (var p in (double[])[1e-300, 1e-6, 0.3, 0.5, 0.999999, 1 - Math.ScaleB(1, -53)])
             {
-                options.Add(1, 0, p);
-                options.Add(20, 7, p);
+                options.Add(1, 0, p, 0);
+                options.Add(20, 7, p, 0);
+            }
+
+            foreach (var minP in (double[])[1e-300, 1e-6, 0.3, 1 - Math.ScaleB(1, -53), 1])
+            {
+                options.Add(1, 0, 1, minP);
+                options.Add(20, 7, 0.9, minP);
             }
 
             return options;
@@ -32,15 +39,15 @@ public class SamplerDefinitionTests
 
     [Theory]
     [MemberData(nameof(Options))]
-    public void Every_token_is_the_definitions(double temperature, int topK, double topP)
+    public void Every_token_is_the_definitions(double temperature, int topK, double topP, double minP)
     {
-        var options = new GenerationOptions { Temperature = temperature, TopK = topK, TopP = topP, Seed = 5 };
+        var options = new GenerationOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP, Seed = 5 };
         var (sampler, twin) = (new Sampler(options), new Sampler(options));
         var random = new Random(9);
         for (var trial = 0; trial < 40; trial++)
         {
             var logits = Logits(random, trial);
-            Assert.Equal(Expected(logits, twin.NextDraw(), temperature, topK, topP), sampler.Next(logits));
+            Assert.Equal(Expected(logits, twin.NextDraw(), temperature, topK, topP, minP), sampler.Next(logits));
         }
     }
 
@@ -86,7 +93,7 @@ public class SamplerDefinitionTests
         return logits;
     }
 
-    private static int Expected(float[] logits, TokenDraw draw, double temperature, int topK, double topP)
+    private static int Expected(float[] logits, TokenDraw draw, double temperature, int topK, double topP, double minP)
     {
         var (ranks, weights) = (new uint[logits.Length], new ulong[logits.Length]);
         TokenWeights.Fill(logits, logits.Where(logit => !float.IsNaN(logit)).Max(), (float)Math.Min(1 / temperature, float.MaxValue), ranks, weights);
@@ -111,7 +118,7 @@ public class SamplerDefinitionTests
             })];
         }
 
-        var kept = sorted.Where(id => weights[id] > 0).Order().ToList();
+        var kept = sorted.Where(id => weights[id] > 0 && Math.ScaleB(weights[id], -TokenWeights.Exponent) >= minP).Order().ToList();
         var target = kept.Aggregate(BigInteger.Zero, (sum, id) => sum + weights[id]) * draw.Random >> 64;
         var reached = BigInteger.Zero;
         return kept.First(id => (reached += weights[id]) > target);

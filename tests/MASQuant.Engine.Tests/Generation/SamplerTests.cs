@@ -122,7 +122,7 @@ public class SamplerTests
     public void Sampling_allocates_nothing_per_token()
     {
         var logits = Enumerable.Range(0, 1000).Select(i => i % 17 * 0.3f).ToArray();
-        var sampler = new Sampler(new GenerationOptions { Temperature = 0.8, TopK = 100, TopP = 0.9 });
+        var sampler = new Sampler(new GenerationOptions { Temperature = 0.8, TopK = 100, TopP = 0.9, MinP = 0.1, RepetitionPenalty = 1.1, PresencePenalty = 0.1 });
         sampler.Next(logits);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 100; i++)

@@ -123,14 +123,15 @@ public sealed class SeveralSequencesTests
     }
 
     [Theory]
-    [InlineData("", 0)]
-    [InlineData("W4A8", 1)]
-    public void A_step_of_several_allocates_nothing(string scheme, double temperature)
+    [InlineData("", 0, 1)]
+    [InlineData("W4A8", 1, 1)]
+    [InlineData("W4A8", 1, 1.05)]
+    public void A_step_of_several_allocates_nothing(string scheme, double temperature, double penalty)
     {
         using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
         var decoder = Read(source, scheme);
         using IDecoderSession session = new DecoderSession(decoder);
-        Sequence[] sequences = [.. Enumerable.Range(0, 3).Select(number => new Sequence(number, new GenerationOptions { Temperature = temperature, TopP = 0.9 }, []))];
+        Sequence[] sequences = [.. Enumerable.Range(0, 3).Select(number => new Sequence(number, new GenerationOptions { Temperature = temperature, TopP = 0.9, RepetitionPenalty = penalty }, []))];
         foreach (var sequence in sequences)
         {
             session.Start(sequence, TinyDecoder.Prompt(Golden.Load("omni/text")), default);

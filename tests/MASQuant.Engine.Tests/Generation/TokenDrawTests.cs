@@ -24,8 +24,8 @@ public class TokenDrawTests
     public void Options_become_what_the_device_reads()
     {
         Assert.Equal(TokenDraw.Bytes, Unsafe.SizeOf<TokenDraw>());
-        var draw = new Sampler(new GenerationOptions { Temperature = 0.5, TopP = 0.25, TopK = 7, Seed = 3 }).NextDraw();
-        Assert.Equal(new TokenDraw(new RandomSequence(3).Next(), 1ul << 62, 2, 7), draw);
+        var draw = new Sampler(new GenerationOptions { Temperature = 0.5, TopP = 0.25, TopK = 7, MinP = 0.75, Seed = 3 }).NextDraw();
+        Assert.Equal(new TokenDraw(new RandomSequence(3).Next(), 1ul << 62, 2, 7, 3ul << 37), draw);
         Assert.Equal(new TokenDraw(0, 0, 0, 0), new Sampler(new GenerationOptions()).NextDraw());
     }
 }

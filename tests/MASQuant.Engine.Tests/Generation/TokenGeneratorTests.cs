@@ -41,11 +41,27 @@ public sealed class TokenGeneratorTests
     public void Rows_without_room_make_room_for_prompts_that_wait()
     {
         _session.Room = 2;
-        var sequences = Run(3, new GenerationOptions(), []).Select(sequence => (sequence.Prompt, sequence.Token, sequence.Error?.Code)).ToArray();
+        var sequences = Run(3, new GenerationOptions(), []).Select(sequence => (sequence.Prompt, sequence.Token, sequence.End)).ToArray();
 
-        const string Full = DiagnosticCodes.SequenceTooLong;
-        Assert.Equal([(0, 0, null), (1, 100, null), (0, 1, null), (1, 101, null), (0, 1, Full), (1, 101, Full), (2, 200, null), (2, 201, null), (2, 201, Full)], sequences);
+        Assert.Equal([(0, 0, null), (1, 100, null), (0, 1, EndReason.Length), (1, 101, EndReason.Length), (2, 200, null), (2, 201, EndReason.Length)], sequences);
         Assert.Equal([2, 1], _session.Steps);
+    }
+
+    [Fact]
+    public void Who_enumerates_ends_answers()
+    {
+        var tokens = new List<int>();
+        foreach (var sequence in Run(3, new GenerationOptions { MaxTokens = 4 }, []))
+        {
+            tokens.Add(sequence.Token);
+            if (sequence.Token is 1 or 200)
+            {
+                sequence.Stop();
+            }
+        }
+
+        // Prompt 2 takes the place of prompt 0 and ends with its first token.
+        Assert.Equal([0, 100, 1, 101, 200, 102, 103], tokens);
     }
 
     [Fact]
@@ -75,7 +91,9 @@ public sealed class TokenGeneratorTests
     }
 
     private IEnumerable<Sequence> Run(int prompts, GenerationOptions options, int[] stopTokens)
-        => TokenGenerator.Generate(_session, 2, Enumerable.Range(0, prompts).Select(_ => (Func<PreparedPrompt>)(() => null!)), options, stopTokens, default);
+        => TokenGenerator.Generate(_session, 2, Enumerable.Range(0, prompts).Select(_ => (Func<PreparedPrompt>)(() => Prompt)), options, stopTokens, default);
+
+    private static PreparedPrompt Prompt { get; } = new() { InputIds = [7], PositionIds = null!, InputEmbeddings = new Matrix(1, 1), Modalities = ModalityMap.Text(1), AnswerRange = 1..1 };
 
     private sealed class CountingSession : IDecoderSession
     {
@@ -103,13 +121,7 @@ public sealed class TokenGeneratorTests
             sequence.Add(_rows[^1]);
         }
 
-        public void RequireRoom(int row)
-        {
-            if ((_rows[row] % 100) + 1 >= Room)
-            {
-                throw new MASQuantException(DiagnosticCodes.SequenceTooLong, null, "");
-            }
-        }
+        public bool HasRoom(int row) => (_rows[row] % 100) + 1 < Room;
 
         public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken)
         {

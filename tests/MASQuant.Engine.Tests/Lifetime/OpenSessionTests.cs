@@ -68,7 +68,7 @@ public sealed class OpenSessionTests
     {
         public void Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellationToken) => inner.Start(sequence, prompt, cancellationToken);
 
-        public void RequireRoom(int row) => inner.RequireRoom(row);
+        public bool HasRoom(int row) => inner.HasRoom(row);
 
         public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken) => inner.Step(sequences, cancellationToken);
 

@@ -55,7 +55,7 @@ public sealed class PromptLengthTests(OmniFixture omni) : IClassFixture<OmniFixt
         var png = PngFiles.Gray(2400, 2400);
         var jpeg = JpegOf(3000, 3000);
         var wav = WavFiles.Silence(samples: 299 * 16000);
-        foreach (var prompt in (Prompt[])[new Prompt().Image(png), new Prompt().Image(jpeg), new Prompt().Audio(wav)])
+        foreach (var prompt in (Prompt[])[new Prompt().Pixels(max: 12845056).Image(png), new Prompt().Pixels(max: 12845056).Image(jpeg), new Prompt().Audio(wav)])
         {
             var (error, bytes) = Refused(prompt.Text("?"));
             Assert.InRange(bytes, 0, Bookkeeping);

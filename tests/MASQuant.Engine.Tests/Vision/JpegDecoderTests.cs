@@ -15,13 +15,31 @@ public class JpegDecoderTests
     [Theory]
     [InlineData("jpeg-baseline-420.jpg")]
     [InlineData("jpeg-progressive-420.jpg")]
-    public void A_file_cut_anywhere_is_refused(string name)
+    public void A_file_cut_anywhere_is_read_if_its_pixels_are_all_there(string name)
     {
         var file = ImageFixture.Read(name);
-        for (var length = 3; length < file.Length; length += 7)
+        var whole = ImageDecoder.Decode(file, null);
+        for (var length = 3; length < file.Length - 8; length += 7) // the last blocks take more than 6 bytes
         {
             AssertRefused(DiagnosticCodes.ImageCorrupt, file[..length]);
         }
+
+        // Without the end marker, and within whatever follows the last scan.
+        ImageFixture.AssertEqual(whole, ImageDecoder.Decode(file.AsSpan()[..^2], null));
+        ImageFixture.AssertEqual(whole, ImageDecoder.Decode(file.AsSpan()[..^1], null));
+        ImageFixture.AssertEqual(whole, ImageDecoder.Decode([.. file[..^2], 0xFF, 0xFE, 0, 10, 1, 2], null));
+    }
+
+    // A progressive file whose last scan is missing has its pixels, but not as they are meant.
+    [Theory]
+    [InlineData("jpeg-progressive-420.jpg")]
+    [InlineData("jpeg-progressive-parts.jpg")]
+    public void A_progressive_file_cut_before_its_last_scan_is_refused(string name)
+    {
+        var file = ImageFixture.Read(name);
+        var last = file.AsSpan().LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]);
+        AssertRefused(DiagnosticCodes.ImageCorrupt, file[..last]);
+        AssertRefused(DiagnosticCodes.ImageCorrupt, file[..(last + 5)]);
     }
 
     [Theory]

@@ -13,13 +13,19 @@ internal static class PngFiles
         byte[] header = [0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
+        return Of(header, Zlib(new byte[(width + 1) * height]));
+    }
+
+    /// <summary>Compressed rows with their filter bytes.</summary>
+    public static byte[] Zlib(byte[] raw)
+    {
         using var data = new MemoryStream();
         using (var zlib = new ZLibStream(data, CompressionMode.Compress, leaveOpen: true))
         {
-            zlib.Write(new byte[(width + 1) * height]);
+            zlib.Write(raw);
         }
 
-        return Of(header, data.ToArray());
+        return data.ToArray();
     }
 
     /// <summary>A file of one IDAT chunk.</summary>

@@ -18,7 +18,7 @@ public class NoiseMeasurementTests
         using var folder = new TemporaryDirectory();
         using var checkpoint = Checkpoint.Open(RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(checkpoint);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), default);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), new ImageBudget(), default);
         ModelNoise Measure(BlockRange blocks) => new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => [QuantizationScheme.W4A8, QuantizationScheme.W8A8], ManagedCompute.Instance)
             .Run(blocks, layer => BlockWeights.Of(checkpoint, config.Decoder(), layer), sequences, _ => { }, default);
         var (all, first, last) = (Measure(BlockRange.All), Measure(new BlockRange(0, 0)), Measure(new BlockRange(1, 2)));
@@ -35,7 +35,7 @@ public class NoiseMeasurementTests
         using var folder = new TemporaryDirectory();
         using var checkpoint = Checkpoint.Open(RepositoryFiles.VlTiny);
         var config = ModelConfigReader.Read(checkpoint);
-        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), default);
+        var sequences = CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(TinyRun.Calibration(folder.Path), config, default), new ImageBudget(), default);
         var before = sequences[0].Exact.Span.ToArray();
         QuantizationScheme[] schemes = [QuantizationScheme.W4A8, QuantizationScheme.W8A8];
         var noise = new NoiseMeasurement(config.Decoder(), TinyRun.Options, (_, _) => schemes, ManagedCompute.Instance)

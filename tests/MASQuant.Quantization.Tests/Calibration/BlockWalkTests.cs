@@ -89,7 +89,7 @@ public sealed class BlockWalkTests : IDisposable
         var config = ModelConfigReader.Read(_checkpoint);
         _decoder = config.Decoder();
         var conversations = CalibrationSet.Load(set, config);
-        _sequences = CalibrationSequences.Embed(_checkpoint, config, conversations.Take(new CalibrationSubset(Math.Min(5, conversations.Conversations.Count), 1), config), default);
+        _sequences = CalibrationSequences.Embed(_checkpoint, config, conversations.Take(new CalibrationSubset(Math.Min(5, conversations.Conversations.Count), 1), config), new ImageBudget(), default);
         foreach (var sequence in _sequences)
         {
             sequence.Quantized = sequence.Exact.Copy();

@@ -42,6 +42,8 @@ public class OptionEffectTests
         { "CompensateDown", "false", "" },
         { "ModalityWeights", "1,0.1,1", "" },
         { "ModalityWeights", "auto", "" },
+        { "MinPixels", "50176", "" },
+        { "MaxPixels", "3136", "" },
         { "Seed", "1", "Epochs=1" },
     };
 

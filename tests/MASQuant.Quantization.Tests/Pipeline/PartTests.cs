@@ -96,7 +96,7 @@ public sealed class PartTests : IDisposable
     {
         var checkpoint = Checkpoint.Open(job.ModelFolder);
         var config = ModelConfigReader.Read(checkpoint);
-        return (checkpoint, config.Decoder(), CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(job.CalibrationFile, config), CancellationToken.None));
+        return (checkpoint, config.Decoder(), CalibrationSequences.Embed(checkpoint, config, CalibrationSet.Load(job.CalibrationFile, config), new ImageBudget(), CancellationToken.None));
     }
 
     private static LayerSchemes Schemes(string text) => LayerSchemes.TryParse(text, out var schemes, out _) ? schemes : throw new FormatException(text);

@@ -5,8 +5,8 @@ namespace MASQuant.Engine.Audio.Preprocessing;
 /// <summary>Reads RIFF WAVE files: PCM of 8 to 32 bits, floating point, WAVE_FORMAT_EXTENSIBLE, any number of channels.</summary>
 internal readonly ref struct WavDecoder
 {
-    // What encoders write that cannot seek back to fill in the length: the samples go on to the file's end.
-    private const uint UnknownLength = uint.MaxValue;
+    // Encoders that cannot seek back to fill in the length write about this, or 2³² − 1: the samples go on to the file's end.
+    private const uint UnknownLength = 0x7FFF_0000;
 
     private readonly ReadOnlySpan<byte> _data;
     private readonly string? _path;
@@ -41,9 +41,9 @@ internal readonly ref struct WavDecoder
             var isData = rest.StartsWith("data"u8);
             var isFormat = rest.StartsWith("fmt "u8);
             rest = rest[8..];
-            if (isData && length == UnknownLength)
+            if (isData && IsUnknown(length, file, rest.Length))
             {
-                length = (uint)rest.Length;
+                return Create(format, WholeFrames(format, rest), path);
             }
 
             if (length > (uint)rest.Length)
@@ -92,6 +92,14 @@ internal readonly ref struct WavDecoder
 
         return samples;
     }
+
+    // Or they leave it 0, and the file's length wrong too: a clip that has no samples has that right.
+    private static bool IsUnknown(uint length, ReadOnlySpan<byte> file, int rest)
+        => length == 0 ? BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) != file.Length - 8 : length >= UnknownLength && length > rest;
+
+    // A pipe may break within a frame.
+    private static ReadOnlySpan<byte> WholeFrames(WavFormat? format, ReadOnlySpan<byte> data)
+        => format is { } known ? data[..(data.Length / known.FrameBytes * known.FrameBytes)] : data;
 
     private static WavDecoder Create(WavFormat? format, ReadOnlySpan<byte> data, string? path)
     {

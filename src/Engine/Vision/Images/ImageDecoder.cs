@@ -5,12 +5,12 @@ using MASQuant.Engine.Vision.Pixels;
 namespace MASQuant.Engine.Vision.Images;
 
 /// <summary>
-/// Decodes image files to what Pillow's <c>Image.open(file).convert("RGB")</c> gives: alpha is dropped, not composited; colour profiles and
-/// EXIF orientation are ignored.
+/// Decodes image files to what viewers show: upright, as EXIF's orientation says, and on a white ground where they are transparent; colour profiles are ignored.
+/// All else is what Pillow's <c>Image.open(file).convert("RGB")</c> gives. A file that ends early is read if its pixels are all there, and otherwise refused.
 /// </summary>
 public static class ImageDecoder
 {
-    /// <summary>The pixels across and down that the header of a PNG or JPEG file promises.</summary>
+    /// <summary>The pixels across and down of a PNG or JPEG file, upright, by its headers.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <param name="path">Its path, for messages; or null.</param>
     /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>

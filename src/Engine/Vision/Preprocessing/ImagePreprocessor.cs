@@ -8,12 +8,9 @@ namespace MASQuant.Engine.Vision.Preprocessing;
 /// <summary>Turns images and video frames into patches as transformers' image processor of these models does: resize, rescale to 0…1, normalise, cut.</summary>
 public sealed class ImagePreprocessor
 {
-    private readonly PixelLimits _imageLimits;
-    private readonly PixelLimits _videoLimits;
     private readonly int _patch;
     private readonly int _merge;
     private readonly int _framesPerPatch;
-    private readonly bool _videoLimitsCountFrames;
     private readonly float[] _normalized = new float[Channels * 256];
 
     private const int Channels = 3;
@@ -21,9 +18,9 @@ public sealed class ImagePreprocessor
     /// <summary>Creates a preprocessor for a checkpoint.</summary>
     public ImagePreprocessor(PreprocessorConfig config, VisionConfig vision)
     {
-        _imageLimits = new PixelLimits(config.MinPixels, config.MaxPixels);
-        _videoLimits = config.VideoPixels ?? _imageLimits;
-        _videoLimitsCountFrames = config.VideoPixelsCountFrames;
+        ImageLimits = new PixelLimits(config.MinPixels, config.MaxPixels);
+        VideoLimits = config.VideoPixels ?? ImageLimits;
+        VideoLimitsCountFrames = config.VideoPixelsCountFrames;
         _patch = vision.PatchSize;
         _merge = vision.SpatialMergeSize;
         _framesPerPatch = vision.TemporalPatchSize;
@@ -38,43 +35,52 @@ public sealed class ImagePreprocessor
         }
     }
 
+    /// <summary>The checkpoint's limits of an image.</summary>
+    public PixelLimits ImageLimits { get; }
+
+    /// <summary>Whether <see cref="VideoLimits"/> are those of all frames together.</summary>
+    public bool VideoLimitsCountFrames { get; }
+
+    /// <summary>The checkpoint's limits of a video's frame, or of all together.</summary>
+    public PixelLimits VideoLimits { get; }
+
     /// <summary>The patches down and across of an image of these extents.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
-    public (int GridH, int GridW) Grid(int width, int height, string? path = null) => InPatches(ImageSize(width, height, path));
+    public (int GridH, int GridW) Grid(int width, int height, PixelLimits limits, string? path = null) => InPatches(ImageSize(width, height, limits, path));
 
     /// <summary>The patches in time, down and across of a video of frames of these extents.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the frames are too narrow.</exception>
-    public (int GridT, int GridH, int GridW) VideoGrid(int frames, int width, int height, string? path = null)
+    public (int GridT, int GridH, int GridW) VideoGrid(int frames, int width, int height, PixelLimits limits, string? path = null)
     {
-        var (gridH, gridW) = InPatches(FrameSize(frames, width, height, path));
+        var (gridH, gridW) = InPatches(FrameSize(frames, width, height, limits, path));
         return (GridT(frames), gridH, gridW);
     }
 
     /// <summary>The patches of one image, which stands still for the frames of a patch.</summary>
     /// <exception cref="MASQuantException">MASQ0304: the image is too narrow.</exception>
-    public ImagePatches Process(RgbImage image, string? path = null) => Extract([Resize(image, ImageSize(image.Width, image.Height, path))]);
+    public ImagePatches Process(RgbImage image, PixelLimits? limits = null, string? path = null) => Extract([Resize(image, ImageSize(image.Width, image.Height, limits ?? ImageLimits, path))]);
 
     /// <summary>The patches of a video; where the last patch lacks frames, the last frame is repeated.</summary>
     /// <exception cref="MASQuantException">MASQ0304: no frames, frames of several sizes, or too narrow ones.</exception>
-    public ImagePatches ProcessVideo(IReadOnlyList<RgbImage> frames, string? path = null)
+    public ImagePatches ProcessVideo(IReadOnlyList<RgbImage> frames, PixelLimits? limits = null, string? path = null)
     {
         if (frames.Count == 0 || frames.Any(f => f.Width != frames[0].Width || f.Height != frames[0].Height))
         {
             throw NoVideo(path);
         }
 
-        var size = FrameSize(frames.Count, frames[0].Width, frames[0].Height, path);
+        var size = FrameSize(frames.Count, frames[0].Width, frames[0].Height, limits ?? VideoLimits, path);
         return Extract([.. frames.Select(f => Resize(f, size))]);
     }
 
     internal static MASQuantException NoVideo(string? path)
         => new(DiagnosticCodes.ImageShapeNotSupported, path, "A video needs at least one frame, and all its frames need one size. Export the frames again.");
 
-    private (int Width, int Height) ImageSize(int width, int height, string? path) => SmartResize.Choose(width, height, _patch * _merge, _imageLimits, path);
+    private (int Width, int Height) ImageSize(int width, int height, PixelLimits limits, string? path) => SmartResize.Choose(width, height, _patch * _merge, limits, path);
 
-    private (int Width, int Height) FrameSize(int frames, int width, int height, string? path) => _videoLimitsCountFrames
-        ? SmartResize.ChooseVideo(frames, _framesPerPatch, width, height, _patch * _merge, _videoLimits, path)
-        : SmartResize.Choose(width, height, _patch * _merge, _videoLimits, path);
+    private (int Width, int Height) FrameSize(int frames, int width, int height, PixelLimits limits, string? path) => VideoLimitsCountFrames
+        ? SmartResize.ChooseVideo(frames, _framesPerPatch, width, height, _patch * _merge, limits, path)
+        : SmartResize.Choose(width, height, _patch * _merge, limits, path);
 
     private (int GridH, int GridW) InPatches((int Width, int Height) size) => (size.Height / _patch, size.Width / _patch);
 

@@ -1,4 +1,4 @@
-"""Writes the PNG and JPEG files of this folder and, beside each, NAME.ppm: what Pillow makes of it with convert("RGB").
+"""Writes the PNG and JPEG files of this folder and, beside each, NAME.ppm: what Pillow makes of it on a white ground; of 16 bits of gray it takes the high 8, as of 16 bits of colour.
 
 Run with Debian 12's python3-pil (Pillow 9.4) and libjpeg-turbo-progs (2.1.5): /usr/bin/python3 make-fixtures.py
 """
@@ -15,7 +15,16 @@ CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def reference(name, path):
-    Image.open(path).convert("RGB").save(name + ".ppm")
+    image = Image.open(path)
+    if image.mode == "I":
+        image = Image.frombytes("L", image.size, bytes(v >> 8 for v in image.getdata()))
+    result = Image.new("RGB", image.size, "white")
+    if image.mode in ("LA", "RGBA", "P") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        result.paste(image.convert("RGB"), mask=image.getchannel("A"))
+    else:
+        result = image.convert("RGB")
+    result.save(name + ".ppm")
 
 
 def pack(samples, depth):
@@ -133,6 +142,12 @@ with open("/tmp/scans", "w") as f:
     f.write("0; 1; 2;\n")
 subprocess.run("cjpeg -quality 85 -scans /tmp/scans -outfile jpeg-baseline-separate.jpg /tmp/fixture.ppm", shell=True, check=True)
 reference("jpeg-baseline-separate", "jpeg-baseline-separate.jpg")
+
+# The highest coefficients of the first component come last.
+with open("/tmp/parts", "w") as f:
+    f.write("0,1,2: 0-0, 0, 0;\n0: 1-9, 0, 0;\n1: 1-63, 0, 0;\n2: 1-63, 0, 0;\n0: 10-63, 0, 0;\n")
+subprocess.run("cjpeg -quality 85 -scans /tmp/parts -outfile jpeg-progressive-parts.jpg /tmp/fixture.ppm", shell=True, check=True)
+reference("jpeg-progressive-parts", "jpeg-progressive-parts.jpg")
 
 # Inks: Pillow writes CMYK with Adobe's marker; with the marker's transform set to 2 the same data reads as YCCK.
 cmyk = Image.merge("CMYK", [c for c in picture(51, 37).split()] + [picture(51, 37).split()[0].point(lambda v: v // 2)])

@@ -5,7 +5,7 @@ namespace MASQuant.Engine.Vision.Images.Jpeg;
 
 /// <summary>
 /// Decodes JPEG files (ITU-T T.81): baseline, extended and progressive with Huffman codes and 8 bits; gray, YCbCr, RGB, CMYK and YCCK. Samples equal
-/// libjpeg's with its accurate integer transform and smooth upsampling.
+/// libjpeg's with its accurate integer transform and smooth upsampling. A file that ends early is read if its pixels are all there.
 /// </summary>
 public static class JpegDecoder
 {
@@ -16,13 +16,14 @@ public static class JpegDecoder
     /// <summary>Whether <paramref name="file"/> begins with JPEG's markers.</summary>
     public static bool IsJpeg(ReadOnlySpan<byte> file) => file.StartsWith((ReadOnlySpan<byte>)[0xFF, JpegMarker.StartOfImage, 0xFF]);
 
-    /// <summary>The pixels across and down of a file with JPEG's markers, from the header of its frame.</summary>
+    /// <summary>The pixels across and down of a file with JPEG's markers, upright, from the header of its frame and what stands before.</summary>
     /// <exception cref="MASQuantException">MASQ0302 or MASQ0303.</exception>
     public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, string? path)
     {
         try
         {
             var reader = new JpegReader(file);
+            Orientation? orientation = null;
             while (true)
             {
                 var marker = reader.ReadMarker();
@@ -32,9 +33,15 @@ public static class JpegDecoder
                 }
 
                 var segment = reader.ReadSegment();
+                if (marker == JpegMarker.Exif)
+                {
+                    orientation ??= segment.ReadOrientation();
+                }
+
                 if (marker is JpegMarker.BaselineFrame or JpegMarker.ExtendedFrame or JpegMarker.ProgressiveFrame)
                 {
-                    return JpegFrame.ReadExtents(ref segment, path);
+                    var (width, height) = JpegFrame.ReadExtents(ref segment, path);
+                    return (orientation ?? default).Upright(width, height);
                 }
             }
         }
@@ -94,6 +101,6 @@ public static class JpegDecoder
                 }
             }
         });
-        return image;
+        return state.Orientation.Upright(image);
     }
 }

@@ -16,6 +16,7 @@ internal static class JpegMarker
     public const byte QuantizationTables = 0xDB;
     public const byte RestartInterval = 0xDD;
     public const byte Jfif = 0xE0;
+    public const byte Exif = 0xE1;
     public const byte Adobe = 0xEE;
     public const byte Temporary = 0x01;
 

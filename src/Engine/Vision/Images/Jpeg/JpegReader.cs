@@ -1,3 +1,5 @@
+using MASQuant.Engine.Vision.Pixels;
+
 namespace MASQuant.Engine.Vision.Images.Jpeg;
 
 /// <summary>Reads a JPEG file's bytes in order; running past their end is an <see cref="InvalidDataException"/>.</summary>
@@ -60,6 +62,29 @@ internal ref struct JpegReader(ReadOnlySpan<byte> data)
             {
                 return marker;
             }
+        }
+    }
+
+    /// <summary>The orientation that the content of an EXIF segment gives; null where it is another application's.</summary>
+    public readonly Orientation? ReadOrientation() => Rest.StartsWith("Exif\0\0"u8) ? Orientation.Read(Rest[6..]) : null;
+
+    /// <summary>Whether a marker follows, with all of the segment that belongs to it.</summary>
+    public readonly bool GoesOn()
+    {
+        var ahead = this;
+        try
+        {
+            var marker = ahead.ReadMarker();
+            if (marker != JpegMarker.EndOfImage && !JpegMarker.IsAlone(marker))
+            {
+                ahead.ReadSegment();
+            }
+
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
         }
     }
 

@@ -12,6 +12,11 @@ internal sealed class JpegState(string? path)
     private readonly HuffmanTable?[] _acTables = new HuffmanTable?[4];
     private JpegFrame? _frame;
     private int _restartInterval;
+    private bool _endsEarly;
+    private Orientation? _orientation;
+
+    /// <summary>How the image is to be seen.</summary>
+    public Orientation Orientation => _orientation ?? default;
 
     /// <summary>Whether the file is marked as JFIF.</summary>
     public bool Jfif { get; private set; }
@@ -19,14 +24,21 @@ internal sealed class JpegState(string? path)
     /// <summary>The colour transform of Adobe's marker, or null without one.</summary>
     public int? AdobeTransform { get; private set; }
 
-    /// <summary>Reads the file up to its end marker.</summary>
+    /// <summary>Reads the file up to its end marker, or behind its last scan to where it ends early.</summary>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public void Read(ReadOnlySpan<byte> file, int maxScans)
     {
         var reader = new JpegReader(file);
         var scans = 0;
-        for (var marker = reader.ReadMarker(); marker != JpegMarker.EndOfImage; marker = reader.ReadMarker())
+        while (true)
         {
+            _endsEarly = scans > 0 && !reader.GoesOn();
+            var marker = _endsEarly ? JpegMarker.EndOfImage : reader.ReadMarker();
+            if (marker == JpegMarker.EndOfImage)
+            {
+                return;
+            }
+
             if (JpegMarker.IsAlone(marker))
             {
                 continue;
@@ -52,7 +64,7 @@ internal sealed class JpegState(string? path)
     /// <exception cref="InvalidDataException">Some are missing.</exception>
     public JpegFrame CompleteFrame()
     {
-        if (_frame is null || _frame.Components.Any(c => c.Steps is null || c.KnownDownTo.Take(NeededCoefficients).Any(b => b != 0)))
+        if (_frame is null || _frame.Components.Any(c => c.Steps is null || c.KnownDownTo.Take(_endsEarly ? 64 : NeededCoefficients).Any(b => b != 0)))
         {
             throw new InvalidDataException("the JPEG lacks scans");
         }
@@ -71,6 +83,9 @@ internal sealed class JpegState(string? path)
                 }
 
                 _frame = JpegFrame.Parse(segment, marker, fileBytes, path);
+                break;
+            case JpegMarker.Exif when _frame is null:
+                _orientation ??= segment.ReadOrientation();
                 break;
             case JpegMarker.HuffmanTables:
                 ReadHuffmanTables(segment);

@@ -3,7 +3,7 @@ using MASQuant.Engine.Vision.Pixels;
 
 namespace MASQuant.Engine.Vision.Images.Png;
 
-/// <summary>Decodes PNG files (W3C PNG, third edition) of every colour type, bit depth and interlace method to 8-bit RGB as Pillow does.</summary>
+/// <summary>Decodes PNG files (W3C PNG, third edition) of every colour type, bit depth and interlace method to 8-bit RGB: upright, on a white ground. A file that ends early is read if its pixels are all there.</summary>
 public static class PngDecoder
 {
     // Deflate codes at best 258 bytes in 2 bits; a header that promises more than the data can hold is refused before the pixels are allocated.
@@ -18,9 +18,8 @@ public static class PngDecoder
     /// <exception cref="MASQuantException">MASQ0302 or MASQ0303.</exception>
     public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, string? path)
     {
-        var chunks = new PngChunks(file[Signature.Length..], path);
-        var header = ReadHeader(ref chunks, path);
-        return (header.Width, header.Height);
+        using var content = PngContent.Read(file[Signature.Length..], path);
+        return content.Orientation.Upright(content.Header.Width, content.Header.Height);
     }
 
     /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages.</summary>
@@ -32,32 +31,9 @@ public static class PngDecoder
             throw ImageErrors.Corrupt(path, "PNG's signature is missing");
         }
 
-        var chunks = new PngChunks(file[Signature.Length..], path);
-        var header = ReadHeader(ref chunks, path);
-        var palette = Array.Empty<byte>();
-        using var data = new MemoryStream();
-        while (chunks.Next() && !chunks.Is("IEND"u8))
-        {
-            if (chunks.Is("PLTE"u8))
-            {
-                palette = chunks.Data.ToArray();
-            }
-            else if (chunks.Is("IDAT"u8))
-            {
-                data.Write(chunks.Data);
-            }
-            else if (chunks.IsCritical)
-            {
-                throw ImageErrors.NotSupported(path, "it has an unknown critical PNG chunk");
-            }
-        }
-
-        if (!chunks.Is("IEND"u8))
-        {
-            throw ImageErrors.Corrupt(path, "the PNG ends before its IEND chunk");
-        }
-
-        if (header.ColorType == PngColorType.Palette && (palette.Length is 0 or > 768 || palette.Length % 3 != 0))
+        using var content = PngContent.Read(file[Signature.Length..], path);
+        var (header, data) = (content.Header, content.Data);
+        if (header.ColorType == PngColorType.Palette && (content.Palette.Length is 0 or > 768 || content.Palette.Length % 3 != 0))
         {
             throw ImageErrors.Corrupt(path, "its PNG palette is missing or of an impossible length");
         }
@@ -68,13 +44,10 @@ public static class PngDecoder
         }
 
         data.Position = 0;
-        return DecodePixels(header, palette, data, path);
+        return content.Orientation.Upright(DecodePixels(header, new PngColors(content), data, path));
     }
 
-    private static PngHeader ReadHeader(ref PngChunks chunks, string? path)
-        => chunks.Next() && chunks.Is("IHDR"u8) ? PngHeader.Parse(chunks.Data, path) : throw ImageErrors.Corrupt(path, "the first PNG chunk is not IHDR");
-
-    private static RgbImage DecodePixels(PngHeader header, byte[] palette, Stream data, string? path)
+    private static RgbImage DecodePixels(PngHeader header, PngColors colors, Stream data, string? path)
     {
         var image = new RgbImage(header.Width, header.Height, new byte[checked(header.Width * header.Height * 3)]);
         try
@@ -82,10 +55,10 @@ public static class PngDecoder
             using var inflated = new ZLibStream(data, CompressionMode.Decompress);
             foreach (var pass in header.Passes)
             {
-                DecodePass(header, pass, palette, inflated, image, path);
+                DecodePass(header, pass, colors, inflated, image, path);
             }
 
-            // Reaching the stream's end verifies its checksum; surplus data is ignored, as libpng and Pillow do.
+            // Reaching the stream's end verifies its checksum, if it is there; surplus data is ignored, as libpng and Pillow do.
             _ = inflated.ReadByte();
         }
         catch (EndOfStreamException cause)
@@ -100,7 +73,7 @@ public static class PngDecoder
         return image;
     }
 
-    private static void DecodePass(PngHeader header, PngPass pass, byte[] palette, Stream inflated, RgbImage image, string? path)
+    private static void DecodePass(PngHeader header, PngPass pass, PngColors colors, Stream inflated, RgbImage image, string? path)
     {
         if (pass.Width == 0 || pass.Height == 0)
         {
@@ -121,7 +94,7 @@ public static class PngDecoder
             }
 
             var target = image.Row(pass.Top + (y * pass.StepY));
-            if (!PngColors.Expand(header, row, palette, pass, target))
+            if (!colors.Expand(row, pass, target))
             {
                 throw ImageErrors.Corrupt(path, "a pixel lies outside the PNG palette");
             }

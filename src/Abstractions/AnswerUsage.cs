@@ -1,0 +1,6 @@
+namespace MASQuant;
+
+/// <summary>What an answer took.</summary>
+/// <param name="PromptTokens">Tokens of the prompt, those of its media included; 0 where it could not be prepared.</param>
+/// <param name="GeneratedTokens">Tokens of the answer, the one that ended it and those of a stop string included.</param>
+public readonly record struct AnswerUsage(int PromptTokens, int GeneratedTokens);
