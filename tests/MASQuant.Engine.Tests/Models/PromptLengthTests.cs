@@ -67,7 +67,7 @@ public sealed class PromptLengthTests(OmniFixture omni) : IClassFixture<OmniFixt
     public void All_media_are_counted_before_the_first_is_decoded()
     {
         var small = PngFiles.Gray(1120, 1120);
-        var (error, bytes) = Refused(new Prompt().Image(small).Image(PngFiles.Gray(2400, 2400)).Text("?"));
+        var (error, bytes) = Refused(new Prompt().Pixels(max: 12845056).Image(small).Image(PngFiles.Gray(2400, 2400)).Text("?"));
         Assert.InRange(bytes, 0, Bookkeeping);
         Assert.StartsWith("image 2: ", error.Message, StringComparison.Ordinal);
     }
