@@ -16,7 +16,7 @@ internal static class FamilyFixtures
     /// <summary>The cases with pictures.</summary>
     public static TheoryData<string, string> Seen => Of(name => !name.StartsWith("text", StringComparison.Ordinal));
 
-    private static string Root => Environment.GetEnvironmentVariable("MASQUANT_FAMILIES") ?? Path.Combine(RepositoryFiles.Root, "..", "shared", "fixtures", "families");
+    private static string Root => Environment.GetEnvironmentVariable("MASQUANT_FAMILIES") is { Length: > 0 } named ? named : Path.Combine(RepositoryFiles.Root, "..", "shared", "fixtures", "families");
 
     /// <summary>A checkpoint's folder; skips the test where it is not there.</summary>
     public static string Model(string family)
