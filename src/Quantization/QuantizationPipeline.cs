@@ -4,7 +4,6 @@ using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Calibration;
-using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;

@@ -1,7 +1,7 @@
 using MASQuant.Formats.Schemes;
-using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;

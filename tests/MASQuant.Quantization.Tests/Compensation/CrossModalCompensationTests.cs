@@ -1,5 +1,5 @@
-using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Compensation;
+using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Tests.Numerics;
