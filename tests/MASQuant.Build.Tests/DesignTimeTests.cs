@@ -82,9 +82,9 @@ public class DesignTimeTests
     private static BuildCase Open()
     {
         var project = BuildCase.Open("OneModel");
-        foreach (var file in new[] { "config.json", "tokenizer.json", "model.safetensors" })
+        foreach (var file in Directory.EnumerateFiles(RepositoryFiles.VlTiny))
         {
-            File.Copy(Path.Combine(RepositoryFiles.VlTiny, file), project.InFolder("model/" + file), overwrite: true);
+            File.Copy(file, project.InFolder("model/" + Path.GetFileName(file)), overwrite: true);
         }
 
         return project;

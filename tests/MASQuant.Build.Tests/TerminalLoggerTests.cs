@@ -12,7 +12,7 @@ public class TerminalLoggerTests
     public void The_terminal_logger_shows_that_quantizing_begins_and_ends()
     {
         using var project = BuildCase.Open("OneModel");
-        var log = project.Build("-tl:on", "-v:minimal").MustSucceed();
+        var log = project.Quantize("-tl:on", "-v:minimal").MustSucceed();
         Assert.All(Shown, code => Assert.Contains(Assert.Single(log.TextsOf(code)), log.Output));
     }
 
@@ -20,7 +20,7 @@ public class TerminalLoggerTests
     public void Who_wants_a_quiet_terminal_says_so()
     {
         using var project = BuildCase.Open("OneModel");
-        var log = project.Build("-tl:on", "-v:minimal", "-p:MASQuantTerminalProgress=false").MustSucceed();
+        var log = project.Quantize("-tl:on", "-v:minimal", "-p:MASQuantTerminalProgress=false").MustSucceed();
         Assert.All(Shown, code => Assert.DoesNotContain(Assert.Single(log.TextsOf(code)), log.Output));
     }
 
@@ -28,7 +28,7 @@ public class TerminalLoggerTests
     public void Other_loggers_get_plain_lines()
     {
         using var project = BuildCase.Open("OneModel");
-        var log = project.Build("-tl:off", "-v:minimal").MustSucceed();
+        var log = project.Quantize("-tl:off", "-v:minimal").MustSucceed();
         Assert.All(Shown, code => Assert.Contains(Assert.Single(log.TextsOf(code)), log.Output));
         Assert.DoesNotContain('\e', log.Output);
     }
