@@ -124,11 +124,7 @@ internal sealed class BlockRun : IDisposable
             Progress.Report(QuantizationStage.Prepare, FormattableString.Invariant($"Running the blocks before {_range.First + 1} in full precision."));
             LargeBuffers.ReclaimAll();
             using var checkpoint = _job.OpenCheckpoint();
-            var outputs = runner.Outputs(BlockWeights.Of(checkpoint, _decoder, layer).ToDense(), sequence => sequence.Exact, cancellationToken);
-            foreach (var (sequence, output) in _sequences.Zip(outputs))
-            {
-                (sequence.Exact, sequence.Quantized) = (output, output);
-            }
+            runner.Pass(BlockWeights.Of(checkpoint, _decoder, layer).ToDense(), cancellationToken);
         }
 
         PrepareSeconds += _clock.Take().Values.Sum();

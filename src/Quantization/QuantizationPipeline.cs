@@ -65,7 +65,7 @@ public static class QuantizationPipeline
 
     internal static RunFacts RunFactsOf(string modelFolder, IEnumerable<BlockFacts> blocks) => new()
     {
-        SourceBytes = Directory.EnumerateFiles(modelFolder, "*.safetensors").Sum(LinkedFile.Length),
+        SourceBytes = ModelInputs.WeightBytes(modelFolder),
         Blocks = [.. blocks],
     };
 

@@ -5,7 +5,6 @@ using MASQuant.Cli.Output;
 using MASQuant.Delivery.Caching;
 using MASQuant.Evaluation.Comparison;
 using MASQuant.Evaluation.Scores;
-using MASQuant.Formats.Files;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
@@ -112,7 +111,7 @@ internal static class CompareCommand
 
     private static Report Report(EvaluationJob job, ComparedModel[] models, IReadOnlyList<EvaluationResult> results)
     {
-        var originalBytes = Directory.EnumerateFiles(job.Model, "*.safetensors").Sum(LinkedFile.Length);
+        var originalBytes = ModelInputs.WeightBytes(job.Model);
         var table = ComparisonTable.Of(originalBytes, models, results);
         return new Report([table, EvaluationTables.Modalities(results)], EvaluationTables.Note, ComparisonJson.Of(job, originalBytes, models, results), () => ComparisonPage.Render(job, models, results, table));
     }

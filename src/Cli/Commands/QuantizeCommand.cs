@@ -121,23 +121,7 @@ internal static class QuantizeCommand
         }
 
         var delivery = new OutputDelivery(caches, new DeliveryReporter(console, progress.Clear));
-        try
-        {
-            delivery.Bring(job, () => QuantizationPipeline.KeyOf(job, cancellationToken), progress, cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            progress.Clear();
-            console.Error.WriteLine(progress.Layers > 0
-                ? $"Finished blocks are kept in '{delivery.Blocks}': the same command resumes."
-                : "Nothing was written.");
-            throw;
-        }
-        finally
-        {
-            progress.Clear();
-        }
-
+        progress.Follow(() => delivery.Bring(job, () => QuantizationPipeline.KeyOf(job, cancellationToken), progress, cancellationToken), () => delivery.Blocks);
         var manifest = ManifestFile.Read(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ManifestSuffix));
         QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
         return manifest;

@@ -15,22 +15,7 @@ internal static class QuantizePart
         var clock = Stopwatch.StartNew();
         var progress = new QuantizationReporter(console);
         var plan = PartPipeline.Plan(job, blocks, cancellationToken);
-        bool isMade;
-        try
-        {
-            isMade = new PartDelivery(new DeliveryReporter(console, progress.Clear)).Bring(plan, progress, cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            progress.Clear();
-            console.Error.WriteLine(progress.Layers > 0 ? $"Finished blocks are kept in '{PartDelivery.BlocksOf(plan)}': the same command resumes." : "Nothing was written.");
-            throw;
-        }
-        finally
-        {
-            progress.Clear();
-        }
-
+        var isMade = progress.Follow(() => new PartDelivery(new DeliveryReporter(console, progress.Clear)).Bring(plan, progress, cancellationToken), () => PartDelivery.BlocksOf(plan));
         console.Error.WriteLine($"{job.Name}, {(plan.Blocks.First == plan.Blocks.Last ? "block" : "blocks")} {plan.Blocks} of 0-{plan.Layers - 1}: {(isMade ? $"quantized in {Figures.Duration(clock.Elapsed)}" : "made by an earlier run")}.");
         console.Output.WriteLine(plan.Folder);
         return ExitCode.Done;

@@ -33,6 +33,27 @@ internal sealed class QuantizationReporter(CommandConsole console) : IProgress<Q
     /// <summary>Ends the rewritten line.</summary>
     public void Clear() => _status.Clear();
 
+    /// <summary>Runs what is followed; when a person stops it, says what is kept.</summary>
+    /// <param name="run">Reports here.</param>
+    /// <param name="blocks">Where finished blocks are.</param>
+    public T Follow<T>(Func<T> run, Func<string> blocks)
+    {
+        try
+        {
+            return run();
+        }
+        catch (OperationCanceledException)
+        {
+            Clear();
+            console.Error.WriteLine(Layers > 0 ? $"Finished blocks are kept in '{blocks()}': the same command resumes." : "Nothing was written.");
+            throw;
+        }
+        finally
+        {
+            Clear();
+        }
+    }
+
     private static string Status(QuantizationProgress value)
     {
         var done = (int)(Math.Clamp(value.Fraction, 0, 1) * BarWidth);

@@ -1,5 +1,4 @@
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Files;
 using MASQuant.Quantization.Run;
 
 namespace MASQuant.Cli.Output;
@@ -10,7 +9,7 @@ internal static class QuantizationSummary
     public static void Write(CommandConsole console, QuantizationJob job, Manifest manifest, TimeSpan time)
     {
         var artifact = Path.Combine(job.OutputFolder, manifest.Artifact);
-        var before = Directory.EnumerateFiles(job.ModelFolder, "*.safetensors").Sum(LinkedFile.Length);
+        var before = ModelInputs.WeightBytes(job.ModelFolder);
         var error = console.Error;
         var ratio = Figures.Fixed((double)before / manifest.ArtifactBytes, 2);
         error.WriteLine($"{manifest.Name}, {SchemeMix.Of(manifest)}: {Figures.Bytes(before)} → {Figures.Bytes(manifest.ArtifactBytes)} ({ratio}× smaller) in {Figures.Duration(time)}.");

@@ -39,11 +39,12 @@ public static class TextConfigReader
 
     private static void Check(ConfigSection section, ConfigSection? rope, TextConfig text, TextDefaults defaults)
     {
-        if (defaults.HeadSize is not null)
+        if (defaults.HeadSize is not null && text.HeadSize % 2 != 0)
         {
-            _ = text.HeadSize % 2 == 0 ? 0 : throw section.Unsupported("head_dim", $"is {text.HeadSize}; heads are rotated in pairs of values");
+            throw section.Unsupported("head_dim", $"is {text.HeadSize}; heads are rotated in pairs of values");
         }
-        else if (text.HiddenSize % text.AttentionHeads != 0 || text.HeadSize % 2 != 0)
+
+        if (defaults.HeadSize is null && (text.HiddenSize % text.AttentionHeads != 0 || text.HeadSize % 2 != 0))
         {
             throw section.Unsupported("num_attention_heads", $"is {text.AttentionHeads}; it must divide hidden_size {text.HiddenSize} into heads of even width");
         }

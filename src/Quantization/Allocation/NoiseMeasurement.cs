@@ -71,7 +71,7 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
 
             if (layer < blocks.First)
             {
-                Pass(exact, runner, cancellationToken);
+                runner.Pass(exact, cancellationToken);
             }
 
             streams.Pass(layer, exact, disturbed, cancellationToken);
@@ -102,15 +102,6 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
         }
     }
 
-    private static void Pass(TransformerBlock exact, BlockRunner runner, CancellationToken cancellationToken)
-    {
-        var walk = runner.Walk(exact);
-        foreach (var group in exact.Description.Groups)
-        {
-            walk.Pass(group, exact[group], cancellationToken);
-        }
-    }
-
     private int StreamedSequences(IReadOnlyList<CalibrationSequence> sequences)
     {
         var streams = decoder.Blocks.Index().Sum(block => block.Item.Groups.Sum(group => schemes(block.Index, group).Count));
@@ -125,7 +116,7 @@ public sealed class NoiseMeasurement(DecoderDescription decoder, QuantizationOpt
         return [.. kinds.SelectMany(kind =>
         {
             var taken = Math.Clamp((int)Math.Ceiling(count * (double)kind.Length / all.Count), 1, kind.Length);
-            return Enumerable.Range(0, taken).Select(i => kind[(int)((long)i * kind.Length / taken)]);
+            return SpreadSample.Evenly(kind, taken);
         }).Select(sequence => new CalibrationSequence { Modalities = sequence.Modalities, Rotary = sequence.Rotary, Deepstack = sequence.Deepstack, Exact = sequence.Exact, Quantized = sequence.Exact })];
     }
 }

@@ -21,6 +21,15 @@ public sealed class BlockRunner(TextConfig config, IReadOnlyList<CalibrationSequ
     /// <param name="exact">The block in full precision.</param>
     public BlockWalk Walk(TransformerBlock exact) => new(_batches, sequences, exact);
 
+    /// <summary>Takes the set past a block in full precision: both streams leave it alike.</summary>
+    public void Pass(TransformerBlock exact, CancellationToken cancellationToken)
+    {
+        foreach (var (sequence, output) in sequences.Zip(Outputs(exact, sequence => sequence.Exact, cancellationToken)))
+        {
+            (sequence.Exact, sequence.Quantized) = (output, output);
+        }
+    }
+
     /// <summary>The block's output for the input that <paramref name="input"/> picks, one [T, H] per sequence.</summary>
     public Matrix[] Outputs(TransformerBlock block, Func<CalibrationSequence, Matrix> input, CancellationToken cancellationToken)
     {

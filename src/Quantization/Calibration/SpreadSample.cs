@@ -13,8 +13,7 @@ internal static class SpreadSample
     /// <summary>So many sequences, evenly from the whole set, and one of each modality that these lack.</summary>
     public static IReadOnlyList<CalibrationSequence> Of(IReadOnlyList<CalibrationSequence> sequences, int count)
     {
-        var taken = Math.Min(count, sequences.Count);
-        var sample = Enumerable.Range(0, taken).Select(i => sequences[(int)((long)i * sequences.Count / taken)]).ToList();
+        var sample = Evenly(sequences, Math.Min(count, sequences.Count)).ToList();
         foreach (var modality in Enum.GetValues<Modality>())
         {
             if (sample.All(s => s.Modalities.CountOf(modality) == 0) && sequences.FirstOrDefault(s => s.Modalities.CountOf(modality) > 0) is { } missing)
@@ -25,4 +24,8 @@ internal static class SpreadSample
 
         return sample;
     }
+
+    /// <summary>So many, at equal distances.</summary>
+    public static IEnumerable<CalibrationSequence> Evenly(IReadOnlyList<CalibrationSequence> sequences, int count)
+        => Enumerable.Range(0, count).Select(i => sequences[(int)((long)i * sequences.Count / count)]);
 }

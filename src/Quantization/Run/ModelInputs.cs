@@ -13,9 +13,12 @@ public static class ModelInputs
     public static IReadOnlyList<string> OfCheckpoint(string folder)
         => [.. CheckpointPatterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Order(StringComparer.Ordinal)];
 
+    /// <summary>The bytes of a checkpoint's weights; of links those of the files that they lead to.</summary>
+    public static long WeightBytes(string folder) => Directory.EnumerateFiles(folder, "*.safetensors").Sum(LinkedFile.Length);
+
     /// <summary>More bytes than an artifact of the checkpoint has, whatever its options: patches of full rank for two modalities in FP32 weigh four times BF16 weights.</summary>
     public static long MostArtifactBytes(string folder)
-        => SmallFiles + (6 * Directory.EnumerateFiles(folder, "*.safetensors").Sum(LinkedFile.Length));
+        => SmallFiles + (6 * WeightBytes(folder));
 
     /// <summary>The media files of conversations, sorted. Lines that are no conversations, and those whose media are missing or leave the file's folder, are left to whoever uses them, and refuses them: whatever they name is not read.</summary>
     public static IReadOnlyList<string> OfConversations(string file)

@@ -27,23 +27,14 @@ internal static class Qwen25VisionConfig
             FullAttentionBlocks = section.Wholes("fullatt_block_indexes", 0, depth - 1) ?? [.. DefaultFullAttentionBlocks.Where(block => block < depth)],
             Channels = section.Whole("in_channels", "in_chans", 3, 3, 3),
         };
-        if (vision.HiddenSize % vision.Heads != 0 || vision.HiddenSize / vision.Heads % 4 != 0)
-        {
-            throw section.Unsupported("num_heads", $"is {vision.Heads}; it must divide hidden_size {vision.HiddenSize} into heads whose width is a multiple of 4");
-        }
-
+        section.RequireVisionHeads("hidden_size", vision.HiddenSize, vision.Heads);
         if (vision.WindowSize % (vision.PatchSize * vision.SpatialMergeSize) != 0)
         {
             throw section.Unsupported("window_size", $"is {vision.WindowSize}; it must be a multiple of the merged patch of {vision.PatchSize * vision.SpatialMergeSize} pixels");
         }
 
         section.RequireDecoderWidth("out_hidden_size", vision.OutHiddenSize, text);
-        if (section.Section("rope_parameters") is { } rope)
-        {
-            rope.RequireText("rope_type", "axial");
-            rope.RequireNumber("rope_theta", Qwen25VisionTower.RotaryTheta);
-        }
-
+        section.RequireAxialRotary(Qwen25VisionTower.RotaryTheta);
         section.RequireWhole("spatial_patch_size", vision.PatchSize);
         section.RequireText("hidden_act", "silu");
         return vision;

@@ -23,20 +23,11 @@ internal static class Qwen2VLVisionConfig
             TemporalPatchSize = section.Whole("temporal_patch_size", 1, 16, 2),
             Channels = section.Whole("in_channels", "in_chans", 3, 3, 3),
         };
-        if (width % vision.Heads != 0 || width / vision.Heads % 4 != 0)
-        {
-            throw section.Unsupported("num_heads", $"is {vision.Heads}; it must divide embed_dim {width} into heads whose width is a multiple of 4");
-        }
-
+        section.RequireVisionHeads("embed_dim", width, vision.Heads);
         section.RequireDecoderWidth("hidden_size", vision.OutHiddenSize, text);
         section.RequireWhole("spatial_patch_size", vision.PatchSize);
         section.RequireText("hidden_act", "quick_gelu");
-        if (section.Section("rope_parameters") is { } rope)
-        {
-            rope.RequireText("rope_type", "axial");
-            rope.RequireNumber("rope_theta", Qwen2VLVisionTower.RotaryTheta);
-        }
-
+        section.RequireAxialRotary(Qwen2VLVisionTower.RotaryTheta);
         return vision;
     }
 

@@ -29,11 +29,7 @@ internal static class Qwen3VLVisionConfig
             DeepstackBlocks = section.Wholes("deepstack_visual_indexes", 0, depth - 1) ?? DefaultDeepstackBlocks,
             Channels = section.Whole("in_channels", 3, 3, 3),
         };
-        if (vision.HiddenSize % vision.Heads != 0 || vision.HiddenSize / vision.Heads % 4 != 0)
-        {
-            throw section.Unsupported("num_heads", $"is {vision.Heads}; it must divide hidden_size {vision.HiddenSize} into heads whose width is a multiple of 4");
-        }
-
+        section.RequireVisionHeads("hidden_size", vision.HiddenSize, vision.Heads);
         if (vision.PositionSide * vision.PositionSide != positions)
         {
             throw section.Unsupported("num_position_embeddings", $"is {positions}; it must be a square");
@@ -47,12 +43,7 @@ internal static class Qwen3VLVisionConfig
 
         section.RequireDecoderWidth("out_hidden_size", vision.OutHiddenSize, text);
         section.RequireText("hidden_act", "gelu_pytorch_tanh");
-        if (section.Section("rope_parameters") is { } rope)
-        {
-            rope.RequireText("rope_type", "axial");
-            rope.RequireNumber("rope_theta", Qwen3VLVisionTower.RotaryTheta);
-        }
-
+        section.RequireAxialRotary(Qwen3VLVisionTower.RotaryTheta);
         return vision;
     }
 }
