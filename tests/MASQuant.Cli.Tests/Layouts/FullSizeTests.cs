@@ -75,6 +75,7 @@ public sealed class FullSizeTests : IDisposable
         var plan = CommandRun.Of("plan", _folder.Path, "--output", _folder.Path);
         Assert.True(plan.ExitCode == 0 || plan.Error.Contains("error MASQ0955", StringComparison.Ordinal) || plan.Error.Contains("error MASQ0956", StringComparison.Ordinal), plan.Error);
         Assert.Contains($"{layers} decoder layers of width {hidden}", plan.Output, StringComparison.Ordinal);
-        Assert.Contains("The time is a rough estimate", plan.Output, StringComparison.Ordinal);
+        Assert.Contains("right within a factor of 1.5", plan.Output, StringComparison.Ordinal);
+        Assert.Matches(@"Sooner: --effort Fast takes about [^;]+; --samples 64 about [^;]+; 4 machines, each with --blocks I/4, about [^;]+; a GPU takes --compute Torch:cuda\.", plan.Output);
     }
 }
