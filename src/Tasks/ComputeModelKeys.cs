@@ -105,7 +105,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     private IEnumerable<(string Path, string Stamp)> Tools
         => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => file.FullName)
             .Concat(File.Exists(ComputeAssembly) ? [ComputeAssembly] : [])
-            .Select(file => (file, FileHashes.Stamp(file)));
+            .Select(file => (file, FileStamp.Of(file)));
 
     // An answer with a warning is not remembered: every build repeats the warning.
     private void Remember(FileHashes hashes, DateTime started)

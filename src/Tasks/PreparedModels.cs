@@ -131,7 +131,7 @@ internal static class PreparedModels
         return answer;
     }
 
-    private static string Stamp(string path) => File.Exists(path) ? FileHashes.Stamp(path) : "";
+    private static string Stamp(string path) => File.Exists(path) ? FileStamp.Of(path) : "";
 
     private static string FolderStamp(string path) => Directory.GetLastWriteTimeUtc(path).Ticks.ToString(CultureInfo.InvariantCulture);
 }
