@@ -26,7 +26,7 @@ internal static class CacheFault
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new MASQuantException(DiagnosticCodes.FileNotWritable, folder, $"The folder cannot be written: {e.Message} Check its permissions and free space.", e);
+            throw new MASQuantException(DiagnosticCodes.FileNotWritable, folder, $"The folder cannot be written: {e.Message.TrimEnd('.')}. Check its permissions and free space.", e);
         }
     }
 
