@@ -17,7 +17,7 @@ internal static class TorchCholesky
         using var scope = NewDisposeScope();
         using var untracked = no_grad();
         var a = TorchMatrix.Copy(matrix.View, device).tril_();
-        var floors = a.diagonal() * (matrix.Rows * double.CreateTruncating(T.BitIncrement(T.One) - T.One));
+        var floors = a.diagonal().Times(matrix.Rows * double.CreateTruncating(T.BitIncrement(T.One) - T.One));
         for (var start = 0; start < matrix.Rows; start += Block)
         {
             using var step = NewDisposeScope();
@@ -38,7 +38,7 @@ internal static class TorchCholesky
         }
 
         var pivots = a.diagonal();
-        var usable = pivots.square().gt(floors).logical_and(pivots.isfinite()).all().item<bool>();
+        var usable = pivots.Squared().gt(floors).logical_and(pivots.isfinite()).all().item<bool>();
         return usable ? a.tril().MoveToOuterDisposeScope() : null;
     }
 }

@@ -117,6 +117,16 @@ public class StageTests
         Assert.Equal(expected, alone);
     }
 
+    // Of tensors outside a scope nothing but the garbage collector knows when libtorch has read them.
+    [TorchFact]
+    public void No_tensor_is_made_outside_a_scope()
+    {
+        var x = RandomMatrices.Activations(900, 300, 5);
+        var before = DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount;
+        Everything(x);
+        Assert.Equal(before, DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount);
+    }
+
     private static double[] Everything(Matrix x)
     {
         var gram = Sum(Torch, x, x, x.Columns, lowerOnly: true);
