@@ -91,7 +91,9 @@ internal sealed class TorchBlock : ISimulatedBlock
         return ((output - TorchMatrix.OfSingle(target, _device)).abs() * TorchMatrix.OfSingle(scales, _device)).sum(ScalarType.Float64);
     }
 
-    private static bool Knows(BlockStep step) => step is ProjectStep or RotateStep or AttendStep or GateStep or AddStep or NormalizeStep { Norm.Kind: NormKind.RootMeanSquare };
+    private static bool Knows(BlockStep step) => step is ProjectStep or RotateStep or AttendStep or GateStep or AddStep or DeepstackStep
+        or NormalizeStep { Norm.Kind: NormKind.RootMeanSquare }
+        or NormalizeHeadsStep { Queries.Kind: NormKind.RootMeanSquare, Keys.Kind: NormKind.RootMeanSquare };
 
     private Tensor Forward(CalibrationSequence sequence, Tensor masks)
     {
@@ -108,6 +110,9 @@ internal sealed class TorchBlock : ISimulatedBlock
                 case ProjectStep:
                     values.InsertRange(0, groups.Dequeue().Forward(Take(values), masks));
                     break;
+                case NormalizeHeadsStep heads:
+                    (values[0], values[1]) = (Normed(values[0], heads.Queries, gains.Dequeue()), Normed(values[1], heads.Keys, gains.Dequeue()));
+                    break;
                 case RotateStep:
                     var angles = Angles(sequence.Rotary);
                     (values[0], values[1]) = (Rotated(values[0], angles), Rotated(values[1], angles));
@@ -117,6 +122,9 @@ internal sealed class TorchBlock : ISimulatedBlock
                     break;
                 case GateStep:
                     values.Insert(0, nn.functional.silu(Take(values)) * Take(values));
+                    break;
+                case DeepstackStep deepstack:
+                    stream = stream.Plus(Added(sequence, deepstack.Level));
                     break;
                 default:
                     stream = stream.Plus(Take(values));
@@ -132,6 +140,14 @@ internal sealed class TorchBlock : ISimulatedBlock
     {
         var rows = x.reshape(x.shape[0], -1, norm.Size);
         return (rows * rows.Squared().mean([-1], keepdim: true).Plus(norm.Epsilon).rsqrt() * gain).reshape(x.shape);
+    }
+
+    // What the vision tower has left, [T, H]; zero at other tokens.
+    private Tensor Added(CalibrationSequence sequence, int level)
+    {
+        var rows = new Matrix(sequence.Quantized.Rows, sequence.Quantized.Columns);
+        sequence.Deepstack.AddTo(rows, sequence.Modalities, level);
+        return TorchMatrix.OfSingle(rows, _device);
     }
 
     // softmax(q·kᵀ/√d)·v over the tokens up to each; query heads that share keys lie beside each other.
