@@ -23,11 +23,11 @@ public class LearningTests
         AttentionHeads = 4,
         KeyValueHeads = 2,
         VocabularySize = 1,
-        RmsNormEpsilon = 1e-6f,
+        RmsNormEpsilon = 1e-2f, // so large that it shows
         RopeTheta = 100,
         MropeSections = [1, 1, 2],
         TieWordEmbeddings = true,
-        MaxPositions = Tokens,
+        MaxPositions = 1000,
     };
 
     private static readonly DecoderDescription Decoder = Qwen25Decoder.Describe(Qwen25);
@@ -101,6 +101,26 @@ public class LearningTests
         Assert.Equal(before, (statistics.CreatedOutsideScopeCount, statistics.ThreadTotalLiveCount));
     }
 
+    // Extents at which libtorch shares products and sums among its threads.
+    [TorchFact]
+    public void Bytes_are_the_same_for_any_number_of_threads()
+    {
+        var decoder = Qwen25Decoder.Describe(Qwen25 with { HiddenSize = 256, IntermediateSize = 512, MropeSections = [8, 12, 12] });
+        var (sequence, target) = (Sequence(decoder, repeats: 24), RandomMatrices.Single(24 * Tokens, 256, 50));
+        double[] Computed(int threads)
+        {
+            torch.set_num_threads(threads); // As an environment may say.
+            using var block = new TorchCompute(torch.CPU).Simulate(Problem(decoder, "W4A4", 3, 16, 0));
+            var loss = block.Loss(sequence, target);
+            torch.set_num_threads(threads);
+            block.Descend(sequence, target);
+            return [loss, .. block.Factors.SelectMany(factors => factors.Gradients).SelectMany(gradient => gradient)];
+        }
+
+        var expected = Computed(1);
+        Assert.All([2, 3, 8], threads => Assert.Equal(expected, Computed(threads)));
+    }
+
     [TorchFact]
     public void A_step_without_a_gradient_is_refused_by_its_name()
     {
@@ -150,16 +170,19 @@ public class LearningTests
         return new GroupFactors(logarithms, [.. logarithms.Select((l, m) => l.Select((_, k) => m == 0 || deviating < 0 || (k + m) % inputs < deviating).ToArray())]);
     }
 
-    private static CalibrationSequence Sequence(DecoderDescription decoder)
+    private static CalibrationSequence Sequence(DecoderDescription decoder, int repeats = 1)
     {
+        T[] Repeated<T>(T[] pattern, Func<T, int, T> at) => [.. Enumerable.Range(0, repeats).SelectMany(repeat => pattern.Select(value => at(value, repeat)))];
+        int[] Positions(params int[] pattern) => Repeated(pattern, (position, repeat) => position + (Tokens * repeat));
+
         var rotary = new RotaryTable(decoder.Rotary);
-        rotary.Set([0, 1, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 2, 3, 4, 5, 6, 7], [0, 1, 3, 2, 3, 4, 5, 6, 7]);
-        var hidden = RandomMatrices.Single(Tokens, decoder.Config.HiddenSize, 60);
+        rotary.Set(Positions(0, 1, 1, 2, 3, 4, 5, 6, 7), Positions(0, 1, 2, 2, 3, 4, 5, 6, 7), Positions(0, 1, 3, 2, 3, 4, 5, 6, 7));
+        var hidden = RandomMatrices.Single(Tokens * repeats, decoder.Config.HiddenSize, 60);
         return new CalibrationSequence
         {
-            Modalities = new ModalityMap([Modality.Text, Modality.Vision, Modality.Vision, Modality.Text, Modality.Audio, Modality.Audio, Modality.Audio, Modality.Text, Modality.Text]),
+            Modalities = new ModalityMap(Repeated([Modality.Text, Modality.Vision, Modality.Vision, Modality.Text, Modality.Audio, Modality.Audio, Modality.Audio, Modality.Text, Modality.Text], (modality, _) => modality)),
             Rotary = rotary,
-            Deepstack = new DeepstackRows([RandomMatrices.Single(2, decoder.Config.HiddenSize, 61)]), // two tokens of vision
+            Deepstack = new DeepstackRows([RandomMatrices.Single(2 * repeats, decoder.Config.HiddenSize, 61)]), // for the tokens of vision
             Exact = hidden,
             Quantized = hidden,
         };
