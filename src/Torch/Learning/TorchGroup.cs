@@ -73,7 +73,6 @@ internal sealed class TorchGroup : IDisposable
 
         _logarithms.grad = null;
         _logarithms.requires_grad = false;
-        Forget();
     }
 
     /// <summary>Y_i [T, N_i] of X [T, K].</summary>
