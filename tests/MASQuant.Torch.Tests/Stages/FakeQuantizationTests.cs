@@ -1,5 +1,4 @@
 using MASQuant.Torch.Learning;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MASQuant.Torch.Tests.Stages;
