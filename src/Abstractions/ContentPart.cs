@@ -32,6 +32,9 @@ public sealed record AudioPart(MediaSource Source) : ContentPart;
 /// <param name="FramesPerSecond">How many of <paramref name="Frames"/> make a second; positive.</param>
 public sealed record VideoPart(IReadOnlyList<MediaSource> Frames, double FramesPerSecond) : ContentPart
 {
+    /// <summary>The video's own sound, a WAV clip that begins with the first frame; null: a silent video. Qwen2.5-Omni hears it chunk by chunk between the frames; other families refuse it.</summary>
+    public MediaSource? Sound { get; init; }
+
     /// <summary>The fewest pixels that each frame is resized to; null: the model's.</summary>
     public int? MinPixels { get; init => field = PixelCount.Require(value, nameof(MinPixels)); }
 

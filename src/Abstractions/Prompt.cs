@@ -80,7 +80,8 @@ public sealed class Prompt
     /// <summary>Adds a video to the user's turn: PNG or JPEG files, one a frame, in the order of time.</summary>
     /// <param name="framePaths">At least one file.</param>
     /// <param name="framesPerSecond">How many of the frames make a second; positive and finite.</param>
-    public Prompt Video(IEnumerable<string> framePaths, double framesPerSecond = 2)
+    /// <param name="soundPath">The video's own sound, a WAV file that begins with the first frame; null: a silent video (<see cref="VideoPart.Sound"/>).</param>
+    public Prompt Video(IEnumerable<string> framePaths, double framesPerSecond = 2, string? soundPath = null)
     {
         ArgumentNullException.ThrowIfNull(framePaths);
         if (!double.IsFinite(framesPerSecond) || framesPerSecond <= 0)
@@ -94,7 +95,7 @@ public sealed class Prompt
             throw new ArgumentException("A video needs at least one frame.", nameof(framePaths));
         }
 
-        return Add(new VideoPart(frames, framesPerSecond) { MinPixels = _minPixels, MaxPixels = _maxPixels });
+        return Add(new VideoPart(frames, framesPerSecond) { Sound = soundPath is null ? null : MediaSource.File(soundPath), MinPixels = _minPixels, MaxPixels = _maxPixels });
     }
 
     private ImagePart Picture(MediaSource source) => new(source) { MinPixels = _minPixels, MaxPixels = _maxPixels };

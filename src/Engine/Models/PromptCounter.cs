@@ -38,8 +38,9 @@ public sealed class PromptCounter
         tokens[(int)Modality.Text] = rendered.Tokens.Length;
         foreach (var medium in Count(rendered))
         {
-            tokens[(int)(medium.Part is AudioPart ? Modality.Audio : Modality.Vision)] += medium.Tokens;
-            tokens[(int)Modality.Text] -= medium.Extents.Count;
+            tokens[(int)Modality.Vision] += medium.TokensAs(Modality.Vision);
+            tokens[(int)Modality.Audio] += medium.TokensAs(Modality.Audio);
+            tokens[(int)Modality.Text] -= medium.Placeholders;
         }
 
         return tokens;
