@@ -62,6 +62,11 @@ public class RunCommandTests
         var silent = PromptTokens(run);
         Assert.Equal(silent + 2 + sound.Integers("input_ids").Count(id => id == 1203), PromptTokens([.. run, "--sound", sound.Files[0]]));
 
+        Assert.Equal(silent, PromptTokens([.. run, "--max-frames", "4"]));
+        Assert.InRange(PromptTokens([.. run, "--max-frames", "2"]), 1, silent - 1);
+        Assert.Equal(PromptTokens([.. run, "--max-frames", "2"]), PromptTokens([.. run, "--max-frames-per-second", "0.5", "--max-frames", "3"]));
+        Assert.Equal(2, CommandRun.Of([.. run, "--max-frames-per-second", "0"]).ExitCode);
+
         var misplaced = CommandRun.Of([.. run, "--image", "a.png", "--sound", sound.Files[0]]);
         Assert.Equal(2, misplaced.ExitCode);
         Assert.Contains("follows no '--video'", misplaced.Error, StringComparison.Ordinal);

@@ -24,8 +24,8 @@ internal static class RunCommand
         media.AddTo(command);
         command.Add(system);
         command.Add(device);
-        var pixels = new PixelSwitches();
-        pixels.AddTo(command);
+        var limits = new LimitSwitches();
+        limits.AddTo(command);
         foreach (var option in generation.All)
         {
             command.Add(option);
@@ -33,7 +33,7 @@ internal static class RunCommand
 
         command.SetAction(parse =>
         {
-            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), new ModelOptions { Device = parse.GetValue(device), MinPixels = pixels.Min(parse), MaxPixels = pixels.Max(parse) });
+            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device) });
             return Run(console, loaded, PromptOf(parse.GetValue(system), parse, media, parse.GetRequiredValue(text)), generation.Read(parse, loaded.RecommendedOptions), cancellationToken);
         });
         return command;

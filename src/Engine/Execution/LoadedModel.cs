@@ -275,6 +275,8 @@ public sealed class LoadedModel : IDisposable
     {
         MinPixels = options.MinPixels,
         MaxPixels = options.MaxPixels,
+        MaxFramesPerSecond = options.MaxFramesPerSecond,
+        MaxFrames = options.MaxFrames,
         Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,
     };
 

@@ -68,6 +68,10 @@ public abstract class ModelFamily
     public virtual IReadOnlyList<MediaExtent> VideoExtents(ModelConfig config, int frames, int rows, int columns, double secondsPerFrame)
         => [MediaExtent.Video(config, frames, rows, columns, secondsPerFrame)];
 
+    /// <summary>How frames are taken of a video that has more than are looked at.</summary>
+    /// <param name="config">Gives the frames of a patch.</param>
+    public virtual FrameSampling Sampling(ModelConfig config) => new();
+
     /// <summary>Whether a video may carry its sound (<see cref="VideoPart.Sound"/>).</summary>
     public virtual bool HearsVideos => false;
 

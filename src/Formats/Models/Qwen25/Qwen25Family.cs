@@ -27,6 +27,9 @@ public abstract class Qwen25Family : ModelFamily
     public override TensorNames TensorNames { get; } = new() { Renamed = [("model.language_model.", "model."), ("model.visual.", "visual.")] };
 
     /// <inheritdoc/>
+    public override FrameSampling Sampling(ModelConfig config) => new StepSampling(config.Vision.TemporalPatchSize);
+
+    /// <inheritdoc/>
     public override DecoderDescription Decoder(ModelConfig config) => Qwen25Decoder.Describe(config.Text);
 
     /// <inheritdoc/>

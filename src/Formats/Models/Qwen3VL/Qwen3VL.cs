@@ -97,8 +97,10 @@ public sealed class Qwen3VL : ModelFamily
     // Halfway between the first and the last frame of a row; the last of all stands for those that lack.
     private static double Seconds(int row, int together, VideoPart video)
     {
-        double first = row * together;
-        double last = Math.Min((row * together) + together, video.Frames.Count) - 1;
-        return ((first / video.FramesPerSecond) + (last / video.FramesPerSecond)) / 2;
+        var first = row * together;
+        var last = Math.Min(first + together, video.Frames.Count) - 1;
+        return (At(first) + At(last)) / 2;
+
+        double At(int frame) => video.FrameTimes is { } times ? times[frame] : frame / video.FramesPerSecond;
     }
 }
