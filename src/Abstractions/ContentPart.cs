@@ -32,10 +32,10 @@ public sealed record AudioPart(MediaSource Source) : ContentPart;
 /// <param name="FramesPerSecond">How many of <paramref name="Frames"/> make a second; positive.</param>
 public sealed record VideoPart(IReadOnlyList<MediaSource> Frames, double FramesPerSecond) : ContentPart
 {
-    /// <summary>The video's own sound, a WAV clip that begins with the first frame; null: a silent video. Qwen2.5-Omni hears it chunk by chunk between the frames; other families refuse it.</summary>
+    /// <summary>The video's own sound, a WAV clip that begins with the first frame; null: a silent video. A model that hears videos takes it chunk by chunk between the frames; others refuse it.</summary>
     public MediaSource? Sound { get; init; }
 
-    /// <summary>When each of <see cref="Frames"/> was taken, in seconds from the video's start; null: <see cref="FramesPerSecond"/> apart. Qwen3-VL writes times into its prompts, other families go by the rate alone.</summary>
+    /// <summary>When each of <see cref="Frames"/> was taken, in seconds from the video's start; null: <see cref="FramesPerSecond"/> apart. Written into the prompt where the family writes times; others go by the rate alone.</summary>
     public IReadOnlyList<double>? FrameTimes { get; init; }
 
     /// <summary>The most frames of a second that are looked at, taken of <see cref="Frames"/> as the family's video processor takes them: at least four of a video, and 768 at most. Null: the model's. Positive and finite.</summary>

@@ -34,6 +34,11 @@ internal static class RunCommand
         command.SetAction(parse =>
         {
             using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device) });
+            if (loaded.ChatTemplateWarning is { } warning)
+            {
+                console.Warn(warning);
+            }
+
             return Run(console, loaded, PromptOf(parse.GetValue(system), parse, media, parse.GetRequiredValue(text)), generation.Read(parse, loaded.RecommendedOptions), cancellationToken);
         });
         return command;
