@@ -13,10 +13,10 @@ internal static class VideoFrames
 
     private static VideoPart Take(VideoPart video, ModelConfig config, ImageBudget budget)
     {
-        if (video.FrameTimes is { } times && times.Count != video.Frames.Count)
+        if (video.FrameTimes is { } times && (times.Count != video.Frames.Count || !times.All(double.IsFinite)))
         {
             throw new MASQuantException(DiagnosticCodes.ImageShapeNotSupported, video.Frames is [var named, ..] ? named.Name : null,
-                $"The video has {video.Frames.Count} frames and {times.Count} times. Give a time for each frame, or none.");
+                $"The video has {video.Frames.Count} frames and {times.Count} times. Give each frame a time in seconds, or none.");
         }
 
         var (perSecond, most) = (video.MaxFramesPerSecond ?? budget.MaxFramesPerSecond, video.MaxFrames ?? budget.MaxFrames);
