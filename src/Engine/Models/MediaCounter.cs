@@ -56,8 +56,10 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
             return new(video, first, name, extents, limits);
         }
 
+        // What is longer than the model's positions is refused by its length, whatever its order.
         var sound = CountAudio(new AudioPart(video.Sound));
-        return new(video, first, name, config.Family.Interleave(config, extents[0], sound.Extents[0]), limits) { Sound = sound };
+        var apart = new CountedMedium(video, first, name, [extents[0], sound.Extents[0]], limits) { Sound = sound };
+        return apart.Tokens > config.Text.MaxPositions ? apart : apart with { Extents = config.Family.Interleave(config, extents[0], sound.Extents[0]) };
     }
 
     /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>

@@ -52,7 +52,7 @@ public static class ChatTemplate
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return ""; // Nothing else of these files is read, and this cannot be.
+            return ""; // Told of as unknown; nobody else reads these files.
         }
     }
 

@@ -33,7 +33,7 @@ internal static class InterleavedVideo
     private static List<(int First, int End)> Chunks(int frames, int tokensPerFrame, double positionsPerFrame, int positionsPerChunk)
     {
         var chunks = new List<(int, int)>();
-        var first = 0;
+        var (first, tokens) = (0, checked(frames * tokensPerFrame));
         for (var frame = 0; frame < frames; frame++)
         {
             for (var token = 0; token < tokensPerFrame && frame * positionsPerFrame >= (chunks.Count + 1.0) * positionsPerChunk; token++)
@@ -43,7 +43,7 @@ internal static class InterleavedVideo
             }
         }
 
-        chunks.Add((first, frames * tokensPerFrame));
+        chunks.Add((first, tokens));
         return chunks;
     }
 }
