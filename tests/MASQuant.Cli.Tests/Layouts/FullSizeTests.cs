@@ -1,3 +1,4 @@
+using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Planning;
 using MASQuant.Tests;
@@ -43,6 +44,20 @@ public sealed class FullSizeTests : IDisposable
         }
 
         AssertInspectedAndPlanned(model.Layers, model.Hidden);
+    }
+
+    // Weights of zeros: all logits are equal, and the first token is the first of the vocabulary. Takes 7.4 GB: two bytes a weight, packed.
+    [SkippableFact]
+    [Trait("Lane", "slow")]
+    public void A_published_model_gives_its_first_token()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "The files would not be sparse.");
+        FullSize.All[0].Write(_folder.Path);
+        var run = CommandRun.Of("run", _folder.Path, "What is it?", "--max-tokens", "1");
+        Assert.True(run.ExitCode == 0, run.Error);
+        using var checkpoint = Checkpoint.Open(_folder.Path);
+        Assert.Equal(PromptEncoder.ReadTokenizer(checkpoint).Decode([0]) + "\n", run.Output);
+        Assert.Contains("; 1 generated, the first after ", run.Error, StringComparison.Ordinal);
     }
 
     public static TheoryData<string> FurtherNames => [.. FurtherFullSize.All.Select(model => model.Name)];
