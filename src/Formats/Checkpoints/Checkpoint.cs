@@ -102,6 +102,7 @@ public sealed class Checkpoint : IModelSource
 
         try
         {
+            RegularFile.Require(path);
             var length = LinkedFile.Length(path);
             if (length > MaxTextBytes)
             {

@@ -15,8 +15,10 @@ public static class ContentHash
     public static bool IsHash(string text) => text.Length == Digits && text.All(char.IsAsciiHexDigitLower);
 
     /// <summary>Hashes a file. A Git LFS pointer counts as the file that it stands for.</summary>
+    /// <exception cref="MASQuantException">MASQ0101: it is no regular file.</exception>
     public static string OfFile(string path, CancellationToken cancellationToken = default)
     {
+        RegularFile.Require(path);
         if (LfsPointer.ReadSha256(LinkedFile.Target(path)) is { } known)
         {
             return known;

@@ -19,10 +19,11 @@ internal sealed unsafe class MappedFile : IDisposable
     private readonly byte* _start;
     private bool _disposed;
 
-    /// <exception cref="MASQuantException">MASQ0101: the file is missing or cannot be read.</exception>
+    /// <exception cref="MASQuantException">MASQ0101: the file is missing, no regular file, or cannot be read.</exception>
     public MappedFile(string path)
     {
         Path = path;
+        RegularFile.Require(path);
         try
         {
             _handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Files;
 
 namespace MASQuant.Quantization.Calibration;
 
@@ -49,6 +50,7 @@ public static class ConversationFile
     private static IEnumerable<(string Text, Location At)> Lines(string path)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        RegularFile.Require(path);
         return File.ReadLines(path).Select((text, index) => (text, new Location(path, folder, index + 1))).Where(line => !string.IsNullOrWhiteSpace(line.text));
     }
 
@@ -144,6 +146,11 @@ public static class ConversationFile
         if (!full.StartsWith(at.Folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         {
             throw at.Missing($"The media path '{name}' leaves the folder of the conversation file. Copy the file below '{at.Folder}'.");
+        }
+
+        if (!RegularFile.Is(full))
+        {
+            throw at.Missing($"'{name}' is no file but a pipe, a socket or a device. Give a file.");
         }
 
         return File.Exists(full) ? MediaSource.File(full) : throw at.Missing($"The media file '{name}' does not exist. Paths are relative to the conversation file.");
