@@ -30,8 +30,10 @@ public sealed class PromptCounter
     internal MediaCounter Media { get; }
 
     /// <summary>The tokens of every modality, by its number.</summary>
-    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
-    public IReadOnlyList<long> Count(IReadOnlyList<ChatMessage> messages)
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions; MASQ0924: anything else.</exception>
+    public IReadOnlyList<long> Count(IReadOnlyList<ChatMessage> messages) => PromptBorder.Run(() => CountTokens(messages));
+
+    private long[] CountTokens(IReadOnlyList<ChatMessage> messages)
     {
         var rendered = Render(messages);
         var tokens = new long[ModalityMap.ModalityCount];

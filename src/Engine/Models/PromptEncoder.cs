@@ -47,8 +47,9 @@ public sealed class PromptEncoder
     public TokenEmbedding Embedding { get; }
 
     /// <summary>Renders, tokenizes and embeds a conversation.</summary>
-    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
-    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => Prepare(_counter.Render(messages), cancellationToken);
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions; MASQ0924: anything else.</exception>
+    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
+        => PromptBorder.Run(() => Prepare(_counter.Render(messages), cancellationToken));
 
     /// <summary>Embeds a rendered conversation. All media are counted before the first is decoded.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
