@@ -20,4 +20,7 @@ public sealed record ModelOptions
 
     /// <summary>The most pixels that an image, or a video's frame, is resized to, where its prompt says nothing else; fewer are faster, and show less. At least 1. Null: the checkpoint's on a GPU; on the processor no more than 1 003 520 of them, 1280 tokens of 28 × 28.</summary>
     public int? MaxPixels { get; init => field = PixelCount.Require(value, nameof(MaxPixels)); }
+
+    /// <summary>The most that a prompt may ask of the machine; what exceeds it is refused.</summary>
+    public ModelLimits Limits { get; init; } = new();
 }

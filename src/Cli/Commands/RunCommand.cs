@@ -4,6 +4,7 @@ using System.Diagnostics;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
+using MASQuant.Engine.Models;
 
 namespace MASQuant.Cli.Commands;
 
@@ -35,7 +36,7 @@ internal static class RunCommand
 
         command.SetAction(parse =>
         {
-            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), new ModelOptions { Device = parse.GetValue(device), MinPixels = pixels.Min(parse), MaxPixels = pixels.Max(parse) });
+            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), new ModelOptions { Device = parse.GetValue(device), MinPixels = pixels.Min(parse), MaxPixels = pixels.Max(parse), Limits = ImageBudget.OwnPrompts });
             return Run(console, loaded, PromptOf(parse.GetValue(system), Media(parse), parse.GetRequiredValue(text)), generation.Read(parse, loaded.RecommendedOptions), cancellationToken);
         });
         return command;

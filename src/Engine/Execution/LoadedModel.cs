@@ -275,6 +275,7 @@ public sealed class LoadedModel : IDisposable
     {
         MinPixels = options.MinPixels,
         MaxPixels = options.MaxPixels,
+        Limits = options.Limits,
         Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,
     };
 

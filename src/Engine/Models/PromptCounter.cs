@@ -51,7 +51,7 @@ public sealed class PromptCounter
     /// <exception cref="MASQuantException">MASQ0921: the text alone is longer than the model's positions.</exception>
     internal TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages)
     {
-        PromptLength.RequireText(messages, _tokenizer, _config.Text.MaxPositions);
+        PromptLength.RequireText(messages, _tokenizer, _config.Text.MaxPositions, Media.Limits);
         return ChatRenderer.Render(messages, _config, _tokenizer);
     }
 
@@ -59,7 +59,7 @@ public sealed class PromptCounter
     /// <exception cref="MASQuantException">As of the other method.</exception>
     internal IReadOnlyList<CountedMedium> Count(TokenizedPrompt rendered)
     {
-        var length = new PromptLength(rendered, _config.Text.MaxPositions);
+        var length = new PromptLength(rendered, _config.Text.MaxPositions, Media.Limits);
         var media = new List<CountedMedium>();
         foreach (var part in rendered.Media)
         {

@@ -1,3 +1,5 @@
+using MASQuant.Engine.Models;
+
 namespace MASQuant.Evaluation.Scores;
 
 /// <summary>What is evaluated.</summary>
@@ -17,5 +19,5 @@ public sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts
     public int? MaxPixels { get; init; }
 
     /// <summary>How models are loaded.</summary>
-    internal ModelOptions Load => new() { Device = Device, MinPixels = MinPixels, MaxPixels = MaxPixels };
+    internal ModelOptions Load => new() { Device = Device, MinPixels = MinPixels, MaxPixels = MaxPixels, Limits = ImageBudget.OwnPrompts };
 }
