@@ -25,7 +25,7 @@ public sealed class ModelLimitsTests : IDisposable
     {
         AssertLimit(DiagnosticCodes.ImageTooLarge, "ImagePixels", new Prompt().Image(PngFiles.Gray(280, 196)), most => new ModelLimits { ImagePixels = most }, 280 * 196);
         AssertLimit(DiagnosticCodes.ImageTooLarge, "ImagePixels", new Prompt().Image(JpegFiles.Progressive(280, 196, 63)), most => new ModelLimits { ImagePixels = most }, 280 * 196);
-        AssertLimit(DiagnosticCodes.ImageTooLarge, "ImagePixels", new Prompt().Video([Write("frame.png", PngFiles.Gray(280, 196))]), most => new ModelLimits { ImagePixels = most }, 280 * 196);
+        AssertLimit(DiagnosticCodes.ImageTooLarge, "ImagePixels", new Prompt().Video([Write("frame.png", PngFiles.Gray(392, 280))]), most => new ModelLimits { ImagePixels = most }, 392 * 280);
     }
 
     [Fact]
@@ -54,10 +54,11 @@ public sealed class ModelLimitsTests : IDisposable
     {
         var (png, wav) = (PngFiles.Gray(56, 56), WavFiles.Silence(16000));
         AssertLimit(DiagnosticCodes.MediumTooLarge, "MediumBytes", new Prompt().Image(Write("a.wav", wav)), most => new ModelLimits { MediumBytes = most }, wav.Length, answered: false);
-        AssertLimit(DiagnosticCodes.MediumTooLarge, "MediumBytes", new Prompt().Audio(wav), most => new ModelLimits { MediumBytes = most }, wav.Length, answered: false);
+        byte[] tail = [.. png, .. new byte[1 << 20]];
+        AssertLimit(DiagnosticCodes.MediumTooLarge, "MediumBytes", new Prompt().Image(tail), most => new ModelLimits { MediumBytes = most }, tail.Length);
 
         // A later frame is read when its turn comes.
-        var prompt = new Prompt().Video([Write("a.png", png), Write("b.png", [.. png, .. new byte[1 << 20]])]);
+        var prompt = new Prompt().Video([Write("a.png", png), Write("b.png", tail)]);
         using var model = Load(new ModelLimits { MediumBytes = 1 << 20 });
         Assert.Equal(DiagnosticCodes.MediumTooLarge, Assert.Throws<MASQuantException>(() => model.Prepare(prompt)).Code);
     }
@@ -121,7 +122,10 @@ public sealed class ModelLimitsTests : IDisposable
         using var model = Load(new ModelLimits());
         var prompt = new Prompt().Text("What do you see?").Image(PngFiles.Gray(84, 56));
         AssertLimit(DiagnosticCodes.SequenceTooLong, "PromptTokens", prompt, most => new ModelLimits { PromptTokens = most }, model.Prepare(prompt).InputIds.Length);
-        AssertLimit(DiagnosticCodes.SequenceTooLong, "PromptTokens", new Prompt().Text(new string('a', 1000)), most => new ModelLimits { PromptTokens = Math.Min(most, 3) }, int.MaxValue, answered: false);
+
+        // Of its characters alone: below the model's positions, and above the limit.
+        using var small = Load(new ModelLimits { PromptTokens = 100 });
+        AssertRefused(small, new Prompt().Text(new string('a', 40_000)), DiagnosticCodes.SequenceTooLong, "characters, at least");
     }
 
     [Fact]
