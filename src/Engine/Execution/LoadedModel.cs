@@ -26,7 +26,7 @@ public sealed class LoadedModel : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequences, 1, nameof(options));
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
-        var tokenizer = PromptEncoder.ReadTokenizer(source);
+        var tokenizer = PromptEncoder.ReadTokenizer(source, config);
         var embedding = TokenEmbedding.Of(source, config.Decoder());
         (_source, _options, _endTokens) = (source, options, EndTokens(generation, config.Family, tokenizer));
         RecommendedOptions = Recommended(generation);

@@ -17,7 +17,7 @@ public sealed class PromptCounter
     /// <param name="config">What <c>config.json</c> of <paramref name="source"/> says.</param>
     /// <param name="budget">How many pixels images keep; null: as many as the processor looks at unasked.</param>
     public PromptCounter(IModelSource source, ModelConfig config, ImageBudget? budget = null)
-        : this(source, config, PromptEncoder.ReadTokenizer(source), budget)
+        : this(source, config, PromptEncoder.ReadTokenizer(source, config), budget)
     {
     }
 
