@@ -1,4 +1,5 @@
 using MASQuant.Delivery;
+using MASQuant.Diagnostics;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;
@@ -12,5 +13,5 @@ internal sealed class DeliveryLog(Microsoft.Build.Utilities.Task task, BuildLine
 
     public void Warn(MASQuantException problem) => task.Log.LogWarning(problem);
 
-    public void Detail(string text) => task.Log.LogMessage(MessageImportance.Low, "{0}", text);
+    public void Detail(string text) => task.Log.LogMessage(MessageImportance.Low, "{0}", VisibleText.OfLines(text));
 }

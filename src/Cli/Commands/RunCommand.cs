@@ -81,7 +81,7 @@ internal static class RunCommand
             foreach (var piece in model.GeneratePieces(prompt, options, cancellationToken))
             {
                 firstPiece = firstPiece == TimeSpan.Zero ? clock.Elapsed : firstPiece;
-                begun |= Write(console.Output, piece.Text);
+                begun |= Write(console.Answers, piece.Text);
                 last = piece;
             }
         }
@@ -90,8 +90,8 @@ internal static class RunCommand
             // Also after Ctrl-C: what follows begins a line.
             if (begun || !cancellationToken.IsCancellationRequested)
             {
-                console.Output.WriteLine();
-                console.Output.Flush();
+                console.Answers.WriteLine();
+                console.Answers.Flush();
             }
         }
 
