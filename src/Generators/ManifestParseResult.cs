@@ -1,4 +1,3 @@
-using MASQuant.Diagnostics;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Text;
 

@@ -1,5 +1,4 @@
 using MASQuant.Delivery;
-using MASQuant.Diagnostics;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;

@@ -1,5 +1,3 @@
-using MASQuant.Diagnostics;
-
 namespace MASQuant.Cli.Output;
 
 /// <summary>Where a command writes: what was asked for to <see cref="Output"/>, all else to <see cref="Error"/>.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MASQuant.Diagnostics;
 
 namespace MASQuant.Cli.Output;
 

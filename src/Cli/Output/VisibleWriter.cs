@@ -1,5 +1,4 @@
 using System.Text;
-using MASQuant.Diagnostics;
 
 namespace MASQuant.Cli.Output;
 

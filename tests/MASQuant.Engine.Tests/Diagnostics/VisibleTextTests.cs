@@ -1,5 +1,3 @@
-using MASQuant.Diagnostics;
-
 namespace MASQuant.Engine.Tests.Diagnostics;
 
 /// <summary>What steers terminals and logs is written out; all else stays as it is.</summary>

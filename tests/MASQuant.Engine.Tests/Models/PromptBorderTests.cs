@@ -5,7 +5,7 @@ namespace MASQuant.Engine.Tests.Models;
 
 public sealed class PromptBorderTests
 {
-    public static TheoryData<Exception> Foreign => [new OverflowException("a"), new IndexOutOfRangeException("b"), new NullReferenceException("c"), new OutOfMemoryException("d"), new ArgumentException("e")];
+    public static TheoryData<Exception> Foreign => [new OverflowException("a"), new InvalidOperationException("b"), new KeyNotFoundException("c"), new InsufficientMemoryException("d"), new ArgumentException("e")];
 
     public static TheoryData<Exception> Known => [new MASQuantException(DiagnosticCodes.ImageCorrupt, "f", "g"), new OperationCanceledException("h"), new ObjectDisposedException("i")];
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MASQuant.Diagnostics;
+namespace MASQuant;
 
 /// <summary>
 /// Text of others (names of tensors, members and files, answers of servers) as it may go to terminals and logs: what would steer these is written out, as in JSON. That is control characters (C0 but for tabs, DEL, C1),
