@@ -4,7 +4,7 @@ using MASQuant.Bench;
 using MASQuant.Bench.Paper;
 using MASQuant.Quantization.Options;
 
-// "ratios", "build", "generator" and "quantize-layer" measure what the project promises; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
+// "ratios", "build", "generator", "quantize-layer" and "plan" measure what the project promises; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
 if (args is ["ratios", ..])
 {
     return RatioRunner.Run(Ratios.All(), cpuTime: args.Contains("--cpu-time"));
@@ -20,11 +20,17 @@ if (args is ["generator", ..])
     return GeneratorTime.Run(cpuTime: args.Contains("--cpu-time"));
 }
 
+var folder = Path.Combine(Path.GetTempPath(), "masquant-layers");
+if (args is ["plan", ..])
+{
+    return PlannedTimes.Run(QuantizeLayer.Root, folder);
+}
+
 // 3B on two cores: minutes a layer, half a gigabyte of disk.
 if (args is ["quantize-layer", var name, ..] && ModelShape.Find(name) is { } shape)
 {
     var effort = args.Length > 4 ? Enum.Parse<EffortKind>(args[4], ignoreCase: true) : EffortKind.Standard;
-    return QuantizeLayer.Run(shape, tokens: Number(2, 51200), layers: Number(3, 1), effort, Path.Combine(Path.GetTempPath(), "masquant-layers"));
+    return QuantizeLayer.Run(shape, tokens: Number(2, 51200), layers: Number(3, 1), effort, folder);
 }
 
 if (args is ["own-weights", ..])

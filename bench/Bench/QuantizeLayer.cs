@@ -3,9 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using MASQuant.Formats.Artifacts;
-using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization;
-using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
@@ -16,9 +14,11 @@ namespace MASQuant.Bench;
 /// <summary>Quantizes decoder layers of a real model's shape and prints each stage's time beside its floor, the peak of memory, and what the plan had said.</summary>
 internal static class QuantizeLayer
 {
+    /// <summary>The repository.</summary>
+    public static readonly string Root = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
+
     private const int TokensPerSample = 400;
     private static readonly QuantizationStage[] Stages = [QuantizationStage.Calibrate, QuantizationStage.Smooth, QuantizationStage.Quantize, QuantizationStage.Compensate];
-    private static readonly string Root = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
 
     /// <summary>Runs it; 0 when every stage stays within the limit.</summary>
     /// <param name="shape">The layers.</param>
@@ -28,13 +28,30 @@ internal static class QuantizeLayer
     /// <param name="folder">Receives checkpoint, calibration set and artifact; the checkpoint is kept for the next run.</param>
     public static int Run(ModelShape shape, int tokens, int layers, EffortKind effort, string folder)
     {
+        var job = Job(shape, tokens, layers, effort, folder);
+        Roofs.MultiplyAdd();
+        var start = Stopwatch.GetTimestamp();
+        Roofs.MultiplyAdd();
+        var roof = Environment.ProcessorCount * Roofs.MultiplyAddOperations / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var plan = PlannedTimes.Plan(job);
+        using var times = new StageTimes();
+        start = Stopwatch.GetTimestamp();
+        var manifest = QuantizationPipeline.Run(job, times);
+        var took = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        times.Dispose();
+        return Print(shape, job, manifest, plan, times, layers, roof, took);
+    }
+
+    /// <summary>What is run.</summary>
+    public static QuantizationJob Job(ModelShape shape, int tokens, int layers, EffortKind effort, string folder)
+    {
         var model = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"Qwen2.5-VL-{shape.Name}-shaped-{layers}"));
         if (!File.Exists(Path.Combine(model, "model.safetensors.index.json")))
         {
             new LargeCheckpoint(layers, shape).Write(model, Path.Combine(Root, "samples", "models", "vl-tiny"));
         }
 
-        var job = new QuantizationJob
+        return new QuantizationJob
         {
             ModelFolder = model,
             CalibrationFile = Calibration(folder, Math.Max(1, tokens / TokensPerSample)),
@@ -43,18 +60,9 @@ internal static class QuantizeLayer
             Name = "Layers",
             Options = new QuantizationOptions { Effort = effort },
         };
-        Roofs.MultiplyAdd();
-        var start = Stopwatch.GetTimestamp();
-        Roofs.MultiplyAdd();
-        var roof = Environment.ProcessorCount * Roofs.MultiplyAddOperations / Stopwatch.GetElapsedTime(start).TotalSeconds;
-        var plan = Plan(job);
-        using var times = new StageTimes();
-        var manifest = QuantizationPipeline.Run(job, times);
-        times.Dispose();
-        return Print(shape, job, manifest, plan, times, layers, roof);
     }
 
-    private static int Print(ModelShape shape, QuantizationJob job, Manifest manifest, QuantizationPlan plan, StageTimes times, int layers, double roof)
+    private static int Print(ModelShape shape, QuantizationJob job, Manifest manifest, QuantizationPlan plan, StageTimes times, int layers, double roof, double took)
     {
         const double Limit = 2.5;
         var counts = manifest.Calibration!.Tokens;
@@ -77,18 +85,11 @@ internal static class QuantizeLayer
         Line($"| **all** | {string.Join(" | ", Enumerable.Range(0, layers).Select(layer => $"{Layer(layer):F1} s"))} | | {sum:F1} s | {whole / sum:F2} |");
         Line($"| own memory at most | {string.Join(" | ", Enumerable.Range(0, layers).Select(layer => $"{times.Peak(layer) / 1e9:F2} GB"))} | | | |");
         var outside = times.Of(-1, QuantizationStage.Prepare).Time + times.Of(-1, QuantizationStage.Write).Time;
-        Line($"preparing and writing {outside:F1} s, {times.Peak(-1) / 1e9:F2} GB; planned {plan.MemoryBytes / 1e9:F2} GB with mapped files, {plan.Operations / MachineResources.MeasureSpeed():F0} s");
+        Line($"preparing and writing {outside:F1} s, {times.Peak(-1) / 1e9:F2} GB; {took:F0} s in all; planned {plan.MemoryBytes / 1e9:F2} GB with mapped files, {plan.Operations / MachineResources.MeasureSpeed():F0} s");
         return misses == 0 ? 0 : 1;
     }
 
     private static void Line(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
-
-    private static QuantizationPlan Plan(QuantizationJob job)
-    {
-        using var checkpoint = Checkpoint.Open(job.ModelFolder);
-        var config = ModelConfigReader.Read(checkpoint);
-        return QuantizationPlan.Of(checkpoint, config, job.Options, CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(job.CalibrationFile, config).Conversations));
-    }
 
     // Every sample: an image of about 200 tokens, and as many of text.
     private static string Calibration(string folder, int samples)

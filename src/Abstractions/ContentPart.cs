@@ -17,10 +17,10 @@ public sealed record TextPart(string Text) : ContentPart;
 public sealed record ImagePart(MediaSource Source) : ContentPart
 {
     /// <summary>The fewest pixels that the image is resized to; null: the model's.</summary>
-    public int? MinPixels { get; init => field = PixelCount.Require(value, nameof(MinPixels)); }
+    public int? MinPixels { get; init => field = MediaLimit.Require(value, nameof(MinPixels)); }
 
     /// <summary>The most pixels that the image is resized to; null: the model's.</summary>
-    public int? MaxPixels { get; init => field = PixelCount.Require(value, nameof(MaxPixels)); }
+    public int? MaxPixels { get; init => field = MediaLimit.Require(value, nameof(MaxPixels)); }
 }
 
 /// <summary>A WAV clip.</summary>
@@ -32,9 +32,21 @@ public sealed record AudioPart(MediaSource Source) : ContentPart;
 /// <param name="FramesPerSecond">How many of <paramref name="Frames"/> make a second; positive.</param>
 public sealed record VideoPart(IReadOnlyList<MediaSource> Frames, double FramesPerSecond) : ContentPart
 {
+    /// <summary>The video's own sound, a WAV clip that begins with the first frame; null: a silent video. A model that hears videos takes it chunk by chunk between the frames; others refuse it.</summary>
+    public MediaSource? Sound { get; init; }
+
+    /// <summary>When each of <see cref="Frames"/> was taken, in seconds from the video's start; null: <see cref="FramesPerSecond"/> apart. Written into the prompt where the family writes times; others go by the rate alone.</summary>
+    public IReadOnlyList<double>? FrameTimes { get; init; }
+
+    /// <summary>The most frames of a second that are looked at, taken of <see cref="Frames"/> as the family's video processor takes them: at least four of a video, and 768 at most. Null: the model's. Positive and finite.</summary>
+    public double? MaxFramesPerSecond { get; init => field = MediaLimit.Require(value, nameof(MaxFramesPerSecond)); }
+
+    /// <summary>The most frames of a video that are looked at, taken as the family's video processor takes them. Null: the model's. At least 1.</summary>
+    public int? MaxFrames { get; init => field = MediaLimit.Require(value, nameof(MaxFrames)); }
+
     /// <summary>The fewest pixels that each frame is resized to; null: the model's.</summary>
-    public int? MinPixels { get; init => field = PixelCount.Require(value, nameof(MinPixels)); }
+    public int? MinPixels { get; init => field = MediaLimit.Require(value, nameof(MinPixels)); }
 
     /// <summary>The most pixels that each frame is resized to; null: the model's.</summary>
-    public int? MaxPixels { get; init => field = PixelCount.Require(value, nameof(MaxPixels)); }
+    public int? MaxPixels { get; init => field = MediaLimit.Require(value, nameof(MaxPixels)); }
 }

@@ -1,6 +1,6 @@
 namespace MASQuant;
 
-/// <summary>How a model is run. Nothing but <see cref="Sampling"/>, <see cref="MinPixels"/> and <see cref="MaxPixels"/> changes an answer.</summary>
+/// <summary>How a model is run. Nothing but <see cref="Sampling"/> and the limits of pixels and frames changes an answer.</summary>
 public sealed record ModelOptions
 {
     /// <summary>How many prompt tokens are evaluated at once: more is faster, up to a point, and takes more memory.</summary>
@@ -16,10 +16,16 @@ public sealed record ModelOptions
     public Sampling? Sampling { get; init; }
 
     /// <summary>The fewest pixels that an image, or a video's frame, is resized to, where its prompt says nothing else; null: the checkpoint's. At least 1.</summary>
-    public int? MinPixels { get; init => field = PixelCount.Require(value, nameof(MinPixels)); }
+    public int? MinPixels { get; init => field = MediaLimit.Require(value, nameof(MinPixels)); }
 
     /// <summary>The most pixels that an image, or a video's frame, is resized to, where its prompt says nothing else; fewer are faster, and show less. At least 1. Null: the checkpoint's on a GPU; on the processor no more than 1 003 520 of them, 1280 tokens of 28 × 28.</summary>
-    public int? MaxPixels { get; init => field = PixelCount.Require(value, nameof(MaxPixels)); }
+    public int? MaxPixels { get; init => field = MediaLimit.Require(value, nameof(MaxPixels)); }
+
+    /// <summary>The most frames of a second that are looked at, taken of those that are given as the family's video processor takes them: at least four of a video, and 768 at most. Where its prompt says nothing else; null: all that are given. Positive and finite.</summary>
+    public double? MaxFramesPerSecond { get; init => field = MediaLimit.Require(value, nameof(MaxFramesPerSecond)); }
+
+    /// <summary>The most frames of a video that are looked at, taken as the family's video processor takes them. Where its prompt says nothing else; null: all that are given. At least 1.</summary>
+    public int? MaxFrames { get; init => field = MediaLimit.Require(value, nameof(MaxFrames)); }
 
     /// <summary>The most that a prompt may ask of the machine; what exceeds it is refused.</summary>
     public ModelLimits Limits { get; init; } = new();

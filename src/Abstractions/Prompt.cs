@@ -10,6 +10,8 @@ public sealed class Prompt
     private readonly List<(ChatRole Role, List<ContentPart> Content)> _turns = [];
     private int? _minPixels;
     private int? _maxPixels;
+    private double? _maxFramesPerSecond;
+    private int? _maxFrames;
 
     /// <summary>The conversation so far, a copy.</summary>
     public IReadOnlyList<ChatMessage> Messages => [.. _turns.Select(turn => new ChatMessage(turn.Role, [.. turn.Content]))];
@@ -55,7 +57,16 @@ public sealed class Prompt
     /// <param name="min">At least 1.</param>
     public Prompt Pixels(int? max = null, int? min = null)
     {
-        (_maxPixels, _minPixels) = (PixelCount.Require(max, nameof(max)), PixelCount.Require(min, nameof(min)));
+        (_maxPixels, _minPixels) = (MediaLimit.Require(max, nameof(max)), MediaLimit.Require(min, nameof(min)));
+        return this;
+    }
+
+    /// <summary>Sets the most frames of videos that are looked at, for those added from here on; null: the model's (<see cref="ModelOptions.MaxFrames"/>).</summary>
+    /// <param name="max">At least 1; fewer are faster, and show less.</param>
+    /// <param name="maxPerSecond">Of each second; positive and finite (<see cref="ModelOptions.MaxFramesPerSecond"/>).</param>
+    public Prompt Frames(int? max = null, double? maxPerSecond = null)
+    {
+        (_maxFrames, _maxFramesPerSecond) = (MediaLimit.Require(max, nameof(max)), MediaLimit.Require(maxPerSecond, nameof(maxPerSecond)));
         return this;
     }
 
@@ -80,7 +91,8 @@ public sealed class Prompt
     /// <summary>Adds a video to the user's turn: PNG or JPEG files, one a frame, in the order of time.</summary>
     /// <param name="framePaths">At least one file.</param>
     /// <param name="framesPerSecond">How many of the frames make a second; positive and finite.</param>
-    public Prompt Video(IEnumerable<string> framePaths, double framesPerSecond = 2)
+    /// <param name="soundPath">The video's own sound, a WAV file that begins with the first frame; null: a silent video (<see cref="VideoPart.Sound"/>).</param>
+    public Prompt Video(IEnumerable<string> framePaths, double framesPerSecond = 2, string? soundPath = null)
     {
         ArgumentNullException.ThrowIfNull(framePaths);
         if (!double.IsFinite(framesPerSecond) || framesPerSecond <= 0)
@@ -94,7 +106,14 @@ public sealed class Prompt
             throw new ArgumentException("A video needs at least one frame.", nameof(framePaths));
         }
 
-        return Add(new VideoPart(frames, framesPerSecond) { MinPixels = _minPixels, MaxPixels = _maxPixels });
+        return Add(new VideoPart(frames, framesPerSecond)
+        {
+            Sound = soundPath is null ? null : MediaSource.File(soundPath),
+            MinPixels = _minPixels,
+            MaxPixels = _maxPixels,
+            MaxFrames = _maxFrames,
+            MaxFramesPerSecond = _maxFramesPerSecond,
+        });
     }
 
     private ImagePart Picture(MediaSource source) => new(source) { MinPixels = _minPixels, MaxPixels = _maxPixels };

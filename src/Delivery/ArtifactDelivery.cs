@@ -1,7 +1,7 @@
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Locks;
 using MASQuant.Delivery.Stores;
-using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
 
 namespace MASQuant.Delivery;
 
@@ -32,6 +32,21 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
     public void Run(Action<RunFolder> quantize, CancellationToken cancellationToken)
     {
         _cache = OpenCache();
+        try
+        {
+            Deliver(quantize, cancellationToken);
+        }
+        catch (Exception exception) when (_cache is not null && CacheFault.Is(exception, Root))
+        {
+            // From the beginning, since what was finished lay there.
+            log.Warn(CacheWarnings.NotUsable(Project, Root, exception));
+            _cache = null;
+            Deliver(quantize, cancellationToken);
+        }
+    }
+
+    private void Deliver(Action<RunFolder> quantize, CancellationToken cancellationToken)
+    {
         var run = new RunFolder(Root, key);
         ActionResult? made;
         FileStream? upload;
@@ -45,7 +60,7 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
 
             made = target.IsComplete ? null : Bring(run, quantize, cancellationToken);
             upload = made is not null || Pending.IsNoted ? TryTakeUpload() : null;
-            VerifiedFile.Appear(target.Folder, _names.All);
+            CacheFault.OnTarget(target.Folder, () => VerifiedFile.Appear(target.Folder, _names.All));
             Tidy(cancellationToken); // still under the lock: what was just made stays, however low the limit
         }
 
@@ -58,7 +73,7 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
     private ActionResult? Bring(RunFolder run, Action<RunFolder> quantize, CancellationToken cancellationToken)
     {
         var made = TryRestore(cancellationToken) || TryDownload(run, cancellationToken) ? null : Make(run, quantize, cancellationToken);
-        run.Delete();
+        Tolerate(run.Delete);
         return made;
     }
 
@@ -87,7 +102,7 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
     {
         try
         {
-            if (_cache?.TryRestore(key, _names, target.Folder, () => log.Warn(CacheWarnings.EntryDamaged(Project, name, _cache.Folder.Path)), cancellationToken) != true)
+            if (_cache?.TryRestore(key, _names, target.Folder, (manifest, artifact) => DeliveredModel.Is(name, manifest, artifact), () => log.Warn(CacheWarnings.EntryDamaged(Project, name, _cache.Folder.Path)), cancellationToken) != true)
             {
                 return false;
             }
@@ -99,7 +114,7 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
         }
 
         log.Report(DeliveryEvent.Restored(name, Bytes));
-        CacheCounters.Add(_cache.Folder, new CacheCounters(1, 0, 0), cancellationToken);
+        Count(new CacheCounters(1, 0, 0), cancellationToken);
         return true;
     }
 
@@ -128,7 +143,11 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
                 return false;
             }
 
-            CheckManifest(found, run.Incoming);
+            if (!DeliveredModel.Is(name, Path.Combine(run.Incoming, _names.Manifest), Path.Combine(run.Incoming, _names.Artifact)))
+            {
+                throw new RemoteCacheException("what it stores under the key is not this model");
+            }
+
             Keep(found, run.Incoming, cancellationToken);
             log.Report(DeliveryEvent.Downloaded(name, settings.Remote!.Display, found.Files.Sum(file => file.Bytes)));
             Count(new CacheCounters(0, 1, 0), cancellationToken);
@@ -158,18 +177,26 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
     // In the store the files wait under temporary names until the cache has them: a process that dies before is repeated, and then fills the cache.
     private void Keep(ActionResult? result, string from, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(target.Folder);
+        CacheFault.OnTarget(target.Folder, () => Directory.CreateDirectory(target.Folder));
         foreach (var file in Present(from))
         {
-            File.Copy(Path.Combine(from, file), VerifiedFile.Temporary(target.Folder, file), overwrite: true);
+            // Opened first: one that has gone is the cache's fault.
+            using var source = ContentHash.OpenRead(Path.Combine(from, file));
+            CacheFault.OnTarget(target.Folder, () => File.Copy(source.Name, VerifiedFile.Temporary(target.Folder, file), overwrite: true));
         }
 
+        if (result is not null)
+        {
+            Tolerate(() => _cache?.Add(result, from, cancellationToken));
+        }
+    }
+
+    // What a cache would keep for others, or tidy away, is not worth a build.
+    private void Tolerate(Action work)
+    {
         try
         {
-            if (result is not null)
-            {
-                _cache?.Add(result, from, cancellationToken);
-            }
+            work();
         }
         catch (Exception exception) when (IsFailure(exception))
         {
@@ -237,22 +264,23 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
             return;
         }
 
-        try
+        Tolerate(() =>
         {
             target.Tidy();
             _cache.Trim(settings.MaxBytes, cancellationToken);
-        }
-        catch (Exception exception) when (IsFailure(exception))
-        {
-            log.Warn(CacheWarnings.NotUsable(Project, Root, exception));
-        }
+        });
     }
 
     private bool AsksRemote => settings.Remote is not null && !_isRemoteTroubled && !new RemoteTrouble(Root, Build).IsKnown;
 
     private long Bytes => Present(target.Folder).Sum(file => new FileInfo(Path.Combine(target.Folder, file)).Length);
 
-    private IEnumerable<string> Present(string folder) => _names.All.Where(file => File.Exists(Path.Combine(folder, file)));
+    // Reports go without the optional ones; a model without the others is none.
+    private string[] Present(string folder)
+    {
+        string[] present = [.. _names.All.Where(file => File.Exists(Path.Combine(folder, file)))];
+        return present.Contains(_names.Manifest) && present.Contains(_names.Artifact) ? present : throw new FileNotFoundException($"'{folder}' has lost the files of {name}.");
+    }
 
     private void WarnOfRemote(Exception exception)
     {
@@ -268,28 +296,11 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
         }
     }
 
-    private void CheckManifest(ActionResult found, string folder)
-    {
-        try
-        {
-            var manifest = ManifestFile.Read(Path.Combine(folder, _names.Manifest));
-            if (manifest.Name == name && manifest.Quantized && manifest.ArtifactBytes == found.Files.Single(file => file.Name == _names.Artifact).Bytes)
-            {
-                return;
-            }
-        }
-        catch (MASQuantException)
-        {
-        }
-
-        throw new RemoteCacheException("its manifest does not describe this model");
-    }
-
     private void Count(CacheCounters more, CancellationToken cancellationToken)
     {
         if (_cache is not null)
         {
-            CacheCounters.Add(_cache.Folder, more, cancellationToken);
+            Tolerate(() => CacheCounters.Add(_cache.Folder, more, cancellationToken));
         }
     }
 

@@ -1,3 +1,4 @@
+using MASQuant.Diagnostics;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
@@ -10,6 +11,7 @@ using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Numerics;
 using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Parts;
 using MASQuant.Quantization.Planning;
 using MASQuant.Quantization.Run;
 using MASQuant.Quantization.Smoothing;
@@ -26,12 +28,15 @@ internal sealed class BlockRun : IDisposable
     private readonly CalibrationSet _calibration;
     private readonly ICompute _compute;
     private readonly IReadOnlyList<CalibrationSequence> _sequences;
+    private readonly RunInputs _inputs;
+    private readonly string _key;
     private readonly StageClock _clock = new();
     private QuantizationOptions _options;
 
-    private BlockRun(QuantizationJob job, BlockRange? range, IProgress<QuantizationProgress>? progress, Func<string> key, CancellationToken cancellationToken)
+    private BlockRun(QuantizationJob job, BlockRange? range, IProgress<QuantizationProgress>? progress, CancellationToken cancellationToken)
     {
         _job = job;
+        _inputs = RunInputs.Watch(job);
         _config = QuantizationPipeline.ReadConfig(job);
         _decoder = _config.Decoder();
         _range = range ?? new BlockRange(0, _decoder.Blocks.Count - 1);
@@ -43,7 +48,8 @@ internal sealed class BlockRun : IDisposable
         CheckResources();
         _compute = ComputeAssembly.Open(job.Options.Compute, job.ComputeAssembly);
         _sequences = Embed(cancellationToken);
-        Work = WorkFolder.Open(job.WorkFolder, key(), _decoder);
+        _key = _inputs.Key(cancellationToken);
+        Work = WorkFolder.Open(job.WorkFolder, range is null ? _key : PartPlan.RunKeyOf(_key, _range), _decoder);
         _options = job.Options;
     }
 
@@ -59,12 +65,11 @@ internal sealed class BlockRun : IDisposable
     /// <summary>Reads everything that the blocks need.</summary>
     /// <param name="job">The model.</param>
     /// <param name="range">The blocks; null for all.</param>
-    /// <param name="key">Identifies what the run makes.</param>
     /// <param name="progress">Receives a report for every step, or null.</param>
     /// <param name="cancellationToken">Obeyed within every step.</param>
-    public static BlockRun Prepare(QuantizationJob job, BlockRange? range, Func<string> key, IProgress<QuantizationProgress>? progress, CancellationToken cancellationToken)
+    public static BlockRun Prepare(QuantizationJob job, BlockRange? range, IProgress<QuantizationProgress>? progress, CancellationToken cancellationToken)
     {
-        var run = new BlockRun(job, range, progress, key, cancellationToken);
+        var run = new BlockRun(job, range, progress, cancellationToken);
         run._options = run.WithRanks(cancellationToken);
         run.PrepareSeconds = run._clock.Take().Values.Sum();
         return run;
@@ -86,7 +91,7 @@ internal sealed class BlockRun : IDisposable
             using var checkpoint = _job.OpenCheckpoint();
             var weights = BlockWeights.Of(checkpoint, _decoder, layer);
             var exact = weights.ToDense();
-            if (Work.TryRead(layer) is { } finished)
+            if (Work.TryRead(layer, cancellationToken) is { } finished)
             {
                 Progress.Resume(layer);
                 quantizer.Skip(exact, finished.Layer, cancellationToken);
@@ -96,6 +101,7 @@ internal sealed class BlockRun : IDisposable
 
             var block = quantizer.Quantize(exact, weights, Report, cancellationToken);
             var times = _clock.Take();
+            Watched(_inputs.RequireUnchanged);
             Work.Write(block, times);
             blocks.Add(new FinishedBlock(block.Facts, block.Details, times));
 
@@ -109,11 +115,28 @@ internal sealed class BlockRun : IDisposable
         return blocks;
     }
 
+    /// <summary>To be called before the result gets its name.</summary>
+    /// <exception cref="MASQuantException">MASQ0524: an input has changed. Finished blocks are discarded.</exception>
+    public void RequireSameInputs(CancellationToken cancellationToken) => Watched(() => _inputs.RequireSame(_key, cancellationToken));
+
     /// <summary>Lets go of what computes.</summary>
     public void Dispose() => _compute.Dispose();
 
     /// <summary>What the manifest says of the model.</summary>
     public Manifest Facts(IModelSource checkpoint, IReadOnlyList<ManifestLayer> layers) => ModelFacts.Of(_job, checkpoint, _config, _calibration, _sequences, layers);
+
+    private void Watched(Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (MASQuantException e) when (e.Code == DiagnosticCodes.InputChanged)
+        {
+            Work.Delete();
+            throw;
+        }
+    }
 
     // Both streams enter a part's first block as full precision has them: no other job need be finished for that.
     private void PassPrefix(BlockRunner runner, CancellationToken cancellationToken)

@@ -35,11 +35,12 @@ public static class PartPipeline
     /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
     public static void Run(PartPlan plan, string work, IProgress<QuantizationProgress>? progress, CancellationToken cancellationToken)
     {
-        var job = plan.Job with { WorkFolder = work };
-        using var run = BlockRun.Prepare(job, plan.Blocks, () => plan.RunKey, progress, cancellationToken);
+        var job = plan.Job with { WorkFolder = work, Key = plan.Key };
+        using var run = BlockRun.Prepare(job, plan.Blocks, progress, cancellationToken);
         var blocks = run.QuantizeBlocks(cancellationToken);
         run.Progress.Report(QuantizationStage.Write, "Writing the part.");
         using var checkpoint = job.OpenCheckpoint();
+        run.RequireSameInputs(cancellationToken);
         PartFolder.Finish(plan, work, run.Facts(checkpoint, [.. blocks.Select(block => block.Facts)]), run.PrepareSeconds);
     }
 
@@ -53,7 +54,8 @@ public static class PartPipeline
     /// <exception cref="MASQuantException">MASQ0522 another checkpoint, MASQ0523 a part is damaged, MASQ0111 a file cannot be written.</exception>
     public static Manifest Join(string model, PartSet set, string output, ModelFamilies? families, CancellationToken cancellationToken)
     {
-        set.CheckCheckpoint(model, file => ContentHash.OfFile(file, cancellationToken));
+        void Check() => set.CheckCheckpoint(model, file => ContentHash.OfFile(file, cancellationToken));
+        Check();
         var clock = new StageClock();
         clock.Enter(QuantizationStage.Write);
         using var checkpoint = Checkpoint.Open(model, families);
@@ -64,7 +66,7 @@ public static class PartPipeline
             Parts = set.Parts.Count == 1 ? null : [.. set.Ranges.Select(range => range.ToString())],
             Layers = [.. blocks.Select(block => block.Facts)],
         }, set.Parts[0].Path);
-        var manifest = ArtifactWriter.Write(output, facts, checkpoint, [.. set.Parts.SelectMany(part => part.LayerFiles)], cancellationToken);
+        var manifest = ArtifactWriter.Write(output, facts, checkpoint, [.. set.Parts.SelectMany(part => part.LayerFiles)], Check, cancellationToken);
         RunTimes[] times = [.. set.Parts.Select(part => part.Times)];
         FactsFile.Write(output, manifest.Name, QuantizationPipeline.RunFactsOf(model, blocks.Select(block => block.Details)),
             new RunTimes { Prepare = times.Sum(part => part.Prepare), Write = clock.Take().Values.Sum(), Blocks = [.. times.SelectMany(part => part.Blocks)] });

@@ -23,7 +23,7 @@ public static class QuantizationPipeline
     /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
     public static Manifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        using var run = BlockRun.Prepare(job, range: null, () => ArtifactKey.Of(job, file => ContentHash.OfFile(file, cancellationToken)), progress, cancellationToken);
+        using var run = BlockRun.Prepare(job, range: null, progress, cancellationToken);
         var blocks = run.QuantizeBlocks(cancellationToken);
 
         var clock = new StageClock();
@@ -32,7 +32,7 @@ public static class QuantizationPipeline
         LargeBuffers.ReclaimAll();
         using var checkpoint = job.OpenCheckpoint();
         var facts = run.Facts(checkpoint, [.. blocks.Select(block => block.Facts)]);
-        var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => run.Work.Files.Layer(block.Facts.Index))], cancellationToken);
+        var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => run.Work.Files.Layer(block.Facts.Index))], () => run.RequireSameInputs(cancellationToken), cancellationToken);
         FactsFile.Write(job.OutputFolder, job.Name, RunFactsOf(job.ModelFolder, blocks.Select(block => block.Details)), new RunTimes { Prepare = run.PrepareSeconds, Write = clock.Take().Values.Sum(), Blocks = [.. blocks.Select(block => block.Times)] });
         run.Work.Delete();
         return manifest;

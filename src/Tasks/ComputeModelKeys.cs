@@ -96,7 +96,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         }
 
         KeyedModels = [.. models.Select(model => Describe(model.Model, model.Key, model.LossKey, store))];
-        InputFiles = [.. inputs.Select(file => new TaskItem(file))];
+        InputFiles = [.. inputs.Select(file => EscapedItem.Of(file))];
         Remember(hashes, started);
         return !Log.HasLoggedErrors;
     }
@@ -105,7 +105,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     private IEnumerable<(string Path, string Stamp)> Tools
         => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => file.FullName)
             .Concat(File.Exists(ComputeAssembly) ? [ComputeAssembly] : [])
-            .Select(file => (file, FileHashes.Stamp(file)));
+            .Select(file => (file, FileStamp.Of(file)));
 
     // An answer with a warning is not remembered: every build repeats the warning.
     private void Remember(FileHashes hashes, DateTime started)
@@ -150,21 +150,21 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 
     private static TaskItem Describe(ModelItem model, string key, string lossKey, ArtifactStore store)
     {
-        var described = new TaskItem(model.Name);
-        described.SetMetadata("MASQuantKey", key);
-        described.SetMetadata("MASQuantSampling", model.Sampling.ToString());
-        described.SetMetadata("Artifact", store.Artifact(key, model.Name));
-        described.SetMetadata("Manifest", store.Manifest(key, model.Name));
-        described.SetMetadata("Quantized", store.Contains(key, model.Name) && !File.Exists(store.UploadMark(key, model.Name)) ? "true" : "false");
-        described.SetMetadata("UploadMark", store.UploadMark(key, model.Name));
-        described.SetMetadata("ModelFolder", model.Folder);
-        described.SetMetadata("CalibrationFile", model.Calibration);
-        described.SetMetadata("Options", OptionText.Write(model.Options));
+        var described = EscapedItem.Of(model.Name);
+        described.Set("MASQuantKey", key);
+        described.Set("MASQuantSampling", model.Sampling.ToString());
+        described.Set("Artifact", store.Artifact(key, model.Name));
+        described.Set("Manifest", store.Manifest(key, model.Name));
+        described.Set("Quantized", store.Contains(key, model.Name) && !File.Exists(store.UploadMark(key, model.Name)) ? "true" : "false");
+        described.Set("UploadMark", store.UploadMark(key, model.Name));
+        described.Set("ModelFolder", model.Folder);
+        described.Set("CalibrationFile", model.Calibration);
+        described.Set("Options", OptionText.Write(model.Options));
         var budgets = OptionText.Write(BudgetTable.Write(model.Budgets));
-        described.SetMetadata("Budgets", budgets);
-        described.SetMetadata("BudgetMark", store.BudgetMark(key, model.Name, budgets, lossKey));
-        described.SetMetadata("EvaluationFile", model.Evaluation ?? "");
-        described.SetMetadata("LossKey", lossKey);
+        described.Set("Budgets", budgets);
+        described.Set("BudgetMark", store.BudgetMark(key, model.Name, budgets, lossKey));
+        described.Set("EvaluationFile", model.Evaluation ?? "");
+        described.Set("LossKey", lossKey);
         return described;
     }
 }

@@ -13,7 +13,7 @@ internal static class ModelPlan
 
     /// <summary>Plans.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="warn">Receives what is wrong with the weights' headers; the configuration then has to do.</param>
+    /// <param name="warn">Receives what is wrong with the weights' headers, where the configuration has to do, and an unknown chat template.</param>
     /// <exception cref="MASQuantException">The configuration cannot be read.</exception>
     public static Manifest Of(ModelItem model, Action<MASQuantException> warn)
     {
@@ -30,6 +30,10 @@ internal static class ModelPlan
         {
             using var checkpoint = Checkpoint.Open(folder);
             CheckpointCheck.Require(checkpoint, ModelConfigReader.Read(checkpoint));
+            if (ChatTemplate.WarningOf(checkpoint) is { } template)
+            {
+                warn(template);
+            }
         }
         catch (MASQuantException problem)
         {

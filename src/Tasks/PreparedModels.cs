@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using MASQuant.Delivery.Keys;
 using MASQuant.Formats.Files;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
@@ -107,7 +106,7 @@ internal static class PreparedModels
                 case "gone" when !File.Exists(fields[1]):
                     break;
                 case "input":
-                    inputs.Add(new TaskItem(fields[1]));
+                    inputs.Add(EscapedItem.Of(fields[1]));
                     break;
                 case "model":
                     answers.Add(Answer(fields));
@@ -122,16 +121,16 @@ internal static class PreparedModels
 
     private static TaskItem Answer(string[] fields)
     {
-        var answer = new TaskItem(fields[1]);
+        var answer = EscapedItem.Of(fields[1]);
         for (var i = 2; i + 1 < fields.Length; i += 2)
         {
-            answer.SetMetadata(fields[i], fields[i + 1]);
+            answer.Set(fields[i], fields[i + 1]);
         }
 
         return answer;
     }
 
-    private static string Stamp(string path) => File.Exists(path) ? FileHashes.Stamp(path) : "";
+    private static string Stamp(string path) => File.Exists(path) ? FileStamp.Of(path) : "";
 
     private static string FolderStamp(string path) => Directory.GetLastWriteTimeUtc(path).Ticks.ToString(CultureInfo.InvariantCulture);
 }

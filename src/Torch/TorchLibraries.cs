@@ -66,7 +66,7 @@ internal static class TorchLibraries
         {
             // Linux' loader says which version of which library it misses; so does nothing else.
             var system = exception.Message.Contains("GLIBC", StringComparison.Ordinal)
-                ? " libtorch is built for a newer C++ library than this system has: use one with GCC 13's libstdc++ or later, such as Debian 13 or Ubuntu 24.04."
+                ? " It is built for a newer C++ library than this system has: use one with GCC 13's libstdc++ or later, such as Debian 13 or Ubuntu 24.04."
                 : "";
             throw Problem(kind, file, $"the system cannot load it: {exception.Message.Trim()}{system}", exception);
         }

@@ -13,6 +13,7 @@ public class JsonBorderTests
         ["SafetensorsHeader"] = "MASQ0102 with the file",
         ["ManifestFile"] = "MASQ0604 with the file",
         ["TokenizerFile"] = "MASQ0210 with the file",
+        ["ChatTemplate"] = "a template that is not known, MASQ0207",
         ["ConversationFile"] = "MASQ0401 with file and line",
         ["FactsFile"] = "as if the file were not there",
         ["TuningMeasurement"] = "as if the file were not there",

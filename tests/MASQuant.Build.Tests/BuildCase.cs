@@ -18,8 +18,9 @@ internal sealed class BuildCase : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private int _builds;
 
-    private BuildCase(string name, string tasksAssembly)
+    private BuildCase(string name, string tasksAssembly, string folder = "")
     {
+        Folder = Directory.CreateDirectory(Path.Combine(_directory.Path, folder)).FullName;
         Cache = InFolder("cache");
         var source = Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Build.Tests", "Cases", name);
         foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
@@ -59,7 +60,7 @@ internal sealed class BuildCase : IDisposable
         Write("data/picture.png", "picture");
     }
 
-    public string Folder => _directory.Path;
+    public string Folder { get; }
 
     /// <summary>The shared cache: the case's own, unless a test lets several cases share one.</summary>
     public string Cache { get; private set; }
@@ -69,6 +70,9 @@ internal sealed class BuildCase : IDisposable
 
     /// <summary>A case whose models are quantized by <c>StandIn</c>, at once.</summary>
     public static BuildCase Open(string name, BuildCase? sharing = null) => Shared(new(name, StandIn), sharing);
+
+    /// <summary>The same in a folder of that name.</summary>
+    public static BuildCase OpenIn(string folder, string name) => new(name, StandIn, folder);
 
     /// <summary>A case whose models are quantized in earnest.</summary>
     public static BuildCase OpenReal(string name, BuildCase? sharing = null) => Shared(new(name, Built("src/Tasks", "MASQuant.Tasks.dll")), sharing);

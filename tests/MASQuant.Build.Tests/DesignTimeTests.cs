@@ -52,6 +52,16 @@ public class DesignTimeTests
     }
 
     [Fact]
+    public void A_chat_template_that_is_not_known_is_a_warning()
+    {
+        using var project = Open();
+        project.Write("model/chat_template.jinja", "{{ messages }}");
+        var log = project.Dotnet("msbuild", "-restore", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:TreatWarningsAsErrors=false").MustSucceed();
+        var (code, file, _) = Assert.Single(log.Warnings);
+        Assert.Equal(("MASQ0207", project.InFolder("model/chat_template.jinja")), (code, file));
+    }
+
+    [Fact]
     public void Weights_not_yet_fetched_are_no_warning()
     {
         using var project = Open();

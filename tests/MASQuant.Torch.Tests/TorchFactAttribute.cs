@@ -18,7 +18,7 @@ public sealed class TorchFactAttribute : FactAttribute
         }
         catch (MASQuantException e)
         {
-            return $"{e.Code}: {e.Message}";
+            return e.Message;
         }
     });
 }

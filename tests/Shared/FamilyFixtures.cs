@@ -32,6 +32,14 @@ internal static class FamilyFixtures
         return Tests.Golden.Load($"{family}/{name}", Path.Combine(Root, "goldens", family));
     }
 
+    /// <summary>A case of omni-tiny that sees and hears a video.</summary>
+    public static Golden OmniVideo(string name)
+    {
+        var folder = Path.Combine(Root, "goldens", "omni-video");
+        Skip.IfNot(Directory.Exists(folder), "The fixtures of videos with sound are not here; MASQUANT_FAMILIES may name their folder.");
+        return Tests.Golden.Load($"omni/{name}", folder);
+    }
+
     /// <summary>A table of the reference's answers.</summary>
     public static JsonElement Table(string name)
     {

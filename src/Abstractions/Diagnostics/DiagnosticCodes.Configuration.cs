@@ -19,4 +19,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>A warning: the configuration says that the head is the embedding, and the checkpoint holds another one.</summary>
     public const string HeadNotTied = "MASQ0206";
+
+    /// <summary>A warning: the checkpoint's chat template is none that the family's format is known to equal.</summary>
+    public const string ChatTemplateUnknown = "MASQ0207";
 }

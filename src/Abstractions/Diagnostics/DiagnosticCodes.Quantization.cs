@@ -37,4 +37,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>A part is damaged.</summary>
     public const string PartDamaged = "MASQ0523";
+
+    /// <summary>An input file changed while a model was being quantized.</summary>
+    public const string InputChanged = "MASQ0524";
 }

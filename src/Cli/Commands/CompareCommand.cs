@@ -48,6 +48,7 @@ internal static class CompareCommand
         options.AddTo(command);
         command.SetAction(parse =>
         {
+            var limits = options.Limits.Of(parse);
             var basis = new QuantizationJob
             {
                 ModelFolder = parse.GetRequiredValue(model),
@@ -57,11 +58,11 @@ internal static class CompareCommand
                 OutputFolder = parse.GetValue(output) ?? DefaultOutput,
                 Name = "",
                 WorkFolder = "",
-                Options = new QuantizationOptions { MinPixels = options.Pixels.Min(parse), MaxPixels = options.Pixels.Max(parse) },
+                Options = new QuantizationOptions { MinPixels = limits.MinPixels, MaxPixels = limits.MaxPixels, MaxFramesPerSecond = limits.MaxFramesPerSecond, MaxFrames = limits.MaxFrames },
             };
             var combinations = Sweep.Combine(parse.GetValue(sweep)!);
             ComparedModel[] models = [.. parse.GetValue(schemes)!.SelectMany(scheme => parse.GetValue(methods)!.SelectMany(method => combinations.Select(swept => ComparedModel.Of(basis, method, scheme, swept))))];
-            var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile) { MinPixels = basis.Options.MinPixels, MaxPixels = basis.Options.MaxPixels };
+            var job = new EvaluationJob(basis.ModelFolder, [.. models.Select(compared => compared.Artifact)], parse.GetRequiredValue(data), options.Limit(parse), options.MaxTokens(parse), basis.CalibrationFile) { Limits = limits };
             EvaluationRun.Check(job, cancellationToken);
             if (parse.GetValue(share) is { } own)
             {

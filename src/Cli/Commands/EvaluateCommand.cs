@@ -31,7 +31,7 @@ internal static class EvaluateCommand
         command.SetAction(parse =>
         {
             var paths = parse.GetRequiredValue(rest);
-            var job = new EvaluationJob(parse.GetRequiredValue(model), paths[..^1], paths[^1], options.Limit(parse), options.MaxTokens(parse), parse.GetValue(calibration), parse.GetValue(device)) { MinPixels = options.Pixels.Min(parse), MaxPixels = options.Pixels.Max(parse) };
+            var job = new EvaluationJob(parse.GetRequiredValue(model), paths[..^1], paths[^1], options.Limit(parse), options.MaxTokens(parse), parse.GetValue(calibration), parse.GetValue(device)) { Limits = options.Limits.Of(parse) };
             var results = EvaluationReporter.Follow(console, job, cancellationToken);
             var report = new Report(
                 [EvaluationTables.Tasks(job, results), EvaluationTables.Modalities(results)],

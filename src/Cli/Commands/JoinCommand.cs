@@ -37,6 +37,7 @@ internal static class JoinCommand
                 Name = set.Model.Name,
                 WorkFolder = "",
             };
+            using var alone = OutputLock.Take(job.OutputFolder, job.Name, new DeliveryReporter(console, () => { }), cancellationToken);
             var manifest = OutputDelivery.Join(job, set, cancellationToken);
             QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
             if (parse.GetValue(report) is { } page)

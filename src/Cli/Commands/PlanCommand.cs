@@ -48,10 +48,9 @@ internal static class PlanCommand
         var machine = MachineResources.Here(output);
         var speed = MachineResources.MeasureSpeed();
         Write(console.Output, plan, model, machine, speed);
-        if (options.Effort != EffortKind.Fast)
+        if (ShorterRuns.Describe(plan, extent, speed) is { Length: > 0 } sooner)
         {
-            var fast = options with { Effort = EffortKind.Fast };
-            console.Output.WriteLine($"Sooner: --effort Fast takes about {Figures.Estimate(TimeSpan.FromSeconds(plan.OperationsAt(fast, extent) / speed))}.");
+            console.Output.WriteLine(sooner);
         }
 
         Preflight.Check(plan, machine, done: 0, model, output);
@@ -97,7 +96,7 @@ internal static class PlanCommand
         needs.Add("time", Figures.Estimate(seconds), FormattableString.Invariant($"{Environment.ProcessorCount} cores, FP32 products at {speed / 1e9:F0} GFLOP/s"));
         needs.Write(writer);
         writer.WriteLine();
-        writer.WriteLine(FormattableString.Invariant($"Calibration: {plan.Calibration.Samples} samples, about {plan.Calibration.Tokens} tokens. The time is a rough estimate, right within a factor of two or three."));
+        writer.WriteLine(FormattableString.Invariant($"Calibration: {plan.Calibration.Samples} samples, about {plan.Calibration.Tokens} tokens. The time is an estimate for an idle machine, right within a factor of 1.5."));
     }
 
     private static string Distinct(QuantizationPlan plan, Func<int, string> value) => string.Join(", ", Enumerable.Range(0, plan.Config.Text.Layers).Select(value).Distinct());

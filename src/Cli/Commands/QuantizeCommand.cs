@@ -83,6 +83,7 @@ internal static class QuantizeCommand
                 return QuantizePart.Run(console, job, choice, cancellationToken);
             }
 
+            using var alone = OutputLock.Take(job.OutputFolder, job.Name, new DeliveryReporter(console, () => { }), cancellationToken);
             var manifest = Run(console, job, cache.Of(parse), cancellationToken);
             if (parse.GetValue(report) is { } page)
             {

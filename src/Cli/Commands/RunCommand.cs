@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Diagnostics;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -11,24 +10,23 @@ namespace MASQuant.Cli.Commands;
 /// <summary><c>masquant run</c>: asks a model.</summary>
 internal static class RunCommand
 {
-    private const string ImageSwitch = "--image";
-    private const string AudioSwitch = "--audio";
-
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
         var model = new Argument<string>("MODEL") { Description = "A checkpoint's folder or an artifact." };
         var text = new Argument<string>("TEXT") { Description = "The question; it follows the media. One that begins with a dash goes behind '--'." };
-        var image = new Option<string[]>(ImageSwitch) { HelpName = "FILE", Description = "A PNG or JPEG file. Images and clips enter the prompt in the order given; both may be repeated." };
-        var audio = new Option<string[]>(AudioSwitch) { HelpName = "FILE", Description = "A WAV file." };
         var system = CliOptions.Text("--system", "TEXT", "The system message. Default: the family's own, if it has one.");
         var generation = new GenerationSwitches();
         var device = CliOptions.Device();
-        var command = new CliCommand("run", "Answers a prompt of text, images and audio.", "MODEL [--image FILE | --audio FILE]… [options] TEXT",
+        var command = new CliCommand("run", "Answers a prompt of text, images, audio and videos.", "MODEL [--image FILE | --audio FILE | --video FOLDER]… [options] TEXT",
             "masquant run models/omni-tiny --audio speech.wav \"Transcribe the speech.\"",
             "masquant run out/OmniTiny.masquant.safetensors --image digits.png --audio speech.wav \"Does the speech match the image?\"")
-        { model, text, image, audio, system, device };
-        var pixels = new PixelSwitches();
-        pixels.AddTo(command);
+        { model, text };
+        var media = new MediaSwitches();
+        media.AddTo(command);
+        command.Add(system);
+        command.Add(device);
+        var limits = new LimitSwitches();
+        limits.AddTo(command);
         foreach (var option in generation.All)
         {
             command.Add(option);
@@ -36,25 +34,19 @@ internal static class RunCommand
 
         command.SetAction(parse =>
         {
-            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), new ModelOptions { Device = parse.GetValue(device), MinPixels = pixels.Min(parse), MaxPixels = pixels.Max(parse), Limits = ImageBudget.OwnPrompts });
-            return Run(console, loaded, PromptOf(parse.GetValue(system), Media(parse), parse.GetRequiredValue(text)), generation.Read(parse, loaded.RecommendedOptions), cancellationToken);
+            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device), Limits = ImageBudget.OwnPrompts });
+            if (loaded.ChatTemplateWarning is { } warning)
+            {
+                console.Warn(warning);
+            }
+
+            return Run(console, loaded, PromptOf(parse.GetValue(system), parse, media, parse.GetRequiredValue(text)), generation.Read(parse, loaded.RecommendedOptions), cancellationToken);
         });
         return command;
     }
 
-    /// <summary>The media in the order of the command line.</summary>
-    internal static IEnumerable<(bool IsImage, string Path)> Media(ParseResult parse)
-    {
-        foreach (var (token, value) in parse.Tokens.Zip(parse.Tokens.Skip(1)))
-        {
-            if (token.Type == TokenType.Option && token.Value is ImageSwitch or AudioSwitch)
-            {
-                yield return (token.Value == ImageSwitch, value.Value);
-            }
-        }
-    }
-
-    internal static Prompt PromptOf(string? system, IEnumerable<(bool IsImage, string Path)> media, string text)
+    /// <summary>What a command line asks: system message, media, text.</summary>
+    internal static Prompt PromptOf(string? system, ParseResult parse, MediaSwitches media, string text)
     {
         var prompt = new Prompt();
         if (system is not null)
@@ -62,11 +54,7 @@ internal static class RunCommand
             prompt.System(system);
         }
 
-        foreach (var (isImage, path) in media)
-        {
-            _ = isImage ? prompt.Image(path) : prompt.Audio(path);
-        }
-
+        media.AddTo(prompt, parse);
         return prompt.Text(text);
     }
 

@@ -28,12 +28,18 @@ internal sealed class OutputDelivery(CacheSettings caches, IDeliveryLog log)
     /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
     public bool Keep(QuantizationJob job, string key, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
     {
+        using var alone = OutputLock.Take(job.OutputFolder, job.Name, log, cancellationToken);
+        if (IsKept(job, key))
+        {
+            return false; // by another process, meanwhile
+        }
+
         var quantized = Bring(job, () => key, progress, cancellationToken);
         NoteOf(job).Write(key);
         return quantized;
     }
 
-    /// <summary>Brings a model.</summary>
+    /// <summary>Brings a model. The caller holds the <see cref="OutputLock"/>.</summary>
     /// <param name="job">The model; its work folder is chosen here.</param>
     /// <param name="key">Its key; without a cache nobody asks for it.</param>
     /// <param name="progress">Hears of a quantization.</param>
@@ -56,7 +62,6 @@ internal sealed class OutputDelivery(CacheSettings caches, IDeliveryLog log)
             new ArtifactDelivery(target, caches, key(), job.Name, log) { Build = _command, MaxBytes = ModelInputs.MostArtifactBytes(job.ModelFolder) }.Run(run => Quantize(run.Start(job)), cancellationToken);
         }
 
-        UnfinishedRuns.Tidy(job.OutputFolder);
         return quantized;
 
         void Quantize(QuantizationJob here)
@@ -67,7 +72,7 @@ internal sealed class OutputDelivery(CacheSettings caches, IDeliveryLog log)
         }
     }
 
-    /// <summary>Joins parts, and notes the key of what they make.</summary>
+    /// <summary>Joins parts, and notes the key of what they make. The caller holds the <see cref="OutputLock"/>.</summary>
     /// <param name="job">Its checkpoint, output folder and name.</param>
     /// <param name="set">The parts.</param>
     /// <param name="cancellationToken">Stops it; no partial artifact is left.</param>

@@ -20,6 +20,7 @@ internal sealed class PartDelivery(IDeliveryLog log)
     public bool Bring(PartPlan plan, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
     {
         var run = RunOf(plan);
+        using var output = OutputLock.Take(plan.Job.OutputFolder, Path.GetFileName(plan.Folder), log, cancellationToken);
         using var alone = run.Lock(() => log.Report(DeliveryEvent.Waiting(plan.Job.Name)), cancellationToken);
         var isMade = !plan.IsFinished(cancellationToken);
         if (isMade)

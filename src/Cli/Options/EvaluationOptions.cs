@@ -16,8 +16,8 @@ internal sealed class EvaluationOptions
 
     private readonly Option<string> _report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: the tables, plots, and samples whose answers changed, to look at and listen to.");
 
-    /// <summary>How many pixels images keep.</summary>
-    public PixelSwitches Pixels { get; } = new();
+    /// <summary>How many pixels images keep, and how many frames videos.</summary>
+    public LimitSwitches Limits { get; } = new();
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -27,7 +27,7 @@ internal sealed class EvaluationOptions
             command.Add(option);
         }
 
-        Pixels.AddTo(command);
+        Limits.AddTo(command);
     }
 
     /// <summary>The most conversations of a task; 0 for all.</summary>

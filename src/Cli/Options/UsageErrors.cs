@@ -23,7 +23,7 @@ internal static class UsageErrors
 
         return command is RootCommand && parse.UnmatchedTokens is [var first, ..]
             ? [$"Unrecognized command '{first}'.{Suggestion(first, command.Subcommands.Select(c => c.Name))}"]
-            : [.. parse.Errors.Select(error => error.Message).Distinct()];
+            : [.. parse.Errors.Select(error => error.Message).Distinct(), .. MediaSwitches.Misplaced(parse)];
     }
 
     // The parser takes an unknown option for a positional word while it still wants one.

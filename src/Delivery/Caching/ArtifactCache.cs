@@ -14,10 +14,11 @@ public sealed class ArtifactCache(CacheFolder folder)
     /// <param name="key">The key.</param>
     /// <param name="names">The files that the entry may have.</param>
     /// <param name="target">Receives them; created when missing.</param>
+    /// <param name="isModel">Whether manifest and artifact, which are given, are what the key stands for.</param>
     /// <param name="damaged">Called when the entry turned out to be damaged; it is removed.</param>
     /// <param name="cancellationToken">Stops a copy; nothing half-written is left under a file's name.</param>
     /// <returns>Whether the files are there now.</returns>
-    public bool TryRestore(string key, EntryNames names, string target, Action damaged, CancellationToken cancellationToken)
+    public bool TryRestore(string key, EntryNames names, string target, Func<string, string, bool> isModel, Action damaged, CancellationToken cancellationToken)
     {
         var action = Folder.Action(key);
         if (!File.Exists(action))
@@ -44,6 +45,14 @@ public sealed class ArtifactCache(CacheFolder folder)
                 damaged();
                 return false;
             }
+        }
+
+        if (!isModel(VerifiedFile.Temporary(target, names.Manifest), VerifiedFile.Temporary(target, names.Artifact)))
+        {
+            File.Delete(action);
+            VerifiedFile.DiscardTemporary(target, names.All);
+            damaged();
+            return false;
         }
 
         VerifiedFile.Appear(target, names.All);

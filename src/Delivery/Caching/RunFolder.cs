@@ -40,7 +40,7 @@ public sealed class RunFolder(string root, string key)
             Directory.Delete(Output, recursive: true);
         }
 
-        return job with { OutputFolder = Output, WorkFolder = Layers };
+        return job with { OutputFolder = Output, WorkFolder = Layers, Key = key };
     }
 
     /// <summary>Removes the folder, and the folder of all runs after the last.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MASQuant.Delivery.Locks;
 using MASQuant.Formats.Files;
 
@@ -31,7 +30,7 @@ public sealed class FileHashes
     /// <summary>The hash of a file's content, lower-case hexadecimal.</summary>
     public string Of(string path)
     {
-        var stamp = Stamp(path);
+        var stamp = FileStamp.Of(path);
         if (!_remembered.TryGetValue(path, out var known) || known.Stamp != stamp)
         {
             known = (stamp, ContentHash.OfFile(path));
@@ -39,14 +38,6 @@ public sealed class FileHashes
 
         _used[path] = known;
         return known.Hash;
-    }
-
-    /// <summary>What changes when a file's content does, as a rule: its size, the time of its last change, and for a link those of the file that it leads to, and its place.</summary>
-    public static string Stamp(string path)
-    {
-        var file = LinkedFile.Target(path);
-        var stamp = file.Length.ToString(CultureInfo.InvariantCulture) + ":" + file.LastWriteTimeUtc.Ticks.ToString(CultureInfo.InvariantCulture);
-        return file.FullName == path ? stamp : $"{stamp}:{file.FullName}";
     }
 
     /// <summary>Remembers the files that were asked for, and forgets the rest.</summary>

@@ -1,4 +1,5 @@
 using MASQuant.Delivery.Caching;
+using MASQuant.Delivery.Locks;
 
 namespace MASQuant.Delivery.Stores;
 
@@ -30,6 +31,15 @@ public static class UnfinishedRuns
         }
     }
 
+    // A lock that somebody holds is one of a run at work. Windows deletes no such file anyway.
+    private static void DeleteLeft(FileInfo file)
+    {
+        using var alone = file.Directory!.Name == RunFolder.LockFolder && !OperatingSystem.IsWindows()
+            ? FileLock.TryTake(file.FullName) ?? throw new IOException($"'{file.FullName}' is held.")
+            : null;
+        file.Delete();
+    }
+
     private static bool IsLeft(FileInfo file) => file.Directory!.Name is RunFolder.LockFolder or RemoteTrouble.Folder;
 
     // A folder that is not empty any more stays, which a recursive deletion would not look at.
@@ -42,7 +52,7 @@ public static class UnfinishedRuns
 
         foreach (var file in folder.EnumerateFiles().Where(IsLeft))
         {
-            file.Delete();
+            DeleteLeft(file);
         }
 
         folder.Delete();

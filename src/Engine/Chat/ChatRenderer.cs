@@ -101,6 +101,9 @@ public sealed class ChatRenderer
                 case AudioPart audio when !_config.Modalities.Contains(Modality.Audio):
                     throw new MASQuantException(DiagnosticCodes.UnsupportedModality, audio.Source.Path,
                         $"{audio.Source.Name} is audio, which a {_config.Family.DisplayName} model does not take. Leave it out, or use a {ModelFamilies.Known.Names("or", Modality.Audio)} model.");
+                case VideoPart { Sound: { } sound } when !_config.Family.HearsVideos:
+                    throw new MASQuantException(DiagnosticCodes.UnsupportedModality, sound.Path,
+                        $"{sound.Name} is a video's sound, which a {_config.Family.DisplayName} model does not take. Give the video without it, or use a {ModelFamilies.Known.Names("or", family => family.HearsVideos)} model.");
                 default:
                     _segments.AddRange(_config.Family.Write(part, _config));
                     _media.Add(part);

@@ -50,6 +50,9 @@ public sealed class LoadedModel : IDisposable
     /// <summary>The open artifact of a quantized model; null in full precision.</summary>
     public Artifact? Artifact => _source as Artifact;
 
+    /// <summary>What is to be told of its chat template, MASQ0207; null where it is known, or there is none.</summary>
+    public MASQuantException? ChatTemplateWarning => Users.Run(_ => ChatTemplate.WarningOf(_source), default);
+
     /// <summary>Who reads its files and its memory on a device.</summary>
     public UserCount Users { get; }
 
@@ -276,6 +279,8 @@ public sealed class LoadedModel : IDisposable
         MinPixels = options.MinPixels,
         MaxPixels = options.MaxPixels,
         Limits = options.Limits,
+        MaxFramesPerSecond = options.MaxFramesPerSecond,
+        MaxFrames = options.MaxFrames,
         Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,
     };
 

@@ -11,6 +11,17 @@ namespace MASQuant.Engine.Models;
 /// <param name="Limits">How many pixels an image, or a video's frames, keep.</param>
 internal sealed record CountedMedium(ContentPart Part, ReadOnlyMemory<byte> File, string Name, IReadOnlyList<MediaExtent> Extents, PixelLimits Limits = default)
 {
-    /// <summary>Its tokens.</summary>
-    public long Tokens => Extents.Sum(extent => (long)extent.Frames * extent.Rows * extent.Columns);
+    /// <summary>A video's own sound.</summary>
+    public CountedMedium? Sound { get; init; }
+
+    /// <summary>Its tokens, those of its sound included.</summary>
+    public long Tokens => Extents.Sum(TokensOf);
+
+    /// <summary>How many tokens of the rendered prompt stand for it.</summary>
+    public int Placeholders => Extents.Count(extent => extent.HasPlaceholder);
+
+    /// <summary>Its tokens of a modality.</summary>
+    public long TokensAs(Modality modality) => Extents.Where(extent => extent.Modality == modality).Sum(TokensOf);
+
+    private static long TokensOf(MediaExtent extent) => extent.Run?.Tokens ?? ((long)extent.Frames * extent.Rows * extent.Columns);
 }

@@ -55,7 +55,16 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
         var limits = budget.Of(Images.VideoLimits, video.MinPixels, video.MaxPixels, Images.VideoLimitsCountFrames ? video.Frames.Count : 1);
         var (gridT, gridH, gridW) = Images.VideoGrid(video.Frames.Count, width, height, limits, name);
         RequirePatches(gridT, gridH, gridW, name);
-        return new(video, first, name, config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame), limits);
+        var extents = config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame);
+        if (video.Sound is null)
+        {
+            return new(video, first, name, extents, limits);
+        }
+
+        // What is longer than the model's positions, or the limit, is refused by its length, whatever its order.
+        var sound = CountAudio(new AudioPart(video.Sound));
+        var apart = new CountedMedium(video, first, name, [extents[0], sound.Extents[0]], limits) { Sound = sound };
+        return apart.Tokens > Math.Min(config.Text.MaxPositions, Limits.PromptTokens) ? apart : apart with { Extents = config.Family.Interleave(config, extents[0], sound.Extents[0]) };
     }
 
     /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>

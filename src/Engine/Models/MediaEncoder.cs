@@ -13,18 +13,21 @@ namespace MASQuant.Engine.Models;
 /// <param name="audio">Takes clips; null for a model that does not hear.</param>
 internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IAudioTower? audio)
 {
-    /// <summary>Runs a medium through its tower.</summary>
+    /// <summary>Runs a medium through its tower, a video with sound through both.</summary>
     /// <param name="medium">An image, a video or an audio clip.</param>
     /// <param name="cancellationToken">Obeyed between the tower's blocks.</param>
     /// <exception cref="MASQuantException">The medium cannot be decoded.</exception>
     public EncodedMedium Encode(CountedMedium medium, CancellationToken cancellationToken) => medium.Part switch
     {
-        VideoPart video => Seen(medium, vision.Forward(Patches(video, medium), cancellationToken)),
-        AudioPart => new(medium.Extents, audio!.Forward(counter.Spectrogram!.Process(AudioDecoder.Decode(medium.File.Span, medium.Name, counter.Limits), medium.Name), cancellationToken), []),
+        VideoPart video => Seen(medium, vision.Forward(Patches(video, medium), cancellationToken)) with { Heard = medium.Sound is { } sound ? Heard(sound, cancellationToken) : null },
+        AudioPart => new(medium.Extents, null, Heard(medium, cancellationToken), []),
         _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits), medium.Limits, medium.Name), cancellationToken)),
     };
 
-    private static EncodedMedium Seen(CountedMedium medium, VisionTokens tokens) => new(medium.Extents, tokens.Tokens, tokens.Deepstack);
+    private static EncodedMedium Seen(CountedMedium medium, VisionTokens tokens) => new(medium.Extents, tokens.Tokens, null, tokens.Deepstack);
+
+    private Matrix Heard(CountedMedium clip, CancellationToken cancellationToken)
+        => audio!.Forward(counter.Spectrogram!.Process(AudioDecoder.Decode(clip.File.Span, clip.Name, counter.Limits), clip.Name), cancellationToken);
 
     private ImagePatches Patches(VideoPart video, CountedMedium medium)
     {

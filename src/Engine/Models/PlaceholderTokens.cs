@@ -36,7 +36,7 @@ public static class PlaceholderTokens
         var length = ids.Length;
         foreach (var extent in media)
         {
-            length = checked(length + extent.Tokens - 1);
+            length = checked(length + extent.Tokens - (extent.HasPlaceholder ? 1 : 0));
         }
 
         var expanded = new List<int>(length);
@@ -49,8 +49,12 @@ public static class PlaceholderTokens
                 continue;
             }
 
-            var extent = Take(media, next++, id);
-            expanded.AddRange(Enumerable.Repeat(id, extent.Tokens));
+            Take(media, next, id);
+            do
+            {
+                expanded.AddRange(Enumerable.Repeat(media[next].PlaceholderId, media[next].Tokens));
+            }
+            while (++next < media.Count && !media[next].HasPlaceholder);
         }
 
         CheckAllTaken(media, next);

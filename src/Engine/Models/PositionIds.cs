@@ -4,23 +4,18 @@ using MASQuant.Formats.Models;
 namespace MASQuant.Engine.Models;
 
 /// <summary>The M-RoPE positions of a sequence: time, height and width of every token. Text and audio advance all three together; a picture spreads height and width;
-/// what follows a medium continues at its largest position plus one.</summary>
+/// what follows a medium continues at its largest position plus one, or at that of the last run of one that is interleaved.</summary>
 public sealed class PositionIds
 {
     private readonly int[] _positions;
 
-    private PositionIds(int[] positions, int next)
-    {
-        _positions = positions;
-        Count = positions.Length / 3;
-        Next = next;
-    }
+    private PositionIds(int count) => (_positions, Count) = (new int[checked(3 * count)], count);
 
     /// <summary>The number of tokens.</summary>
     public int Count { get; }
 
-    /// <summary>The position of the token after the last, in all three rows.</summary>
-    public int Next { get; }
+    /// <summary>The position of the token after the last, in all three rows: the largest of all plus one.</summary>
+    public int Next { get; private set; }
 
     /// <summary>The temporal position of each token.</summary>
     public ReadOnlySpan<int> Time => _positions.AsSpan(0, Count);
@@ -35,40 +30,45 @@ public sealed class PositionIds
     /// <exception cref="MASQuantException">MASQ0920: placeholders and media do not correspond.</exception>
     public static PositionIds Of(ReadOnlySpan<int> ids, IReadOnlyList<MediaExtent> media, ModelConfig config)
     {
-        var positions = new int[checked(3 * ids.Length)];
-        var next = 0;
-        var taken = 0;
+        var positions = new PositionIds(ids.Length);
+        var (next, start, taken) = (0, 0, 0);
         for (var t = 0; t < ids.Length;)
         {
             if (PlaceholderTokens.ModalityOf(ids[t], config) == Modality.Text)
             {
-                Put(positions, ids.Length, t++, next, next, next);
-                next++;
+                positions.Put(t, next, next, next);
+
+                // The two markers behind an interleaved medium stand at one position.
+                next += t > 0 && PlaceholderTokens.ModalityOf(ids[t - 1], config) != Modality.Text && media[taken - 1].Run is not null ? 0 : 1;
+                t++;
                 continue;
             }
 
             var extent = PlaceholderTokens.Take(media, taken++, ids[t]);
             CheckRun(ids[t..], extent);
-            next = extent.Modality == Modality.Audio
-                ? PutAudio(positions, ids.Length, t, next, extent)
-                : PutVision(positions, ids.Length, t, next, extent);
+            if (extent.HasPlaceholder)
+            {
+                start = extent.Run is null ? next : positions.JoinMarkers(t);
+            }
+
+            next = extent.Modality == Modality.Audio ? positions.PutAudio(t, start, extent) : positions.PutVision(t, start, extent);
             t += extent.Tokens;
         }
 
         PlaceholderTokens.CheckAllTaken(media, taken);
-        return new PositionIds(positions, next);
+        return positions;
     }
 
     /// <summary><paramref name="count"/> text tokens from position <paramref name="first"/> on.</summary>
     public static PositionIds Text(int first, int count)
     {
-        var positions = new int[checked(3 * count)];
+        var positions = new PositionIds(count) { Next = first };
         for (var t = 0; t < count; t++)
         {
-            Put(positions, count, t, first + t, first + t, first + t);
+            positions.Put(t, first + t, first + t, first + t);
         }
 
-        return new PositionIds(positions, first + count);
+        return positions;
     }
 
     private static void CheckRun(ReadOnlySpan<int> ids, MediaExtent extent)
@@ -81,40 +81,51 @@ public sealed class PositionIds
         }
     }
 
-    private static int PutAudio(int[] positions, int count, int token, int start, MediaExtent extent)
+    // The two markers before an interleaved medium, at t, stand at one position; the medium begins at the next.
+    private int JoinMarkers(int t)
     {
-        for (var i = 0; i < extent.Tokens; i++)
+        if (t < 2)
         {
-            Put(positions, count, token + i, start + i, start + i, start + i);
+            throw new MASQuantException(DiagnosticCodes.PlaceholderMismatch, null, "An interleaved medium lacks its two start markers. Write it as its family does.");
         }
 
-        return start + extent.Tokens;
+        var position = _positions[t - 2];
+        Put(t - 1, position, position, position);
+        return position + 1;
+    }
+
+    private int PutAudio(int token, int start, MediaExtent extent)
+    {
+        var first = start + (extent.Run?.First ?? 0);
+        for (var i = 0; i < extent.Tokens; i++)
+        {
+            Put(token + i, first + i, first + i, first + i);
+        }
+
+        return first + extent.Tokens;
     }
 
     // FP32 arithmetic, truncated: what the reference computes for frames between whole positions.
-    private static int PutVision(int[] positions, int count, int token, int start, MediaExtent extent)
+    private int PutVision(int token, int start, MediaExtent extent)
     {
-        var largest = start;
-        for (var frame = 0; frame < extent.Frames; frame++)
+        var (first, largest) = (extent.Run?.First ?? 0, 0);
+        for (var i = first; i < first + extent.Tokens; i++)
         {
+            var (frame, place) = Math.DivRem(i, extent.Rows * extent.Columns);
+            var (row, column) = Math.DivRem(place, extent.Columns);
             var time = start + checked((int)((float)frame * (float)extent.SecondsPerFrame * (float)extent.PositionsPerSecond));
-            largest = Math.Max(largest, time);
-            for (var row = 0; row < extent.Rows; row++)
-            {
-                for (var column = 0; column < extent.Columns; column++)
-                {
-                    Put(positions, count, token++, time, start + row, start + column);
-                }
-            }
+            Put(token++, time, start + row, start + column);
+            largest = Math.Max(largest, Math.Max(time, start + Math.Max(row, column)));
         }
 
-        return Math.Max(largest, start + Math.Max(extent.Rows, extent.Columns) - 1) + 1;
+        return largest + 1;
     }
 
-    private static void Put(int[] positions, int count, int token, int time, int height, int width)
+    private void Put(int token, int time, int height, int width)
     {
-        positions[token] = time;
-        positions[count + token] = height;
-        positions[(2 * count) + token] = width;
+        _positions[token] = time;
+        _positions[Count + token] = height;
+        _positions[(2 * Count) + token] = width;
+        Next = Math.Max(Next, Math.Max(time, Math.Max(height, width)) + 1);
     }
 }

@@ -10,6 +10,7 @@ public sealed class PromptCounter
 {
     private readonly ModelConfig _config;
     private readonly Tokenizer _tokenizer;
+    private readonly ImageBudget _budget;
 
     /// <summary>Reads tokenizer and preprocessors.</summary>
     /// <exception cref="MASQuantException">A file is missing or malformed.</exception>
@@ -23,8 +24,8 @@ public sealed class PromptCounter
 
     internal PromptCounter(IModelSource source, ModelConfig config, Tokenizer tokenizer, ImageBudget? budget)
     {
-        (_config, _tokenizer) = (config, tokenizer);
-        Media = new MediaCounter(config, PreprocessorConfigReader.Read(source, config), budget ?? new ImageBudget());
+        (_config, _tokenizer, _budget) = (config, tokenizer, budget ?? new ImageBudget());
+        Media = new MediaCounter(config, PreprocessorConfigReader.Read(source, config), _budget);
     }
 
     internal MediaCounter Media { get; }
@@ -40,8 +41,9 @@ public sealed class PromptCounter
         tokens[(int)Modality.Text] = rendered.Tokens.Length;
         foreach (var medium in Count(rendered))
         {
-            tokens[(int)(medium.Part is AudioPart ? Modality.Audio : Modality.Vision)] += medium.Tokens;
-            tokens[(int)Modality.Text] -= medium.Extents.Count;
+            tokens[(int)Modality.Vision] += medium.TokensAs(Modality.Vision);
+            tokens[(int)Modality.Audio] += medium.TokensAs(Modality.Audio);
+            tokens[(int)Modality.Text] -= medium.Placeholders;
         }
 
         return tokens;
@@ -52,7 +54,7 @@ public sealed class PromptCounter
     internal TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages)
     {
         PromptLength.RequireText(messages, _tokenizer, _config.Text.MaxPositions, Media.Limits);
-        return ChatRenderer.Render(messages, _config, _tokenizer);
+        return ChatRenderer.Render(VideoFrames.Take(messages, _config, _budget), _config, _tokenizer);
     }
 
     /// <summary>Counts the media of a rendered conversation.</summary>

@@ -91,13 +91,13 @@ public sealed class PromptEncoder
         return seen.Length == 0 ? DeepstackRows.None : new DeepstackRows([.. seen[0].Deepstack.Select((_, level) => Matrix.Concatenate([.. seen.Select(medium => medium.Deepstack[level])], columns))]);
     }
 
-    /// <summary>Puts the towers' rows where the placeholders stand: vision and audio rows each in the order of their media.</summary>
+    /// <summary>Puts the towers' rows where the placeholders stand: vision and audio rows each in the order of their media, and of a medium's extents.</summary>
     private static void Scatter(List<EncodedMedium> media, ModalityMap modalities, Matrix embeddings)
     {
         var token = 0;
         foreach (var medium in media)
         {
-            var rest = medium.Tokens.Span;
+            var (seen, heard) = (0, 0);
             foreach (var extent in medium.Extents)
             {
                 while (modalities[token] == Modality.Text)
@@ -105,9 +105,10 @@ public sealed class PromptEncoder
                     token++;
                 }
 
-                var values = extent.Tokens * embeddings.Columns;
-                rest[..values].CopyTo(embeddings.Span[(token * embeddings.Columns)..]);
-                rest = rest[values..];
+                var audio = extent.Modality == Modality.Audio;
+                var (rows, first) = audio ? (medium.Heard!, heard) : (medium.Seen!, seen);
+                rows.Span.Slice(first * rows.Columns, extent.Tokens * rows.Columns).CopyTo(embeddings.Span[(token * embeddings.Columns)..]);
+                (seen, heard) = audio ? (seen, heard + extent.Tokens) : (seen + extent.Tokens, heard);
                 token += extent.Tokens;
             }
         }

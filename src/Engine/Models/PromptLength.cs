@@ -36,7 +36,7 @@ internal sealed class PromptLength
     /// <exception cref="MASQuantException">MASQ0921: the prompt is longer than the model's positions, or than the limit.</exception>
     public void Add(CountedMedium medium)
     {
-        _tokens += medium.Tokens - medium.Extents.Count;
+        _tokens += medium.Tokens - medium.Placeholders;
         Require($", {medium.Tokens} of them here", medium.Name);
     }
 

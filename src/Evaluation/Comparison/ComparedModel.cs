@@ -22,7 +22,7 @@ public sealed record ComparedModel(string Method, IReadOnlyList<SweptValue> Swep
         var part = basis.Subset is { } subset ? string.Create(CultureInfo.InvariantCulture, $"_{subset.Samples}_{subset.Seed}") : "";
         var name = ModelName.From($"{method}_{scheme}{string.Concat(swept.Select(value => $"_{value.Identifier}"))}{part}");
         var options = OptionTable.Read(words);
-        return new ComparedModel(method, swept, basis with { Name = name, Options = options with { MinPixels = options.MinPixels ?? basis.Options.MinPixels, MaxPixels = options.MaxPixels ?? basis.Options.MaxPixels } });
+        return new ComparedModel(method, swept, basis with { Name = name, Options = options.WithLimitsOf(basis.Options) });
     }
 
     /// <summary>The artifact's file.</summary>

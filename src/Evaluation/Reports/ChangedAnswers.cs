@@ -62,8 +62,13 @@ internal static class ChangedAnswers
                     case ImagePart image:
                         media.Write(html, image.Source, "Image of the sample");
                         break;
-                    case VideoPart { Frames: [var first, ..] }:
+                    case VideoPart { Frames: [var first, ..] } video:
                         media.Write(html, first, "First frame of the sample's video");
+                        if (video.Sound is { } sound)
+                        {
+                            media.Write(html, sound, "Sound of the sample's video");
+                        }
+
                         break;
                     case AudioPart audio:
                         media.Write(html, audio.Source, "Audio of the sample");

@@ -12,12 +12,9 @@ namespace MASQuant.Evaluation.Scores;
 /// <param name="Device">Where the models run; null leaves it to the environment.</param>
 public sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts, string Data, int Limit, int MaxTokens, string? CalibrationFile, string? Device = null)
 {
-    /// <summary>The fewest pixels of an image; null: the checkpoint's.</summary>
-    public int? MinPixels { get; init; }
-
-    /// <summary>The most pixels of an image; null: the checkpoint's, and on the processor no more than it takes unasked.</summary>
-    public int? MaxPixels { get; init; }
+    /// <summary>How many pixels images keep, and how many frames videos.</summary>
+    public ModelOptions Limits { get; init; } = new();
 
     /// <summary>How models are loaded.</summary>
-    internal ModelOptions Load => new() { Device = Device, MinPixels = MinPixels, MaxPixels = MaxPixels, Limits = ImageBudget.OwnPrompts };
+    internal ModelOptions Load => Limits with { Device = Device, Limits = ImageBudget.OwnPrompts };
 }

@@ -13,10 +13,11 @@ public static class ArtifactWriter
     /// <param name="manifest">What to say of the model; the artifact's name and every size are filled in here.</param>
     /// <param name="checkpoint">Gives the tensors that are not quantized, as they are, and the JSON files.</param>
     /// <param name="layerFiles">One file of <see cref="LayerFile"/> per decoder block, in order.</param>
+    /// <param name="check">Called when the artifact is written and before it gets its name: what it throws leaves no file.</param>
     /// <param name="cancellationToken">Stops between tensors; no file is left.</param>
     /// <returns>The manifest as written.</returns>
     /// <exception cref="MASQuantException">MASQ0101 … MASQ0103 an unreadable layer file, MASQ0111 a file cannot be written, MASQ0603 a layer lacks what the manifest lists.</exception>
-    public static Manifest Write(string folder, Manifest manifest, IModelSource checkpoint, IReadOnlyList<string> layerFiles, CancellationToken cancellationToken = default)
+    public static Manifest Write(string folder, Manifest manifest, IModelSource checkpoint, IReadOnlyList<string> layerFiles, Action? check = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(layerFiles.Count, manifest.Layers.Count);
         var layers = new List<SafetensorsFile>();
@@ -30,7 +31,7 @@ public static class ArtifactWriter
                 Layers = [.. manifest.Layers.Select(layer => CheckedWithSizes(manifest, layer, layers[layer.Index]))],
             };
             var path = Path.Combine(folder, described.Artifact);
-            SafetensorsWriter.Write(path, Payloads(described, checkpoint, layers), Metadata(), cancellationToken);
+            SafetensorsWriter.Write(path, Payloads(described, checkpoint, layers), Metadata(), check, cancellationToken);
             described = described with { ArtifactBytes = new FileInfo(path).Length };
             ManifestFile.Write(Path.Combine(folder, manifest.Name + ModelFiles.ManifestSuffix), described);
             return described;

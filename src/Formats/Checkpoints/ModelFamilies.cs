@@ -22,8 +22,10 @@ public sealed class ModelFamilies(IReadOnlyList<ModelFamily> all)
     /// <summary>The families' names for people: <c>A, B or C</c>.</summary>
     /// <param name="conjunction">Stands before the last: <c>or</c>, <c>and</c>.</param>
     /// <param name="takes">Only families that take this modality.</param>
-    public string Names(string conjunction, Modality takes = Modality.Text)
-        => Enumerate(conjunction, All.Where(family => family.Modalities.Contains(takes)).Select(family => family.DisplayName));
+    public string Names(string conjunction, Modality takes = Modality.Text) => Names(conjunction, family => family.Modalities.Contains(takes));
+
+    /// <summary>The names for people of the families that <paramref name="among"/> accepts.</summary>
+    public string Names(string conjunction, Func<ModelFamily, bool> among) => Enumerate(conjunction, All.Where(among).Select(family => family.DisplayName));
 
     /// <summary>The family of a model.</summary>
     /// <exception cref="MASQuantException">MASQ0201 <c>config.json</c> is malformed, MASQ0202 of no known architecture, MASQ0204 missing.</exception>

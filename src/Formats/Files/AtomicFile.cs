@@ -39,7 +39,7 @@ public static class AtomicFile
 
             if (e is IOException or UnauthorizedAccessException)
             {
-                throw new MASQuantException(DiagnosticCodes.FileNotWritable, path, $"The file cannot be written: {e.Message} Check the folder's permissions and free space.", e);
+                throw new MASQuantException(DiagnosticCodes.FileNotWritable, path, $"The file cannot be written: {e.Message.TrimEnd('.')}. Check the folder's permissions and free space.", e);
             }
 
             throw;

@@ -10,8 +10,14 @@ namespace MASQuant.Formats.Models;
 /// <param name="PositionsPerSecond">Video: temporal positions per second.</param>
 public readonly record struct MediaExtent(Modality Modality, int PlaceholderId, int Frames, int Rows, int Columns, double SecondsPerFrame = 1, double PositionsPerSecond = 1)
 {
+    /// <summary>The run of tokens that this is, of a medium that is interleaved with another; null: the whole medium.</summary>
+    public InterleavedRun? Run { get; init; }
+
     /// <summary>The number of tokens.</summary>
-    public int Tokens => checked(Frames * Rows * Columns);
+    public int Tokens => Run?.Tokens ?? checked(Frames * Rows * Columns);
+
+    /// <summary>Whether a token of the prompt stands for this, and not for the run before it too.</summary>
+    public bool HasPlaceholder => Run is not { Continues: true };
 
     /// <summary>An image of <paramref name="rows"/> × <paramref name="columns"/> patches, before merging.</summary>
     public static MediaExtent Image(ModelConfig config, int rows, int columns)

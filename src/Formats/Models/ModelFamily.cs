@@ -68,6 +68,20 @@ public abstract class ModelFamily
     public virtual IReadOnlyList<MediaExtent> VideoExtents(ModelConfig config, int frames, int rows, int columns, double secondsPerFrame)
         => [MediaExtent.Video(config, frames, rows, columns, secondsPerFrame)];
 
+    /// <summary>How frames are taken of a video that has more than are looked at.</summary>
+    /// <param name="config">Gives the frames of a patch.</param>
+    public virtual FrameSampling Sampling(ModelConfig config) => new();
+
+    /// <summary>Whether a video may carry its sound (<see cref="VideoPart.Sound"/>).</summary>
+    public virtual bool HearsVideos => false;
+
+    /// <summary>How the tokens of a video and of its sound follow each other, where <see cref="HearsVideos"/>.</summary>
+    /// <param name="config">Gives the length of a chunk.</param>
+    /// <param name="video">The whole video.</param>
+    /// <param name="sound">The whole sound.</param>
+    /// <returns>Runs; the first has the placeholder.</returns>
+    public virtual IReadOnlyList<MediaExtent> Interleave(ModelConfig config, MediaExtent video, MediaExtent sound) => throw new NotSupportedException($"{DisplayName} hears no videos.");
+
     /// <summary><see cref="Name"/>.</summary>
     public sealed override string ToString() => Name;
 

@@ -14,10 +14,15 @@ public static class SafetensorsWriter
     private const int LengthBytes = 8;
 
     /// <summary>Writes <paramref name="tensors"/> to <paramref name="path"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensors">Its tensors, in any order.</param>
+    /// <param name="metadata">Said in the header.</param>
+    /// <param name="check">Called when all is written and before the file gets its name: what it throws leaves the old file.</param>
+    /// <param name="cancellationToken">Stops between tensors.</param>
     /// <exception cref="ArgumentException">Two tensors share a name.</exception>
     /// <exception cref="InvalidOperationException">A payload wrote another number of bytes than its shape needs.</exception>
     /// <exception cref="MASQuantException">MASQ0111: the file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<TensorPayload> tensors, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default)
+    public static void Write(string path, IEnumerable<TensorPayload> tensors, IReadOnlyDictionary<string, string>? metadata = null, Action? check = null, CancellationToken cancellationToken = default)
     {
         var ordered = Order(tensors);
         var header = Header(ordered, metadata);
@@ -38,6 +43,8 @@ public static class SafetensorsWriter
                     throw new InvalidOperationException($"Tensor '{payload.Tensor.Name}' wrote {stream.Position - position + payload.Bytes} bytes; its shape needs {payload.Bytes}.");
                 }
             }
+
+            check?.Invoke();
         });
     }
 

@@ -22,8 +22,8 @@ namespace MASQuant.Quantization.Blocks;
 /// <param name="compute">Computes the heavy steps.</param>
 internal sealed class BlockQuantizer(QuantizationOptions options, IGemmBackend backend, BlockRunner runner, ICompute compute)
 {
-    // An epoch of more gains nothing that is seen, and every step rounds the block's weights anew.
-    private const long LearningTokens = 16384;
+    /// <summary>The tokens of an epoch: more gain nothing that is seen, and every step rounds the block's weights anew.</summary>
+    internal const long LearningTokens = 16384;
 
     private readonly ModalityAwareSmoothing _smoothing = new(options, compute as IBlockSimulator);
 

@@ -85,6 +85,14 @@ public sealed class ActivationStatistics
     /// <summary>C_m = X_mᵀX_m, or null when the modality has no tokens.</summary>
     public GramMatrix? Gram(Modality modality) => _grams[(int)modality];
 
+    /// <summary><see cref="Gram"/>, which is then the caller's: these statistics let go of it.</summary>
+    public GramMatrix? TakeGram(Modality modality)
+    {
+        var gram = Gram(modality);
+        _grams[(int)modality] = null;
+        return gram;
+    }
+
     /// <summary>Σ_m λ_m/T_m·Z_mᵀZ_m with Z_m = X_m/s_m, rotated where the factors say so: what an error of the stored weight costs an average token.</summary>
     /// <param name="factors">s_m.</param>
     /// <param name="weights">λ_m, indexed by <see cref="Modality"/>.</param>

@@ -102,6 +102,11 @@ public sealed class CalibrationSet
                             Append(hash, "frame", frame.Read().Span);
                         }
 
+                        if (video.Sound is { } sound)
+                        {
+                            Append(hash, "sound", sound.Read().Span);
+                        }
+
                         break;
                 }
             }

@@ -30,7 +30,7 @@ public sealed record Conversation(int Line, string Task, IReadOnlyList<ChatMessa
     {
         ImagePart image => [image.Source],
         AudioPart audio => [audio.Source],
-        VideoPart video => video.Frames,
+        VideoPart video => video.Sound is { } sound ? [.. video.Frames, sound] : video.Frames,
         _ => (IEnumerable<MediaSource>)[],
     });
 
@@ -38,7 +38,7 @@ public sealed record Conversation(int Line, string Task, IReadOnlyList<ChatMessa
     public bool Has(Modality modality) => Messages.SelectMany(message => message.Content).Any(part => modality switch
     {
         Modality.Vision => part is ImagePart or VideoPart,
-        Modality.Audio => part is AudioPart,
+        Modality.Audio => part is AudioPart or VideoPart { Sound: not null },
         _ => part is TextPart,
     });
 }

@@ -4,7 +4,7 @@ using MASQuant.Diagnostics;
 namespace MASQuant.Quantization.Calibration;
 
 /// <summary>Reads conversations from a JSON Lines file: <c>{"task": …, "messages": [{"role": …, "content": text or a list of parts}]}</c>. Parts are <c>{"type": "text", "text": …}</c>,
-/// <c>{"type": "image", "image": path}</c>, <c>{"type": "audio", "audio": path}</c> and <c>{"type": "video", "video": [paths], "fps": 2}</c>; paths are relative to the file and stay below its folder.</summary>
+/// <c>{"type": "image", "image": path}</c>, <c>{"type": "audio", "audio": path}</c> and <c>{"type": "video", "video": [paths], "fps": 2, "audio": path}</c>, <c>audio</c> being the video's own sound, if it is to be heard; paths are relative to the file and stay below its folder.</summary>
 public static class ConversationFile
 {
     private const int MaxLineLength = 1 << 24;
@@ -105,7 +105,7 @@ public static class ConversationFile
         "text" => new TextPart(Text(part, "text", at)),
         "image" => new ImagePart(Media(Text(part, "image", at), at)),
         "audio" => new AudioPart(Media(Text(part, "audio", at), at)),
-        "video" => new VideoPart(Frames(part, at), FramesPerSecond(part, at)),
+        "video" => new VideoPart(Frames(part, at), FramesPerSecond(part, at)) { Sound = Sound(part, at) },
         var other => throw at.Invalid($"The part type '{other}' is unknown. Types are text, image, audio and video."),
     };
 
@@ -113,6 +113,19 @@ public static class ConversationFile
     {
         MediaSource[] frames = [.. Items(part, "video", at).Select(frame => frame.ValueKind == JsonValueKind.String ? Media(frame.GetString()!, at) : throw at.Invalid("A video is a list of frame files."))];
         return frames.Length > 0 ? frames : throw at.Invalid("A video needs at least one frame.");
+    }
+
+    // Who has the flag of transformers means the sound that a video's file would hold.
+    private static MediaSource? Sound(JsonElement part, Location at)
+    {
+        if (part.TryGetProperty("audio", out _))
+        {
+            return Media(Text(part, "audio", at), at);
+        }
+
+        return part.TryGetProperty("use_audio_in_video", out var used) && used.ValueKind != JsonValueKind.False
+            ? throw at.Invalid("'use_audio_in_video' asks for a sound, and frames have none. Give it as 'audio', a WAV file.")
+            : null;
     }
 
     private static double FramesPerSecond(JsonElement part, Location at)

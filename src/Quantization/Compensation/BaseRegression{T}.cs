@@ -17,8 +17,9 @@ internal sealed class BaseRegression<T>(ActivationStatistics statistics, Smoothi
     {
         var sides = Sides(fit);
         var sum = (GramMatrix<T>)statistics.SmoothedGram(factors, [.. weights]);
-        return DampedFactor.TryFactor(compute, sum.Lower.Copy, damping, Retries, out var used) is { } lower
-            ? [.. sides.Select((side, i) => Solve(lower, side, used * sum.MeanDiagonal, fit.Codes[i].Dequantize(), scaled[i]))]
+        var mean = sum.MeanDiagonal;
+        return DampedFactor.TryFactor(compute, sum.Lower, damping, Retries, out var used) is { } lower
+            ? [.. sides.Select((side, i) => Solve(lower, side, used * mean, fit.Codes[i].Dequantize(), scaled[i]))]
             : [.. scaled];
     }
 

@@ -1,4 +1,3 @@
-using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Factors;
 using MASQuant.Quantization.Numerics;
@@ -10,7 +9,7 @@ namespace MASQuant.Quantization.Compensation;
 internal abstract class CrossModalCompensation
 {
     /// <summary>Whitens.</summary>
-    /// <param name="gram">C = (X_m/s_m)ᵀ(X_m/s_m), or null when calibration saw no token of the modality.</param>
+    /// <param name="gram">C = (X_m/s_m)ᵀ(X_m/s_m), or null when calibration saw no token of the modality; taken over.</param>
     /// <param name="options">Damping and accuracy.</param>
     /// <param name="factor">s_m, when <paramref name="gram"/> is X_mᵀX_m and still to be smoothed; otherwise null.</param>
     /// <returns>Null when there is nothing to fit to.</returns>
@@ -25,16 +24,7 @@ internal abstract class CrossModalCompensation
     public static Matrix Residual(Matrix weight, SmoothingFactor factor, WeightCodes codes)
     {
         var residual = factor.ScaleWeight(weight);
-        var stored = codes.Dequantize();
-        Workers.For(residual.Rows, n =>
-        {
-            var row = residual.Row(n);
-            for (var k = 0; k < row.Length; k++)
-            {
-                row[k] -= stored[n, k];
-            }
-        });
-
+        codes.SubtractFrom(residual);
         return residual;
     }
 

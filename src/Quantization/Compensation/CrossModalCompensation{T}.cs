@@ -19,8 +19,9 @@ internal sealed class CrossModalCompensation<T> : CrossModalCompensation
     {
         _options = options;
         var damping = Math.Max(options.Whitening.Damping, options.PriorTokens / gram.Tokens);
+        var mean = MeanDiagonal(gram, factor);
         _whitening = WhiteningTransform<T>.Create(gram, options.Whitening with { Damping = damping }, options.Compute, factor);
-        _ridge = _whitening.Damping * MeanDiagonal(gram, factor);
+        _ridge = _whitening.Damping * mean;
     }
 
     // ‖(X/s)·E‖ = ‖T·E‖, so the best rank-r L1·L2 is T⁻¹ times the truncated decomposition of T·ΔWᵀ.

@@ -85,7 +85,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         var residuals = Residuals(group, linears, codes, modality => modality != Modality.Text, cancellationToken);
         foreach (var modality in Patched)
         {
-            var compensation = Whitened(modality, priorTokens: 0);
+            var compensation = Whitened(modality, statistics.Gram(modality)?.Copy(), priorTokens: 0);
             for (var i = 0; i < codes.Length && compensation is not null; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -137,7 +137,7 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
     {
         if (!_compensations.TryGetValue(modality, out var compensation))
         {
-            compensation = Whitened(modality, _priorTokens);
+            compensation = Whitened(modality, Alternates ? statistics.Gram(modality)?.Copy() : statistics.TakeGram(modality), _priorTokens);
             if (Alternates && statistics.Inputs <= GramMatrix.MaxWideInputs)
             {
                 _compensations.Add(modality, compensation);
@@ -147,8 +147,8 @@ internal sealed class GroupCompensation(QuantizationOptions options, int layer, 
         return compensation;
     }
 
-    private CrossModalCompensation? Whitened(Modality modality, double priorTokens)
-        => CrossModalCompensation.Create(statistics.Gram(modality), new CompensationOptions { PriorTokens = priorTokens, Compute = compute }, factors[modality]);
+    private CrossModalCompensation? Whitened(Modality modality, GramMatrix? gram, double priorTokens)
+        => CrossModalCompensation.Create(gram, new CompensationOptions { PriorTokens = priorTokens, Compute = compute }, factors[modality]);
 
     private OutputResidual?[][] Residuals(InputGroup group, IReadOnlyList<LinearWeight> linears, WeightCodes[] codes, Func<Modality, bool> keepsProduct, CancellationToken cancellationToken)
     {

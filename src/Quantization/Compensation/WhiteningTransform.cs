@@ -14,15 +14,13 @@ internal abstract class WhiteningTransform<T>
     public double Damping { get; private protected init; }
 
     /// <summary>Factors C + λ·mean(diag C)·I: by Cholesky, and when that fails for every λ allowed, by eigendecomposition.</summary>
-    /// <param name="gram">C of X_m, or of X_m/s_m when there is no <paramref name="factor"/>.</param>
+    /// <param name="gram">C of X_m, or of X_m/s_m when there is no <paramref name="factor"/>; taken over.</param>
     /// <param name="options">λ.</param>
     /// <param name="compute">Factors.</param>
     /// <param name="factor">s_m, by which <paramref name="gram"/> is still to be smoothed, or null.</param>
     /// <exception cref="MASQuantException">MASQ0512: the matrix holds values that are not finite.</exception>
     public static WhiteningTransform<T> Create(GramMatrix<T> gram, WhiteningOptions options, ICompute compute, SmoothingFactor? factor = null)
     {
-        // The factor takes the place of this copy: of the widest layers K² values are a gigabyte and more.
-        GramMatrix<T> Smoothed() => factor is null ? new GramMatrix<T>(gram.Lower.Copy(), gram.Tokens) : (GramMatrix<T>)factor.Smooth(gram);
         foreach (var value in gram.Lower.Data)
         {
             if (!T.IsFinite(value))
@@ -32,9 +30,10 @@ internal abstract class WhiteningTransform<T>
             }
         }
 
-        return DampedFactor.TryFactor(compute, () => Smoothed().Lower, options.Damping, options.Retries, out var damping) is { } lower
+        factor?.SmoothInPlace(gram);
+        return DampedFactor.TryFactor(compute, gram.Lower, options.Damping, options.Retries, out var damping) is { } lower
             ? new CholeskyWhitening<T>(lower, damping)
-            : new EigenWhitening<T>(Smoothed(), options.Damping);
+            : new EigenWhitening<T>(gram, options.Damping);
     }
 
     /// <summary>T·B as a new matrix.</summary>

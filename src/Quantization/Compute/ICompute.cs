@@ -7,7 +7,7 @@ namespace MASQuant.Quantization.Compute;
 public interface ICompute : IRowSums, IDisposable
 {
     /// <summary>A = L·Lᵀ of the whitening, of error feedback and of regressions.</summary>
-    /// <param name="a">[K, K], of which the lower triangle counts; taken over, and worthless where there is no factor.</param>
+    /// <param name="a">[K, K], of which the lower triangle counts; taken over. Where there is no factor the lower triangle is worthless and the upper one as it was.</param>
     /// <returns>Null when a pivot is not above rounding noise (K·ε of its diagonal entry).</returns>
     TriangularFactor<T>? TryFactor<T>(RealMatrix<T> a)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;

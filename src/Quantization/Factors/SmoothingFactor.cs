@@ -79,6 +79,13 @@ public sealed class SmoothingFactor
         return smoothed;
     }
 
+    /// <summary><see cref="Smooth(GramMatrix)"/> where C lies.</summary>
+    public void SmoothInPlace(GramMatrix gram)
+    {
+        gram.SmoothInPlace(1, Inverse);
+        gram.Rotate(RotationBlock);
+    }
+
     private Matrix ScaleAndRotate(Matrix matrix, float[] scales)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(matrix.Columns, scales.Length);

@@ -12,7 +12,7 @@ internal static class Cholesky
     private const int PieceRows = 64;
 
     /// <summary>Replaces the lower triangle of <paramref name="a"/> by L and clears the upper one.</summary>
-    /// <returns>False when a pivot is not above rounding noise (K·ε of its diagonal entry): <paramref name="a"/> is then worthless.</returns>
+    /// <returns>False when a pivot is not above rounding noise (K·ε of its diagonal entry): the lower triangle is then worthless, the upper one as it was.</returns>
     public static bool TryFactor<T>(RealMatrix<T> a)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

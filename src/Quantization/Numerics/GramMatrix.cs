@@ -40,6 +40,9 @@ public abstract class GramMatrix
     /// <summary>S⁻¹·C·S⁻¹, the Gram matrix of X / s.</summary>
     public abstract GramMatrix Smooth(float[] inverse);
 
+    /// <summary>C in a matrix of its own.</summary>
+    public abstract GramMatrix Copy();
+
     /// <summary>C += weight·S⁻¹·<paramref name="other"/>·S⁻¹, without a copy of <paramref name="other"/>, which is of the same precision and whose rows count as added.</summary>
     public abstract void AddSmoothed(double weight, GramMatrix other, float[] inverse);
 

@@ -86,6 +86,8 @@ public sealed class GramMatrix<T> : GramMatrix
         return new GramMatrix<T>(smoothed, Tokens);
     }
 
+    public override GramMatrix Copy() => new GramMatrix<T>(Lower.Copy(), Tokens);
+
     public override void AddSmoothed(double weight, GramMatrix other, float[] inverse)
     {
         AddSmoothed(weight, ((GramMatrix<T>)other).Lower, Lower, inverse, replaces: false);

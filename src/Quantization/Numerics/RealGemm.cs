@@ -41,7 +41,7 @@ internal static class RealGemm
     /// <param name="b">[k, n].</param>
     /// <param name="c">[m, n], column stride 1.</param>
     /// <param name="subtract">Whether to subtract the product.</param>
-    /// <param name="lowerOnly">Leaves tiles that lie above the diagonal of C as they are.</param>
+    /// <param name="lowerOnly">Leaves what lies above the diagonal of C as it is.</param>
     public static void Accumulate<TA, TB, T>(MatrixView<TA> a, MatrixView<TB> b, MatrixView<T> c, bool subtract = false, bool lowerOnly = false)
         where TA : unmanaged, IBinaryFloatingPointIeee754<TA>
         where TB : unmanaged, IBinaryFloatingPointIeee754<TB>
@@ -52,7 +52,7 @@ internal static class RealGemm
     /// <param name="a">[k, m].</param>
     /// <param name="b">[k, n].</param>
     /// <param name="c">[m, n], column stride 1.</param>
-    /// <param name="lowerOnly">Leaves tiles that lie above the diagonal of C as they are.</param>
+    /// <param name="lowerOnly">Leaves what lies above the diagonal of C as it is.</param>
     public static void AddRows<T>(MatrixView<float> a, MatrixView<float> b, MatrixView<T> c, bool lowerOnly = false)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         => Accumulate<float, float, float, T>(a.Transposed, b, c, subtract: false, lowerOnly);
@@ -121,7 +121,7 @@ internal static class RealGemm
                     {
                         if (firstColumn is null || firstColumn + (panel * width) < row + TileRows)
                         {
-                            Tile(packedA.AsSpan(((row - startRow) * depth) + (start * TileRows), count * TileRows), panelB, count, c, row, panel * width, subtract);
+                            Tile(packedA.AsSpan(((row - startRow) * depth) + (start * TileRows), count * TileRows), panelB, count, c, row, panel * width, subtract, firstColumn);
                         }
                     }
                 }
@@ -181,16 +181,21 @@ internal static class RealGemm
         }
     }
 
-    private static void Tile<TWork, T>(ReadOnlySpan<TWork> a, ReadOnlySpan<TWork> b, int depth, MatrixView<T> c, int row, int column, bool subtract)
+    private static void Tile<TWork, T>(ReadOnlySpan<TWork> a, ReadOnlySpan<TWork> b, int depth, MatrixView<T> c, int row, int column, bool subtract, int? firstColumn)
         where TWork : unmanaged, IBinaryFloatingPointIeee754<TWork>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var width = TileColumns<TWork>();
         Span<TWork> sums = stackalloc TWork[TileRows * width];
         Sums(ref MemoryMarshal.GetReference(a), ref MemoryMarshal.GetReference(b), depth, ref MemoryMarshal.GetReference(sums));
-        var columns = Math.Min(width, c.Columns - column);
         for (var i = 0; i < Math.Min(TileRows, c.Rows - row); i++)
         {
+            var columns = Math.Min(width, Math.Min(c.Columns, (row + i + 1 - firstColumn) ?? c.Columns) - column);
+            if (columns <= 0)
+            {
+                continue;
+            }
+
             var target = c.Row(row + i).Slice(column, columns);
             var source = sums.Slice(i * width, columns);
             if (columns == width)

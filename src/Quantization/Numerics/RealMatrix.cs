@@ -58,25 +58,10 @@ public sealed class RealMatrix<T>
     }
 
     /// <summary>Makes a square matrix symmetric by its lower triangle.</summary>
-    public void MirrorLower()
-    {
-        const int Block = 64; // Square pieces, so that what is read column by column stays in the cache.
-        var blocks = (Rows + Block - 1) / Block;
-        Workers.For(blocks, piece =>
-        {
-            for (var start = 0; start <= piece * Block; start += Block)
-            {
-                for (var i = piece * Block; i < Math.Min(Rows, (piece + 1) * Block); i++)
-                {
-                    var row = Row(i);
-                    for (var j = start; j < Math.Min(i, start + Block); j++)
-                    {
-                        this[j, i] = row[j];
-                    }
-                }
-            }
-        });
-    }
+    public void MirrorLower() => Mirror(fromUpper: false);
+
+    /// <summary>Makes a square matrix symmetric by its upper triangle.</summary>
+    public void MirrorUpper() => Mirror(fromUpper: true);
 
     /// <summary>Rounds to FP32.</summary>
     public Matrix ToMatrix()
@@ -88,5 +73,32 @@ public sealed class RealMatrix<T>
         }
 
         return matrix;
+    }
+
+    private void Mirror(bool fromUpper)
+    {
+        const int Block = 64; // Square pieces, so that what is read or written column by column stays in the cache.
+        var blocks = (Rows + Block - 1) / Block;
+        Workers.For(blocks, piece =>
+        {
+            for (var start = 0; start <= piece * Block; start += Block)
+            {
+                for (var i = piece * Block; i < Math.Min(Rows, (piece + 1) * Block); i++)
+                {
+                    var row = Row(i);
+                    for (var j = start; j < Math.Min(i, start + Block); j++)
+                    {
+                        if (fromUpper)
+                        {
+                            row[j] = this[j, i];
+                        }
+                        else
+                        {
+                            this[j, i] = row[j];
+                        }
+                    }
+                }
+            }
+        });
     }
 }

@@ -48,8 +48,12 @@ public static class OptionTable
         new("ModalityWeights", "auto, or three numbers ≥ 0: text,vision,audio", "λ of each modality in the learning's loss and in the weight quantizer; auto takes each block's from gradients.",
             (o, text) => TryWeights(text, out var weights) ? o with { ModalityWeights = weights } : null,
             o => o.ModalityWeights.Count == 0 ? Automatic : string.Join(",", o.ModalityWeights.Select(w => w.ToString("R", CultureInfo.InvariantCulture)))),
-        Pixels("MinPixels", "The fewest pixels that the calibration set's images are resized to; empty: the checkpoint's.", o => o.MinPixels, (o, v) => o with { MinPixels = v }),
-        Pixels("MaxPixels", "The most pixels that the calibration set's images and frames are resized to; empty: the checkpoint's, up to 1003520.", o => o.MaxPixels, (o, v) => o with { MaxPixels = v }),
+        OptionalCount("MinPixels", "The fewest pixels that the calibration set's images are resized to; empty: the checkpoint's.", o => o.MinPixels, (o, v) => o with { MinPixels = v }),
+        OptionalCount("MaxPixels", "The most pixels that the calibration set's images and frames are resized to; empty: the checkpoint's, up to 1003520.", o => o.MaxPixels, (o, v) => o with { MaxPixels = v }),
+        new("MaxFramesPerSecond", "empty, or 0.001…1000", "The most frames of a second that are taken of the calibration set's videos, at least 4 and at most 768 of each; empty: all.",
+            (o, text) => TryNumber(text, 0.001, 1000, out var rate) ? o with { MaxFramesPerSecond = rate } : null,
+            o => o.MaxFramesPerSecond?.ToString("R", CultureInfo.InvariantCulture) ?? ""),
+        OptionalCount("MaxFrames", "The most frames that are taken of each of the calibration set's videos; empty: all.", o => o.MaxFrames, (o, v) => o with { MaxFrames = v }),
         new("Seed", "0…18446744073709551615", "Seeds the order of the samples.",
             (o, text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? o with { Seed = seed } : null,
             o => o.Seed.ToString(CultureInfo.InvariantCulture)),
@@ -107,15 +111,18 @@ public static class OptionTable
             (o, text) => text.Equals(Automatic, StringComparison.OrdinalIgnoreCase) ? set(o, null) : TryInteger(text, 0, high, out var value) ? set(o, value) : null,
             o => get(o)?.ToString(CultureInfo.InvariantCulture) ?? Automatic);
 
-    private static QuantizationOption Pixels(string name, string description, Func<QuantizationOptions, int?> get, Func<QuantizationOptions, int?, QuantizationOptions> set)
+    private static QuantizationOption OptionalCount(string name, string description, Func<QuantizationOptions, int?> get, Func<QuantizationOptions, int?, QuantizationOptions> set)
         => new(name, "empty, or 1…1073741824", description,
             (o, text) => TryInteger(text, 1, 1 << 30, out var value) ? set(o, value) : null,
             o => get(o)?.ToString(CultureInfo.InvariantCulture) ?? "");
 
     private static QuantizationOption Number(string name, double low, double high, string description, Func<QuantizationOptions, double> get, Func<QuantizationOptions, double, QuantizationOptions> set)
         => new(name, string.Create(CultureInfo.InvariantCulture, $"{low}…{high}"), description,
-            (o, text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= low && value <= high ? set(o, value) : null,
+            (o, text) => TryNumber(text, low, high, out var value) ? set(o, value) : null,
             o => get(o).ToString("R", CultureInfo.InvariantCulture));
+
+    private static bool TryNumber(string text, double low, double high, out double value)
+        => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && value >= low && value <= high;
 
     private static bool TryInteger(string text, int low, int high, out int value)
         => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value >= low && value <= high;

@@ -166,6 +166,12 @@ public sealed record QuantizationOptions
     /// <summary>The most pixels that images of the calibration set are resized to; null: the checkpoint's, up to what the processor takes unasked.</summary>
     public int? MaxPixels { get; init; }
 
+    /// <summary>The most frames of a second that are taken of the calibration set's videos; null: all.</summary>
+    public double? MaxFramesPerSecond { get; init; }
+
+    /// <summary>The most frames that are taken of each of the calibration set's videos; null: all.</summary>
+    public int? MaxFrames { get; init; }
+
     /// <summary>The most bytes of all patches together; the pipeline then chooses ranks by what they bring. Null: <see cref="Rank"/> or <see cref="RankRatio"/> decides.</summary>
     public long? PatchBytes { get; init; }
 
@@ -194,8 +200,17 @@ public sealed record QuantizationOptions
     /// <summary>What the heavy steps are computed with.</summary>
     public ComputeKind Compute { get; init; }
 
-    /// <summary>How many pixels calibration's images keep.</summary>
-    public ImageBudget Budget => new() { MinPixels = MinPixels, MaxPixels = MaxPixels };
+    /// <summary>How many pixels calibration's images keep, and how many frames its videos.</summary>
+    public ImageBudget Budget => new() { MinPixels = MinPixels, MaxPixels = MaxPixels, MaxFramesPerSecond = MaxFramesPerSecond, MaxFrames = MaxFrames };
+
+    /// <summary>These, with the limits of pixels and frames that they lack taken from <paramref name="basis"/>.</summary>
+    public QuantizationOptions WithLimitsOf(QuantizationOptions basis) => this with
+    {
+        MinPixels = MinPixels ?? basis.MinPixels,
+        MaxPixels = MaxPixels ?? basis.MaxPixels,
+        MaxFramesPerSecond = MaxFramesPerSecond ?? basis.MaxFramesPerSecond,
+        MaxFrames = MaxFrames ?? basis.MaxFrames,
+    };
 
     /// <summary>How many samples of a calibration set of <paramref name="samples"/> are used.</summary>
     public int SamplesOf(int samples) => Effort == EffortKind.Fast ? Math.Min(samples, Math.Max(FewestSamples, samples / 8)) : samples;

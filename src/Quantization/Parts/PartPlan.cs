@@ -12,7 +12,9 @@ namespace MASQuant.Quantization.Parts;
 public sealed record PartPlan(QuantizationJob Job, BlockRange Blocks, int Layers, string Key, SortedDictionary<string, string> Checkpoint)
 {
     /// <summary>Tells this part's unfinished run from those of other parts.</summary>
-    public string RunKey => $"{Key}.{Blocks}";
+    public string RunKey => RunKeyOf(Key, Blocks);
+
+    internal static string RunKeyOf(string key, BlockRange blocks) => $"{key}.{blocks}";
 
     /// <summary>The part's folder, which appears when it is finished.</summary>
     public string Folder => Path.Combine(Job.OutputFolder, FormattableString.Invariant($"{Job.Name}.blocks-{Blocks.First:d3}-{Blocks.Last:d3}{PartFolder.Suffix}"));

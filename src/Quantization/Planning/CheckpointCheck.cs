@@ -36,9 +36,14 @@ public static class CheckpointCheck
         source.RequireFinite(source.Find(decoder.FinalNorm.Name + ".weight"));
     }
 
-    /// <summary>Tells what is odd and stops nothing, MASQ0206; reads a head that is stored although the configuration ties it.</summary>
+    /// <summary>Tells what is odd and stops nothing, MASQ0206 and MASQ0207; reads a head that is stored although the configuration ties it.</summary>
     public static void Warn(IModelSource source, ModelConfig config, Action<MASQuantException> warn)
     {
+        if (ChatTemplate.WarningOf(source) is { } template)
+        {
+            warn(template);
+        }
+
         var decoder = config.Decoder();
         var isTiedByFile = ModelConfigReader.Read(source.ReadFile(ModelConfigReader.FileName), source.Path, source.Family).Text.TieWordEmbeddings;
         if (isTiedByFile && !decoder.IsHeadTied && !source.AreEqual(decoder.Head, decoder.Embedding))

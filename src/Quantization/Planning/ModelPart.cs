@@ -6,11 +6,17 @@ public static class ModelPart
     /// <summary>The decoder's linear layers, which are quantized.</summary>
     public const string Quantized = "decoder layers";
 
+    /// <summary>What sees.</summary>
+    public const string VisionTower = "vision tower";
+
+    /// <summary>What hears.</summary>
+    public const string AudioTower = "audio tower";
+
     /// <summary>The part's name; <paramref name="quantized"/> holds the names of the tensors that are quantized.</summary>
     public static string Of(string tensor, IReadOnlySet<string> quantized) => tensor.Split('.')[0] switch
     {
-        "visual" => "vision tower",
-        "audio_tower" => "audio tower",
+        "visual" => VisionTower,
+        "audio_tower" => AudioTower,
         _ when quantized.Contains(tensor) => Quantized,
         _ when tensor.Contains("embed_tokens", StringComparison.Ordinal) || tensor.StartsWith("lm_head", StringComparison.Ordinal) => "embedding and head",
         _ => "norms and biases",

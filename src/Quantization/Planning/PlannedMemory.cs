@@ -59,9 +59,9 @@ internal static class PlannedMemory
         // Every modality's Gram matrix beside the sample of tokens.
         var observing = modalities * (square + ((GramMatrix.PendingRows + TokenSample.RowsOf(calibration.Samples)) * inputs * sizeof(float)));
 
-        // Text's Gram matrix becomes the feedback's H where it lies, unless rounds follow; then the factor of H beside it.
+        // Text's Gram matrix becomes the feedback's H where it lies, unless rounds follow, and H its factor; libtorch factors a copy.
         var kept = alternates || (!feedback && patched > 0) ? modalities : patched;
-        var factoring = (kept + (feedback ? 2 : 0)) * square;
+        var factoring = (kept + (feedback ? options.Compute == ComputeKind.TorchCpu ? 4 : 1 : 0)) * square;
 
         // A weight as it was read and scaled, or scaled with the errors of its rounding.
         var rounding = ((kept + (feedback ? 1 : 0)) * square) + (CodeBytes * all) + (alternates ? sizeof(float) * all : 0)
@@ -71,8 +71,8 @@ internal static class PlannedMemory
         var gathering = patched == 0 ? 0 : (kept * square) + (2 * CodeBytes * all) + (patched * element * all)
             + ((alternates ? modalities : patched) * OutputErrors.PendingRows * (inputs + linears.Sum(linear => (long)linear.Outputs)) * sizeof(float));
 
-        // P of every layer; the whitening, one P to be whitened, and a weight, what is stored of it and the difference.
-        var fitting = patched == 0 ? 0 : ((kept + 1) * square) + (CodeBytes * all) + (3 * sizeof(float) * largest) + (((patched * all) + largest) * element);
+        // P of every layer, one P to be whitened, and a weight and what its codes leave of it; C_m becomes its factor, unless rounds follow.
+        var fitting = patched == 0 ? 0 : ((kept + (alternates ? 1 : 0)) * square) + (CodeBytes * all) + (2 * sizeof(float) * largest) + (((patched * all) + largest) * element);
 
         // Two fits with their residuals of all modalities, the sides of the equations and one under way; H and its factor, that of the feedback, and what patches keep for the next round.
         var whitenings = inputs <= GramMatrix.MaxWideInputs ? patched : 0;

@@ -14,14 +14,15 @@ public sealed class QuantizationPlan
     private const int HeaderBytesPerTensor = 120;
     private readonly IReadOnlyList<(int Layer, DecoderLinear Linear, DataType? Bias)> _linears;
     private readonly long _keptBytes;
+    private readonly Dictionary<string, long> _values;
 
-    private QuantizationPlan(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, IReadOnlyList<(int, DecoderLinear, DataType?)> linears, IReadOnlyList<(string, int, long)> parts, long keptBytes)
+    private QuantizationPlan(ModelConfig config, QuantizationOptions options, CalibrationExtent calibration, IReadOnlyList<(int, DecoderLinear, DataType?)> linears, IReadOnlyList<(string, int, long)> parts, Dictionary<string, long> values, long keptBytes)
     {
-        (Config, Options, Calibration, _linears, Parts, _keptBytes) = (config, options, calibration, linears, parts, keptBytes);
+        (Config, Options, Calibration, _linears, Parts, _values, _keptBytes) = (config, options, calibration, linears, parts, values, keptBytes);
         ArtifactBytes = BytesAt(options);
         DiskBytes = ArtifactBytes + (ArtifactBytes - _keptBytes);
         MemoryBytes = PlannedMemory.Of(config, options, calibration, TowerBytes, ArtifactBytes);
-        Operations = PlannedWork.Of(config, options, calibration);
+        Operations = PlannedWork.Of(config, options, calibration, TowerValues);
     }
 
     /// <summary>The model.</summary>
@@ -60,9 +61,9 @@ public sealed class QuantizationPlan
     /// <summary><see cref="Operations"/> with other options that take another part of the calibration set.</summary>
     /// <param name="options">The method.</param>
     /// <param name="calibration">The whole set.</param>
-    public double OperationsAt(QuantizationOptions options, CalibrationExtent calibration) => PlannedWork.Of(Config, options, calibration.Part(options.SamplesOf(calibration.Samples)));
+    public double OperationsAt(QuantizationOptions options, CalibrationExtent calibration) => PlannedWork.Of(Config, options, calibration.Part(options.SamplesOf(calibration.Samples)), TowerValues);
 
-    internal long TowerBytes => Parts.Where(part => part.Part.EndsWith("tower", StringComparison.Ordinal)).Sum(part => part.Bytes);
+    internal long TowerBytes => Parts.Where(part => part.Part is ModelPart.VisionTower or ModelPart.AudioTower).Sum(part => part.Bytes);
 
     /// <summary>Plans.</summary>
     /// <exception cref="MASQuantException">MASQ0107, MASQ0108 the headers do not have what the configuration calls for; MASQ0501 a shape that cannot be packed.</exception>
@@ -77,7 +78,8 @@ public sealed class QuantizationPlan
         var biased = linears.Select(linear => (linear.Layer, linear.Linear, Bias: BiasOf(checkpoint, linear.Tensor))).ToArray();
         var replaced = biased.Sum(linear => linear.Bias is { } bias ? bias.Bytes : 0);
         var kept = parts.Where(part => part.Key != ModelPart.Quantized).Sum(part => part.Item3) - replaced;
-        return new QuantizationPlan(config, options, calibration, [.. biased.Select(linear => (linear.Layer, linear.Linear, StoredType(linear.Bias)))], [.. parts], files + kept);
+        var values = checkpoint.Tensors.GroupBy(tensor => ModelPart.Of(tensor.Name, quantized)).ToDictionary(part => part.Key, part => part.Sum(tensor => tensor.Bytes / tensor.Type.ByteSize()));
+        return new QuantizationPlan(config, options, calibration, [.. biased.Select(linear => (linear.Layer, linear.Linear, StoredType(linear.Bias)))], [.. parts], values, files + kept);
     }
 
     /// <summary>The artifact's bytes at another scheme; null when a layer's shape does not fit it.</summary>
@@ -109,6 +111,8 @@ public sealed class QuantizationPlan
             return TensorBytes.OfInput(first.Inputs, options.RotationBlockFor(first) > 0, options.ClipsActivations(options.SchemeFor(block.Index, group)));
         }));
     }
+
+    private long TowerValues(Modality modality) => _values.GetValueOrDefault(modality == Modality.Vision ? ModelPart.VisionTower : ModelPart.AudioTower);
 
     private int RanksOf(int layer, DecoderLinear linear, QuantizationOptions options) => Config.Modalities.Sum(modality => options.RankFor(layer, linear, modality));
 

@@ -19,6 +19,9 @@ internal sealed class BlockFiles(string folder)
     /// <summary>What reports say beside.</summary>
     public string Details(int layer) => Path.ChangeExtension(Layer(layer), ".facts.json");
 
+    /// <summary>The hashes of a finished block's files.</summary>
+    public string Seal(int layer) => Path.ChangeExtension(Layer(layer), ".seal.json");
+
     /// <summary>How long a block took.</summary>
     public string Times(int layer) => Path.ChangeExtension(Layer(layer), TimesSuffix);
 

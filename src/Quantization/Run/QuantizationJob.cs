@@ -26,6 +26,9 @@ public sealed record QuantizationJob
     /// <summary>Holds finished layers until the artifact is written, so that an interrupted run resumes; deleted at the end.</summary>
     public required string WorkFolder { get; init; }
 
+    /// <summary>The key under which the result will be kept; null: that of the files as they are. Other files end the run.</summary>
+    public string? Key { get; init; }
+
     /// <summary>The method.</summary>
     public QuantizationOptions Options { get; init; } = new();
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
@@ -14,8 +16,9 @@ internal sealed class WorkFolder
     private const string KeyFile = "key";
     private readonly string _path;
     private readonly DecoderDescription _decoder;
+    private readonly BlockSeals _seals;
 
-    private WorkFolder(string path, DecoderDescription decoder) => (_path, _decoder, Files) = (path, decoder, new BlockFiles(path));
+    private WorkFolder(string path, DecoderDescription decoder) => (_path, _decoder, Files, _seals) = (path, decoder, new BlockFiles(path), new BlockSeals(new BlockFiles(path)));
 
     /// <summary>Opens the folder for a run.</summary>
     /// <param name="path">The folder; created when missing.</param>
@@ -32,7 +35,7 @@ internal sealed class WorkFolder
                 Directory.Delete(path, recursive: true);
             }
 
-            AtomicFile.Write(mark, System.Text.Encoding.ASCII.GetBytes(key));
+            AtomicFile.Write(mark, Encoding.ASCII.GetBytes(key));
         }
 
         return new WorkFolder(path, decoder);
@@ -41,11 +44,10 @@ internal sealed class WorkFolder
     /// <summary>The finished blocks' files.</summary>
     public BlockFiles Files { get; }
 
-    /// <summary>A block that an earlier run finished, or null.</summary>
-    public QuantizedBlock? TryRead(int layer)
+    /// <summary>A block that an earlier run finished, or null: a damaged one is computed again.</summary>
+    public QuantizedBlock? TryRead(int layer, CancellationToken cancellationToken)
     {
-        // The facts are written last, so a block with facts is whole.
-        if (Files.TryReadFacts(layer) is not var (facts, details) || !File.Exists(Files.Layer(layer)))
+        if (!_seals.IsWhole(layer, cancellationToken) || Files.TryReadFacts(layer) is not var (facts, details))
         {
             return null;
         }
@@ -56,7 +58,6 @@ internal sealed class WorkFolder
         }
         catch (Exception e) when (e is InvalidOperationException or MASQuantException or IOException)
         {
-            // A damaged block is computed again.
             return null;
         }
     }
@@ -70,18 +71,21 @@ internal sealed class WorkFolder
         AtomicFile.Write(Files.Times(layer), FactsFile.Serialize(times, FactsJson.Default.SortedDictionaryStringDouble));
         AtomicFile.Write(Files.Details(layer), FactsFile.Serialize(block.Details, FactsJson.Default.BlockFacts));
         AtomicFile.Write(Files.Facts(layer), JsonSerializer.SerializeToUtf8Bytes(block.Facts, ManifestJson.Default.ManifestLayer));
+        _seals.Write(layer);
     }
 
     /// <summary>The ranks that an earlier run chose, or null.</summary>
     public LayerRanks? TryReadRanks()
-        => File.Exists(RanksPath) && File.ReadAllText(RanksPath) is [.. var text, '\n'] && LayerRanks.TryParse(text, out var ranks, out _) ? ranks : null;
+        => File.Exists(RanksPath) && File.ReadAllText(RanksPath).Split(' ', 2) is [var hash, var text] && hash == HashOf(text) && LayerRanks.TryParse(text, out var ranks, out _) ? ranks : null;
 
     /// <summary>Keeps the ranks that were chosen.</summary>
     /// <exception cref="MASQuantException">MASQ0111: the file cannot be written.</exception>
-    public void WriteRanks(LayerRanks ranks) => AtomicFile.Write(RanksPath, System.Text.Encoding.ASCII.GetBytes($"{ranks}\n"));
+    public void WriteRanks(LayerRanks ranks) => AtomicFile.Write(RanksPath, Encoding.ASCII.GetBytes($"{HashOf(ranks.ToString())} {ranks}"));
 
     /// <summary>Deletes the folder, once the artifact is written.</summary>
     public void Delete() => Directory.Delete(_path, recursive: true);
+
+    private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)));
 
     private string RanksPath => Path.Combine(_path, "ranks");
 }

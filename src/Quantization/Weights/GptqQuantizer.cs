@@ -6,7 +6,7 @@ namespace MASQuant.Quantization.Weights;
 internal abstract class GptqQuantizer : IWeightQuantizer
 {
     /// <summary>Prepares the quantization of one input group.</summary>
-    /// <param name="gram">H, as <c>ActivationStatistics.SmoothedGram</c> gives it.</param>
+    /// <param name="gram">H, as <c>ActivationStatistics.SmoothedGram</c> gives it; taken over.</param>
     /// <param name="options">Damping, order, clipping.</param>
     /// <exception cref="MASQuantException">MASQ0512: H cannot be factored.</exception>
     public static GptqQuantizer Create(GramMatrix gram, GptqOptions? options = null)

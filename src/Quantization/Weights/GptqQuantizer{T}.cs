@@ -11,8 +11,6 @@ namespace MASQuant.Quantization.Weights;
 internal sealed class GptqQuantizer<T> : GptqQuantizer
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private const int PieceRows = 8;
-
     // Blocks whose inputs hear together of the errors of all inputs before them.
     private const int OuterBlocks = 4;
 
@@ -100,34 +98,16 @@ internal sealed class GptqQuantizer<T> : GptqQuantizer
         return (codes, sums);
     }
 
-    /// <summary>M with M·Mᵀ = H + λ·mean(diag H)·I in the given order: the ordinary factor of the matrix turned upside down, turned back.</summary>
-    private static RealMatrix<T> FactorUpper(RealMatrix<T> lower, int[] order, GptqOptions options)
+    /// <summary>M with M·Mᵀ = H + λ·mean(diag H)·I in the given order, where H lay: the ordinary factor of the matrix turned upside down, turned back.</summary>
+    private static RealMatrix<T> FactorUpper(RealMatrix<T> h, int[] order, GptqOptions options)
     {
-        var factor = DampedFactor.TryFactor(options.Compute, () => Turn(lower, order), options.Damping, options.Retries, out _) ?? throw new MASQuantException(
+        h.MirrorLower();
+        SymmetricOrder.Apply(h, [.. order.Reverse()]);
+        var factor = DampedFactor.TryFactor(options.Compute, h, options.Damping, options.Retries, out _) ?? throw new MASQuantException(
             DiagnosticCodes.GramNotFactorable, null,
             "The calibration activations of a layer leave its error feedback undefined. Check the checkpoint for damaged weights, or quantize weights by rounding to nearest.");
         var upper = factor.Lower;
         Array.Reverse(upper.Data);
         return upper;
-    }
-
-    private static RealMatrix<T> Turn(RealMatrix<T> lower, int[] order)
-    {
-        var size = order.Length;
-        var turned = new RealMatrix<T>(size, size);
-        lower.MirrorLower();
-        Workers.For((size + PieceRows - 1) / PieceRows, piece =>
-        {
-            for (var i = piece * PieceRows; i < Math.Min(size, (piece + 1) * PieceRows); i++)
-            {
-                var source = lower.Row(order[size - 1 - i]);
-                var target = turned.Row(i);
-                for (var j = 0; j <= i; j++)
-                {
-                    target[j] = source[order[size - 1 - j]];
-                }
-            }
-        });
-        return turned;
     }
 }

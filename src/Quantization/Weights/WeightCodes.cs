@@ -39,12 +39,23 @@ public sealed class WeightCodes
         {
             for (var i = n * Inputs; i < (n + 1) * Inputs; i++)
             {
-                var group = i / groupSize;
-                var code = Codes[i] - (ZeroPoints.Length > 0 ? ZeroPoints[group] : 0);
-                values.Data[i] = code * (GroupScales.Length > 0 ? GroupScales[i / PackingLayout.GroupSize] : 1) * Scales[group];
+                values.Data[i] = Value(i, groupSize);
             }
         });
         return values;
+    }
+
+    /// <summary>Takes the values that the codes stand for from <paramref name="weight"/>, [N, K].</summary>
+    public void SubtractFrom(Matrix weight)
+    {
+        var groupSize = WeightGrid.GroupSize(Scheme, Inputs);
+        Workers.For(Outputs, n =>
+        {
+            for (var i = n * Inputs; i < (n + 1) * Inputs; i++)
+            {
+                weight.Data[i] -= Value(i, groupSize);
+            }
+        });
     }
 
     /// <summary>Packs for the runtime.</summary>
@@ -73,5 +84,12 @@ public sealed class WeightCodes
         }
 
         return packed;
+    }
+
+    private float Value(int i, int groupSize)
+    {
+        var group = i / groupSize;
+        var code = Codes[i] - (ZeroPoints.Length > 0 ? ZeroPoints[group] : 0);
+        return code * (GroupScales.Length > 0 ? GroupScales[i / PackingLayout.GroupSize] : 1) * Scales[group];
     }
 }

@@ -16,8 +16,8 @@ internal static class TorchCholesky
     {
         using var scope = NewDisposeScope();
         using var untracked = no_grad();
-        var a = TorchMatrix.Copy(matrix.View, device).tril_();
-        var floors = a.diagonal() * (matrix.Rows * double.CreateTruncating(T.BitIncrement(T.One) - T.One));
+        var a = TorchMatrix.Copy(matrix.View, device);
+        var floors = a.diagonal().Times(matrix.Rows * double.CreateTruncating(T.BitIncrement(T.One) - T.One));
         for (var start = 0; start < matrix.Rows; start += Block)
         {
             using var step = NewDisposeScope();
@@ -37,8 +37,7 @@ internal static class TorchCholesky
             }
         }
 
-        var pivots = a.diagonal();
-        var usable = pivots.square().gt(floors).logical_and(pivots.isfinite()).all().item<bool>();
+        var usable = a.diagonal().Squared().gt(floors).all().item<bool>(); // false too for what is not finite
         return usable ? a.tril().MoveToOuterDisposeScope() : null;
     }
 }

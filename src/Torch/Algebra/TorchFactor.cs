@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MASQuant.Torch.Algebra;
 
-/// <summary>L where libtorch keeps it.</summary>
+/// <summary>L where libtorch keeps it, until the garbage collector finds that nothing holds it.</summary>
 /// <param name="lower">[K, K], owned.</param>
 internal sealed class TorchFactor<T>(Tensor lower) : TriangularFactor<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -13,15 +13,15 @@ internal sealed class TorchFactor<T>(Tensor lower) : TriangularFactor<T>
     private readonly Tensor _lower = lower.DetachFromDisposeScope();
     private RealMatrix<T>? _here;
 
-    ~TorchFactor() => _lower.Dispose();
-
     public override RealMatrix<T> Lower => _here ??= TorchMatrix.ToMatrix<T>(_lower);
 
     public override RealMatrix<T> MultiplyTransposed<TB>(MatrixView<TB> b)
     {
         using var scope = NewDisposeScope();
         using var untracked = no_grad();
-        return TorchMatrix.ToMatrix<T>(TorchProducts.Multiply(_lower.t(), TorchMatrix.Copy<TB, T>(b, _lower.device)));
+        var product = TorchMatrix.ToMatrix<T>(TorchProducts.Multiply(_lower.t(), TorchMatrix.Copy<TB, T>(b, _lower.device)));
+        GC.KeepAlive(_lower);
+        return product;
     }
 
     public override void Solve(RealMatrix<T> b) => Solve(b, transposed: false);
@@ -52,5 +52,6 @@ internal sealed class TorchFactor<T>(Tensor lower) : TriangularFactor<T>
         }
 
         TorchMatrix.CopyTo(b, matrix);
+        GC.KeepAlive(_lower);
     }
 }

@@ -51,7 +51,11 @@ internal static class TorchMatrix
 
     private static Tensor Shared<T>(MatrixView<T> view)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        => view.Rows * view.Columns == 0
+    {
+        using var scope = NewDisposeScope();
+        var shared = view.Rows * view.Columns == 0
             ? empty([view.Rows, view.Columns], TypeOf<T>())
             : frombuffer(view.Data, TypeOf<T>()).as_strided([view.Rows, view.Columns], [view.RowStride, view.ColumnStride], view.Offset);
+        return shared.MoveToOuterDisposeScope();
+    }
 }

@@ -23,7 +23,14 @@ internal static class TorchProducts
             {
                 var product = a[row..end].mm(b[.., column..last]);
                 var target = c[row..end, column..last];
-                _ = subtract ? target.sub_(product) : target.add_(product);
+                if (subtract)
+                {
+                    target.sub_(product);
+                }
+                else
+                {
+                    target.Increase(product);
+                }
             }
         });
 

@@ -26,7 +26,7 @@ internal sealed class TorchRowSum<T>(Device device, RealMatrix<T> total, bool lo
         {
             using var target = TorchMatrix.Shared(total);
             using var here = sum.cpu();
-            target.add_(here).Dispose();
+            target.Increase(here);
         }
 
         _sum?.Dispose();

@@ -35,8 +35,8 @@ internal static class TorchSvd
         var (_, vectors) = linalg.eigh(Multiply(wide, wide.t()));
         var left = vectors.t().flip(0)[..rank].contiguous();
         var right = Multiply(left, wide);
-        var values = right.square().sum(1).sqrt();
-        return (left, values, right / where(values.gt(0), values, ones_like(values)).unsqueeze(1));
+        var values = right.Squared().sum(1).sqrt();
+        return (left, values, right / where(values.IsPositive(), values, ones_like(values)).unsqueeze(1));
     }
 
     private static (Tensor Left, Tensor Values, Tensor Right) Randomized<T>(Tensor a, int rank, RandomizedSvdOptions options)
@@ -75,9 +75,9 @@ internal static class TorchSvd
     // ‖A − B‖² = ‖A‖² − 2⟨A, B⟩ + ‖B‖².
     private static bool IsSettled<T>((Tensor Left, Tensor Values, Tensor Right) previous, (Tensor Left, Tensor Values, Tensor Right) current, double tolerance)
     {
-        var energy = current.Values.square().sum().item<double>();
+        var energy = current.Values.Squared().sum().item<double>();
         var across = (previous.Values.unsqueeze(1) * current.Values * Products(previous.Left, current.Left) * Products(previous.Right, current.Right)).sum().item<double>();
-        var change = previous.Values.square().sum().item<double>() + energy - (2 * across);
+        var change = previous.Values.Squared().sum().item<double>() + energy - (2 * across);
 
         // In FP32 the vectors themselves carry errors of about ε, which no iteration removes.
         var floor = typeof(T) == typeof(float) ? 1e-3 : tolerance;

@@ -1,4 +1,5 @@
 using MASQuant.Formats.Schemes;
+using MASQuant.Torch.Algebra;
 using static TorchSharp.torch;
 
 namespace MASQuant.Torch.Learning;
@@ -14,26 +15,26 @@ internal static class FakeQuantization
     /// <param name="group">Entries of a row that share a scale.</param>
     public static Tensor Symmetric(Tensor v, int limit, int group) => Grouped(v, group, part =>
     {
-        var scale = part.abs().amax([-1], keepdim: true) / limit;
+        var scale = part.abs().amax([-1], keepdim: true).Over(limit);
         var divisor = NotZero(scale.detach());
         var scaled = part.detach() / divisor;
-        return part + (scale * (scaled.round() - scaled));
+        return part.Plus(scale * (scaled.round() - scaled));
     });
 
     /// <summary>Rows to the grid of W4A16: a scale and a zero point for each group, the range widened to hold 0.</summary>
     /// <param name="v">[n, K].</param>
     public static Tensor Asymmetric(Tensor v) => Grouped(v, PackingLayout.GroupSize, part =>
     {
-        var (low, high) = (part.amin([-1], keepdim: true).clamp_max(0), part.amax([-1], keepdim: true).clamp_min(0));
-        var scale = (high - low) / AsymmetricSteps;
+        var (low, high) = (part.amin([-1], keepdim: true).AtMostZero(), part.amax([-1], keepdim: true).AtLeastZero());
+        var scale = (high - low).Over(AsymmetricSteps);
         var divisor = NotZero(scale.detach());
         var scaled = part.detach() / divisor;
         var zero = (-low.detach() / divisor).round();
-        return part + (scale * ((scaled.round() + zero).clamp(0, AsymmetricSteps) - zero - scaled));
+        return part.Plus(scale * (scaled.round().Plus(zero).Clamp(0, AsymmetricSteps) - zero - scaled));
     });
 
     // A row of zeros stays one.
-    private static Tensor NotZero(Tensor scale) => where(scale.gt(0), scale, ones_like(scale));
+    private static Tensor NotZero(Tensor scale) => where(scale.IsPositive(), scale, ones_like(scale));
 
     private static Tensor Grouped(Tensor v, int group, Func<Tensor, Tensor> round)
     {

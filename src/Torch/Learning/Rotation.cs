@@ -1,3 +1,4 @@
+using MASQuant.Torch.Algebra;
 using static TorchSharp.torch;
 
 namespace MASQuant.Torch.Learning;
@@ -23,6 +24,9 @@ internal sealed class Rotation
         (_outer, _inner) = (Hadamard(outer, device), Hadamard(Math.Max(1, block / outer), device));
     }
 
+    /// <summary>What it holds.</summary>
+    public IEnumerable<Tensor> Tensors => [_outer, _inner];
+
     /// <summary>Rotates rows.</summary>
     /// <param name="v">[n, K].</param>
     public Tensor Apply(Tensor v)
@@ -33,9 +37,9 @@ internal sealed class Rotation
         var h = ones([1, 1], device: device);
         while (h.shape[0] < size)
         {
-            h = cat([cat([h, h], 1), cat([h, -h], 1)], 0) / Math.Sqrt(2);
+            h = cat([cat([h, h], 1), cat([h, -h], 1)], 0).Over(Math.Sqrt(2));
         }
 
-        return h.DetachFromDisposeScope();
+        return h;
     }
 }

@@ -18,13 +18,14 @@ internal sealed class TorchBlock : ISimulatedBlock
     public TorchBlock(Device device, SimulationProblem problem)
     {
         (_device, _problem) = (device, problem);
-        if (problem.Description.Steps.FirstOrDefault(step => step is not (ProjectStep or RotateStep or AttendStep or GateStep or AddStep or NormalizeStep { Norm.Kind: NormKind.RootMeanSquare })) is { } unknown)
+        if (problem.Description.Steps.FirstOrDefault(step => !Knows(step)) is { } unknown)
         {
             throw unknown.Unknown("the simulation on libtorch");
         }
 
+        using var scope = NewDisposeScope();
         _groups = [.. problem.Groups.Select(group => new TorchGroup(group, device))];
-        _gains = [.. problem.Norms.Select(norm => TorchMatrix.OfSingle(new Matrix(1, norm.Gain.Length, norm.Gain), device))];
+        _gains = [.. problem.Norms.Select(norm => TorchMatrix.OfSingle(new Matrix(1, norm.Gain.Length, norm.Gain), device).DetachFromDisposeScope())];
     }
 
     public IEnumerable<GroupFactors> Factors => _problem.Groups.Select(group => group.Factors);
@@ -86,26 +87,34 @@ internal sealed class TorchBlock : ISimulatedBlock
             scales[t, 0] = (float)(_problem.ModalityWeights[(int)modalities[t]] / ((double)modalities.CountOf(modalities[t]) * target.Columns));
         }
 
-        var output = Forward(TorchMatrix.OfSingle(sequence.Quantized, _device), TorchMatrix.OfSingle(masks, _device), sequence.Rotary);
+        var output = Forward(sequence, TorchMatrix.OfSingle(masks, _device));
         return ((output - TorchMatrix.OfSingle(target, _device)).abs() * TorchMatrix.OfSingle(scales, _device)).sum(ScalarType.Float64);
     }
 
-    private Tensor Forward(Tensor stream, Tensor masks, RotaryTable rotary)
+    private static bool Knows(BlockStep step) => step is ProjectStep or RotateStep or AttendStep or GateStep or AddStep or DeepstackStep
+        or NormalizeStep { Norm.Kind: NormKind.RootMeanSquare }
+        or NormalizeHeadsStep { Queries.Kind: NormKind.RootMeanSquare, Keys.Kind: NormKind.RootMeanSquare };
+
+    private Tensor Forward(CalibrationSequence sequence, Tensor masks)
     {
         var (groups, gains) = (new Queue<TorchGroup>(_groups), new Queue<Tensor>(_gains));
+        var stream = TorchMatrix.OfSingle(sequence.Quantized, _device);
         var values = new List<Tensor>();
         foreach (var step in _problem.Description.Steps)
         {
             switch (step)
             {
                 case NormalizeStep { Norm: var norm }:
-                    values.Insert(0, stream * (stream.square().mean([-1], keepdim: true) + norm.Epsilon).rsqrt() * gains.Dequeue());
+                    values.Insert(0, Normed(stream, norm, gains.Dequeue()));
                     break;
                 case ProjectStep:
                     values.InsertRange(0, groups.Dequeue().Forward(Take(values), masks));
                     break;
+                case NormalizeHeadsStep heads:
+                    (values[0], values[1]) = (Normed(values[0], heads.Queries, gains.Dequeue()), Normed(values[1], heads.Keys, gains.Dequeue()));
+                    break;
                 case RotateStep:
-                    var angles = Angles(rotary);
+                    var angles = Angles(sequence.Rotary);
                     (values[0], values[1]) = (Rotated(values[0], angles), Rotated(values[1], angles));
                     break;
                 case AttendStep attend:
@@ -114,13 +123,31 @@ internal sealed class TorchBlock : ISimulatedBlock
                 case GateStep:
                     values.Insert(0, nn.functional.silu(Take(values)) * Take(values));
                     break;
+                case DeepstackStep deepstack:
+                    stream = stream.Plus(Added(sequence, deepstack.Level));
+                    break;
                 default:
-                    stream += Take(values);
+                    stream = stream.Plus(Take(values));
                     break;
             }
         }
 
         return stream;
+    }
+
+    // By root mean squares, each head's of its own where the norm is of a head's width.
+    private static Tensor Normed(Tensor x, NormDescription norm, Tensor gain)
+    {
+        var rows = x.reshape(x.shape[0], -1, norm.Size);
+        return (rows * rows.Squared().mean([-1], keepdim: true).Plus(norm.Epsilon).rsqrt() * gain).reshape(x.shape);
+    }
+
+    // What the vision tower has left, [T, H]; zero at other tokens.
+    private Tensor Added(CalibrationSequence sequence, int level)
+    {
+        var rows = new Matrix(sequence.Quantized.Rows, sequence.Quantized.Columns);
+        sequence.Deepstack.AddTo(rows, sequence.Modalities, level);
+        return TorchMatrix.OfSingle(rows, _device);
     }
 
     // softmax(q·kᵀ/√d)·v over the tokens up to each; query heads that share keys lie beside each other.
@@ -130,7 +157,7 @@ internal sealed class TorchBlock : ISimulatedBlock
         var q = queries.reshape(tokens, step.KeyValueHeads, shared, step.HeadSize).permute(1, 2, 0, 3);
         var (k, v) = (Heads(keys), Heads(values));
         var hidden = ones([tokens, tokens], ScalarType.Bool, queries.device).triu(1);
-        var scores = (q.matmul(k.transpose(-1, -2)) / Math.Sqrt(step.HeadSize)).masked_fill(hidden, float.NegativeInfinity);
+        var scores = q.matmul(k.transpose(-1, -2)).Over(Math.Sqrt(step.HeadSize)).Without(hidden);
         return scores.softmax(-1).matmul(v).permute(2, 0, 1, 3).reshape(tokens, step.Heads * step.HeadSize);
 
         Tensor Heads(Tensor x) => x.reshape(tokens, step.KeyValueHeads, 1, step.HeadSize).permute(1, 2, 0, 3);
@@ -156,7 +183,7 @@ internal sealed class TorchBlock : ISimulatedBlock
         var pairs = angles.Cosines.shape[2];
         var heads = x.reshape(x.shape[0], -1, 2 * pairs);
         var (a, b) = (heads[.., .., ..(int)pairs], heads[.., .., (int)pairs..]);
-        return cat([(a * angles.Cosines) - (b * angles.Sines), (b * angles.Cosines) + (a * angles.Sines)], 2).reshape(x.shape);
+        return cat([(a * angles.Cosines) - (b * angles.Sines), (b * angles.Cosines).Plus(a * angles.Sines)], 2).reshape(x.shape);
     }
 
     private static Tensor Take(List<Tensor> values)

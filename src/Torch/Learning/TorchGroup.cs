@@ -20,6 +20,7 @@ internal sealed class TorchGroup : IDisposable
 
     public TorchGroup(SimulatedLayers layers, Device device)
     {
+        using var scope = NewDisposeScope();
         _layers = layers;
         _weights = [.. layers.Weights.Select(weight => TorchMatrix.OfSingle(weight, device))];
         _biases = [.. layers.Biases.Select(bias => bias.Length == 0 ? null : TorchMatrix.OfSingle(new Matrix(1, bias.Length, bias), device))];
@@ -28,6 +29,11 @@ internal sealed class TorchGroup : IDisposable
         _channels = [.. factors.Deviating.Select((channels, m) => m == Base || channels.Length == 0 || OwnsWeight(m) ? null : tensor(channels, ScalarType.Int64, device))];
         _rotation = new Rotation(layers.RotationBlock, device);
         _logarithms = zeros([factors.Logarithms.Length, factors.Inputs], device: device);
+        foreach (var kept in Kept)
+        {
+            kept.DetachFromDisposeScope();
+        }
+
         Refresh();
     }
 
@@ -67,7 +73,6 @@ internal sealed class TorchGroup : IDisposable
 
         _logarithms.grad = null;
         _logarithms.requires_grad = false;
-        Forget();
     }
 
     /// <summary>Y_i [T, N_i] of X [T, K].</summary>
@@ -76,7 +81,7 @@ internal sealed class TorchGroup : IDisposable
     public Tensor[] Forward(Tensor x, Tensor masks)
     {
         var (factors, rounded) = _kept ?? Weights();
-        var smoothed = x * masks.t().mm(1 / factors);
+        var smoothed = x * masks.t().mm(factors.reciprocal());
         var rotated = _rotation.Apply(smoothed);
         var input = _layers.Scheme.QuantizesActivations ? FakeQuantization.Symmetric(rotated, _layers.Scheme.ActivationMax, _layers.Factors.Inputs) : rotated;
         return [.. _weights.Select((weight, i) => Output(weight, i))];
@@ -89,27 +94,29 @@ internal sealed class TorchGroup : IDisposable
             {
                 if (m != Base && rounded[m].Length > 0)
                 {
-                    y += Masked(input, masks, [m]).mm(rounded[m][i].t());
+                    y = y.Plus(Masked(input, masks, [m]).mm(rounded[m][i].t()));
                 }
                 else if (_channels[m] is { } channels)
                 {
                     var drift = (factors[m] - factors[Base]).index_select(0, channels) * weight.index_select(1, channels);
-                    y += Masked(smoothed.index_select(1, channels), masks, [m]).mm(drift.t());
+                    y = y.Plus(Masked(smoothed.index_select(1, channels), masks, [m]).mm(drift.t()));
                 }
             }
 
-            return _biases[i] is { } bias ? y + bias : y;
+            return _biases[i] is { } bias ? y.Plus(bias) : y;
         }
     }
 
     public void Dispose()
     {
         Forget();
-        foreach (var owned in new[] { _weights, _owns, [_logarithms] }.SelectMany(tensors => tensors).Concat(_biases.OfType<Tensor>()).Concat(_channels.OfType<Tensor>()))
+        foreach (var kept in Kept)
         {
-            owned.Dispose();
+            kept.Dispose();
         }
     }
+
+    private IEnumerable<Tensor> Kept => [.. _weights, .. _owns, .. _biases.OfType<Tensor>(), .. _channels.OfType<Tensor>(), _logarithms, .. _rotation.Tensors];
 
     // s_m, [modalities, K], and Q_w for the base and for modalities with a weight of their own. While nothing is recorded they are kept from sequence to sequence.
     private (Tensor Factors, Tensor[][] Rounded) Weights()
@@ -146,7 +153,7 @@ internal sealed class TorchGroup : IDisposable
     private bool OwnsWeight(int modality) => modality == Base || _layers.Factors.Deviating[modality].Length == _layers.Factors.Inputs;
 
     private static Tensor Masked(Tensor x, Tensor masks, int[] modalities)
-        => modalities.Length == masks.shape[0] ? x : x * modalities.Select(m => masks[m]).Aggregate((a, b) => a + b).unsqueeze(1);
+        => modalities.Length == masks.shape[0] ? x : x * modalities.Select(m => masks[m]).Aggregate((a, b) => a.Plus(b)).unsqueeze(1);
 
     private static Tensor Mask(int[] channels, int inputs, Device device)
     {

@@ -87,6 +87,7 @@ public class PackageContentTests
 
     [Theory]
     [InlineData("MASQuant.Build", true)]
+    [InlineData("MASQuant.Build.Torch", true, "TorchSharp")]
     [InlineData("MASQuant.Abstractions", false)]
     [InlineData("MASQuant.Formats", false, "MASQuant.Abstractions")]
     [InlineData("MASQuant.Engine", false, "MASQuant.Formats")]
@@ -102,7 +103,7 @@ public class PackageContentTests
 
         Assert.Equal((id, PackedPackages.Version, "Apache-2.0", "README.md"), (Value("id"), Value("version"), Value("license"), Value("readme")));
         Assert.Equal(developmentDependency ? "true" : null, Value("developmentDependency"));
-        Assert.Equal(dependencies.Select(name => (name, PackedPackages.Version)),
+        Assert.Equal(dependencies.Select(name => (name, VersionOf(name))),
             metadata.Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (element.Attribute("id")!.Value, element.Attribute("version")!.Value)).Order());
         foreach (var name in new[] { "README.md", "LICENSE" })
         {
@@ -154,6 +155,12 @@ public class PackageContentTests
         using var json = JsonDocument.Parse(reader.GetBlobBytes(link.Value));
         Assert.StartsWith("https://raw.githubusercontent.com/masquant/masquant/", json.RootElement.GetProperty("documents").GetProperty("/_/*").GetString());
     }
+
+    // Of a package of others, what this repository restores.
+    private static string VersionOf(string package)
+        => package.StartsWith("MASQuant.", StringComparison.Ordinal)
+            ? PackedPackages.Version
+            : XDocument.Load(Path.Combine(RepositoryFiles.Root, "Directory.Packages.props")).Descendants("PackageVersion").Single(element => (string?)element.Attribute("Include") == package).Attribute("Version")!.Value;
 
     private static void Succeed((int ExitCode, string Output) result) => Assert.True(result.ExitCode == 0, result.Output);
 

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Planning;
 using MASQuant.Tests;
@@ -45,6 +46,20 @@ public sealed class FullSizeTests : IDisposable
         AssertInspectedAndPlanned(model.Layers, model.Hidden);
     }
 
+    // Weights of zeros: all logits are equal, and the first token is the first of the vocabulary. Takes 7.4 GB: two bytes a weight, packed.
+    [SkippableFact]
+    [Trait("Lane", "slow")]
+    public void A_published_model_gives_its_first_token()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "The files would not be sparse.");
+        FullSize.All[0].Write(_folder.Path);
+        var run = CommandRun.Of("run", _folder.Path, "What is it?", "--max-tokens", "1");
+        Assert.True(run.ExitCode == 0, run.Error);
+        using var checkpoint = Checkpoint.Open(_folder.Path);
+        Assert.Equal(PromptEncoder.ReadTokenizer(checkpoint, ModelConfigReader.Read(checkpoint)).Decode([0]) + "\n", run.Output);
+        Assert.Contains("; 1 generated, the first after ", run.Error, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string> FurtherNames => [.. FurtherFullSize.All.Select(model => model.Name)];
 
     [SkippableTheory]
@@ -75,6 +90,7 @@ public sealed class FullSizeTests : IDisposable
         var plan = CommandRun.Of("plan", _folder.Path, "--output", _folder.Path);
         Assert.True(plan.ExitCode == 0 || plan.Error.Contains("error MASQ0955", StringComparison.Ordinal) || plan.Error.Contains("error MASQ0956", StringComparison.Ordinal), plan.Error);
         Assert.Contains($"{layers} decoder layers of width {hidden}", plan.Output, StringComparison.Ordinal);
-        Assert.Contains("The time is a rough estimate", plan.Output, StringComparison.Ordinal);
+        Assert.Contains("right within a factor of 1.5", plan.Output, StringComparison.Ordinal);
+        Assert.Matches(@"Sooner: --effort Fast takes about [^;]+; --samples 64 about [^;]+; 4 machines, each with --blocks I/4, about [^;]+; a GPU takes --compute Torch:cuda\.", plan.Output);
     }
 }

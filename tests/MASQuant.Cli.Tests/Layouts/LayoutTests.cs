@@ -76,6 +76,22 @@ public sealed class LayoutTests(HubAnswers hub) : IClassFixture<HubAnswers>, IDi
         Assert.NotEqual(hub.Of(Layout).Whole.Output, HubAnswers.Run(Layout, tied).Output);
     }
 
+    /// <summary>A chat template that is not known is told of once by each command, and changes nothing; one that an artifact takes along is told of by it too.</summary>
+    [Fact]
+    public void An_unknown_chat_template_is_told_of()
+    {
+        const string Layout = "vl3-hub";
+        var model = _folder.File("model");
+        LayoutCheckpoint.Write(Layout, model);
+        File.WriteAllText(Path.Combine(model, "chat_template.json"), """{"chat_template": "{{ messages }}"}""");
+        var quantize = HubAnswers.Quantize(Layout, model, _folder.File("out"));
+        var run = HubAnswers.Run(Layout, model);
+        var quantized = HubAnswers.Run(Layout, _folder.File("out/M.masquant.safetensors"));
+        Assert.All([HubAnswers.Plan(Layout, model), quantize, run, quantized], told => Assert.Single(told.Error.Split('\n'), line => line.Contains("chat_template.json: warning MASQ0207: ", StringComparison.Ordinal)));
+        Assert.Equal((hub.Of(Layout).Whole.Output, hub.Of(Layout).Quantized.Output), (run.Output, quantized.Output));
+        Assert.DoesNotContain("MASQ0207", hub.Of(Layout).Whole.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>YaRN, as the model's page says to ask for it, before and after quantization; what it computes is compared with the reference's goldens.</summary>
     [Fact]
     public void Yarn_is_read()

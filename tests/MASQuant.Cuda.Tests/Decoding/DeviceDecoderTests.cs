@@ -5,6 +5,7 @@ using MASQuant.Cuda.Models;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Generation;
+using MASQuant.Engine.Models;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 
@@ -32,6 +33,28 @@ public sealed class DeviceDecoderTests : IDisposable
     [Fact]
     public void Answers_of_rotated_weights_equal_the_processors()
         => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8, rotated: true), steps: 2);
+
+    // Three modalities in one medium, at positions that go back and forth.
+    [Fact]
+    public void A_video_with_its_sound_is_within_its_rounding()
+    {
+        var prompt = new Prompt().Pixels(max: 28 * 28, min: 1).Video(Golden.Load("omni/video").Files, 2, Golden.Load("omni/audio").Files[0]).Text("?");
+        CompareLogits(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8), prompt, roundInputs: false);
+    }
+
+    // The golden's positions are those of a plain sequence.
+    [SkippableTheory]
+    [InlineData("video-sound")]
+    [InlineData("video-sound-long")]
+    public void The_answer_about_a_video_with_its_sound_is_the_references(string name)
+    {
+        var golden = FamilyFixtures.OmniVideo(name);
+        var expected = golden.Integers("greedy");
+        using var model = LoadedModel.Load(RepositoryFiles.OmniTiny, new ModelOptions(), content => new CudaExecution(new EmulatedDevice(), content, ownsDevice: true));
+        var prompt = model.Prepare(new Prompt().Video(golden.Files[..^1], golden.Json.GetProperty("fps").GetDouble(), golden.Files[^1]).Text("Transcribe the speech."));
+        Assert.Equal(golden.Integers("input_ids"), prompt.InputIds);
+        Assert.Equal(expected, model.GenerateTokens(prompt with { PositionIds = PositionIds.Text(0, prompt.InputIds.Length) }, new GenerationOptions { MaxTokens = expected.Length }));
+    }
 
     [Fact]
     public void Full_precision_logits_are_within_their_rounding() => CompareLogits(new EmulatedDevice(), RepositoryFiles.VlTiny, Text, roundInputs: true);

@@ -225,7 +225,7 @@ public sealed class ArtifactTests : IDisposable
         var layer = RandomLayer.Create(0, 0, _config, QuantizationScheme.W4A8);
         LayerFile.Write(_folder.File("layer-0"), layer);
         var manifest = RandomLayer.Manifest([RandomLayer.Describe(layer, _config)]);
-        Assert.Throws<OperationCanceledException>(() => ArtifactWriter.Write(_folder.Path, manifest, _checkpoint, [_folder.File("layer-0")], new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() => ArtifactWriter.Write(_folder.Path, manifest, _checkpoint, [_folder.File("layer-0")], cancellationToken: new CancellationToken(true)));
         Assert.Equal([_folder.File("layer-0")], Directory.GetFiles(_folder.Path));
     }
 

@@ -5,7 +5,7 @@ namespace MASQuant.Engine.Tests.Models;
 /// <summary>Comparison with what the reference stack computes.</summary>
 internal static class GoldenAssert
 {
-    private static readonly int[] Steps = [1, 4, 8];
+    private static readonly int[] Steps = [1, 4, 8, 16];
 
     /// <summary>Requires every value within 2e-4 of the tensor's largest magnitude: the project's bound for FP32 against FP32 with other summation orders. Goldens named <c>.everyN</c> hold every N-th row.</summary>
     public static void Near(Golden golden, string tensor, Matrix actual, double relative = 2e-4)

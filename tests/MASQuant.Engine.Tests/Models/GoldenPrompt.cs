@@ -16,7 +16,7 @@ internal static partial class GoldenPrompt
             _ = part switch
             {
                 "<|vision_bos|><|IMAGE|><|vision_eos|>" => prompt.Image(files.Dequeue()),
-                "<|vision_bos|><|VIDEO|><|vision_eos|>" => prompt.Video(Enumerable.Range(0, files.Count).Select(_ => files.Dequeue()).ToArray(), golden.Json.GetProperty("fps").GetDouble()),
+                "<|vision_bos|><|VIDEO|><|vision_eos|>" => prompt.Video(Frames(files), golden.Json.GetProperty("fps").GetDouble(), files.Count > 0 ? files.Dequeue() : null),
                 "<|audio_bos|><|AUDIO|><|audio_eos|>" => prompt.Audio(files.Dequeue()),
                 _ => prompt.Text(part),
             };
@@ -25,6 +25,8 @@ internal static partial class GoldenPrompt
         Assert.Empty(files);
         return prompt;
     }
+
+    private static string[] Frames(Queue<string> files) => [.. Enumerable.Range(0, files.Count(file => file.EndsWith(".png", StringComparison.Ordinal))).Select(_ => files.Dequeue())];
 
     [GeneratedRegex(@"(<\|vision_bos\|><\|(?:IMAGE|VIDEO)\|><\|vision_eos\|>|<\|audio_bos\|><\|AUDIO\|><\|audio_eos\|>)")]
     private static partial Regex Media();

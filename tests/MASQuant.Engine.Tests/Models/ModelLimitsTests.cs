@@ -99,7 +99,9 @@ public sealed class ModelLimitsTests : IDisposable
     {
         AssertLimit(DiagnosticCodes.AudioTooLong, "AudioSeconds", new Prompt().Audio(WavFiles.Silence(2 * 16000)), most => new ModelLimits { AudioSeconds = most }, 2);
         using var model = Load(new ModelLimits { AudioSeconds = 2 });
-        AssertRefused(model, new Prompt().Audio(WavFiles.Silence((2 * 16000) + 1)), DiagnosticCodes.AudioTooLong, "lasts 3 s");
+        var longer = WavFiles.Silence((2 * 16000) + 1);
+        AssertRefused(model, new Prompt().Audio(longer), DiagnosticCodes.AudioTooLong, "lasts 3 s");
+        AssertRefused(model, new Prompt().Video([Write("frame.png", PngFiles.Gray(56, 56))], 2, Write("sound.wav", longer)), DiagnosticCodes.AudioTooLong, "lasts 3 s");
     }
 
     // A header's length is no promise: the bytes that there are count.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
+using MASQuant.Engine.Models;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
 using MASQuant.Tests;
@@ -17,6 +18,23 @@ public sealed class SizeTableTests
     [SkippableFact]
     public void Videos_whose_limits_count_frames_have_the_reference_sizes()
         => AssertAll("qwen3-video-sizes", entry => SmartResize.ChooseVideo(Whole(entry, "frames"), 2, Whole(entry, "width"), Whole(entry, "height"), 32, Limits(entry)));
+
+    // A processor's unasked limit is of each frame; the reference's sizes below it stay.
+    [SkippableFact]
+    public void A_processors_ceiling_holds_for_videos_whose_limits_count_frames()
+    {
+        var shrunk = 0;
+        foreach (var entry in FamilyFixtures.Table("qwen3-video-sizes").EnumerateArray())
+        {
+            var (width, height) = SmartResize.ChooseVideo(Whole(entry, "frames"), 2, Whole(entry, "width"), Whole(entry, "height"), 32, new ImageBudget().Of(Limits(entry), null, null, Whole(entry, "frames")));
+            var (h, w) = (entry.GetProperty("result")[0].GetInt32(), entry.GetProperty("result")[1].GetInt32());
+            Assert.InRange(width * height, 1, 1003520);
+            Assert.True((width, height) == (w, h) || w * h > 1003520 * 0.95, $"{entry}: {width} × {height}"); // odd numbers of frames count one more
+            shrunk += (width, height) == (w, h) ? 0 : 1;
+        }
+
+        Assert.NotEqual(0, shrunk);
+    }
 
     private static void AssertAll(string table, Func<JsonElement, (int Width, int Height)> choose)
     {

@@ -1,6 +1,7 @@
 using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Stores;
+using MASQuant.Diagnostics;
 using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Caching;
@@ -37,6 +38,107 @@ public class ArtifactDeliveryTests
         Assert.True(made);
         Assert.Contains("announces 1001 bytes", Assert.Single(log.Warnings), StringComparison.Ordinal);
         Assert.DoesNotContain(server.Requests, request => request.StartsWith("GET cas/", StringComparison.Ordinal));
+    }
+
+    /// <summary>What fails in the cache's folder, at any moment of a run, costs a warning and another run.</summary>
+    [Theory]
+    [InlineData("full before any work")]
+    [InlineData("deleted before a block is written")]
+    [InlineData("deleted when the artifact is written")]
+    [InlineData("full when a block is written")]
+    [InlineData("permissions gone")]
+    public void A_cache_that_fails_during_a_run_is_a_warning(string what)
+    {
+        using var cache = new CacheCase();
+        var runs = 0;
+        var log = Deliver(cache, run =>
+        {
+            var isFirst = runs++ == 0;
+            Assert.Equal(isFirst, run.Path.StartsWith(cache.Folder.Path, StringComparison.Ordinal));
+            switch (isFirst ? what : "")
+            {
+                case "full before any work":
+                    throw new MASQuantException(DiagnosticCodes.NotEnoughDisk, run.Output, "Quantizing needs 3 GB on this disk; 1 GB are free.");
+                case "deleted before a block is written":
+                    Directory.Delete(cache.Folder.Path, recursive: true);
+                    throw new MASQuantException(DiagnosticCodes.FileNotReadable, Path.Combine(run.Layers, "layer-000.safetensors"), "The file cannot be read.");
+                case "full when a block is written":
+                    throw new MASQuantException(DiagnosticCodes.FileNotWritable, Path.Combine(run.Layers, "layer-000.safetensors"), "The file cannot be written: No space left on device.");
+                case "permissions gone":
+                    throw new UnauthorizedAccessException("Access to the path is denied.");
+                case "deleted when the artifact is written":
+                    Write(run);
+                    Directory.Delete(cache.Folder.Path, recursive: true);
+                    break;
+                default:
+                    Write(run);
+                    break;
+            }
+        });
+        Assert.Equal(2, runs);
+        Assert.Contains("Work goes on without it", Assert.Single(log.Warnings), StringComparison.Ordinal);
+        Assert.Equal(["manifest", "artifact"], CacheCase.Names.Select(name => File.ReadAllText(Path.Combine(cache.Target, name))));
+    }
+
+    [Fact]
+    public void A_target_that_fails_ends_the_delivery_with_its_name()
+    {
+        using var cache = new CacheCase();
+        var runs = 0;
+        File.WriteAllText(cache.Target, "a file where the folder should be");
+        var problem = Assert.Throws<MASQuantException>(() => Deliver(cache, run =>
+        {
+            runs++;
+            Write(run);
+        }));
+        Assert.Equal((DiagnosticCodes.FileNotWritable, cache.Target), (problem.Code, problem.File));
+        Assert.Equal(1, runs);
+    }
+
+    [Fact]
+    public void A_model_that_cannot_be_quantized_is_tried_once()
+    {
+        using var cache = new CacheCase();
+        var runs = 0;
+        var problem = Assert.Throws<MASQuantException>(() => Deliver(cache, run =>
+        {
+            runs++;
+            throw new MASQuantException(DiagnosticCodes.FileNotReadable, "model/model.safetensors", "The file cannot be read.");
+        }));
+        Assert.Equal((1, "model/model.safetensors"), (runs, problem.File));
+    }
+
+    /// <summary>Bytes that are what their hashes say, and no model.</summary>
+    [Fact]
+    public void Junk_under_the_key_is_made_again()
+    {
+        using var cache = new CacheCase();
+        cache.Add(Key, "{}", "junk");
+        var runs = 0;
+        var log = Deliver(cache, run =>
+        {
+            runs++;
+            Write(run);
+        });
+        Assert.Equal(1, runs);
+        Assert.Contains("was damaged in the shared cache", Assert.Single(log.Warnings), StringComparison.Ordinal);
+        Assert.Equal("artifact", File.ReadAllText(Path.Combine(cache.Target, CacheCase.Names[1])));
+    }
+
+    private static Log Deliver(CacheCase cache, Action<RunFolder> quantize)
+    {
+        var log = new Log();
+        new ArtifactDelivery(new OutputFolder(cache.Target, cache.Target + ".work"), new CacheSettings(cache.Folder, CacheSettings.DefaultMaxBytes, null), Key, "Tiny", log).Run(quantize, default);
+        return log;
+    }
+
+    private static void Write(RunFolder run)
+    {
+        Directory.CreateDirectory(run.Output);
+        foreach (var (name, content) in CacheCase.Names.Zip(["manifest", "artifact"]))
+        {
+            File.WriteAllText(Path.Combine(run.Output, name), content);
+        }
     }
 
     private sealed class Log : IDeliveryLog

@@ -44,7 +44,7 @@ internal sealed class CacheCase : IDisposable
         return new ActionResult(key, [.. Names.Select(name => CachedFile.Of(Path.Combine(output, name), default))]);
     }
 
-    public bool Restore(string key, Action? damaged = null) => Cache.TryRestore(key, Entry, Target, damaged ?? (() => Assert.Fail("damaged")), default);
+    public bool Restore(string key, Action? damaged = null) => Cache.TryRestore(key, Entry, Target, (_, _) => true, damaged ?? (() => Assert.Fail("damaged")), default);
 
     public string Restored(int file) => File.ReadAllText(Path.Combine(Target, Names[file]));
 

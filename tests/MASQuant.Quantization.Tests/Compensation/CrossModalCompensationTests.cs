@@ -79,7 +79,7 @@ public class CrossModalCompensationTests
         var residual = QuantizationResidual(48, 64, 8).View().Transposed;
         var gram = (GramMatrix<double>)Gram(x);
         var damping = new WhiteningOptions { Damping = 1e-3 };
-        var products = new[] { WhiteningTransform<double>.Create(gram, damping, ManagedCompute.Instance), new EigenWhitening<double>(gram, 1e-3) }.Select(whitening =>
+        var products = new[] { WhiteningTransform<double>.Create((GramMatrix<double>)gram.Copy(), damping, ManagedCompute.Instance), new EigenWhitening<double>(gram, 1e-3) }.Select(whitening =>
         {
             var svd = JacobiSvd.Decompose(whitening.Apply(residual).View);
             var left = whitening.Solve(RealMatrix<double>.From(svd.LeftRows.Block(0, 0, 6, 64).Transposed));

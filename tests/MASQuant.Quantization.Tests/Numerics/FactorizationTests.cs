@@ -48,12 +48,32 @@ public class FactorizationTests
     public void Damping_grows_until_a_factor_exists()
     {
         var singular = RandomMatrices.FromMathNet(RandomMatrices.Gram(RandomMatrices.Activations(20, 90, 8)));
-        Assert.Null(DampedFactor.TryFactor(ManagedCompute.Instance, singular.Copy, damping: 0, retries: 0, out _));
-        var lower = DampedFactor.TryFactor(ManagedCompute.Instance, singular.Copy, damping: 0, retries: 3, out var used);
+        var kept = singular.Copy();
+        Assert.Null(DampedFactor.TryFactor(ManagedCompute.Instance, kept, damping: 0, retries: 0, out _));
+        Assert.Equal(singular.Data, kept.Data);
+        var lower = DampedFactor.TryFactor(ManagedCompute.Instance, kept, damping: 0, retries: 3, out var used);
         Assert.NotNull(lower);
         Assert.InRange(used, 1e-10, 1e-7);
         var damped = singular.ToMathNet() + (Matrix<double>.Build.DenseIdentity(90) * (used * singular.ToMathNet().Diagonal().Average()));
         Assert.True(RandomMatrices.RelativeDistance(damped, lower.Lower.ToMathNet().TransposeAndMultiply(lower.Lower.ToMathNet())) <= 10 * 90 * 2.3e-16);
+    }
+
+    [Fact]
+    public void A_symmetric_matrix_takes_another_order_where_it_lies()
+    {
+        const int Size = 70;
+        var gram = RandomMatrices.FromMathNet(RandomMatrices.Gram(RandomMatrices.Activations(90, Size, 9)));
+        int[] order = [.. Enumerable.Range(0, Size).Select(i => i < 3 ? (i + 1) % 3 : i == 3 ? 3 : 4 + ((5 * (i - 4)) % (Size - 4)))];
+        var moved = gram.Copy();
+        SymmetricOrder.Apply(moved, order);
+        Assert.Equal(Size, order.Distinct().Count());
+        for (var i = 0; i < Size; i++)
+        {
+            for (var j = 0; j < Size; j++)
+            {
+                Assert.Equal(gram[order[i], order[j]], moved[i, j]);
+            }
+        }
     }
 
     [Theory]

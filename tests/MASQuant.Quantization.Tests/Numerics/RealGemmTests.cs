@@ -43,13 +43,11 @@ public class RealGemmTests
         RealGemm.Accumulate(x.View.Transposed, x.View, lower.View, subtract: true, lowerOnly: true);
         for (var i = 0; i < 150; i++)
         {
-            for (var j = 0; j <= i; j++)
+            for (var j = 0; j < 150; j++)
             {
-                Assert.Equal(full[i, j], -lower[i, j]);
+                Assert.Equal(j <= i ? full[i, j] : 0, -lower[i, j]);
             }
         }
-
-        Assert.Equal(0, lower[0, 149]);
     }
 
     [Theory]

@@ -18,12 +18,16 @@ public class BadInputTests
         { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": "x", "\ude00": 1}], "\ud83d": 1}""", 2 },
         { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": [{"type": "video", "video": []}]}]}""", 2 },
         { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": [{"type": "video", "video": ["calibration.jsonl"], "fps": 1e-300}]}]}""", 2 },
+        { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": [{"type": "video", "video": ["calibration.jsonl"], "use_audio_in_video": true}]}]}""", 2 },
+        { DiagnosticCodes.ConversationInvalid, """{"messages": [{"role": "user", "content": [{"type": "video", "video": ["calibration.jsonl"], "audio": 7}]}]}""", 2 },
+        { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "video", "video": ["calibration.jsonl"], "audio": "absent.wav"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "absent.png"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "/dev/zero"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "a\u0000b"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "../../../../../../../../../../etc/hostname"}]}]}""", 2 },
         { DiagnosticCodes.ConversationMediaMissing, """{"messages": [{"role": "user", "content": [{"type": "image", "image": "/etc/hostname"}]}]}""", 2 },
         { DiagnosticCodes.ConversationModalityUnsupported, """{"messages": [{"role": "user", "content": [{"type": "audio", "audio": "calibration.jsonl"}]}]}""", 2 },
+        { DiagnosticCodes.ConversationModalityUnsupported, """{"messages": [{"role": "user", "content": [{"type": "video", "video": ["calibration.jsonl"], "audio": "calibration.jsonl"}]}]}""", 2 },
         { DiagnosticCodes.CalibrationModalityMissing, Text, 0 },
     };
 

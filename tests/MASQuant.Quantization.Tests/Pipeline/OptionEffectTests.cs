@@ -44,6 +44,8 @@ public class OptionEffectTests
         { "ModalityWeights", "auto", "" },
         { "MinPixels", "50176", "" },
         { "MaxPixels", "3136", "" },
+        { "MaxFramesPerSecond", "1", "" },
+        { "MaxFrames", "2", "" },
         { "Seed", "1", "Epochs=1" },
     };
 
@@ -67,11 +69,24 @@ public class OptionEffectTests
     public void Every_option_of_the_table_is_changed()
         => Assert.Equal(OptionTable.All.Select(option => option.Name).Where(name => name != "Compute"), Changes().Select(change => (string)change[0]).Distinct());
 
+    // Six frames, three seconds.
+    private static void AddVideo(TemporaryDirectory folder, string calibration)
+    {
+        string[] frames = [.. Golden.Load("vl/video").Files.Concat(Golden.Load("vl/video").Files.Reverse()).Take(6)];
+        foreach (var (number, frame) in frames.Index())
+        {
+            File.Copy(frame, folder.File($"{number}.png"));
+        }
+
+        File.AppendAllLines(calibration, ["""{"messages": [{"role": "user", "content": [{"type": "video", "video": ["0.png", "1.png", "2.png", "3.png", "4.png", "5.png"], "fps": 2}, {"type": "text", "text": "Read."}]}, {"role": "assistant", "content": "7"}]}"""]);
+    }
+
     private static string Tensors(Dictionary<string, string> words)
         => Known.GetOrAdd(string.Join('|', words.OrderBy(word => word.Key, StringComparer.Ordinal)), _ => new Lazy<string>(() =>
         {
             using var folder = new TemporaryDirectory();
             var job = TinyRun.Job(folder.Path, OptionTable.Read(words));
+            AddVideo(folder, job.CalibrationFile);
             QuantizationPipeline.Run(job);
             return TinyRun.TensorHash(job);
         })).Value;

@@ -12,10 +12,10 @@ public class OptionTableTests
         {
             foreach (var scheme in QuantizationScheme.All)
             {
-                var options = OptionTable.Read(new Dictionary<string, string> { ["Method"] = method, ["Scheme"] = scheme.ToString(), ["Seed"] = "18446744073709551615" });
+                var options = OptionTable.Read(new Dictionary<string, string> { ["Method"] = method, ["Scheme"] = scheme.ToString(), ["Seed"] = "18446744073709551615", ["MinPixels"] = "784", ["MaxPixels"] = "3136", ["MaxFrames"] = "3", ["MaxFramesPerSecond"] = "0.5" });
                 var words = OptionTable.Write(options);
                 Assert.Equal(method, words["Method"]);
-                Assert.Equal("18446744073709551615", words["Seed"]);
+                Assert.Equal(("18446744073709551615", "784", "3136", "3", "0.5"), (words["Seed"], words["MinPixels"], words["MaxPixels"], words["MaxFrames"], words["MaxFramesPerSecond"]));
                 Assert.Equal(words, OptionTable.Write(OptionTable.Read(words)));
             }
         }
@@ -32,6 +32,15 @@ public class OptionTableTests
             Assert.Contains(option.Values, error.Message, StringComparison.Ordinal);
             Assert.StartsWith("--", option.Switch, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Limits_that_are_not_given_are_those_of_the_basis()
+    {
+        var basis = new QuantizationOptions { MinPixels = 1, MaxPixels = 2, MaxFrames = 3, MaxFramesPerSecond = 4 };
+        Assert.Equal(basis.Budget, new QuantizationOptions().WithLimitsOf(basis).Budget);
+        var own = new QuantizationOptions { MinPixels = 6, MaxPixels = 7, MaxFrames = 8, MaxFramesPerSecond = 9 };
+        Assert.Equal(own.Budget, own.WithLimitsOf(basis).Budget);
     }
 
     [Fact]

@@ -78,6 +78,35 @@ public class ResumeTests
         Assert.Equal(TinyRun.Hash(), TinyRun.HashOf(job));
     }
 
+    // Flipped in the middle, where weights lie, figures stand, and ranks.
+    [Theory]
+    [InlineData("layer-001.safetensors")]
+    [InlineData("layer-001.json")]
+    [InlineData("layer-001.facts.json")]
+    [InlineData("layer-001.seal.json")]
+    [InlineData("ranks")]
+    public void A_flipped_bit_is_noticed(string file)
+    {
+        using var folder = new TemporaryDirectory();
+        var options = TinyRun.Options with { PatchBytes = 20_000 };
+        var job = TinyRun.Job(folder.Path, options);
+        using var source = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => QuantizationPipeline.Run(job, new Each(p =>
+        {
+            if (p.Layer == 2)
+            {
+                source.Cancel();
+            }
+        }), source.Token));
+        var block = Path.Combine(job.WorkFolder, file);
+        var bytes = File.ReadAllBytes(block);
+        bytes[file == "ranks" ? ^1 : bytes.Length / 2] ^= 1; // Of ranks the last one: another rank.
+        File.WriteAllBytes(block, bytes);
+
+        QuantizationPipeline.Run(job);
+        Assert.Equal(TinyRun.Hash(options), TinyRun.HashOf(job));
+    }
+
     [Fact]
     public void Progress_never_goes_back_and_ends_at_one()
     {

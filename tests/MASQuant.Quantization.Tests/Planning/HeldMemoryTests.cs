@@ -6,7 +6,7 @@ namespace MASQuant.Quantization.Tests.Planning;
 [Trait("Lane", "slow")]
 public class HeldMemoryTests
 {
-    /// <summary>The plan counts every matrix of the worst moment, of which one of K × K is a quarter or less: one more kept alive exceeds it. Below the plan lie the sequences under way, which it takes at their longest.</summary>
+    /// <summary>The plan counts every matrix of the worst moment, of which one of K × K is a quarter: one more kept alive exceeds it. Below the plan lie the sequences under way, which it takes at their longest, an eighth of it here, and the products' buffers, which it takes at their largest.</summary>
     [Theory]
     [InlineData(2048, 0)]
     [InlineData(1536, 1)]
@@ -14,6 +14,6 @@ public class HeldMemoryTests
     {
         var figures = TestProcess.Output(["held-memory", intermediate.ToString(CultureInfo.InvariantCulture), alternations.ToString(CultureInfo.InvariantCulture)]).Trim(' ', '(', ')', '\n', '\r').Split(',');
         var (held, planned) = (long.Parse(figures[0], CultureInfo.InvariantCulture), long.Parse(figures[1], CultureInfo.InvariantCulture));
-        Assert.InRange(held, 0.85 * planned, planned);
+        Assert.InRange(held, 0.8 * planned, planned);
     }
 }

@@ -120,6 +120,14 @@ public class ReportTests
     }
 
     [Fact]
+    public void A_video_shows_its_first_frame_and_plays_its_sound()
+    {
+        var page = Parse(Evaluation("text", new VideoPart([MediaSource.Memory(Png, "x"), MediaSource.Memory(Png, "y")], 2) { Sound = MediaSource.Memory(Wav, "z") }));
+        Assert.Single(page.Descendants("img"));
+        Assert.Equal("Sound of the sample's video", Assert.Single(page.Descendants("audio")).Attribute("aria-label")!.Value);
+    }
+
+    [Fact]
     public void Correlation_is_Pearsons()
     {
         Assert.Equal(1, Correlation.Of([1, 2, 4], [3, 5, 9]), 1e-12);

@@ -22,7 +22,7 @@ public class DampingTests
 
         double Error(GptqOptions options)
         {
-            var difference = GptqQuantizer.Create(gram, options).Quantize(weight, QuantizationScheme.W4A8).Dequantize().ToMathNet() - weight.ToMathNet();
+            var difference = GptqQuantizer.Create(gram.Copy(), options).Quantize(weight, QuantizationScheme.W4A8).Dequantize().ToMathNet() - weight.ToMathNet();
             return (others.ToMathNet() * difference.Transpose()).FrobeniusNorm();
         }
 

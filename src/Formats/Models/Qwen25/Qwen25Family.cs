@@ -21,10 +21,20 @@ public abstract class Qwen25Family : ModelFamily
     ];
 
     /// <inheritdoc/>
-    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", "You are a helpful assistant.");
+    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", "You are a helpful assistant.")
+    {
+        Templates =
+        [
+            "a0bc6f6fc7a29a80017a433e8f03a1cc1236e838a944a2d034295a60c4f2fddb", // the hub's
+            "449c70b4476453859fab908af0413f6b42f22b4a1fb66168c668543023ac3a6c", // one of tests, that says the same in fewer words
+        ],
+    };
 
     /// <summary>Newer tools keep the decoder and the tower under <c>model.</c></summary>
     public override TensorNames TensorNames { get; } = new() { Renamed = [("model.language_model.", "model."), ("model.visual.", "visual.")] };
+
+    /// <inheritdoc/>
+    public override FrameSampling Sampling(ModelConfig config) => new StepSampling(config.Vision.TemporalPatchSize);
 
     /// <inheritdoc/>
     public override DecoderDescription Decoder(ModelConfig config) => Qwen25Decoder.Describe(config.Text);

@@ -25,8 +25,14 @@ public sealed class Qwen25Omni : Qwen25Family
     /// <inheritdoc/>
     public override TensorNames TensorNames => base.TensorNames with { Within = "thinker." };
 
+    /// <summary>The markers are the family's, the template writes clips too; this is the hub's.</summary>
+    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", "You are a helpful assistant.") { Templates = ["d027e14db2e64eb2c23597240d42ea747b4fd5efd6e6a7604a990949c610f79c"] };
+
     /// <summary><c>Qwen2_5OmniProcessor</c> gives videos limits of their own.</summary>
     public override PreprocessorConfig Preprocessor => base.Preprocessor with { VideoPixels = new PixelLimits(128 * 28 * 28, 768 * 28 * 28) };
+
+    /// <inheritdoc/>
+    public override bool HearsVideos => true;
 
     /// <inheritdoc/>
     public override ConfigSection ModelSection(ConfigSection root) => root.Text("model_type") == Whole ? root.Required("thinker_config") : root;
@@ -52,4 +58,15 @@ public sealed class Qwen25Omni : Qwen25Family
             SecondsPerChunk = model.Number("seconds_per_chunk", 0.01, 3600, 2),
         };
     }
+
+    /// <summary>A video with its sound stands between the markers of both.</summary>
+    public override IReadOnlyList<TextSegment> Write(ContentPart medium, ModelConfig config) => medium is not VideoPart { Sound: not null } ? base.Write(medium, config) :
+    [
+        TextSegment.Token(config.VisionStartTokenId), TextSegment.Token(config.AudioStartTokenId), TextSegment.Token(config.VideoTokenId),
+        TextSegment.Token(config.AudioEndTokenId), TextSegment.Token(config.VisionEndTokenId),
+    ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<MediaExtent> Interleave(ModelConfig config, MediaExtent video, MediaExtent sound)
+        => InterleavedVideo.Runs(video, sound, (int)(config.PositionsPerSecond * config.SecondsPerChunk));
 }

@@ -33,7 +33,14 @@ public sealed class Qwen3VL : ModelFamily
     public override TensorNames TensorNames { get; } = new() { Renamed = [("model.language_model.", "model."), ("model.visual.", "visual.")] };
 
     /// <inheritdoc/>
-    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", DefaultSystem: null);
+    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", DefaultSystem: null)
+    {
+        Templates =
+        [
+            "9d879ef91075acbfb2df7e441fd79d60bacfca989cf6d511d2af45c681e94f10", // the hub's, of Instruct models
+            "344a366f07451199b446506148a4d32e4328c63d75ebe645e62e79408b9e2964", // one of tests, that says the same in fewer words
+        ],
+    };
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Processors { get; } = ["Qwen2VLImageProcessor", "Qwen2VLImageProcessorFast", "Qwen3VLVideoProcessor"];
@@ -97,8 +104,10 @@ public sealed class Qwen3VL : ModelFamily
     // Halfway between the first and the last frame of a row; the last of all stands for those that lack.
     private static double Seconds(int row, int together, VideoPart video)
     {
-        double first = row * together;
-        double last = Math.Min((row * together) + together, video.Frames.Count) - 1;
-        return ((first / video.FramesPerSecond) + (last / video.FramesPerSecond)) / 2;
+        var first = row * together;
+        var last = Math.Min(first + together, video.Frames.Count) - 1;
+        return (At(first) + At(last)) / 2;
+
+        double At(int frame) => video.FrameTimes is { } times ? times[frame] : frame / video.FramesPerSecond;
     }
 }
