@@ -11,11 +11,11 @@ public sealed class MASQuantException : Exception
     /// <param name="description">What is wrong, where, and last the remedy.</param>
     /// <param name="innerException">What it was found out by.</param>
     public MASQuantException(string code, string? file, string description, Exception? innerException = null)
-        : base(description, innerException)
+        : base(VisibleText.Of(description), innerException)
     {
         Code = code;
         File = file;
-        Description = description;
+        Description = base.Message;
     }
 
     /// <summary>The code, <c>MASQ####</c>; <c>docs/diagnostics</c> has a page for each.</summary>
@@ -27,7 +27,7 @@ public sealed class MASQuantException : Exception
     /// <summary>The line of <see cref="File"/> (from 1), or 0 when the error concerns no line.</summary>
     public int Line { get; init; }
 
-    /// <summary>What is wrong, where, and last the remedy.</summary>
+    /// <summary>What is wrong, where, and last the remedy; in one line, control characters of others' text written out.</summary>
     public string Description { get; }
 
     /// <summary>Place, code and description: <c>config.json(3): MASQ0201: The file is not valid JSON.</c></summary>
@@ -36,5 +36,5 @@ public sealed class MASQuantException : Exception
     /// <summary>The error in the form that compilers print: <c>file(line): error MASQ0101: description</c>.</summary>
     public string ToDiagnostic() => $"{Place}: error {Code}: {Description}";
 
-    private string Place => File is null ? "masquant" : Line > 0 ? $"{File}({Line})" : File;
+    private string Place => File is null ? "masquant" : Line > 0 ? $"{VisibleText.Of(File)}({Line})" : VisibleText.Of(File);
 }

@@ -27,21 +27,50 @@ public sealed record MediaSource
 
     /// <summary>The bytes of a PNG, JPEG or WAV file.</summary>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.FileNotReadable"/></exception>
-    public ReadOnlyMemory<byte> Read()
+    public ReadOnlyMemory<byte> Read() => Read(new ModelLimits { MediumBytes = Array.MaxLength });
+
+    /// <summary>The bytes of a PNG, JPEG or WAV file, unless there are more than <see cref="ModelLimits.MediumBytes"/>; no more are read.</summary>
+    /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.FileNotReadable"/> or <see cref="DiagnosticCodes.MediumTooLarge"/></exception>
+    public ReadOnlyMemory<byte> Read(ModelLimits limits)
     {
+        ArgumentNullException.ThrowIfNull(limits);
         if (Path is null)
         {
+            limits.RequireBytes(_bytes.Length, Name);
             return _bytes;
         }
 
         try
         {
-            return System.IO.File.ReadAllBytes(Path);
+            using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            return file.CanSeek ? ReadFile(file, limits) : ReadPipe(file, limits);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new MASQuantException(DiagnosticCodes.FileNotReadable, Path,
                 $"The media file cannot be read: {error.Message} Correct the path, or the file's permissions.", error);
         }
+    }
+
+    private byte[] ReadFile(FileStream file, ModelLimits limits)
+    {
+        limits.RequireBytes(file.Length, Path);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    // Its length shows at its end.
+    private byte[] ReadPipe(FileStream pipe, ModelLimits limits)
+    {
+        using var bytes = new MemoryStream();
+        var piece = new byte[1 << 16];
+        while (pipe.Read(piece) is > 0 and var read)
+        {
+            limits.RequireBytes(bytes.Length + read, Path);
+            bytes.Write(piece, 0, read);
+        }
+
+        return bytes.ToArray();
     }
 }

@@ -26,4 +26,7 @@ public sealed record ModelOptions
 
     /// <summary>The most frames of a video that are looked at, taken as the family's video processor takes them. Where its prompt says nothing else; null: all that are given. At least 1.</summary>
     public int? MaxFrames { get; init => field = MediaLimit.Require(value, nameof(MaxFrames)); }
+
+    /// <summary>The most that a prompt may ask of the machine; what exceeds it is refused.</summary>
+    public ModelLimits Limits { get; init; } = new();
 }

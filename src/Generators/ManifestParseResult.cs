@@ -22,6 +22,6 @@ internal sealed record ManifestProblem(string Id, int Line, int Column, string D
     public Diagnostic ToDiagnostic(string path)
     {
         var place = new LinePosition(Line, Column);
-        return Diagnostic.Create(Diagnostics.ById(Id), Location.Create(path, default, new LinePositionSpan(place, place)), Detail);
+        return Diagnostic.Create(Diagnostics.ById(Id), Location.Create(path, default, new LinePositionSpan(place, place)), VisibleText.Of(Detail));
     }
 }

@@ -35,6 +35,7 @@ internal static class ManifestParser
     {
         var model = root.Get("model").Expect(JsonKind.Object, "model");
         var layers = ReadLayers(root.Get("layers"));
+        ManifestShape.Check(root);
         return new ModelSpec
         {
             Name = root.GetText("name"),
@@ -52,12 +53,12 @@ internal static class ManifestParser
     private static IEnumerable<Fact> ReadFacts(JsonValue model, JsonValue tokenizer, int layers) =>
     [
         new("LayerCount", layers, "The number of decoder layers."),
-        new("HiddenSize", model.GetInt("hiddenSize"), "The width of the residual stream."),
-        new("IntermediateSize", model.GetInt("intermediateSize"), "The width between gate/up and down."),
-        new("AttentionHeads", model.GetInt("attentionHeads"), "Query heads."),
-        new("KeyValueHeads", model.GetInt("keyValueHeads"), "Key and value heads."),
-        new("VocabularySize", model.GetInt("vocabularySize"), "Rows of the embedding."),
-        new("MaxPositions", model.GetInt("maxPositions"), "The longest sequence, in tokens."),
+        new("HiddenSize", model.GetExtent("hiddenSize"), "The width of the residual stream."),
+        new("IntermediateSize", model.GetExtent("intermediateSize"), "The width between gate/up and down."),
+        new("AttentionHeads", model.GetExtent("attentionHeads"), "Query heads."),
+        new("KeyValueHeads", model.GetExtent("keyValueHeads"), "Key and value heads."),
+        new("VocabularySize", model.GetExtent("vocabularySize"), "Rows of the embedding."),
+        new("MaxPositions", model.GetExtent("maxPositions"), "The longest sequence, in tokens."),
         new("TokenCount", tokenizer.GetInt("tokens"), "Tokens of the tokenizer, added ones included."),
     ];
 
@@ -91,20 +92,20 @@ internal static class ManifestParser
 
     private static LinearSpec ReadLinear(JsonValue linear)
     {
-        var ranks = linear.GetMembers("ranks");
-        int Rank(string modality) => ranks.LastOrDefault(rank => rank.Key == modality).Value?.ToInt(modality) ?? 0;
+        var ranks = linear.GetMembers("ranks").Select(rank => (Modality: ManifestShape.Modality(rank), Value: rank.Value.ToExtent(rank.Key))).ToArray();
+        int Rank(string modality) => ranks.LastOrDefault(rank => rank.Modality == modality).Value;
         return new LinearSpec
         {
             Name = ReadName(linear.Get("name")),
             Group = ReadGroup(linear.Get("group")),
-            Outputs = linear.GetInt("outputs"),
-            Inputs = linear.GetInt("inputs"),
+            Outputs = linear.GetExtent("outputs"),
+            Inputs = linear.GetExtent("inputs"),
             Scheme = ReadScheme(linear.Get("scheme")),
             Bytes = linear.GetLong("bytes"),
             RankVision = Rank("Vision"),
             RankAudio = Rank("Audio"),
             Sqnr = new EquatableArray<SqnrSpec>(linear.GetMembers("sqnr").Select(sqnr => new SqnrSpec(
-                sqnr.Key,
+                ManifestShape.Modality(sqnr),
                 sqnr.Value.Get("before").ToDouble("before"),
                 sqnr.Value.Get("after").ToDouble("after")))),
         };

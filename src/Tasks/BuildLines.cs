@@ -24,7 +24,7 @@ internal sealed class BuildLines(Microsoft.Build.Utilities.Task task, string ter
         }
 
         _sinceShown.Restart();
-        task.BuildEngine.LogMessageEvent(ModelEvents.Create(line.Code, line.Subcategory, Mark + line.Message));
+        task.BuildEngine.LogMessageEvent(ModelEvents.Marked(Mark, line));
     }
 
     /// <summary>Says one of many lines; a terminal shows it if the last was some time ago.</summary>

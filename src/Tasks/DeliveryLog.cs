@@ -12,5 +12,5 @@ internal sealed class DeliveryLog(Microsoft.Build.Utilities.Task task, BuildLine
 
     public void Warn(MASQuantException problem) => task.Log.LogWarning(problem);
 
-    public void Detail(string text) => task.Log.LogMessage(MessageImportance.Low, "{0}", text);
+    public void Detail(string text) => task.Log.LogMessage(MessageImportance.Low, "{0}", VisibleText.OfLines(text));
 }

@@ -67,14 +67,16 @@ internal static class Messages
     /// <summary>Logs an error as compilers do, with code, file and line.</summary>
     public static void LogError(this TaskLoggingHelper log, MASQuantException problem)
     {
-        log.LogError(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Description);
+        log.LogError(null, problem.Code, null, FileOf(problem), problem.Line, 0, 0, 0, "{0}", problem.Description);
         if (problem.InnerException is { } cause)
         {
-            log.LogMessage(MessageImportance.Low, "{0}", cause.ToString());
+            log.LogMessage(MessageImportance.Low, "{0}", VisibleText.OfLines(cause.ToString()));
         }
     }
 
     /// <summary>Logs a warning as compilers do, with code, file and line.</summary>
     public static void LogWarning(this TaskLoggingHelper log, MASQuantException problem)
-        => log.LogWarning(null, problem.Code, null, problem.File, problem.Line, 0, 0, 0, "{0}", problem.Description);
+        => log.LogWarning(null, problem.Code, null, FileOf(problem), problem.Line, 0, 0, 0, "{0}", problem.Description);
+
+    private static string? FileOf(MASQuantException problem) => problem.File is { } file ? VisibleText.Of(file) : null;
 }

@@ -23,5 +23,9 @@ internal static class ModelEvents
 
     /// <summary>A message with the line that people read; its subcategory is the model's name. Extended events would be richer, but task hosts drop them.</summary>
     public static BuildMessageEventArgs Create(string code, string model, string text, MessageImportance importance = MessageImportance.High)
-        => new(model, code, file: null, 0, 0, 0, 0, text, helpKeyword: null, senderName: nameof(MASQuant), importance);
+        => new(model, code, file: null, 0, 0, 0, 0, VisibleText.Of(text), helpKeyword: null, senderName: nameof(MASQuant), importance);
+
+    /// <summary>The message behind a mark of ours, which may steer a terminal.</summary>
+    public static BuildMessageEventArgs Marked(string mark, BuildMessageEventArgs line)
+        => new(line.Subcategory, line.Code, file: null, 0, 0, 0, 0, mark + line.Message, helpKeyword: null, senderName: nameof(MASQuant), MessageImportance.High);
 }

@@ -22,8 +22,8 @@ internal static class ProductAssemblies
         => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
             .Where(file => !Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
 
-    /// <summary>Every type that was written in a file of a project, nested and generated ones under the type that holds them.</summary>
+    /// <summary>Every type that was written in a file of a project, not in a file that it shares with another; nested and generated ones under the type that holds them.</summary>
     public static IEnumerable<TypeDefinition> Types(string project)
         => AssemblyDefinition.ReadAssembly(Path.Combine(AppContext.BaseDirectory, $"MASQuant.{project}.dll")).MainModule.Types
-            .Where(type => type.Namespace.StartsWith("MASQuant", StringComparison.Ordinal));
+            .Where(type => $"{type.Namespace}.".StartsWith(RootNamespace(project) + ".", StringComparison.Ordinal));
 }

@@ -10,6 +10,9 @@ internal sealed class RecordingEngine : IBuildEngine
 
     public List<string> Codes { get; } = [];
 
+    /// <summary>Files and texts of all that was said.</summary>
+    public List<string> Texts { get; } = [];
+
     public bool ContinueOnError => false;
 
     public int LineNumberOfTaskNode => 0;
@@ -22,9 +25,19 @@ internal sealed class RecordingEngine : IBuildEngine
 
     public void LogCustomEvent(CustomBuildEventArgs e) => throw new NotSupportedException();
 
-    public void LogErrorEvent(BuildErrorEventArgs e) => Codes.Add(e.Code);
+    public void LogErrorEvent(BuildErrorEventArgs e) => Add(e.Code, e.File, e.Message);
 
-    public void LogMessageEvent(BuildMessageEventArgs e) => Messages.Add(e);
+    public void LogMessageEvent(BuildMessageEventArgs e)
+    {
+        Messages.Add(e);
+        Texts.Add(e.Message ?? "");
+    }
 
-    public void LogWarningEvent(BuildWarningEventArgs e) => Codes.Add(e.Code);
+    public void LogWarningEvent(BuildWarningEventArgs e) => Add(e.Code, e.File, e.Message);
+
+    private void Add(string code, params string?[] texts)
+    {
+        Codes.Add(code);
+        Texts.AddRange(texts.OfType<string>());
+    }
 }

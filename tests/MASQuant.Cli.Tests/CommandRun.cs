@@ -23,7 +23,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
     private static CommandRun Of(TextWriter error, CancellationToken cancellationToken, string[] args)
     {
         using var output = new StringWriter { NewLine = "\n" };
-        var code = CommandLine.Run(args, new CommandConsole(output, error, ErrorIsTerminal: false), cancellationToken);
+        var code = CommandLine.Run(args, new CommandConsole(output, error, errorIsTerminal: false), cancellationToken);
         return new CommandRun(code, output.ToString(), error.ToString()!);
     }
 

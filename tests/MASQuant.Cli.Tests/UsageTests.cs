@@ -97,7 +97,7 @@ public class UsageTests
         using var error = new StringWriter();
         using var closed = new StringWriter();
         closed.Dispose();
-        Assert.Equal(70, CommandLine.Run(["--version"], new CommandConsole(closed, error, ErrorIsTerminal: false), default));
+        Assert.Equal(70, CommandLine.Run(["--version"], new CommandConsole(closed, error, errorIsTerminal: false), default));
         Assert.Contains("masquant: error MASQ0804:", error.ToString());
         Assert.Contains(nameof(ObjectDisposedException), error.ToString());
     }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using MASQuant.Generators.Json;
+using MASQuant.Tests;
 
 namespace MASQuant.Generators.Tests;
 
@@ -40,6 +41,15 @@ public class ManifestParserTests
         var diagnostic = Assert.Single(Generation.Run("", new ManifestFile("/x.masquant.json", edited)).Diagnostics);
         Assert.Equal("MASQ0710", diagnostic.Id);
         Assert.InRange(diagnostic.Location.GetLineSpan().StartLinePosition.Line, 1, text.Split('\n').Length);
+    }
+
+    [Fact]
+    public void Text_of_a_manifest_steers_no_log()
+    {
+        var text = SampleManifest.Json(SampleManifest.Create() with { Artifact = HostileText.Value });
+        var message = Assert.Single(Generation.Run("", new ManifestFile("/x.masquant.json", text)).Diagnostics).GetMessage();
+        Assert.Contains("\\u001b[2J", message, StringComparison.Ordinal);
+        Assert.Empty(HostileText.SteeringParts(message));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ public static partial class DiagnosticCodes
     /// <summary>A PNG or JPEG file is damaged or cut short.</summary>
     public const string ImageCorrupt = "MASQ0302";
 
-    /// <summary>An image has more pixels than is decoded.</summary>
+    /// <summary>An image has more pixels than the limits allow.</summary>
     public const string ImageTooLarge = "MASQ0303";
 
     /// <summary>An image is too narrow for the model, or a video's frames differ in size.</summary>
@@ -20,6 +20,9 @@ public static partial class DiagnosticCodes
     /// <summary>A WAV file is damaged or cut short.</summary>
     public const string AudioCorrupt = "MASQ0312";
 
-    /// <summary>An audio clip is longer than the model takes.</summary>
+    /// <summary>An audio clip is longer than the model or the limits take.</summary>
     public const string AudioTooLong = "MASQ0313";
+
+    /// <summary>A medium takes more bytes, or a video has more frames, than the limits allow.</summary>
+    public const string MediumTooLarge = "MASQ0320";
 }

@@ -13,4 +13,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>A token id that the model's embedding has no row for.</summary>
     public const string TokenOutsideEmbedding = "MASQ0923";
+
+    /// <summary>A prompt whose preparation fails for a reason that no other code covers.</summary>
+    public const string PromptUnusable = "MASQ0924";
 }

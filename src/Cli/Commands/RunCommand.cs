@@ -3,6 +3,7 @@ using System.Diagnostics;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
+using MASQuant.Engine.Models;
 
 namespace MASQuant.Cli.Commands;
 
@@ -33,7 +34,7 @@ internal static class RunCommand
 
         command.SetAction(parse =>
         {
-            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device) });
+            using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device), Limits = ImageBudget.OwnPrompts });
             if (loaded.ChatTemplateWarning is { } warning)
             {
                 console.Warn(warning);
@@ -68,7 +69,7 @@ internal static class RunCommand
             foreach (var piece in model.GeneratePieces(prompt, options, cancellationToken))
             {
                 firstPiece = firstPiece == TimeSpan.Zero ? clock.Elapsed : firstPiece;
-                begun |= Write(console.Output, piece.Text);
+                begun |= Write(console.Answers, piece.Text);
                 last = piece;
             }
         }
@@ -77,8 +78,8 @@ internal static class RunCommand
             // Also after Ctrl-C: what follows begins a line.
             if (begun || !cancellationToken.IsCancellationRequested)
             {
-                console.Output.WriteLine();
-                console.Output.Flush();
+                console.Answers.WriteLine();
+                console.Answers.Flush();
             }
         }
 

@@ -21,7 +21,7 @@ internal sealed class StatusLine(CommandConsole console)
             }
 
             _shown = text.Length < console.Width ? text : text[..(console.Width - 1)];
-            console.Error.Write($"\r{_shown}\e[K");
+            console.Terminal.Write($"\r{VisibleText.Of(_shown)}\e[K");
             _sinceShown.Restart();
         }
     }
@@ -33,7 +33,7 @@ internal sealed class StatusLine(CommandConsole console)
         {
             if (_shown.Length > 0)
             {
-                console.Error.Write("\r\e[K");
+                console.Terminal.Write("\r\e[K");
                 _shown = "";
             }
         }

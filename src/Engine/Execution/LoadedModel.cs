@@ -26,7 +26,7 @@ public sealed class LoadedModel : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequences, 1, nameof(options));
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
-        var tokenizer = PromptEncoder.ReadTokenizer(source);
+        var tokenizer = PromptEncoder.ReadTokenizer(source, config);
         var embedding = TokenEmbedding.Of(source, config.Decoder());
         (_source, _options, _endTokens) = (source, options, EndTokens(generation, config.Family, tokenizer));
         RecommendedOptions = Recommended(generation);
@@ -278,6 +278,7 @@ public sealed class LoadedModel : IDisposable
     {
         MinPixels = options.MinPixels,
         MaxPixels = options.MaxPixels,
+        Limits = options.Limits,
         MaxFramesPerSecond = options.MaxFramesPerSecond,
         MaxFrames = options.MaxFrames,
         Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,

@@ -2,7 +2,7 @@ using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Engine.Models;
 
-/// <summary>How many pixels images and frames keep, and how many frames videos, where neither they nor their checkpoint's files alone decide.</summary>
+/// <summary>How many pixels images and frames keep, and how many frames videos, where neither they nor their checkpoint's files alone decide, and what is too much.</summary>
 public sealed record ImageBudget
 {
     /// <summary>The most pixels that the processor looks at unasked: 1280 tokens of 28 × 28, which families' cards suggest for balance. Checkpoints' own limit, 16 384 tokens, takes a processor minutes.</summary>
@@ -22,6 +22,12 @@ public sealed record ImageBudget
 
     /// <summary>The most frames of a video; null: all.</summary>
     public int? MaxFrames { get; init; }
+
+    /// <summary>What is refused where prompts are those of who runs the program: they may fill the model's positions.</summary>
+    public static ModelLimits OwnPrompts { get; } = new() { PromptTokens = int.MaxValue };
+
+    /// <summary>What is refused.</summary>
+    public ModelLimits Limits { get; init; } = OwnPrompts;
 
     /// <summary>The limits of a medium. Where the most are fewer than the fewest, the most count.</summary>
     /// <param name="checkpoint">What the checkpoint's files say.</param>

@@ -18,6 +18,9 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
     // Text follows the media, and positions are 32-bit.
     private const int LastPosition = 1 << 30;
 
+    /// <summary>What is too much.</summary>
+    public ModelLimits Limits { get; } = budget.Limits;
+
     /// <summary>Cuts images and videos.</summary>
     public ImagePreprocessor Images { get; } = new(preprocessor, config.Vision);
 
@@ -36,30 +39,32 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
 
     private CountedMedium CountImage(ImagePart image)
     {
-        var (file, name) = (image.Source.Read(), image.Source.Name);
-        var (width, height) = ImageDecoder.ReadExtents(file.Span, name);
+        var (file, name) = (image.Source.Read(Limits), image.Source.Name);
+        var (width, height) = ImageDecoder.ReadExtents(file.Span, name, Limits);
         var limits = budget.Of(Images.ImageLimits, image.MinPixels, image.MaxPixels);
         var (gridH, gridW) = Images.Grid(width, height, limits, name);
+        RequirePatches(1, gridH, gridW, name);
         return new(image, file, name, [MediaExtent.Image(config, gridH, gridW)], limits);
     }
 
     private CountedMedium CountVideo(VideoPart video)
     {
         var secondsPerFrame = SecondsPerFrame(video);
-        var (first, name) = (video.Frames[0].Read(), video.Frames[0].Name);
-        var (width, height) = ImageDecoder.ReadExtents(first.Span, name);
+        var (first, name) = (video.Frames[0].Read(Limits), video.Frames[0].Name);
+        var (width, height) = ImageDecoder.ReadExtents(first.Span, name, Limits);
         var limits = budget.Of(Images.VideoLimits, video.MinPixels, video.MaxPixels, Images.VideoLimitsCountFrames ? video.Frames.Count : 1);
         var (gridT, gridH, gridW) = Images.VideoGrid(video.Frames.Count, width, height, limits, name);
+        RequirePatches(gridT, gridH, gridW, name);
         var extents = config.Family.VideoExtents(config, gridT, gridH, gridW, secondsPerFrame);
         if (video.Sound is null)
         {
             return new(video, first, name, extents, limits);
         }
 
-        // What is longer than the model's positions is refused by its length, whatever its order.
+        // What is longer than the model's positions, or the limit, is refused by its length, whatever its order.
         var sound = CountAudio(new AudioPart(video.Sound));
         var apart = new CountedMedium(video, first, name, [extents[0], sound.Extents[0]], limits) { Sound = sound };
-        return apart.Tokens > config.Text.MaxPositions ? apart : apart with { Extents = config.Family.Interleave(config, extents[0], sound.Extents[0]) };
+        return apart.Tokens > Math.Min(config.Text.MaxPositions, Limits.PromptTokens) ? apart : apart with { Extents = config.Family.Interleave(config, extents[0], sound.Extents[0]) };
     }
 
     /// <summary>Seconds of a temporal row; refuses videos without frames or whose last stands beyond any position.</summary>
@@ -70,16 +75,36 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
             throw ImagePreprocessor.NoVideo(null);
         }
 
+        if (video.Frames.Count > Limits.VideoFrames)
+        {
+            throw new MASQuantException(DiagnosticCodes.MediumTooLarge, video.Frames[0].Name, string.Create(CultureInfo.InvariantCulture,
+                $"The video has {video.Frames.Count} frames; the limit is {Limits.VideoFrames} (ModelLimits.VideoFrames). Give fewer a second, or raise the limit."));
+        }
+
         var seconds = config.Vision.TemporalPatchSize / video.FramesPerSecond;
         return seconds > 0 && seconds * config.PositionsPerSecond * video.Frames.Count <= LastPosition ? seconds : throw new MASQuantException(DiagnosticCodes.ImageShapeNotSupported, video.Frames[0].Name,
             string.Create(CultureInfo.InvariantCulture, $"The video has {video.Frames.Count} frames at {video.FramesPerSecond} a second, which no positions can express. Give the rate at which the frames were taken."));
     }
 
+    // What pixels are resized to is the checkpoint's or the prompt's choice, and may be far more than the file has.
+    private void RequirePatches(int gridT, int gridH, int gridW, string name)
+    {
+        var side = config.Vision.PatchSize;
+        var pixels = (long)gridH * side * gridW * side;
+        if (pixels > Limits.ImagePixels)
+        {
+            throw new MASQuantException(DiagnosticCodes.ImageTooLarge, name, string.Create(CultureInfo.InvariantCulture,
+                $"The image is to be resized to {gridW * (long)side} × {gridH * (long)side} pixels; the limit is {Limits.ImagePixels} (ModelLimits.ImagePixels). Ask for fewer pixels than the model's files do (MinPixels, MaxPixels), or raise the limit."));
+        }
+
+        Limits.RequireBytes(pixels * gridT * config.Vision.Channels * config.Vision.TemporalPatchSize * sizeof(float), name);
+    }
+
     // The chat format has refused clips that the model cannot hear.
     private CountedMedium CountAudio(AudioPart clip)
     {
-        var (file, name) = (clip.Source.Read(), clip.Source.Name);
-        var frames = Spectrogram!.CountFrames(AudioDecoder.CountSamples(file.Span, name), name);
+        var (file, name) = (clip.Source.Read(Limits), clip.Source.Name);
+        var frames = Spectrogram!.CountFrames(AudioDecoder.CountSamples(file.Span, name, Limits), name);
         var tokens = AudioTower.TokenCount(frames);
         return tokens > 0 ? new(clip, file, name, [MediaExtent.Audio(config, tokens)]) : throw AudioDecoder.Corrupt(name, "it is too short to make a token");
     }

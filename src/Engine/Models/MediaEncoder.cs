@@ -21,24 +21,25 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
     {
         VideoPart video => Seen(medium, vision.Forward(Patches(video, medium), cancellationToken)) with { Heard = medium.Sound is { } sound ? Heard(sound, cancellationToken) : null },
         AudioPart => new(medium.Extents, null, Heard(medium, cancellationToken), []),
-        _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name), medium.Limits, medium.Name), cancellationToken)),
+        _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits), medium.Limits, medium.Name), cancellationToken)),
     };
 
     private static EncodedMedium Seen(CountedMedium medium, VisionTokens tokens) => new(medium.Extents, tokens.Tokens, null, tokens.Deepstack);
 
     private Matrix Heard(CountedMedium clip, CancellationToken cancellationToken)
-        => audio!.Forward(counter.Spectrogram!.Process(AudioDecoder.Decode(clip.File.Span, clip.Name), clip.Name), cancellationToken);
+        => audio!.Forward(counter.Spectrogram!.Process(AudioDecoder.Decode(clip.File.Span, clip.Name, counter.Limits), clip.Name), cancellationToken);
 
     private ImagePatches Patches(VideoPart video, CountedMedium medium)
     {
-        var extents = ImageDecoder.ReadExtents(medium.File.Span, medium.Name);
-        return counter.Images.ProcessVideo([ImageDecoder.Decode(medium.File.Span, medium.Name), .. video.Frames.Skip(1).Select(frame => DecodeFrame(frame, extents))], medium.Limits, medium.Name);
+        var extents = ImageDecoder.ReadExtents(medium.File.Span, medium.Name, counter.Limits);
+        var frames = video.Frames.Select((frame, place) => place == 0 ? ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits) : DecodeFrame(frame, extents));
+        return counter.Images.ProcessVideo(frames, video.Frames.Count, medium.Limits, medium.Name);
     }
 
     // Frames of another size have not been counted.
-    private static RgbImage DecodeFrame(MediaSource frame, (int, int) extents)
+    private RgbImage DecodeFrame(MediaSource frame, (int, int) extents)
     {
-        var file = frame.Read().Span;
-        return ImageDecoder.ReadExtents(file, frame.Name) == extents ? ImageDecoder.Decode(file, frame.Name) : throw ImagePreprocessor.NoVideo(frame.Name);
+        var file = frame.Read(counter.Limits).Span;
+        return ImageDecoder.ReadExtents(file, frame.Name, counter.Limits) == extents ? ImageDecoder.Decode(file, frame.Name, counter.Limits) : throw ImagePreprocessor.NoVideo(frame.Name);
     }
 }

@@ -18,7 +18,7 @@ public sealed class PromptCounter
     /// <param name="config">What <c>config.json</c> of <paramref name="source"/> says.</param>
     /// <param name="budget">How many pixels images keep; null: as many as the processor looks at unasked.</param>
     public PromptCounter(IModelSource source, ModelConfig config, ImageBudget? budget = null)
-        : this(source, config, PromptEncoder.ReadTokenizer(source), budget)
+        : this(source, config, PromptEncoder.ReadTokenizer(source, config), budget)
     {
     }
 
@@ -31,8 +31,10 @@ public sealed class PromptCounter
     internal MediaCounter Media { get; }
 
     /// <summary>The tokens of every modality, by its number.</summary>
-    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
-    public IReadOnlyList<long> Count(IReadOnlyList<ChatMessage> messages)
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions; MASQ0924: anything else.</exception>
+    public IReadOnlyList<long> Count(IReadOnlyList<ChatMessage> messages) => PromptBorder.Run(() => CountTokens(messages));
+
+    private long[] CountTokens(IReadOnlyList<ChatMessage> messages)
     {
         var rendered = Render(messages);
         var tokens = new long[ModalityMap.ModalityCount];
@@ -51,7 +53,7 @@ public sealed class PromptCounter
     /// <exception cref="MASQuantException">MASQ0921: the text alone is longer than the model's positions.</exception>
     internal TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages)
     {
-        PromptLength.RequireText(messages, _tokenizer, _config.Text.MaxPositions);
+        PromptLength.RequireText(messages, _tokenizer, _config.Text.MaxPositions, Media.Limits);
         return ChatRenderer.Render(VideoFrames.Take(messages, _config, _budget), _config, _tokenizer);
     }
 
@@ -59,7 +61,7 @@ public sealed class PromptCounter
     /// <exception cref="MASQuantException">As of the other method.</exception>
     internal IReadOnlyList<CountedMedium> Count(TokenizedPrompt rendered)
     {
-        var length = new PromptLength(rendered, _config.Text.MaxPositions);
+        var length = new PromptLength(rendered, _config.Text.MaxPositions, Media.Limits);
         var media = new List<CountedMedium>();
         foreach (var part in rendered.Media)
         {

@@ -21,7 +21,7 @@ public sealed class PromptEncoder
     /// <param name="budget">How many pixels images keep; null: what the processor takes unasked.</param>
     /// <exception cref="MASQuantException">A file or tensor is missing, malformed or of another shape.</exception>
     public PromptEncoder(IModelSource source, ModelConfig config, ImageBudget? budget = null)
-        : this(source, config, ReadTokenizer(source), TokenEmbedding.Of(source, config.Decoder()), new VisionTower(source, config.VisionTower()), config.AudioTower() is { } audio ? new AudioTower(source, audio) : null, budget)
+        : this(source, config, ReadTokenizer(source, config), TokenEmbedding.Of(source, config.Decoder()), new VisionTower(source, config.VisionTower()), config.AudioTower() is { } audio ? new AudioTower(source, audio) : null, budget)
     {
     }
 
@@ -35,7 +35,7 @@ public sealed class PromptEncoder
 
     /// <summary>Reads <c>tokenizer.json</c> of a checkpoint or an artifact.</summary>
     /// <exception cref="MASQuantException">The file is missing or malformed.</exception>
-    public static Tokenizer ReadTokenizer(IModelSource source) => Tokenizer.Load(source.ReadFile(TokenizerFileName), Path.Combine(source.Path, TokenizerFileName));
+    public static Tokenizer ReadTokenizer(IModelSource source, ModelConfig config) => Tokenizer.Load(source.ReadFile(TokenizerFileName), Path.Combine(source.Path, TokenizerFileName), config.ControlTokens);
 
     /// <summary>The model's facts.</summary>
     public ModelConfig Config { get; }
@@ -47,8 +47,9 @@ public sealed class PromptEncoder
     public TokenEmbedding Embedding { get; }
 
     /// <summary>Renders, tokenizes and embeds a conversation.</summary>
-    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
-    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => Prepare(_counter.Render(messages), cancellationToken);
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions; MASQ0924: anything else.</exception>
+    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
+        => PromptBorder.Run(() => Prepare(_counter.Render(messages), cancellationToken));
 
     /// <summary>Embeds a rendered conversation. All media are counted before the first is decoded.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>

@@ -20,11 +20,12 @@ public sealed class Tokenizer
     private readonly AddedTokenMatcher _normalizedPlain;
     private readonly bool _strips;
 
-    private Tokenizer(TokenizerFile file, int[] byteIds)
+    private Tokenizer(TokenizerFile file, int[] byteIds, ControlTokens controls)
     {
+        AddedToken[] added = [.. file.AddedTokens.Select(token => token with { Special = token.Special || controls.Contain(token.Id, token.Content) })];
         _vocabulary = file.Vocabulary;
         _encoder = new BytePairEncoder(byteIds, file.Merges);
-        foreach (var token in file.AddedTokens)
+        foreach (var token in added)
         {
             _addedIds[token.Content] = token.Id;
             if (token.Special)
@@ -33,11 +34,11 @@ public sealed class Tokenizer
             }
         }
 
-        AddedTokenMatcher Matcher(bool normalized, bool special) => new(file.AddedTokens
+        AddedTokenMatcher Matcher(bool normalized, bool special) => new(added
             .Where(t => t.Normalized == normalized && (special || !t.Special))
             .Select(t => (normalized ? Nfc.Normalize(t.Content) : t.Content, t)));
 
-        _strips = file.AddedTokens.Any(token => token.StripLeft || token.StripRight);
+        _strips = added.Any(token => token.StripLeft || token.StripRight);
         (_raw, _rawPlain) = (Matcher(false, true), Matcher(false, false));
         (_normalized, _normalizedPlain) = (Matcher(true, true), Matcher(true, false));
     }
@@ -48,9 +49,10 @@ public sealed class Tokenizer
     /// <summary>Loads a tokenizer from the bytes of <c>tokenizer.json</c>.</summary>
     /// <param name="json">The file's bytes; not kept.</param>
     /// <param name="pathForMessages">The file that errors name.</param>
+    /// <param name="controls">Added tokens that are special whether the file says so or not; null: none but those that it says.</param>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.TokenizerMalformed"/>, <see cref="DiagnosticCodes.TokenizerUnsupported"/>
     /// or <see cref="DiagnosticCodes.TokenizerInconsistent"/>.</exception>
-    public static Tokenizer Load(ReadOnlyMemory<byte> json, string pathForMessages)
+    public static Tokenizer Load(ReadOnlyMemory<byte> json, string pathForMessages, ControlTokens? controls = null)
     {
         var file = TokenizerFile.Read(json.Span, pathForMessages);
         var byteIds = new int[256];
@@ -64,7 +66,7 @@ public sealed class Tokenizer
             }
         }
 
-        return new Tokenizer(file, byteIds);
+        return new Tokenizer(file, byteIds, controls ?? ControlTokens.None);
     }
 
     /// <summary>The id of an added token such as <c>&lt;|im_start|&gt;</c>.</summary>

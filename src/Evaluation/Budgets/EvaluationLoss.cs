@@ -1,4 +1,5 @@
 using MASQuant.Engine.Execution;
+using MASQuant.Engine.Models;
 using MASQuant.Evaluation.Scores;
 using MASQuant.Quantization.Calibration;
 
@@ -23,9 +24,10 @@ public sealed record EvaluationLoss(double KullbackLeibler, long Tokens, int Con
     public static EvaluationLoss Measure(string modelFolder, string artifact, string evaluationFile, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         Conversation[] conversations = [.. ConversationFile.Read(evaluationFile, cancellationToken).Take(MaxConversations)];
-        using var reference = LoadedModel.Load(modelFolder);
+        var options = new ModelOptions { Limits = ImageBudget.OwnPrompts };
+        using var reference = LoadedModel.Load(modelFolder, options);
         EvaluationSet.Check(evaluationFile, conversations, reference.Config);
-        using var quantized = LoadedModel.Load(artifact);
+        using var quantized = LoadedModel.Load(artifact, options);
         var result = new ModelEvaluation(reference, [quantized], maxTokens: 0).Run(conversations, [modelFolder, artifact], progress, cancellationToken)[1];
         var tokens = result.Tasks.Sum(task => task.Tokens);
         return new EvaluationLoss(result.Tasks.Sum(task => task.KullbackLeibler.Value * task.Tokens) / tokens, tokens, conversations.Length);

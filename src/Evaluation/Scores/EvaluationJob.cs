@@ -1,3 +1,5 @@
+using MASQuant.Engine.Models;
+
 namespace MASQuant.Evaluation.Scores;
 
 /// <summary>What is evaluated.</summary>
@@ -14,5 +16,5 @@ public sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts
     public ModelOptions Limits { get; init; } = new();
 
     /// <summary>How models are loaded.</summary>
-    internal ModelOptions Load => Limits with { Device = Device };
+    internal ModelOptions Load => Limits with { Device = Device, Limits = ImageBudget.OwnPrompts };
 }

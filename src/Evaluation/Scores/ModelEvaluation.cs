@@ -41,7 +41,7 @@ public sealed class ModelEvaluation(LoadedModel reference, IReadOnlyList<LoadedM
         var deviations = _sideBySide.Run(conversation.Placed(() => reference.Prepare(conversation.Messages, cancellationToken)), cancellationToken);
         if (maxTokens > 0)
         {
-            var open = reference.Prepare([.. conversation.Messages.SkipLast(1)], cancellationToken);
+            var open = conversation.Placed(() => reference.Prepare([.. conversation.Messages.SkipLast(1)], cancellationToken));
             var expected = Expected(conversation);
             for (var m = 0; m < _models.Length; m++)
             {

@@ -10,6 +10,7 @@ public sealed record Manifest
     public const int CurrentFormatVersion = 3;
 
     /// <summary>The version of this format.</summary>
+    [JsonRequired]
     public int FormatVersion { get; init; } = CurrentFormatVersion;
 
     /// <summary>The version of the tool that wrote it.</summary>
@@ -28,6 +29,7 @@ public sealed record Manifest
     public required string Artifact { get; init; }
 
     /// <summary>The artifact's size, or 0 in a plan and in the copy inside the artifact itself.</summary>
+    [JsonRequired]
     public long ArtifactBytes { get; init; }
 
     /// <summary>The model's facts.</summary>
@@ -40,6 +42,7 @@ public sealed record Manifest
     public required string Scheme { get; init; }
 
     /// <summary>The options that shaped the weights, by their metadata names.</summary>
+    [JsonRequired]
     public IReadOnlyDictionary<string, string> Options { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>The calibration set, or null in a plan without one.</summary>
@@ -148,6 +151,7 @@ public sealed record ManifestLinear
     public required int Inputs { get; init; }
 
     /// <summary>Whether the layer has a bias.</summary>
+    [JsonRequired]
     public bool Bias { get; init; }
 
     /// <summary>The scheme of this layer.</summary>
@@ -156,15 +160,19 @@ public sealed record ManifestLinear
     internal QuantizationScheme ParsedScheme => QuantizationScheme.TryParse(Scheme, out var scheme) ? scheme : throw new FormatException($"'{Scheme}' is no scheme.");
 
     /// <summary>Stored bytes: codes, scales, patches and bias (the group's smoothing factors are counted with its first layer). <see cref="ArtifactWriter"/> fills it in.</summary>
+    [JsonRequired]
     public long Bytes { get; init; }
 
     /// <summary>Per modality that is patched: its rank. Keys are modality names.</summary>
+    [JsonRequired]
     public IReadOnlyDictionary<string, int> Ranks { get; init; } = new SortedDictionary<string, int>(StringComparer.Ordinal);
 
     /// <summary>Per patched modality: the residual's effective rank, plain and whitened.</summary>
+    [JsonRequired]
     public IReadOnlyDictionary<string, ManifestEffectiveRank> EffectiveRanks { get; init; } = new SortedDictionary<string, ManifestEffectiveRank>(StringComparer.Ordinal);
 
     /// <summary>Per modality: the output's SQNR on the calibration set, in dB.</summary>
+    [JsonRequired]
     public IReadOnlyDictionary<string, ManifestSqnr> Sqnr { get; init; } = new SortedDictionary<string, ManifestSqnr>(StringComparer.Ordinal);
 }
 

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
-using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
-using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Formats.Artifacts;
 
@@ -14,9 +12,6 @@ public static class ManifestFile
     // Beyond these figures a layer is exact (or lost), and JSON has no infinity.
     private const double MaxDecibels = 999;
     private const int Decimals = 4;
-
-    private static readonly string[] ModalityNames = Enum.GetNames<Modality>();
-    private static readonly string[] GroupNames = Enum.GetNames<InputGroup>();
 
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="MASQuantException">MASQ0101 unreadable, MASQ0602 another format version, MASQ0604 malformed.</exception>
@@ -36,8 +31,7 @@ public static class ManifestFile
         {
             CheckVersion(json, file);
             var manifest = JsonSerializer.Deserialize(json.Span, ManifestJson.Default.Manifest) ?? throw Invalid(file, "It is empty.");
-            Check(manifest, file);
-            return manifest;
+            return ManifestCheck.ProblemOf(manifest) is { } problem ? throw Invalid(file, problem) : manifest;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -74,32 +68,6 @@ public static class ManifestFile
     internal static MASQuantException OtherVersion(string file, string version)
         => new(DiagnosticCodes.ArtifactVersion, file,
             $"The file has format version {version}; this version of MASQuant reads {Manifest.CurrentFormatVersion}. Quantize the model again, or use the version of MASQuant that wrote it.");
-
-    private static void Check(Manifest manifest, string file)
-    {
-        if (manifest.Artifact.Length > 0 && !CheckpointIndex.IsPlainFileName(manifest.Artifact))
-        {
-            throw Invalid(file, $"Its artifact '{manifest.Artifact}' is no file name in the manifest's own folder.");
-        }
-
-        for (var i = 0; i < manifest.Layers.Count; i++)
-        {
-            if (manifest.Layers[i] is not { } layer || layer.Index != i)
-            {
-                throw Invalid(file, $"Entry {i} of its layers is not layer {i}.");
-            }
-
-            foreach (var linear in layer.Linears)
-            {
-                if (linear is null || linear.Outputs <= 0 || linear.Inputs <= 0 || !QuantizationScheme.TryParse(linear.Scheme, out _)
-                    || !GroupNames.Contains(linear.Group)
-                    || linear.Ranks.Any(rank => rank.Value <= 0 || !ModalityNames.Contains(rank.Key)))
-                {
-                    throw Invalid(file, $"Layer {i} describes '{linear?.Name}' with an impossible extent, group, scheme or rank.");
-                }
-            }
-        }
-    }
 
     private static Manifest Sorted(Manifest manifest) => manifest with
     {

@@ -11,4 +11,10 @@ public static class ConfigLimits
 
     /// <summary>Blocks of a decoder or a tower.</summary>
     public const int Layers = 1 << 10;
+
+    /// <summary>The largest prime factor of a Fourier window: a transform's time is the window's length times the sum of these.</summary>
+    public const int FourierRadix = 31;
+
+    /// <summary>How many Fourier windows a sample lies in.</summary>
+    public const int FourierOverlap = 16;
 }

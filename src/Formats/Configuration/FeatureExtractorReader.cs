@@ -3,6 +3,8 @@ namespace MASQuant.Formats.Configuration;
 /// <summary>Reads what a feature extractor does to sound: a log-mel spectrogram as WhisperFeatureExtractor's.</summary>
 internal static class FeatureExtractorReader
 {
+    private const int MaxWindow = 1 << 14;
+
     /// <summary>Reads <paramref name="section"/>.</summary>
     /// <param name="section">The object with the extractor's members.</param>
     /// <param name="absent">Has the values of absent members.</param>
@@ -13,10 +15,20 @@ internal static class FeatureExtractorReader
         var config = absent with
         {
             SamplingRate = section.Whole("sampling_rate", 1000, 384_000, absent.SamplingRate),
-            FourierSize = section.Whole("n_fft", 16, 1 << 16, absent.FourierSize),
-            HopLength = section.Whole("hop_length", 1, 1 << 16, absent.HopLength),
+            FourierSize = section.Whole("n_fft", 16, MaxWindow, absent.FourierSize),
+            HopLength = section.Whole("hop_length", 1, MaxWindow, absent.HopLength),
             ChunkLength = section.Whole("chunk_length", 1, 36_000, absent.ChunkLength),
         };
+        if (LargestFactor(config.FourierSize) > ConfigLimits.FourierRadix)
+        {
+            throw section.Unsupported("n_fft", $"is {config.FourierSize}, whose largest prime factor {LargestFactor(config.FourierSize)} makes transforms slow; factors up to {ConfigLimits.FourierRadix} are supported");
+        }
+
+        if (config.HopLength * ConfigLimits.FourierOverlap < config.FourierSize)
+        {
+            throw section.Unsupported("hop_length", $"is {config.HopLength}; at least a {ConfigLimits.FourierOverlap}th of n_fft {config.FourierSize} is supported");
+        }
+
         section.RequireWhole("feature_size", audio.MelBins);
         section.RequireNumber("dither", 0);
         section.RequireNumber("padding_value", 0);
@@ -32,5 +44,19 @@ internal static class FeatureExtractorReader
         section.RequireNumber("n_samples", samples);
         section.RequireNumber("nb_max_frames", Math.Floor(samples / config.HopLength));
         return config;
+    }
+
+    private static int LargestFactor(int number)
+    {
+        var largest = 1;
+        for (var factor = 2; number > 1; factor++)
+        {
+            for (; number % factor == 0; number /= factor)
+            {
+                largest = factor;
+            }
+        }
+
+        return largest;
     }
 }

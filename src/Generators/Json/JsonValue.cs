@@ -17,6 +17,8 @@ internal enum JsonKind
 /// <summary>A parsed JSON value with the place where it stands, for messages.</summary>
 internal sealed class JsonValue(JsonKind kind, int position)
 {
+    private const long MaxCount = 1L << 40;
+
     public JsonKind Kind { get; } = kind;
 
     /// <summary>The offset of the value's first character.</summary>
@@ -33,6 +35,9 @@ internal sealed class JsonValue(JsonKind kind, int position)
     /// <summary>The member <paramref name="name"/>; the last one wins, as in every JSON reader.</summary>
     public JsonValue? Find(string name) => Members.LastOrDefault(member => member.Key == name).Value;
 
+    /// <summary>The member <paramref name="name"/>, unless it is absent or null.</summary>
+    public JsonValue? FindPresent(string name) => Find(name) is { Kind: not JsonKind.Null } value ? value : null;
+
     /// <exception cref="JsonFormatException">There is no such member.</exception>
     public JsonValue Get(string name) => Find(name) ?? throw new JsonFormatException(Position, $"'{name}' is missing");
 
@@ -40,23 +45,28 @@ internal sealed class JsonValue(JsonKind kind, int position)
 
     public IReadOnlyList<JsonValue> GetItems(string name) => Get(name).Expect(JsonKind.List, name).Items;
 
-    public IReadOnlyList<KeyValuePair<string, JsonValue>> GetMembers(string name)
-        => Find(name) is { } value ? value.Expect(JsonKind.Object, name).Members : [];
+    public IReadOnlyList<KeyValuePair<string, JsonValue>> GetMembers(string name) => Get(name).Expect(JsonKind.Object, name).Members;
 
     public bool GetBoolean(string name) => Get(name).Expect(JsonKind.Boolean, name).Text == "true";
 
     public int GetInt(string name) => Get(name).ToInt(name);
 
-    public long GetLong(string name) => Find(name) is not { } value ? 0
-        : long.TryParse(value.Expect(JsonKind.Number, name).Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= 0
-            ? number : throw new JsonFormatException(value.Position, $"'{name}' is not a count");
+    public int GetExtent(string name) => Get(name).ToExtent(name);
+
+    public int ToExtent(string name) => ToInt(name) is > 0 and var extent ? extent : throw new JsonFormatException(Position, $"'{name}' is not at least 1");
+
+    public long GetLong(string name) => Get(name).ToLong(name);
+
+    public long ToLong(string name)
+        => long.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= MaxCount
+            ? number : throw new JsonFormatException(Position, $"'{name}' is not a count");
 
     public int ToInt(string name)
         => int.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number : throw new JsonFormatException(Position, $"'{name}' is not a count");
 
     public double ToDouble(string name)
-        => double.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        => double.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && !double.IsInfinity(number)
             ? number : throw new JsonFormatException(Position, $"'{name}' is not a number");
 
     public JsonValue Expect(JsonKind kind, string name)

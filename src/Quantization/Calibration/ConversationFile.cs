@@ -81,9 +81,9 @@ public static class ConversationFile
             var messages = Items(row, "messages", at).Select(message => Message(message, at)).ToArray();
             return messages.Length > 0 ? new Conversation(at.Line, task, messages) { File = at.File } : throw at.Invalid("'messages' is empty. A conversation needs at least one message of the user.");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is not (MASQuantException or OutOfMemoryException))
         {
-            // The latter of half a surrogate pair, "\ud83d".
+            // Not JsonException alone: half a surrogate pair, "\ud83d", is an InvalidOperationException.
             throw at.Invalid($"The line is not JSON: {e.Message}");
         }
     }

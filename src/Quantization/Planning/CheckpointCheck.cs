@@ -24,7 +24,7 @@ public static class CheckpointCheck
 
         GenerationConfigReader.Read(source);
         PreprocessorConfigReader.Read(source, config);
-        ChatRenderer.RequireTokens(config, PromptEncoder.ReadTokenizer(source));
+        ChatRenderer.RequireTokens(config, PromptEncoder.ReadTokenizer(source, config));
     }
 
     /// <summary>Refuses a checkpoint whose head or norms, which nothing reads before the artifact is opened, are not finite.</summary>

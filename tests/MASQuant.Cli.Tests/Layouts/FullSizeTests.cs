@@ -56,7 +56,7 @@ public sealed class FullSizeTests : IDisposable
         var run = CommandRun.Of("run", _folder.Path, "What is it?", "--max-tokens", "1");
         Assert.True(run.ExitCode == 0, run.Error);
         using var checkpoint = Checkpoint.Open(_folder.Path);
-        Assert.Equal(PromptEncoder.ReadTokenizer(checkpoint).Decode([0]) + "\n", run.Output);
+        Assert.Equal(PromptEncoder.ReadTokenizer(checkpoint, ModelConfigReader.Read(checkpoint)).Decode([0]) + "\n", run.Output);
         Assert.Contains("; 1 generated, the first after ", run.Error, StringComparison.Ordinal);
     }
 

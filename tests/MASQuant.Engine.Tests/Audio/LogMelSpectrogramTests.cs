@@ -41,9 +41,13 @@ public class LogMelSpectrogramTests
         Assert.Equal(DiagnosticCodes.AudioCorrupt, Assert.Throws<MASQuantException>(() => new LogMelSpectrogram(config).Process([])).Code);
     }
 
+    [Fact]
+    public void A_transform_of_a_large_prime_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => new FourierTransform(2 * 37));
+
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
+    [InlineData(31)]
     [InlineData(60)]
     [InlineData(400)]
     public void The_transform_equals_its_definition(int length)

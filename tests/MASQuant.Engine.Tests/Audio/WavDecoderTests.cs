@@ -91,7 +91,7 @@ public class WavDecoderTests
         AssertRefused(DiagnosticCodes.AudioNotSupported, Wav(Format(1, 1, 16, rate: 0), [0, 0]));
         AssertRefused(DiagnosticCodes.AudioCorrupt, Wav(Format(3, 1, 32), BitConverter.GetBytes(float.NaN)));
         AssertRefused(DiagnosticCodes.AudioCorrupt, Wav(Format(3, 1, 64), BitConverter.GetBytes(1e300)));
-        AssertRefused(DiagnosticCodes.AudioTooLong, Wav(Format(1, 1, 8, rate: 1000), new byte[600_000]));
+        AssertRefused(DiagnosticCodes.AudioTooLong, Wav(Format(1, 1, 8, rate: 1000), new byte[600_001]));
     }
 
     [Fact]

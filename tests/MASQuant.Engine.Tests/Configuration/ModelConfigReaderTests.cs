@@ -123,6 +123,7 @@ public sealed class ModelConfigReaderTests
     [InlineData("audio_config.encoder_attention_heads", "3", "d_model")]
     [InlineData("audio_config.output_dim", "128")]
     [InlineData("audio_config.n_window", "1501")]
+    [InlineData("audio_config.num_mel_bins", "80")]
     [InlineData("audio_config.activation_function", "\"relu\"")]
     [InlineData("seconds_per_chunk", "0")]
     [InlineData("audio_token_index", "1280", "audio_token_id")]

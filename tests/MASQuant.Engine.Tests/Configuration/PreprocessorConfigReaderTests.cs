@@ -99,6 +99,11 @@ public sealed class PreprocessorConfigReaderTests
 
     [Theory]
     [InlineData("""{"hop_length":0}""", "hop_length")]
+    [InlineData("""{"hop_length":24}""", "hop_length")] // of windows of 400
+    [InlineData("""{"n_fft":65521}""", "n_fft")] // the largest prime of 16 bits
+    [InlineData("""{"n_fft":16381}""", "n_fft")] // a prime
+    [InlineData("""{"n_fft":407}""", "n_fft")] // 11 · 37
+    [InlineData("""{"n_fft":16416}""", "n_fft")] // 2⁵ · 3³ · 19
     [InlineData("""{"feature_size":80}""", "feature_size")]
     [InlineData("""{"dither":0.1}""", "dither")]
     [InlineData("""{"padding_value":1}""", "padding_value")]

@@ -28,6 +28,7 @@ public sealed class BrokenMediaTests(OmniFixture omni) : IClassFixture<OmniFixtu
             new Prompt().Audio(WavFiles.Silence(samples: 160)),
             new Prompt().Image("a\0b.png"),
             new Prompt().Video([Golden.Load("omni/image").Files[0]], 1e-300),
+            new Prompt(),
             new Prompt().Text("?"),
         ];
         var last = new Dictionary<int, BatchPiece>();
@@ -37,7 +38,7 @@ public sealed class BrokenMediaTests(OmniFixture omni) : IClassFixture<OmniFixtu
         }
 
         Assert.Equal(
-            [null, DiagnosticCodes.ImageCorrupt, DiagnosticCodes.AudioCorrupt, DiagnosticCodes.FileNotReadable, DiagnosticCodes.ImageShapeNotSupported, null],
+            [null, DiagnosticCodes.ImageCorrupt, DiagnosticCodes.AudioCorrupt, DiagnosticCodes.FileNotReadable, DiagnosticCodes.ImageShapeNotSupported, DiagnosticCodes.PromptUnusable, null],
             Enumerable.Range(0, prompts.Length).Select(i => last[i].Error?.Code));
         Assert.Equal(["image 1", "audio 1", "a\0b.png"], Enumerable.Range(1, 3).Select(i => last[i].Error!.File));
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MASQuant.Diagnostics;
 
 namespace MASQuant.Engine.Audio.Preprocessing;
@@ -8,18 +9,16 @@ public static class AudioDecoder
     /// <summary>The rate of the samples, per second.</summary>
     public const int SamplingRate = 16000;
 
-    // Twice the longest clip of any model; keeps a small file of a low rate from growing without bound.
-    private const int MaxSeconds = 600;
-
     /// <summary>How many samples <see cref="Decode"/> gives, by the file's header.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <param name="path">Its path, for messages; or null.</param>
-    /// <exception cref="MASQuantException">MASQ0311, MASQ0312 or MASQ0313.</exception>
-    public static int CountSamples(ReadOnlySpan<byte> file, string? path)
+    /// <param name="limits">What is too much; null: the defaults.</param>
+    /// <exception cref="MASQuantException">MASQ0311, MASQ0312, MASQ0313 or MASQ0320.</exception>
+    public static int CountSamples(ReadOnlySpan<byte> file, string? path, ModelLimits? limits = null)
     {
         try
         {
-            var wav = Open(file, path);
+            var wav = Open(file, path, limits ?? new ModelLimits());
             return Resampler.Count(wav.Frames, wav.Format.SamplingRate, SamplingRate);
         }
         catch (Exception error) when (IsForeign(error))
@@ -31,12 +30,13 @@ public static class AudioDecoder
     /// <summary>Decodes a WAV file to mono samples at 16 kHz, in −1…1.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <param name="path">Its path, for messages; or null.</param>
-    /// <exception cref="MASQuantException">MASQ0311, MASQ0312 or MASQ0313.</exception>
-    public static float[] Decode(ReadOnlySpan<byte> file, string? path)
+    /// <param name="limits">What is too much; null: the defaults.</param>
+    /// <exception cref="MASQuantException">MASQ0311, MASQ0312, MASQ0313 or MASQ0320.</exception>
+    public static float[] Decode(ReadOnlySpan<byte> file, string? path, ModelLimits? limits = null)
     {
         try
         {
-            var wav = Open(file, path);
+            var wav = Open(file, path, limits ?? new ModelLimits());
             return Resampler.Resample(wav.ReadMono(), wav.Format.SamplingRate, SamplingRate);
         }
         catch (Exception error) when (IsForeign(error))
@@ -48,11 +48,19 @@ public static class AudioDecoder
     // Whatever a file makes a decoder throw is the file's fault; that memory is short is not.
     private static bool IsForeign(Exception error) => error is not (MASQuantException or OutOfMemoryException);
 
-    private static WavDecoder Open(ReadOnlySpan<byte> file, string? path)
+    private static WavDecoder Open(ReadOnlySpan<byte> file, string? path, ModelLimits limits)
     {
         var wav = WavDecoder.Open(file, path);
-        var seconds = wav.Frames / wav.Format.SamplingRate;
-        return seconds < MaxSeconds ? wav : throw TooLong(path, seconds, MaxSeconds);
+        var (frames, rate) = ((long)wav.Frames, wav.Format.SamplingRate);
+        if (frames > (long)limits.AudioSeconds * rate)
+        {
+            throw new MASQuantException(DiagnosticCodes.AudioTooLong, path, string.Create(CultureInfo.InvariantCulture,
+                $"The clip lasts {(frames + rate - 1) / rate} s; the limit is {limits.AudioSeconds} s (ModelLimits.AudioSeconds). Split it, or raise the limit."));
+        }
+
+        // Samples as stored and at the rate that is heard: a small file of a low rate grows.
+        limits.RequireBytes((frames + (frames * SamplingRate / rate)) * sizeof(float), path);
+        return wav;
     }
 
     internal static MASQuantException Corrupt(string? path, string what, Exception? cause = null) =>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Engine.Audio.Preprocessing;
 
@@ -8,10 +9,11 @@ internal sealed class FourierTransform
     private readonly int[] _factors;
     private readonly Complex[] _roots;
 
-    /// <summary>Prepares transforms of <paramref name="length"/> values.</summary>
+    /// <summary>Prepares transforms of <paramref name="length"/> values, whose prime factors are at most <see cref="ConfigLimits.FourierRadix"/>.</summary>
     public FourierTransform(int length)
     {
         _factors = [.. Factorize(length)];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(_factors.DefaultIfEmpty().Max(), ConfigLimits.FourierRadix, nameof(length));
         _roots = new Complex[length];
         for (var i = 0; i < length; i++)
         {
@@ -39,7 +41,7 @@ internal sealed class FourierTransform
             Transform(input[(r * stride)..], stride * radix, output.Slice(r * part, part), depth + 1);
         }
 
-        Span<Complex> terms = stackalloc Complex[radix];
+        Span<Complex> terms = stackalloc Complex[ConfigLimits.FourierRadix];
         for (var k = 0; k < part; k++)
         {
             for (var r = 0; r < radix; r++)

@@ -13,12 +13,14 @@ public static class ImageDecoder
     /// <summary>The pixels across and down of a PNG or JPEG file, upright, by its headers.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <param name="path">Its path, for messages; or null.</param>
+    /// <param name="limits">What is too large; null: the defaults.</param>
     /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>
-    public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, string? path)
+    public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, string? path, ModelLimits? limits = null)
     {
+        limits ??= new ModelLimits();
         try
         {
-            return PngDecoder.IsPng(file) ? PngDecoder.ReadExtents(file, path) : JpegDecoder.IsJpeg(file) ? JpegDecoder.ReadExtents(file, path) : throw Unknown(path);
+            return PngDecoder.IsPng(file) ? PngDecoder.ReadExtents(file, limits, path) : JpegDecoder.IsJpeg(file) ? JpegDecoder.ReadExtents(file, limits, path) : throw Unknown(path);
         }
         catch (Exception error) when (IsForeign(error))
         {
@@ -29,12 +31,14 @@ public static class ImageDecoder
     /// <summary>Decodes a PNG or JPEG file, told apart by their first bytes.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <param name="path">Its path, for messages; or null.</param>
-    /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> file, string? path)
+    /// <param name="limits">What is too large; null: the defaults.</param>
+    /// <exception cref="MASQuantException">MASQ0301, MASQ0302, MASQ0303 or MASQ0320.</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> file, string? path, ModelLimits? limits = null)
     {
+        limits ??= new ModelLimits();
         try
         {
-            return PngDecoder.IsPng(file) ? PngDecoder.Decode(file, path) : JpegDecoder.IsJpeg(file) ? JpegDecoder.Decode(file, path) : throw Unknown(path);
+            return PngDecoder.IsPng(file) ? PngDecoder.Decode(file, limits, path) : JpegDecoder.IsJpeg(file) ? JpegDecoder.Decode(file, limits, path) : throw Unknown(path);
         }
         catch (Exception error) when (IsForeign(error))
         {

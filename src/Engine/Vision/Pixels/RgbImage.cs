@@ -5,9 +5,6 @@ namespace MASQuant.Engine.Vision.Pixels;
 /// <summary>An image of 8-bit red, green and blue values: <c>[height, width, 3]</c>, row-major, without padding.</summary>
 public sealed class RgbImage
 {
-    /// <summary>The most pixels that an image may have: beyond this Pillow too takes a file for a decompression bomb.</summary>
-    public const long MaxPixels = 178_956_970;
-
     /// <summary>Wraps <paramref name="pixels"/> without copying; it holds exactly height × width × 3 values.</summary>
     public RgbImage(int width, int height, byte[] pixels)
     {
@@ -32,17 +29,21 @@ public sealed class RgbImage
     public Span<byte> Row(int y) => Pixels.AsSpan(y * Width * 3, Width * 3);
 
     /// <summary>Refuses extents from a file's header before anything is allocated for them.</summary>
-    /// <exception cref="MASQuantException">No pixels (MASQ0302), or more than <see cref="MaxPixels"/> (MASQ0303).</exception>
-    internal static void CheckExtents(long width, long height, string? file)
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    /// <param name="most">How many pixels are allowed.</param>
+    /// <param name="file">The name in messages.</param>
+    /// <exception cref="MASQuantException">No pixels (MASQ0302), or more than <paramref name="most"/> (MASQ0303).</exception>
+    internal static void CheckExtents(long width, long height, int most, string? file)
     {
         if (width < 1 || height < 1)
         {
             throw ImageErrors.Corrupt(file, "its header gives it no pixels");
         }
 
-        if (width > MaxPixels || height > MaxPixels || width * height > MaxPixels)
+        if (width > most || height > most || width * height > most)
         {
-            throw new MASQuantException(DiagnosticCodes.ImageTooLarge, file, $"The image has {width} × {height} pixels; at most {MaxPixels} are decoded. Scale it down.");
+            throw new MASQuantException(DiagnosticCodes.ImageTooLarge, file, $"The image has {width} × {height} pixels; the limit is {most} (ModelLimits.ImagePixels). Scale it down, or raise the limit.");
         }
     }
 }

@@ -62,15 +62,27 @@ public sealed class ImagePreprocessor
 
     /// <summary>The patches of a video; where the last patch lacks frames, the last frame is repeated.</summary>
     /// <exception cref="MASQuantException">MASQ0304: no frames, frames of several sizes, or too narrow ones.</exception>
-    public ImagePatches ProcessVideo(IReadOnlyList<RgbImage> frames, PixelLimits? limits = null, string? path = null)
+    public ImagePatches ProcessVideo(IReadOnlyList<RgbImage> frames, PixelLimits? limits = null, string? path = null) => ProcessVideo(frames, frames.Count, limits, path);
+
+    /// <summary>As the other method, for <paramref name="count"/> frames that are asked for one after the other: as they come they are resized and let go.</summary>
+    /// <exception cref="MASQuantException">MASQ0304: no frames, frames of several sizes, or too narrow ones.</exception>
+    public ImagePatches ProcessVideo(IEnumerable<RgbImage> frames, int count, PixelLimits? limits = null, string? path = null)
     {
-        if (frames.Count == 0 || frames.Any(f => f.Width != frames[0].Width || f.Height != frames[0].Height))
+        var resized = new List<RgbImage>();
+        (int Width, int Height)? extents = null;
+        (int Width, int Height) size = default;
+        foreach (var frame in frames)
         {
-            throw NoVideo(path);
+            if (extents is null)
+            {
+                extents = (frame.Width, frame.Height);
+                size = FrameSize(count, frame.Width, frame.Height, limits ?? VideoLimits, path);
+            }
+
+            resized.Add(extents == (frame.Width, frame.Height) ? Resize(frame, size) : throw NoVideo(path));
         }
 
-        var size = FrameSize(frames.Count, frames[0].Width, frames[0].Height, limits ?? VideoLimits, path);
-        return Extract([.. frames.Select(f => Resize(f, size))]);
+        return resized.Count > 0 && resized.Count == count ? Extract([.. resized]) : throw NoVideo(path);
     }
 
     internal static MASQuantException NoVideo(string? path)

@@ -159,7 +159,12 @@ internal ref struct JpegBlockDecoder(JpegScan scan, bool progressive, ReadOnlySp
 
         if (_endOfBandRun > 0)
         {
-            RefineKnown(block, k, int.MaxValue);
+            // Runs pass over thousands of blocks by a few bits; those without coefficients have nothing to refine.
+            if (block[1..].ContainsAnyExcept((short)0))
+            {
+                RefineKnown(block, k, int.MaxValue);
+            }
+
             _endOfBandRun--;
         }
     }

@@ -18,7 +18,7 @@ public static class JpegDecoder
 
     /// <summary>The pixels across and down of a file with JPEG's markers, upright, from the header of its frame and what stands before.</summary>
     /// <exception cref="MASQuantException">MASQ0302 or MASQ0303.</exception>
-    public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, string? path)
+    public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, ModelLimits limits, string? path)
     {
         try
         {
@@ -40,7 +40,7 @@ public static class JpegDecoder
 
                 if (marker is JpegMarker.BaselineFrame or JpegMarker.ExtendedFrame or JpegMarker.ProgressiveFrame)
                 {
-                    var (width, height) = JpegFrame.ReadExtents(ref segment, path);
+                    var (width, height) = JpegFrame.ReadExtents(ref segment, limits, path);
                     return (orientation ?? default).Upright(width, height);
                 }
             }
@@ -52,8 +52,8 @@ public static class JpegDecoder
     }
 
     /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages.</summary>
-    /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> file, string? path)
+    /// <exception cref="MASQuantException">MASQ0301, MASQ0302, MASQ0303 or MASQ0320.</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> file, ModelLimits limits, string? path)
     {
         try
         {
@@ -62,7 +62,7 @@ public static class JpegDecoder
                 throw new InvalidDataException("JPEG's first markers are missing");
             }
 
-            var state = new JpegState(path);
+            var state = new JpegState(limits, path);
             state.Read(file, MaxScans);
             return Convert(state);
         }
@@ -72,11 +72,19 @@ public static class JpegDecoder
         }
     }
 
+    // What has become samples is let go.
+    private static JpegPlane Plane(JpegFrame frame, JpegComponent component)
+    {
+        var plane = new JpegPlane(frame, component);
+        component.Coefficients = [];
+        return plane;
+    }
+
     private static RgbImage Convert(JpegState state)
     {
         var frame = state.CompleteFrame();
         var space = JpegColors.Choose(frame.Components, state.Jfif, state.AdobeTransform);
-        var planes = frame.Components.Select(c => new JpegPlane(frame, c)).ToArray();
+        var planes = frame.Components.Select(c => Plane(frame, c)).ToArray();
         var image = new RgbImage(frame.Width, frame.Height, new byte[checked(frame.Width * frame.Height * 3)]);
         Workers.For(JpegFrame.DivideUp(frame.Height, RowsPerPiece), piece =>
         {

@@ -80,11 +80,14 @@ internal sealed class JpegFrame
     /// <summary>MCUs down.</summary>
     public int McusDown { get; }
 
+    /// <summary>The blocks of all components.</summary>
+    public long Blocks => Components.Sum(component => (long)component.BlocksAcross * component.BlocksDown);
+
     /// <summary>⌈a / b⌉.</summary>
     public static int DivideUp(int a, int b) => (a + b - 1) / b;
 
     /// <summary>Reads and checks the beginning of a header: the pixels across and down.</summary>
-    public static (int Width, int Height) ReadExtents(ref JpegReader segment, string? path)
+    public static (int Width, int Height) ReadExtents(ref JpegReader segment, ModelLimits limits, string? path)
     {
         var precision = segment.ReadByte();
         var (height, width) = (segment.ReadUInt16(), segment.ReadUInt16());
@@ -93,14 +96,14 @@ internal sealed class JpegFrame
             throw ImageErrors.NotSupported(path, $"the JPEG has {precision} bits a sample");
         }
 
-        RgbImage.CheckExtents(width, height, path);
+        RgbImage.CheckExtents(width, height, limits.ImagePixels, path);
         return (width, height);
     }
 
     /// <summary>Reads and checks a header; refuses one that promises more blocks than <paramref name="fileBytes"/> can hold.</summary>
-    public static JpegFrame Parse(JpegReader segment, byte marker, long fileBytes, string? path)
+    public static JpegFrame Parse(JpegReader segment, byte marker, long fileBytes, ModelLimits limits, string? path)
     {
-        var (width, height) = ReadExtents(ref segment, path);
+        var (width, height) = ReadExtents(ref segment, limits, path);
         var components = new JpegComponent[segment.ReadByte()];
         if (components.Length is not (1 or 3 or 4))
         {
@@ -121,11 +124,11 @@ internal sealed class JpegFrame
         }
 
         var frame = new JpegFrame(width, height, marker == JpegMarker.ProgressiveFrame, components);
-        frame.Allocate(fileBytes, path);
+        frame.Allocate(fileBytes, limits, path);
         return frame;
     }
 
-    private void Allocate(long fileBytes, string? path)
+    private void Allocate(long fileBytes, ModelLimits limits, string? path)
     {
         long blocks = 0;
         foreach (var component in Components)
@@ -148,6 +151,8 @@ internal sealed class JpegFrame
             throw new InvalidDataException($"{fileBytes} bytes of JPEG cannot hold {Width} × {Height} pixels");
         }
 
+        // Coefficients and samples of all blocks, pixels as stored and upright.
+        limits.RequireBytes((Blocks * 64 * (sizeof(short) + 1)) + ((long)Width * Height * 6), path);
         foreach (var component in Components)
         {
             component.Coefficients = new short[checked(component.BlocksAcross * component.BlocksDown * 64)];

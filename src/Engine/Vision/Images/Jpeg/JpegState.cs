@@ -2,16 +2,21 @@ using MASQuant.Engine.Vision.Pixels;
 namespace MASQuant.Engine.Vision.Images.Jpeg;
 
 /// <summary>What a JPEG file's segments have said so far: tables, frame, markers, coefficients.</summary>
-internal sealed class JpegState(string? path)
+internal sealed class JpegState(ModelLimits limits, string? path)
 {
     // libjpeg smooths blocks whose first nine AC coefficients are not known whole; such files are refused, not guessed at.
     private const int NeededCoefficients = 10;
+
+    // Files of encoders come to a block in up to ten scans. A scan of a few bytes can pass over every block; in all, large images have so many visits a block, small ones what takes a fraction of a second.
+    private const int MaxVisits = 16;
+    private const int FreeVisits = 1 << 22;
 
     private readonly ushort[]?[] _steps = new ushort[]?[4];
     private readonly HuffmanTable?[] _dcTables = new HuffmanTable?[4];
     private readonly HuffmanTable?[] _acTables = new HuffmanTable?[4];
     private JpegFrame? _frame;
     private int _restartInterval;
+    private long _visits;
     private bool _endsEarly;
     private Orientation? _orientation;
 
@@ -82,7 +87,7 @@ internal sealed class JpegState(string? path)
                     throw new InvalidDataException("the JPEG has two frames");
                 }
 
-                _frame = JpegFrame.Parse(segment, marker, fileBytes, path);
+                _frame = JpegFrame.Parse(segment, marker, fileBytes, limits, path);
                 break;
             case JpegMarker.Exif when _frame is null:
                 _orientation ??= segment.ReadOrientation();
@@ -163,6 +168,12 @@ internal sealed class JpegState(string? path)
         // A component alone comes block by block and without the blocks that fill up MCUs.
         var across = alone is null ? frame.McusAcross : JpegFrame.DivideUp(alone.Width, 8);
         var down = alone is null ? frame.McusDown : JpegFrame.DivideUp(alone.Height, 8);
+        _visits += (long)across * down * (alone is null ? scan.Components.Sum(component => component.Horizontal * component.Vertical) : 1);
+        if (_visits > Math.Max(FreeVisits, frame.Blocks * MaxVisits))
+        {
+            throw ImageErrors.NotSupported(path, "the JPEG has too many scans for its size");
+        }
+
         for (int mcu = 0, restarts = 0; mcu < across * down; mcu++)
         {
             if (_restartInterval > 0 && mcu > 0 && mcu % _restartInterval == 0)

@@ -24,10 +24,10 @@ internal sealed class PngContent : IDisposable
 
     /// <summary>Reads the chunks behind PNG's signature.</summary>
     /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>
-    public static PngContent Read(ReadOnlySpan<byte> rest, string? path)
+    public static PngContent Read(ReadOnlySpan<byte> rest, ModelLimits limits, string? path)
     {
         var chunks = new PngChunks(rest, path);
-        var content = new PngContent(chunks.Next() && chunks.Is("IHDR"u8) ? PngHeader.Parse(chunks.Data, path) : throw ImageErrors.Corrupt(path, "the first PNG chunk is not IHDR"));
+        var content = new PngContent(chunks.Next() && chunks.Is("IHDR"u8) ? PngHeader.Parse(chunks.Data, limits, path) : throw ImageErrors.Corrupt(path, "the first PNG chunk is not IHDR"));
         while (chunks.Next() && !chunks.Is("IEND"u8))
         {
             if (chunks.Is("PLTE"u8))

@@ -16,22 +16,22 @@ public static class PngDecoder
 
     /// <summary>The pixels across and down of a file with PNG's signature.</summary>
     /// <exception cref="MASQuantException">MASQ0302 or MASQ0303.</exception>
-    public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, string? path)
+    public static (int Width, int Height) ReadExtents(ReadOnlySpan<byte> file, ModelLimits limits, string? path)
     {
-        using var content = PngContent.Read(file[Signature.Length..], path);
+        using var content = PngContent.Read(file[Signature.Length..], limits, path);
         return content.Orientation.Upright(content.Header.Width, content.Header.Height);
     }
 
     /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages.</summary>
-    /// <exception cref="MASQuantException">MASQ0301, MASQ0302 or MASQ0303.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> file, string? path)
+    /// <exception cref="MASQuantException">MASQ0301, MASQ0302, MASQ0303 or MASQ0320.</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> file, ModelLimits limits, string? path)
     {
         if (!IsPng(file))
         {
             throw ImageErrors.Corrupt(path, "PNG's signature is missing");
         }
 
-        using var content = PngContent.Read(file[Signature.Length..], path);
+        using var content = PngContent.Read(file[Signature.Length..], limits, path);
         var (header, data) = (content.Header, content.Data);
         if (header.ColorType == PngColorType.Palette && (content.Palette.Length is 0 or > 768 || content.Palette.Length % 3 != 0))
         {
@@ -43,6 +43,8 @@ public static class PngDecoder
             throw ImageErrors.Corrupt(path, $"{data.Length} bytes of PNG data cannot hold {header.Width} × {header.Height} pixels");
         }
 
+        // Pixels as stored and upright, two rows and the compressed data.
+        limits.RequireBytes(((long)header.Width * header.Height * 6) + (2L * header.RowBytes(header.Width)) + data.Length, path);
         data.Position = 0;
         return content.Orientation.Upright(DecodePixels(header, new PngColors(content), data, path));
     }

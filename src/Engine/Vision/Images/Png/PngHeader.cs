@@ -56,14 +56,14 @@ internal sealed record PngHeader(int Width, int Height, int BitDepth, PngColorTy
     public int RowBytes(int width) => checked((int)((((long)width * Channels * BitDepth) + 7) / 8));
 
     /// <summary>Reads and checks the chunk's 13 bytes.</summary>
-    public static PngHeader Parse(ReadOnlySpan<byte> data, string? path)
+    public static PngHeader Parse(ReadOnlySpan<byte> data, ModelLimits limits, string? path)
     {
         if (data.Length != 13)
         {
             throw ImageErrors.Corrupt(path, "its IHDR chunk is not 13 bytes long");
         }
 
-        RgbImage.CheckExtents(BinaryPrimitives.ReadUInt32BigEndian(data), BinaryPrimitives.ReadUInt32BigEndian(data[4..]), path);
+        RgbImage.CheckExtents(BinaryPrimitives.ReadUInt32BigEndian(data), BinaryPrimitives.ReadUInt32BigEndian(data[4..]), limits.ImagePixels, path);
         var (depth, color, interlace) = (data[8], (PngColorType)data[9], data[12]);
         var known = color switch
         {

@@ -1,0 +1,23 @@
+using MASQuant.Diagnostics;
+
+namespace MASQuant.Engine.Models;
+
+/// <summary>The border of one prompt: whatever its text and media make our code or a library throw, or that memory is short for them, is that prompt's error, with a code.</summary>
+internal static class PromptBorder
+{
+    /// <summary>Runs what concerns one prompt alone.</summary>
+    /// <exception cref="MASQuantException">That of <paramref name="prepare"/>, or MASQ0924 in place of any other.</exception>
+    public static T Run<T>(Func<T> prepare)
+    {
+        try
+        {
+            return prepare();
+        }
+        catch (Exception error) when (error is not (MASQuantException or OperationCanceledException or ObjectDisposedException))
+        {
+            throw new MASQuantException(DiagnosticCodes.PromptUnusable, null, error is OutOfMemoryException
+                ? $"The prompt needs more memory than there is: {error.Message} Give fewer or smaller media, or a lower limit (ModelOptions.Limits)."
+                : $"The prompt cannot be prepared: {error.Message} Change what is unusual about it; report a defect where it should be answered.", error);
+        }
+    }
+}
