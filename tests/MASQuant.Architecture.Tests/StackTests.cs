@@ -38,11 +38,17 @@ public class StackTests
         return instruction.OpCode.Code switch
         {
             Code.Sizeof => true,
+            Code.Call => instruction.Operand is MethodReference { Name: "get_BufferSize" }, // of a marshaller of the framework
             Code.Conv_U or Code.Conv_I or Code.Conv_I4 or Code.Conv_U8 => IsConstant(instruction.Previous, out before),
+            _ when IsLoad(instruction) && IsStore(instruction.Previous) => IsConstant(instruction.Previous.Previous, out before),
             Code.Mul or Code.Mul_Ovf or Code.Mul_Ovf_Un => IsConstant(instruction.Previous, out before) && IsConstant(before, out before),
             var code => code.ToString().StartsWith("Ldc_I4", StringComparison.Ordinal),
         };
     }
+
+    private static bool IsLoad(Instruction instruction) => instruction.OpCode.Code.ToString().StartsWith("Ldloc", StringComparison.Ordinal);
+
+    private static bool IsStore(Instruction instruction) => instruction.OpCode.Code.ToString().StartsWith("Stloc", StringComparison.Ordinal);
 
     private static IEnumerable<TypeDefinition> AllOf(TypeDefinition type) => [type, .. type.NestedTypes.SelectMany(AllOf)];
 }

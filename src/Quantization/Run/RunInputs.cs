@@ -12,7 +12,7 @@ internal sealed class RunInputs
     private RunInputs(QuantizationJob job, Dictionary<string, string?> stamps) => (_job, _stamps) = (job, stamps);
 
     /// <summary>Notes what the files look like. To be called before any is read; what cannot be read is for readers to refuse.</summary>
-    public static RunInputs Watch(QuantizationJob job) => new(job, Files(job).ToDictionary(file => file, Stamp));
+    public static RunInputs Watch(QuantizationJob job) => new(job, Files(job).Distinct(StringComparer.Ordinal).ToDictionary(file => file, Stamp));
 
     /// <summary>The key of what the run makes.</summary>
     /// <exception cref="MASQuantException">MASQ0524: the files have changed, or are not those of the key that the job is to make.</exception>
