@@ -10,7 +10,6 @@ public class StackTests
     private static readonly Dictionary<string, string> Allowed = new()
     {
         ["TokenWeights"] = "the lanes of a vector",
-        ["RegularFile"] = "the marshaller of a path, whose buffer is 256 bytes",
         ["RealGemm"] = "a tile: rows times the lanes of a few vectors",
         ["BlockRounding`1"] = "the lanes of a vector",
     };
