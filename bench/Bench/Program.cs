@@ -21,7 +21,12 @@ if (args is ["generator", ..])
 }
 
 var folder = Path.Combine(Path.GetTempPath(), "masquant-layers");
-if (args is ["plan", ..])
+if (args is ["plan", var place])
+{
+    return PlannedTimes.RunOne(QuantizeLayer.Root, folder, int.Parse(place, CultureInfo.InvariantCulture));
+}
+
+if (args is ["plan"])
 {
     return PlannedTimes.Run(QuantizeLayer.Root, folder);
 }
