@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Formats.Checkpoints;
@@ -33,7 +33,7 @@ public static class ChatTemplate
     public static string Hash(string template)
     {
         var lines = template.TrimStart('\uFEFF').Replace("\r\n", "\n", StringComparison.Ordinal);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines.EndsWith('\n') ? lines[..^1] : lines)));
+        return ContentHash.OfText(lines.EndsWith('\n') ? lines[..^1] : lines);
     }
 
     private static string? Find(string name, ReadOnlyMemory<byte> content)

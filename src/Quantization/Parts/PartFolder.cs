@@ -147,7 +147,7 @@ public sealed class PartFolder
 
     private static IEnumerable<string> NamesOf(BlockFiles blocks, PartFile file)
         => Enumerable.Range(file.First, file.Last - file.First + 1)
-            .SelectMany(layer => (string[])[blocks.Layer(layer), blocks.Facts(layer), blocks.Details(layer)])
+            .SelectMany(blocks.Results)
             .Select(path => System.IO.Path.GetFileName(path)).Append(ModelFile);
 
     private static MASQuantException Damaged(string path, string problem, Exception? inner = null)

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Reflection;
-using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Engine.Execution;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
 using MASQuant.Quantization.Compute;
 using MASQuant.Quantization.Options;
 
@@ -18,7 +18,7 @@ public static class ArtifactKey
     /// <summary>The key, 64 lower-case hexadecimal digits, as remote caches want them. Media count if the conversations that name them can be read; the pipeline refuses the others.</summary>
     /// <param name="job">What is quantized, and how; where to makes no difference.</param>
     /// <exception cref="MASQuantException">MASQ0516: the options ask for a compute assembly that is not there.</exception>
-    /// <param name="contentHash">The SHA-256 of a file's content, <see cref="Formats.Files.ContentHash.OfFile"/> or something that remembers it.</param>
+    /// <param name="contentHash">The SHA-256 of a file's content, <see cref="ContentHash.OfFile"/> or something that remembers it.</param>
     public static string Of(QuantizationJob job, Func<string, string> contentHash)
     {
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(job.ModelFolder));
@@ -55,14 +55,14 @@ public static class ArtifactKey
             Add(text, "subset", subset.Samples.ToString(CultureInfo.InvariantCulture), subset.Seed.ToString(CultureInfo.InvariantCulture));
         }
 
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+        return ContentHash.OfText(text.ToString());
     }
 
     /// <summary>The key of an artifact that was joined from parts, which is another one than a single run makes.</summary>
     /// <param name="key">The single run's.</param>
     /// <param name="parts">The parts' blocks, in order.</param>
     public static string OfParts(string key, IEnumerable<BlockRange> parts)
-        => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"masquant parts 1\n{key}\n{string.Join(' ', parts)}\n")));
+        => ContentHash.OfText($"masquant parts 1\n{key}\n{string.Join(' ', parts)}\n");
 
     private static void Add(StringBuilder text, string kind, string name, string value) => text.Append(kind).Append(' ').Append(name).Append(' ').Append(value).Append('\n');
 }

@@ -19,7 +19,10 @@ internal sealed class BlockFiles(string folder)
     /// <summary>What reports say beside.</summary>
     public string Details(int layer) => Path.ChangeExtension(Layer(layer), ".facts.json");
 
-    /// <summary>The hashes of a finished block's files.</summary>
+    /// <summary>Those that equal runs make equal.</summary>
+    public string[] Results(int layer) => [Layer(layer), Facts(layer), Details(layer)];
+
+    /// <summary>The hashes of <see cref="Results"/>.</summary>
     public string Seal(int layer) => Path.ChangeExtension(Layer(layer), ".seal.json");
 
     /// <summary>How long a block took.</summary>

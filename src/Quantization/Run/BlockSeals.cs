@@ -11,14 +11,12 @@ internal sealed class BlockSeals(BlockFiles files)
     /// <summary>Seals a block whose files are written.</summary>
     /// <exception cref="MASQuantException">MASQ0111: the seal cannot be written.</exception>
     public void Write(int layer)
-        => AtomicFile.Write(files.Seal(layer), FactsFile.Serialize(new SortedDictionary<string, string>(Sealed(layer).ToDictionary(Name, file => ContentHash.OfFile(file)), StringComparer.Ordinal), SealJson.Default.SortedDictionaryStringString));
+        => AtomicFile.Write(files.Seal(layer), FactsFile.Serialize(new SortedDictionary<string, string>(files.Results(layer).ToDictionary(Name, file => ContentHash.OfFile(file)), StringComparer.Ordinal), SealJson.Default.SortedDictionaryStringString));
 
     /// <summary>Whether a block is finished, and every byte of it as it was written.</summary>
     public bool IsWhole(int layer, CancellationToken cancellationToken)
         => FactsFile.Read(files.Seal(layer), SealJson.Default.SortedDictionaryStringString) is { } hashes
-            && Sealed(layer).All(file => File.Exists(file) && hashes.TryGetValue(Name(file), out var hash) && ContentHash.OfFile(file, cancellationToken) == hash);
-
-    private string[] Sealed(int layer) => [files.Layer(layer), files.Facts(layer), files.Details(layer)];
+            && files.Results(layer).All(file => File.Exists(file) && hashes.TryGetValue(Name(file), out var hash) && ContentHash.OfFile(file, cancellationToken) == hash);
 
     private static string Name(string file) => Path.GetFileName(file);
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MASQuant.Formats.Artifacts;
@@ -18,7 +17,11 @@ internal sealed class WorkFolder
     private readonly DecoderDescription _decoder;
     private readonly BlockSeals _seals;
 
-    private WorkFolder(string path, DecoderDescription decoder) => (_path, _decoder, Files, _seals) = (path, decoder, new BlockFiles(path), new BlockSeals(new BlockFiles(path)));
+    private WorkFolder(string path, DecoderDescription decoder)
+    {
+        (_path, _decoder, Files) = (path, decoder, new BlockFiles(path));
+        _seals = new BlockSeals(Files);
+    }
 
     /// <summary>Opens the folder for a run.</summary>
     /// <param name="path">The folder; created when missing.</param>
@@ -76,16 +79,14 @@ internal sealed class WorkFolder
 
     /// <summary>The ranks that an earlier run chose, or null.</summary>
     public LayerRanks? TryReadRanks()
-        => File.Exists(RanksPath) && File.ReadAllText(RanksPath).Split(' ', 2) is [var hash, var text] && hash == HashOf(text) && LayerRanks.TryParse(text, out var ranks, out _) ? ranks : null;
+        => File.Exists(RanksPath) && File.ReadAllText(RanksPath).Split(' ', 2) is [var hash, var text] && hash == ContentHash.OfText(text) && LayerRanks.TryParse(text, out var ranks, out _) ? ranks : null;
 
     /// <summary>Keeps the ranks that were chosen.</summary>
     /// <exception cref="MASQuantException">MASQ0111: the file cannot be written.</exception>
-    public void WriteRanks(LayerRanks ranks) => AtomicFile.Write(RanksPath, Encoding.ASCII.GetBytes($"{HashOf(ranks.ToString())} {ranks}"));
+    public void WriteRanks(LayerRanks ranks) => AtomicFile.Write(RanksPath, Encoding.ASCII.GetBytes($"{ContentHash.OfText(ranks.ToString())} {ranks}"));
 
     /// <summary>Deletes the folder, once the artifact is written.</summary>
     public void Delete() => Directory.Delete(_path, recursive: true);
-
-    private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)));
 
     private string RanksPath => Path.Combine(_path, "ranks");
 }
