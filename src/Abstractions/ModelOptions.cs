@@ -6,8 +6,14 @@ public sealed record ModelOptions
     /// <summary>How many prompt tokens are evaluated at once: more is faster, up to a point, and takes more memory.</summary>
     public int PrefillTokens { get; init; } = 512;
 
-    /// <summary>How many answers of a batch are in progress at once: more is faster, up to a point, and each takes memory for its keys and values. A GPU takes up to 16.</summary>
+    /// <summary>How many answers are in progress at once, of a batch or asked for by several threads: more is faster, up to a point, and each takes memory for its keys and values. A GPU takes up to 16.</summary>
     public int MaxSequences { get; init; } = 16;
+
+    /// <summary>How many prompts may wait for their answers to begin; a further one is refused (MASQ0925). Those of <c>GenerateAsync</c> and <c>GeneratePiecesAsync</c> count.</summary>
+    public int MaxWaiting { get; init; } = 1024;
+
+    /// <summary>What keys and values of ended answers may take of memory, for prompts of <c>GenerateAsync</c> and <c>GeneratePiecesAsync</c> that begin as theirs did: the turns of a conversation, system messages, pictures. What was used longest ago goes first. 0: none are kept. A GPU keeps none.</summary>
+    public long PrefixCacheBytes { get; init; } = 256L << 20;
 
     /// <summary>Where the model runs: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c> (an NVIDIA GPU), <c>auto</c> (a GPU if one is usable). Null: the environment variable <c>MASQUANT_DEVICE</c>, and without it the processor.</summary>
     public string? Device { get; init; }

@@ -63,7 +63,11 @@ internal static class SessionChecks
         {
             var sequence = new Sequence(prompt, new GenerationOptions { Temperature = 2, Seed = (ulong)prompt }, []);
             device.Logits.Clear();
-            _session.Start(sequence, prepared, default);
+            _session.Begin(prepared);
+            while (!_session.Advance(sequence, int.MaxValue, default))
+            {
+            }
+
             _rows.Add(sequence);
             Logits.Add(prompt, [device.Logits[0]]);
         }

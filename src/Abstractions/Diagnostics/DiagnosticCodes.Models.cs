@@ -16,4 +16,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>A prompt whose preparation fails for a reason that no other code covers.</summary>
     public const string PromptUnusable = "MASQ0924";
+
+    /// <summary>More prompts wait for their answers than the limit allows.</summary>
+    public const string TooManyWaiting = "MASQ0925";
 }

@@ -19,29 +19,38 @@ internal sealed class DevicePrompt(DeviceDecoder decoder, DeviceWorkspace worksp
     private readonly RotaryTable _rotary = new(decoder.Description.Rotary);
     private int _seen;
 
-    /// <summary>Evaluates a prompt and takes <paramref name="count"/> rows from <paramref name="first"/> on; for a sequence the last row's logits are computed, and the choice made, with the last chunk.</summary>
-    public void Evaluate(PreparedPrompt prompt, int first, int count, Sequence[] chosen, CancellationToken cancellationToken)
+    /// <summary>The prompt under evaluation.</summary>
+    public PreparedPrompt? Prompt { get; private set; }
+
+    /// <summary>Whether all of it has been evaluated.</summary>
+    public bool IsDone => runs.Cache.Length == Prompt!.InputIds.Length;
+
+    /// <summary>Begins a prompt in place of the one before.</summary>
+    public void Begin(PreparedPrompt prompt)
     {
         var tokens = prompt.InputIds.Length;
         ArgumentOutOfRangeException.ThrowIfZero(tokens, nameof(prompt));
         runs.Cache.Length = 0;
         runs.Cache.Reserve(tokens, Pad(tokens) - tokens);
-        _seen = 0;
-        for (var start = 0; start < tokens; start += chunkTokens)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var chunk = Math.Min(chunkTokens, tokens - start);
-            var (from, to) = (Math.Max(first, start), Math.Min(first + count, start + chunk));
-            var choices = start + chunk == tokens ? chosen : [];
-            var (text, drawn) = WriteChunk(prompt, start, chunk, Math.Max(0, from - start), choices);
-            runs.Launch(Pad(chunk), text, apart: chunk == 1, choices.Length, drawn);
-            if (to > from && choices.Length == 0)
-            {
-                runs.Forward.Take(to - from, from - first);
-            }
+        (Prompt, _seen) = (prompt, 0);
+    }
 
-            runs.Cache.Length += chunk;
+    /// <summary>Evaluates the next chunk and takes of its rows those among <paramref name="count"/> from <paramref name="first"/> on; for a sequence the last row's logits are computed, and the choice made, with the last chunk.</summary>
+    public void Advance(int first, int count, Sequence[] chosen)
+    {
+        var (prompt, start) = (Prompt!, runs.Cache.Length);
+        var tokens = prompt.InputIds.Length;
+        var chunk = Math.Min(chunkTokens, tokens - start);
+        var (from, to) = (Math.Max(first, start), Math.Min(first + count, start + chunk));
+        var choices = start + chunk == tokens ? chosen : [];
+        var (text, drawn) = WriteChunk(prompt, start, chunk, Math.Max(0, from - start), choices);
+        runs.Launch(Pad(chunk), text, apart: chunk == 1, choices.Length, drawn);
+        if (to > from && choices.Length == 0)
+        {
+            runs.Forward.Take(to - from, from - first);
         }
+
+        runs.Cache.Length += chunk;
     }
 
     /// <summary>Copies a chunk's input to the device: ids, and the rows of media; padding is zero, and text. Whether all of it is text, and whether chance decides.</summary>

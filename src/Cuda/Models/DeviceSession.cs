@@ -45,14 +45,32 @@ public sealed class DeviceSession : IDecoderSession
     }
 
     /// <inheritdoc/>
-    public void Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellationToken)
+    public void Begin(PreparedPrompt prompt, IKeptTokens? kept = null)
     {
         lock (_decoder.Gate)
         {
-            _prompt.Evaluate(prompt, prompt.InputIds.Length - 1, 1, [sequence], cancellationToken);
+            _prompt.Begin(prompt);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A chunk of another length may be computed by other kernels, and end in other last bits: <paramref name="most"/> is left alone.</remarks>
+    public bool Advance(Sequence sequence, int most, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_decoder.Gate)
+        {
+            var prompt = _prompt.Prompt!;
+            _prompt.Advance(prompt.InputIds.Length - 1, 1, [sequence]);
+            if (!_prompt.IsDone)
+            {
+                return false;
+            }
+
             ReadChoices([sequence]);
             sequence.ThrowIfFailed();
-            Keep(prompt);
+            MakeRow(prompt);
+            return true;
         }
     }
 
@@ -108,6 +126,14 @@ public sealed class DeviceSession : IDecoderSession
     }
 
     /// <inheritdoc/>
+    /// <remarks>Nothing: a prompt begun behind them would be cut into other chunks.</remarks>
+    public IKeptTokens? Keep(int row)
+    {
+        End(row);
+        return null;
+    }
+
+    /// <inheritdoc/>
     public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellationToken = default)
     {
         var (first, count) = rows.GetOffsetAndLength(prompt.InputIds.Length);
@@ -115,7 +141,13 @@ public sealed class DeviceSession : IDecoderSession
         lock (_decoder.Gate)
         {
             _workspace.ReserveRows(Math.Max(1, count));
-            _prompt.Evaluate(prompt, first, count, [], cancellationToken);
+            _prompt.Begin(prompt);
+            while (!_prompt.IsDone)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                _prompt.Advance(first, count, []);
+            }
+
             if (count > 0)
             {
                 _workspace.ReserveRows(count);
@@ -144,7 +176,7 @@ public sealed class DeviceSession : IDecoderSession
     }
 
     /// <summary>Makes the prompt that was evaluated the last row.</summary>
-    private void Keep(PreparedPrompt prompt)
+    private void MakeRow(PreparedPrompt prompt)
     {
         var tokens = _prompts.Cache.Length;
         if (_prompts != _steps)

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
+using MASQuant.Engine.Serving;
 using MASQuant.Engine.Text;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
@@ -19,11 +20,13 @@ public sealed class LoadedModel : IDisposable
     private readonly IReadOnlyList<int> _endTokens;
     private readonly IModelExecution _execution;
     private readonly OpenSessions _sessions;
+    private readonly AnswerScheduler _scheduler;
 
     private LoadedModel(IModelSource source, ModelOptions options, Func<ModelContent, IModelExecution> execution)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PrefillTokens, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequences, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxWaiting, 1, nameof(options));
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
         var tokenizer = PromptEncoder.ReadTokenizer(source, config);
@@ -42,6 +45,15 @@ public sealed class LoadedModel : IDisposable
             _execution.Dispose();
             throw;
         }
+
+        var most = Math.Min(options.MaxSequences, _execution.MaxSequences);
+        _scheduler = new AnswerScheduler(new ServedModel(
+            (messages, token) => Users.Run(_ => Encoder.Plan(messages), token),
+            (plan, evaluated, token) => Users.Run(either => Encoder.Prepare(plan, evaluated, either), token),
+            () => _sessions.Begin(() => _execution.NewSession(most)),
+            most,
+            tokenizer,
+            options));
     }
 
     /// <summary>What <c>config.json</c> says.</summary>
@@ -144,13 +156,28 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Answers a prompt as <see cref="GenerateAsync"/>; the last piece tells why the answer has ended, and what it took.</summary>
     /// <inheritdoc cref="Generate"/>
+    /// <exception cref="MASQuantException">MASQ0925, while enumerating: more prompts wait than <see cref="ModelOptions.MaxWaiting"/>.</exception>
     public IAsyncEnumerable<BatchPiece> GeneratePiecesAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
-        => WithoutHoldingTheCaller(token => GeneratePieces(prompt, options, token), cancellationToken);
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        Users.Enter().Dispose(); // refuses a disposed model before the enumeration
+        options ??= DefaultOptions;
+        options.Validate();
+        return _scheduler.Answer(prompt.Messages, options, options.StopTokens ?? _endTokens, cancellationToken);
+    }
 
-    /// <summary>Answers a prompt, piece by piece, without holding the caller's thread.</summary>
+    /// <summary>Answers a prompt, piece by piece, without holding the caller's thread. Answers that are asked for at the same time share their steps, and a prompt that begins as an earlier one did is evaluated from there on (<see cref="ModelOptions.PrefixCacheBytes"/>): neither changes an answer.</summary>
     /// <inheritdoc cref="Generate"/>
-    public IAsyncEnumerable<string> GenerateAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
-        => WithoutHoldingTheCaller(token => Generate(prompt, options, token), cancellationToken);
+    public async IAsyncEnumerable<string> GenerateAsync(Prompt prompt, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var piece in GeneratePiecesAsync(prompt, options, cancellationToken).ConfigureAwait(false))
+        {
+            if (piece.Text.Length > 0)
+            {
+                yield return piece.Text;
+            }
+        }
+    }
 
     /// <summary>The token ids of the answer as they are chosen, the one that ends it included; texts of tokens end none.</summary>
     /// <param name="prompt">What is asked.</param>

@@ -61,8 +61,14 @@ internal sealed class OpenSessions(UserCount users)
     {
         private readonly UserCount _users = sessions._users;
 
-        public void Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellationToken)
-            => _users.Run(token => session.Start(sequence, prompt, token), cancellationToken);
+        public void Begin(PreparedPrompt prompt, IKeptTokens? kept)
+        {
+            using var use = _users.Enter();
+            session.Begin(prompt, kept);
+        }
+
+        public bool Advance(Sequence sequence, int most, CancellationToken cancellationToken)
+            => _users.Run(token => session.Advance(sequence, most, token), cancellationToken);
 
         public bool HasRoom(int row)
         {
@@ -77,6 +83,12 @@ internal sealed class OpenSessions(UserCount users)
         {
             using var use = _users.Enter();
             session.End(row);
+        }
+
+        public IKeptTokens? Keep(int row)
+        {
+            using var use = _users.Enter();
+            return session.Keep(row);
         }
 
         public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellationToken = default)

@@ -12,36 +12,26 @@ internal static class AnswerPieces
     /// <param name="stopStrings">Texts that end an answer.</param>
     public static IEnumerable<BatchPiece> Of(IEnumerable<Sequence> sequences, Tokenizer tokenizer, IReadOnlyList<string> stopStrings)
     {
-        var streams = new Dictionary<int, (TokenStream Stream, StopStringMatcher Matcher)>();
+        var texts = new Dictionary<int, AnswerText>();
         foreach (var sequence in sequences)
         {
-            if (!streams.TryGetValue(sequence.Prompt, out var answer))
+            if (!texts.TryGetValue(sequence.Prompt, out var text))
             {
-                streams.Add(sequence.Prompt, answer = (new TokenStream(tokenizer), new StopStringMatcher(stopStrings)));
+                texts.Add(sequence.Prompt, text = new AnswerText(tokenizer, stopStrings));
             }
 
-            var text = sequence.Error is null ? TextOf(sequence, answer.Stream, answer.Matcher) : "";
-            if (sequence.HasEnded)
+            if (text.Add(sequence) is not { } piece)
             {
-                streams.Remove(sequence.Prompt);
-                yield return new BatchPiece(sequence.Prompt, text, true, sequence.Error) { End = sequence.End, Usage = sequence.Usage };
+                continue;
             }
-            else if (text.Length > 0)
+
+            if (piece.IsLast)
             {
-                yield return new BatchPiece(sequence.Prompt, text, false);
+                texts.Remove(sequence.Prompt);
             }
+
+            yield return piece;
         }
-    }
-
-    private static string TextOf(Sequence sequence, TokenStream stream, StopStringMatcher matcher)
-    {
-        var text = matcher.Append(stream.Append(sequence.Token) + (sequence.HasEnded ? stream.Flush() : ""));
-        if (matcher.IsStopped)
-        {
-            sequence.Stop();
-        }
-
-        return sequence.HasEnded ? text + matcher.Flush() : text;
     }
 
     /// <summary>The piece, whose error says of which prompt it is.</summary>

@@ -15,10 +15,11 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     private readonly DecoderWorkspace _workspace = new(decoder.Config);
     private readonly RotaryTable _rotary = new(decoder.Description.Rotary);
     private readonly List<KvCache> _caches = [];
+    private readonly Stack<KvCache> _spare = [];
     private readonly List<int> _ids = [];
     private readonly List<int> _positions = [];
     private ModalityMap _text = ModalityMap.Text(1);
-    private int _rows;
+    private PromptRun? _begun;
 
     /// <summary>The number of tokens seen.</summary>
     public int Length => _caches.Count == 0 ? 0 : _caches[0].Length;
@@ -28,8 +29,21 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
     public ReadOnlySpan<float> Prefill(PreparedPrompt prompt, CancellationToken cancellationToken = default)
     {
-        _rows = 0;
-        return Prefill(prompt, AddRow(), cancellationToken);
+        while (_caches.Count > 0)
+        {
+            ((IDecoderSession)this).End(_caches.Count - 1);
+        }
+
+        var run = Begin(prompt, null);
+        Matrix hidden;
+        do
+        {
+            hidden = Evaluate(run, prefillTokens, cancellationToken);
+        }
+        while (!run.IsDone);
+
+        _caches.Add(run.Cache);
+        return LogitsOfLast(hidden);
     }
 
     /// <summary>Evaluates a prompt and gives the logits after each of its tokens in <paramref name="rows"/>.</summary>
@@ -40,17 +54,21 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
     public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellationToken = default)
     {
+        var run = Begin(prompt, null);
         var (first, count) = rows.GetOffsetAndLength(prompt.InputIds.Length);
         var logits = new Matrix(count, decoder.Config.VocabularySize);
         var wanted = new Matrix(count, decoder.Config.HiddenSize);
-        _rows = 0;
-        Evaluate(prompt, AddRow(), (hidden, start) =>
+        while (!run.IsDone)
         {
+            var start = run.Evaluated;
+            var hidden = Evaluate(run, prefillTokens, cancellationToken);
             for (var t = Math.Max(0, first - start); t < hidden.Rows && start + t < first + count; t++)
             {
                 hidden.Row(t).CopyTo(wanted.Row(start + t - first));
             }
-        }, cancellationToken);
+        }
+
+        _spare.Push(run.Cache);
         decoder.Logits(wanted, _workspace, logits);
         return logits;
     }
@@ -60,24 +78,31 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
     public ReadOnlySpan<float> Step(int id, CancellationToken cancellationToken = default)
     {
-        _ = _rows == 0 ? AddRow() : null;
+        if (_caches.Count == 0)
+        {
+            _caches.Add(EmptyCache());
+        }
+
         _ids.Clear();
         _ids.Add(id);
         return Step(cancellationToken).Row(0);
     }
 
-    void IDecoderSession.Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellationToken)
+    void IDecoderSession.Begin(PreparedPrompt prompt, IKeptTokens? kept) => _begun = Begin(prompt, (KeptTokens?)kept);
+
+    bool IDecoderSession.Advance(Sequence sequence, int most, CancellationToken cancellationToken)
     {
-        var cache = AddRow();
-        try
+        var run = _begun ?? throw new InvalidOperationException("No prompt has been begun.");
+        var hidden = Evaluate(run, most, cancellationToken);
+        if (!run.IsDone)
         {
-            sequence.Add(sequence.Sampler.Next(Prefill(prompt, cache, cancellationToken)));
+            return false;
         }
-        catch
-        {
-            _rows--;
-            throw;
-        }
+
+        sequence.Add(sequence.Sampler.Next(LogitsOfLast(hidden)));
+        _caches.Add(run.Cache);
+        _begun = null;
+        return true;
     }
 
     bool IDecoderSession.HasRoom(int row) => _caches[row].Length < decoder.Config.MaxPositions;
@@ -97,34 +122,58 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         }
     }
 
-    // The cache is kept for a sequence to come.
-    void IDecoderSession.End(int row)
-    {
-        _rows--;
-        (_caches[row], _caches[_rows]) = (_caches[_rows], _caches[row]);
-    }
+    // The cache serves a sequence to come.
+    void IDecoderSession.End(int row) => _spare.Push(RemoveRow(row));
+
+    IKeptTokens? IDecoderSession.Keep(int row) => new KeptTokens(RemoveRow(row));
 
     // Its memory is the host's.
     void IDisposable.Dispose()
     {
     }
 
-    private KvCache AddRow()
+    private KvCache RemoveRow(int row)
     {
-        if (_caches.Count == _rows)
-        {
-            _caches.Add(new KvCache(decoder.Config));
-        }
-
-        return _caches[_rows++];
+        var cache = _caches[row];
+        _caches[row] = _caches[^1];
+        _caches.RemoveAt(_caches.Count - 1);
+        return cache;
     }
 
-    private ReadOnlySpan<float> Prefill(PreparedPrompt prompt, KvCache cache, CancellationToken cancellationToken)
+    private KvCache EmptyCache()
     {
-        Matrix? last = null;
-        Evaluate(prompt, cache, (hidden, _) => last = hidden, cancellationToken);
+        if (!_spare.TryPop(out var cache))
+        {
+            return new KvCache(decoder.Config);
+        }
+
+        cache.Truncate(0);
+        return cache;
+    }
+
+    private PromptRun Begin(PreparedPrompt prompt, KeptTokens? kept)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(prompt.InputIds.Length - prompt.Evaluated, nameof(prompt));
+        if (_begun is { } given)
+        {
+            _spare.Push(given.Cache);
+            _begun = null;
+        }
+
+        var cache = EmptyCache();
+        if (prompt.Evaluated > 0)
+        {
+            cache.CopyFrom(kept?.Cache ?? throw new ArgumentNullException(nameof(kept)), prompt.Evaluated);
+        }
+
+        cache.RequireRoom(prompt.InputIds.Length - prompt.Evaluated);
+        return new PromptRun(prompt, cache);
+    }
+
+    private ReadOnlySpan<float> LogitsOfLast(Matrix outputs)
+    {
         var hidden = _workspace.Hidden(1);
-        last!.Row(last.Rows - 1).CopyTo(hidden.Row(0));
+        outputs.Row(outputs.Rows - 1).CopyTo(hidden.Row(0));
         var logits = _workspace.Logits(1);
         decoder.Logits(hidden, _workspace, logits);
         return logits.Row(0);
@@ -133,15 +182,16 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     /// <summary>Evaluates one token of each row.</summary>
     private Matrix Step(CancellationToken cancellationToken)
     {
-        var (hidden, logits) = (_workspace.Hidden(_rows), _workspace.Logits(_rows));
-        var caches = CollectionsMarshal.AsSpan(_caches)[.._rows];
+        var rows = _caches.Count;
+        var (hidden, logits) = (_workspace.Hidden(rows), _workspace.Logits(rows));
+        var caches = CollectionsMarshal.AsSpan(_caches);
         _positions.Clear();
         foreach (var cache in caches)
         {
             _positions.Add(cache.NextPosition);
         }
 
-        _text = _text.Count == _rows ? _text : ModalityMap.Text(_rows);
+        _text = _text.Count == rows ? _text : ModalityMap.Text(rows);
         decoder.Embedding.Lookup(CollectionsMarshal.AsSpan(_ids), hidden);
         _rotary.Set(CollectionsMarshal.AsSpan(_positions));
         decoder.Forward(hidden, _text, _rotary, _workspace, caches, deepstack: null, cancellationToken);
@@ -154,26 +204,47 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         return logits;
     }
 
-    /// <summary>Runs the prompt chunk by chunk; <paramref name="evaluated"/> gets the last block's output and the chunk's first token.</summary>
-    private void Evaluate(PreparedPrompt prompt, KvCache cache, Action<Matrix, int> evaluated, CancellationToken cancellationToken)
+    /// <summary>Runs further tokens of a prompt; gives the last block's output of them.</summary>
+    private Matrix Evaluate(PromptRun run, int most, CancellationToken cancellationToken)
     {
-        var tokens = prompt.InputIds.Length;
-        ArgumentOutOfRangeException.ThrowIfZero(tokens, nameof(prompt));
-        cache.Truncate(0);
-        cache.RequireRoom(tokens);
-        var seen = 0;
-        for (var start = 0; start < tokens; start += prefillTokens)
-        {
-            var count = Math.Min(prefillTokens, tokens - start);
-            var hidden = new Matrix(count, decoder.Config.HiddenSize);
-            prompt.InputEmbeddings.Span.Slice(start * hidden.Columns, count * hidden.Columns).CopyTo(hidden.Span);
-            _rotary.Set(prompt.PositionIds, start, count);
-            var modalities = new ModalityMap(prompt.Modalities.Tokens.Slice(start, count));
-            decoder.Forward(hidden, modalities, _rotary, _workspace, cache, prompt.Deepstack.From(seen), cancellationToken);
-            seen += modalities.CountOf(Modality.Vision);
-            evaluated(hidden, start);
-        }
+        var (prompt, start) = (run.Prompt, run.Evaluated);
+        var count = Math.Min(Math.Min(most, prefillTokens), prompt.InputIds.Length - start);
+        var hidden = new Matrix(count, decoder.Config.HiddenSize);
+        prompt.InputEmbeddings.Span.Slice((start - prompt.Evaluated) * hidden.Columns, count * hidden.Columns).CopyTo(hidden.Span);
+        _rotary.Set(prompt.PositionIds, start, count);
+        var modalities = new ModalityMap(prompt.Modalities.Tokens.Slice(start, count));
+        decoder.Forward(hidden, modalities, _rotary, _workspace, run.Cache, prompt.Deepstack.From(run.Seen), cancellationToken);
+        run.Add(modalities);
+        return hidden;
+    }
 
-        cache.NextPosition = prompt.PositionIds.Next;
+    private sealed record KeptTokens(KvCache Cache) : IKeptTokens
+    {
+        public int Length => Cache.Length;
+
+        public long Bytes => Cache.Bytes;
+    }
+
+    /// <summary>A prompt under evaluation.</summary>
+    private sealed class PromptRun(PreparedPrompt prompt, KvCache cache)
+    {
+        public PreparedPrompt Prompt => prompt;
+
+        public KvCache Cache => cache;
+
+        /// <summary>Its tokens that the cache holds.</summary>
+        public int Evaluated { get; private set; } = prompt.Evaluated;
+
+        /// <summary>Those of vision among the tokens evaluated here.</summary>
+        public int Seen { get; private set; }
+
+        public bool IsDone => Evaluated == prompt.InputIds.Length;
+
+        public void Add(ModalityMap modalities)
+        {
+            Evaluated += modalities.Count;
+            Seen += modalities.CountOf(Modality.Vision);
+            cache.NextPosition = prompt.PositionIds.Next;
+        }
     }
 }

@@ -9,6 +9,7 @@ namespace MASQuant.Engine.Generation;
 public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyList<int> stopTokens)
 {
     private int _promptTokens;
+    private int _cachedTokens;
     private int _count;
 
     /// <summary>The number of the prompt that is answered.</summary>
@@ -30,12 +31,12 @@ public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyLis
     public bool HasEnded => End is not null;
 
     /// <summary>The tokens of prompt and answer.</summary>
-    public AnswerUsage Usage => new(_promptTokens, _count);
+    public AnswerUsage Usage => new(_promptTokens, _count) { CachedTokens = _cachedTokens };
 
-    /// <summary>Counts the tokens of its prompt.</summary>
-    public void Begin(ReadOnlySpan<int> prompt)
+    /// <summary>Counts the tokens of its prompt, and those of them whose keys and values were there already.</summary>
+    public void Begin(ReadOnlySpan<int> prompt, int cached = 0)
     {
-        _promptTokens = prompt.Length;
+        (_promptTokens, _cachedTokens) = (prompt.Length, cached);
         Sampler.Penalties?.Begin(prompt);
     }
 

@@ -1,4 +1,3 @@
-using MASQuant.Diagnostics;
 using MASQuant.Engine.Models;
 
 namespace MASQuant.Engine.Generation;
@@ -61,10 +60,14 @@ public static class TokenGenerator
             cancellationToken.ThrowIfCancellationRequested();
             var prompt = prepare();
             sequence.Begin(prompt.InputIds);
-            session.Start(sequence, prompt, cancellationToken);
+            session.Begin(prompt);
+            while (!session.Advance(sequence, int.MaxValue, cancellationToken))
+            {
+            }
+
             return true;
         }
-        catch (MASQuantException error) when (error.Code is not (DiagnosticCodes.DeviceMemoryExhausted or DiagnosticCodes.DriverCallFailed or DiagnosticCodes.KernelRejected))
+        catch (MASQuantException error) when (!DeviceErrors.IsOne(error))
         {
             sequence.Fail(error);
             return false;

@@ -34,6 +34,18 @@ public sealed class KvCache
     /// <exception cref="MASQuantException">MASQ0921.</exception>
     public void RequireRoom(int tokens) => RequireRoom((long)Length + tokens, _maxPositions);
 
+    /// <summary>What it takes of memory.</summary>
+    public long Bytes => _layers.Sum(layer => layer.Bytes);
+
+    /// <summary>Takes the first <paramref name="length"/> tokens of another cache in place of its own.</summary>
+    public void CopyFrom(KvCache other, int length)
+    {
+        for (var layer = 0; layer < _layers.Length; layer++)
+        {
+            _layers[layer].CopyFrom(other._layers[layer], length);
+        }
+    }
+
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
     public void Truncate(int length)
     {

@@ -46,6 +46,26 @@ public sealed class KvCacheLayer
         Length += count;
     }
 
+    internal long Bytes => (_keys.LongLength + _values.LongLength) * sizeof(float);
+
+    /// <summary>Takes the first <paramref name="length"/> tokens of another in place of its own.</summary>
+    internal void CopyFrom(KvCacheLayer other, int length)
+    {
+        Length = 0;
+        Reserve(length);
+        for (var row = 0; row < _heads * _headSize; row++)
+        {
+            other._keys.AsSpan(row * other.Capacity, length).CopyTo(_keys.AsSpan(row * Capacity));
+        }
+
+        for (var head = 0; head < _heads; head++)
+        {
+            other.Values(head)[..(length * _headSize)].CopyTo(_values.AsSpan(head * Capacity * _headSize));
+        }
+
+        Length = length;
+    }
+
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
     internal void Truncate(int length) => Length = Math.Min(Length, length);
 

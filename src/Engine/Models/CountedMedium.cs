@@ -14,6 +14,12 @@ internal sealed record CountedMedium(ContentPart Part, ReadOnlyMemory<byte> File
     /// <summary>A video's own sound.</summary>
     public CountedMedium? Sound { get; init; }
 
+    /// <summary>What it is; null: it has not been hashed.</summary>
+    public string? Hash { get; init; }
+
+    /// <summary>SHA-256 of each frame of a video, where it has been hashed.</summary>
+    public IReadOnlyList<byte[]>? FrameHashes { get; init; }
+
     /// <summary>Its tokens, those of its sound included.</summary>
     public long Tokens => Extents.Sum(TokensOf);
 

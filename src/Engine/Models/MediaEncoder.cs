@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using MASQuant.Diagnostics;
 using MASQuant.Engine.Audio;
 using MASQuant.Engine.Audio.Preprocessing;
 using MASQuant.Engine.Vision;
@@ -32,14 +34,19 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
     private ImagePatches Patches(VideoPart video, CountedMedium medium)
     {
         var extents = ImageDecoder.ReadExtents(medium.File.Span, medium.Name, counter.Limits);
-        var frames = video.Frames.Select((frame, place) => place == 0 ? ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits) : DecodeFrame(frame, extents));
+        var frames = video.Frames.Select((frame, place) => place == 0 ? ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits) : DecodeFrame(frame, extents, medium.FrameHashes?[place]));
         return counter.Images.ProcessVideo(frames, video.Frames.Count, medium.Limits, medium.Name);
     }
 
-    // Frames of another size have not been counted.
-    private RgbImage DecodeFrame(MediaSource frame, (int, int) extents)
+    // Frames of another size have not been counted, and others than those that were hashed are another video.
+    private RgbImage DecodeFrame(MediaSource frame, (int, int) extents, byte[]? hash)
     {
         var file = frame.Read(counter.Limits).Span;
+        if (hash is not null && !hash.AsSpan().SequenceEqual(SHA256.HashData(file)))
+        {
+            throw new MASQuantException(DiagnosticCodes.InputChanged, frame.Name, "The frame has changed while its video was read. Ask again, of files that nothing writes to.");
+        }
+
         return ImageDecoder.ReadExtents(file, frame.Name, counter.Limits) == extents ? ImageDecoder.Decode(file, frame.Name, counter.Limits) : throw ImagePreprocessor.NoVideo(frame.Name);
     }
 }

@@ -26,6 +26,10 @@ public sealed class PositionIds
     /// <summary>The horizontal position of each token.</summary>
     public ReadOnlySpan<int> Width => _positions.AsSpan(2 * Count, Count);
 
+    /// <summary>How many of the first <paramref name="count"/> tokens stand where those of another sequence do, up to the first that does not.</summary>
+    internal int CommonLength(PositionIds other, int count)
+        => Math.Min(Time[..count].CommonPrefixLength(other.Time), Math.Min(Height[..count].CommonPrefixLength(other.Height), Width[..count].CommonPrefixLength(other.Width)));
+
     /// <summary>The positions of an expanded sequence; <paramref name="media"/> are in the order of their placeholders.</summary>
     /// <exception cref="MASQuantException">MASQ0920: placeholders and media do not correspond.</exception>
     public static PositionIds Of(ReadOnlySpan<int> ids, IReadOnlyList<MediaExtent> media, ModelConfig config)

@@ -11,10 +11,13 @@ public sealed record PreparedPrompt
     /// <summary>The M-RoPE positions of the T tokens.</summary>
     public required PositionIds PositionIds { get; init; }
 
-    /// <summary>[T, H].</summary>
+    /// <summary>How many tokens, P, stand at its beginning whose keys and values are there already.</summary>
+    public int Evaluated { get; init; }
+
+    /// <summary>[T − P, H].</summary>
     public required Matrix InputEmbeddings { get; init; }
 
-    /// <summary>What the vision tower has left for the decoder's first blocks.</summary>
+    /// <summary>What the vision tower has left for the decoder's first blocks, from token P on.</summary>
     public DeepstackRows Deepstack { get; init; } = DeepstackRows.None;
 
     /// <summary>The modality of the T tokens.</summary>

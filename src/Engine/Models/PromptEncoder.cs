@@ -48,38 +48,52 @@ public sealed class PromptEncoder
 
     /// <summary>Renders, tokenizes and embeds a conversation.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions; MASQ0924: anything else.</exception>
-    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
-        => PromptBorder.Run(() => Prepare(_counter.Render(messages), cancellationToken));
+    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => Prepare(Plan(messages), 0, cancellationToken);
 
     /// <summary>Embeds a rendered conversation. All media are counted before the first is decoded.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
-    internal PreparedPrompt Prepare(TokenizedPrompt rendered, CancellationToken cancellationToken = default)
+    internal PreparedPrompt Prepare(TokenizedPrompt rendered, CancellationToken cancellationToken = default) => Prepare(Plan(rendered), 0, cancellationToken);
+
+    /// <summary>Renders and tokenizes a conversation, and counts its media; nothing is decoded or embedded.</summary>
+    /// <exception cref="MASQuantException">As of <see cref="Prepare(IReadOnlyList{ChatMessage}, CancellationToken)"/>.</exception>
+    public PromptPlan Plan(IReadOnlyList<ChatMessage> messages) => PromptBorder.Run(() => Plan(_counter.Render(messages)));
+
+    /// <summary>Embeds what follows the first <paramref name="evaluated"/> tokens of a prompt; what stands before is not looked at again.</summary>
+    /// <param name="plan">The prompt.</param>
+    /// <param name="evaluated">Tokens whose keys and values are there already: fewer than all, and no part of a medium (<see cref="PromptTokens.CommonLength"/>).</param>
+    /// <param name="cancellationToken">Obeyed between the towers' blocks.</param>
+    /// <exception cref="MASQuantException">A medium cannot be decoded.</exception>
+    public PreparedPrompt Prepare(PromptPlan plan, int evaluated, CancellationToken cancellationToken = default) => PromptBorder.Run(() => Embed(plan, evaluated, cancellationToken));
+
+    private PromptPlan Plan(TokenizedPrompt rendered)
+    {
+        var media = _counter.Count(rendered);
+        IReadOnlyList<MediaExtent> extents = [.. media.SelectMany(medium => medium.Extents)];
+        var ids = PlaceholderTokens.Expand(rendered.Tokens, extents, Config);
+        return new PromptPlan(rendered, media, ids, PositionIds.Of(ids, extents, Config), PlaceholderTokens.Map(ids, Config));
+    }
+
+    private PreparedPrompt Embed(PromptPlan plan, int evaluated, CancellationToken cancellationToken)
     {
         var media = new List<EncodedMedium>();
-        foreach (var medium in _counter.Count(rendered))
+        foreach (var medium in plan.MediaFrom(evaluated))
         {
             cancellationToken.ThrowIfCancellationRequested();
             media.Add(_media.Encode(medium, cancellationToken));
         }
 
-        return Assemble(rendered, media);
-    }
-
-    private PreparedPrompt Assemble(TokenizedPrompt rendered, List<EncodedMedium> media)
-    {
-        IReadOnlyList<MediaExtent> extents = [.. media.SelectMany(medium => medium.Extents)];
-        var ids = PlaceholderTokens.Expand(rendered.Tokens, extents, Config);
-        var modalities = PlaceholderTokens.Map(ids, Config);
-        var embeddings = new Matrix(ids.Length, Config.Text.HiddenSize);
-        Embedding.Lookup(ids, embeddings);
-        Scatter(media, modalities, embeddings);
-        var answer = rendered.Answer?.GetOffsetAndLength(ids.Length) ?? (ids.Length, 0);
+        var ids = plan.Ids;
+        var embeddings = new Matrix(ids.Length - evaluated, Config.Text.HiddenSize);
+        Embedding.Lookup(ids.AsSpan(evaluated), embeddings);
+        Scatter(media, plan.Modalities, evaluated, embeddings);
+        var answer = plan.Rendered.Answer?.GetOffsetAndLength(ids.Length) ?? (ids.Length, 0);
         return new PreparedPrompt
         {
             InputIds = ids,
-            PositionIds = PositionIds.Of(ids, extents, Config),
+            PositionIds = plan.Positions,
+            Evaluated = evaluated,
             InputEmbeddings = embeddings,
-            Modalities = modalities,
+            Modalities = plan.Modalities,
             Deepstack = Deepstack(media, Config.Text.HiddenSize),
             AnswerRange = answer.Offset..(answer.Offset + answer.Length),
         };
@@ -92,9 +106,9 @@ public sealed class PromptEncoder
     }
 
     /// <summary>Puts the towers' rows where the placeholders stand: vision and audio rows each in the order of their media, and of a medium's extents.</summary>
-    private static void Scatter(List<EncodedMedium> media, ModalityMap modalities, Matrix embeddings)
+    private static void Scatter(List<EncodedMedium> media, ModalityMap modalities, int evaluated, Matrix embeddings)
     {
-        var token = 0;
+        var token = evaluated;
         foreach (var medium in media)
         {
             var (seen, heard) = (0, 0);
@@ -107,7 +121,7 @@ public sealed class PromptEncoder
 
                 var audio = extent.Modality == Modality.Audio;
                 var (rows, first) = audio ? (medium.Heard!, heard) : (medium.Seen!, seen);
-                rows.Span.Slice(first * rows.Columns, extent.Tokens * rows.Columns).CopyTo(embeddings.Span[(token * embeddings.Columns)..]);
+                rows.Span.Slice(first * rows.Columns, extent.Tokens * rows.Columns).CopyTo(embeddings.Span[((token - evaluated) * embeddings.Columns)..]);
                 (seen, heard) = audio ? (seen, heard + extent.Tokens) : (seen + extent.Tokens, heard);
                 token += extent.Tokens;
             }

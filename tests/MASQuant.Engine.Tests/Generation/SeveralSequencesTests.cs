@@ -117,7 +117,8 @@ public sealed class SeveralSequencesTests
         Sequence Start(int number)
         {
             var sequence = new Sequence(number, new GenerationOptions(), []);
-            session.Start(sequence, prompt, default);
+            session.Begin(prompt);
+            Assert.True(session.Advance(sequence, int.MaxValue, default));
             return sequence;
         }
     }
@@ -134,7 +135,8 @@ public sealed class SeveralSequencesTests
         Sequence[] sequences = [.. Enumerable.Range(0, 3).Select(number => new Sequence(number, new GenerationOptions { Temperature = temperature, TopP = 0.9, RepetitionPenalty = penalty }, []))];
         foreach (var sequence in sequences)
         {
-            session.Start(sequence, TinyDecoder.Prompt(Golden.Load("omni/text")), default);
+            session.Begin(TinyDecoder.Prompt(Golden.Load("omni/text")));
+            Assert.True(session.Advance(sequence, int.MaxValue, default));
         }
 
         Steps(20); // Buffers grow, pools fill.

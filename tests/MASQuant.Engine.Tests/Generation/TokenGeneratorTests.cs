@@ -110,7 +110,11 @@ public sealed class TokenGeneratorTests
 
         public bool Disposed { get; private set; }
 
-        public void Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellationToken)
+        public void Begin(PreparedPrompt prompt, IKeptTokens? kept = null)
+        {
+        }
+
+        public bool Advance(Sequence sequence, int most, CancellationToken cancellationToken)
         {
             if (sequence.Prompt == FailsAtStart)
             {
@@ -119,6 +123,7 @@ public sealed class TokenGeneratorTests
 
             _rows.Add(sequence.Prompt * 100);
             sequence.Add(_rows[^1]);
+            return true;
         }
 
         public bool HasRoom(int row) => (_rows[row] % 100) + 1 < Room;
@@ -138,6 +143,8 @@ public sealed class TokenGeneratorTests
             _rows[row] = _rows[^1];
             _rows.RemoveAt(_rows.Count - 1);
         }
+
+        public IKeptTokens? Keep(int row) => throw new NotSupportedException();
 
         public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 

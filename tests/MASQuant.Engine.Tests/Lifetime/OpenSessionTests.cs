@@ -66,13 +66,17 @@ public sealed class OpenSessionTests
 
     private sealed class NotingSession(IDecoderSession inner, string name, List<string> ended) : IDecoderSession
     {
-        public void Start(Sequence sequence, PreparedPrompt prompt, CancellationToken cancellationToken) => inner.Start(sequence, prompt, cancellationToken);
+        public void Begin(PreparedPrompt prompt, IKeptTokens? kept = null) => inner.Begin(prompt, kept);
+
+        public bool Advance(Sequence sequence, int most, CancellationToken cancellationToken) => inner.Advance(sequence, most, cancellationToken);
 
         public bool HasRoom(int row) => inner.HasRoom(row);
 
         public void Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken) => inner.Step(sequences, cancellationToken);
 
         public void End(int row) => inner.End(row);
+
+        public IKeptTokens? Keep(int row) => inner.Keep(row);
 
         public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellationToken = default) => inner.Logits(prompt, rows, cancellationToken);
 

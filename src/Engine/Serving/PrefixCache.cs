@@ -1,0 +1,74 @@
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Models;
+
+namespace MASQuant.Engine.Serving;
+
+/// <summary>Keys and values of ended answers, for prompts that begin as they did: the turns of a conversation, or a system message and pictures that many share. Threads may share it.</summary>
+/// <param name="mostBytes">What they may take of memory; what was used longest ago goes first.</param>
+internal sealed class PrefixCache(long mostBytes)
+{
+    private readonly LinkedList<Entry> _entries = [];
+    private long _bytes;
+
+    /// <summary>Whether there is room for anything.</summary>
+    public bool IsUsed => mostBytes > 0;
+
+    /// <summary>Finds the entry that has the most tokens in common with a prompt, of which one is left to be evaluated.</summary>
+    /// <returns>The entry, and how many of its tokens are the prompt's; null and 0 where none are.</returns>
+    public (IKeptTokens? Kept, int Tokens) Find(PromptTokens prompt)
+    {
+        lock (_entries)
+        {
+            var (best, most) = ((LinkedListNode<Entry>?)null, 0);
+            for (var node = _entries.First; node is not null; node = node.Next)
+            {
+                var common = Math.Min(node.Value.Tokens.CommonLength(prompt), prompt.Ids.Length - 1);
+                (best, most) = common > most ? (node, common) : (best, most);
+            }
+
+            if (best is null)
+            {
+                return (null, 0);
+            }
+
+            _entries.Remove(best);
+            _entries.AddFirst(best);
+            return (best.Value.Kept, most);
+        }
+    }
+
+    /// <summary>Adds an entry in place of those that it continues.</summary>
+    /// <param name="tokens">As many as are kept.</param>
+    /// <param name="kept">Their keys and values.</param>
+    public void Add(PromptTokens tokens, IKeptTokens kept)
+    {
+        lock (_entries)
+        {
+            for (var node = _entries.First; node is not null;)
+            {
+                var next = node.Next;
+                if (node.Value.Tokens.CommonLength(tokens) == node.Value.Tokens.Ids.Length)
+                {
+                    Remove(node);
+                }
+
+                node = next;
+            }
+
+            _entries.AddFirst(new Entry(tokens, kept));
+            _bytes += kept.Bytes;
+            while (_bytes > mostBytes)
+            {
+                Remove(_entries.Last!);
+            }
+        }
+    }
+
+    private void Remove(LinkedListNode<Entry> node)
+    {
+        _entries.Remove(node);
+        _bytes -= node.Value.Kept.Bytes;
+    }
+
+    private sealed record Entry(PromptTokens Tokens, IKeptTokens Kept);
+}

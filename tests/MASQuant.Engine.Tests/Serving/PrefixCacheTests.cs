@@ -1,0 +1,81 @@
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Models;
+using MASQuant.Engine.Serving;
+
+namespace MASQuant.Engine.Tests.Serving;
+
+/// <summary>What is found, what is replaced and what goes first.</summary>
+public sealed class PrefixCacheTests
+{
+    [Fact]
+    public void The_longest_beginning_is_found_and_one_token_is_left()
+    {
+        var cache = new PrefixCache(100);
+        cache.Add(Tokens([1, 2, 3]), new Kept(3));
+        cache.Add(Tokens([1, 2, 4, 5]), new Kept(4));
+
+        Assert.Equal((4, 2), Found(cache, [1, 2, 3])); // the newer of two that serve alike
+        Assert.Equal((3, 3), Found(cache, [1, 2, 3, 9]));
+        Assert.Equal((4, 3), Found(cache, [1, 2, 4, 9, 9]));
+        Assert.Equal((0, 0), Found(cache, [2, 1]));
+    }
+
+    [Fact]
+    public void What_continues_an_entry_takes_its_place()
+    {
+        var cache = new PrefixCache(100);
+        cache.Add(Tokens([1, 2]), new Kept(2));
+        cache.Add(Tokens([7]), new Kept(1));
+        cache.Add(Tokens([1, 2, 3]), new Kept(50));
+        cache.Add(Tokens([8]), new Kept(49)); // 100 in all, if the first has gone
+
+        Assert.Equal((50, 2), Found(cache, [1, 2, 9]));
+        Assert.Equal((1, 1), Found(cache, [7, 9]));
+    }
+
+    [Fact]
+    public void What_was_used_longest_ago_goes_first()
+    {
+        var cache = new PrefixCache(3);
+        cache.Add(Tokens([1, 1]), new Kept(1));
+        cache.Add(Tokens([2, 2]), new Kept(1));
+        cache.Add(Tokens([3, 3]), new Kept(1));
+        Found(cache, [1, 1, 1]);
+        cache.Add(Tokens([4, 4]), new Kept(1));
+
+        Assert.Equal((0, 0), Found(cache, [2, 2, 2]));
+        Assert.Equal((1, 2), Found(cache, [1, 1, 1]));
+        cache.Add(Tokens([5]), new Kept(4)); // takes all room and has none itself
+        Assert.Equal((0, 0), Found(cache, [1, 1, 1]));
+        Assert.Equal((0, 0), Found(cache, [5, 5]));
+    }
+
+    [Fact]
+    public void Media_are_alike_as_wholes()
+    {
+        var tokens = Tokens([1, 9, 9, 2, 3], (1, 3, "a"));
+
+        Assert.Equal(5, tokens.CommonLength(Tokens([1, 9, 9, 2, 3], (1, 3, "a"))));
+        Assert.Equal(1, tokens.CommonLength(Tokens([1, 9, 9, 2, 3], (1, 3, "b"))));
+        Assert.Equal(4, tokens.CommonLength(Tokens([1, 9, 9, 2, 4], (1, 3, "a"))));
+        Assert.Equal(1, tokens.CommonLength(Tokens([1, 9, 9, 9, 3], (1, 4, "a"))));
+        Assert.Equal(1, tokens.CommonLength(Tokens([1, 9], (1, 3, "a"))));
+    }
+
+    [Fact]
+    public void Tokens_elsewhere_are_others()
+        => Assert.Equal(0, Tokens([1, 2, 3]).CommonLength(new PromptTokens([1, 2, 3], PositionIds.Text(5, 3), [])));
+
+    private static (long, int) Found(PrefixCache cache, int[] ids)
+    {
+        var (kept, tokens) = cache.Find(Tokens(ids));
+        return (kept?.Bytes ?? 0, tokens);
+    }
+
+    private static PromptTokens Tokens(int[] ids, params (int, int, string)[] media) => new(ids, PositionIds.Text(0, ids.Length), media);
+
+    private sealed record Kept(long Bytes) : IKeptTokens
+    {
+        public int Length => 0;
+    }
+}
