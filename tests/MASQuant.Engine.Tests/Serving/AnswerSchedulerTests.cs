@@ -85,20 +85,34 @@ public sealed class AnswerSchedulerTests
         Assert.Equal(expected, (await served.Ask(Prompts[0], Long)).Text);
     }
 
-    // Who leaves an enumeration ends its answer: 100 answers without an end would take all steps.
+    // Each answer waits before its fourth step until it has been left, and has no other end than the model's positions.
     [Fact]
     public async Task An_enumeration_that_is_left_makes_room()
     {
         using var served = new ServedFixture(new ModelOptions { MaxSequences = 1 });
+        var (left, answer, steps, all) = (0, -1, 0, 0);
+        served.Execution.BeforePart = () => (answer, steps) = (answer + 1, 0);
+        served.Execution.BeforeStep = _ =>
+        {
+            all++;
+            if (++steps == 4 && answer < 3)
+            {
+                SpinWait.SpinUntil(() => Volatile.Read(ref left) > answer);
+            }
+        };
         for (var i = 0; i < 3; i++)
         {
             await foreach (var _ in served.Model.GenerateAsync(Prompts[0], Long with { MaxTokens = int.MaxValue }))
             {
                 break;
             }
+
+            Interlocked.Increment(ref left);
         }
 
-        Assert.Equal(served.Alone(Prompts[2], Long), (await served.Ask(Prompts[2], Long)).Text);
+        var last = await served.Ask(Prompts[2], Long);
+        Assert.InRange(all, 39, (3 * 4) + 39); // the steps of 40 tokens, whose first is the prompt's
+        Assert.Equal(served.Alone(Prompts[2], Long), last.Text);
     }
 
     [Fact]
@@ -112,18 +126,18 @@ public sealed class AnswerSchedulerTests
         Assert.Equal(served.Alone(Prompts[0], Long), (await other).Text);
     }
 
-    [Fact]
-    public async Task A_device_that_fails_takes_its_answers_along_and_no_later_one()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_device_that_fails_takes_its_answers_along_and_no_later_one(bool atPrompt)
     {
         using var served = new ServedFixture();
-        var fails = true;
-        served.Execution.BeforeStep = rows =>
+        var (fails, running) = (true, false);
+        served.Execution.BeforeStep = rows => FailIf(!atPrompt && rows == 2);
+        served.Execution.BeforePart = () =>
         {
-            if (fails && rows == 2)
-            {
-                fails = false;
-                throw new MASQuantException(DiagnosticCodes.DriverCallFailed, null, "");
-            }
+            FailIf(atPrompt && running); // The second prompt's: the first has been evaluated as a whole.
+            running = true;
         };
 
         var both = new[] { served.Ask(Prompts[0], Long with { MaxTokens = 4000 }), served.Ask(Prompts[2], Long with { MaxTokens = 4000 }) };
@@ -133,6 +147,15 @@ public sealed class AnswerSchedulerTests
         }
 
         Assert.Equal(served.Alone(Prompts[0], Long), (await served.Ask(Prompts[0], Long)).Text);
+
+        void FailIf(bool now)
+        {
+            if (fails && now)
+            {
+                fails = false;
+                throw new MASQuantException(DiagnosticCodes.DriverCallFailed, null, "");
+            }
+        }
     }
 
     [Fact]

@@ -24,10 +24,10 @@ public sealed class PrefixCacheTests
     public void What_continues_an_entry_takes_its_place()
     {
         var cache = new PrefixCache(100);
-        cache.Add(Tokens([1, 2]), new Kept(2));
         cache.Add(Tokens([7]), new Kept(1));
+        cache.Add(Tokens([1, 2]), new Kept(2));
         cache.Add(Tokens([1, 2, 3]), new Kept(50));
-        cache.Add(Tokens([8]), new Kept(49)); // 100 in all, if the first has gone
+        cache.Add(Tokens([8]), new Kept(49)); // 100 in all, if [1, 2] has gone; otherwise [7] goes
 
         Assert.Equal((50, 2), Found(cache, [1, 2, 9]));
         Assert.Equal((1, 1), Found(cache, [7, 9]));
