@@ -39,6 +39,9 @@ public sealed record GenerationOptions
     /// <summary>Texts that end the answer: it ends before the first that is complete, compared character by character, and none of it is given out.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
+    /// <summary>What the answer is held to; null: nothing.</summary>
+    public AnswerFormat? Format { get; init; }
+
     /// <summary>Refuses values outside their ranges.</summary>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.GenerationOptionOutOfRange"/></exception>
     public void Validate()

@@ -81,7 +81,7 @@ internal static class DecoderChecks
     }
 
     private static int[] Answer(IDecoderSession session, PreparedPrompt prompt)
-        => [.. TokenGenerator.Generate(session, 1, [() => prompt], new GenerationOptions { MaxTokens = Steps }, [], default).Select(sequence =>
+        => [.. TokenGenerator.Generate(session, 1, [() => prompt], new GenerationOptions { MaxTokens = Steps }, [], null, default).Select(sequence =>
         {
             sequence.ThrowIfFailed();
             return sequence.Token;

@@ -7,4 +7,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>The model's logits hold no finite value to choose from.</summary>
     public const string LogitsNotFinite = "MASQ0902";
+
+    /// <summary>A schema for an answer is malformed, or asks for what cannot be promised.</summary>
+    public const string AnswerFormatUnsupported = "MASQ0903";
 }

@@ -192,13 +192,13 @@ public sealed class DeviceSession : IDecoderSession
         _rows++;
     }
 
-    /// <summary>Adds the tokens that the device has chosen; where tokens that have been are penalized, those that the sequence's own sampler chooses.</summary>
+    /// <summary>Adds the tokens that the device has chosen; where the tokens so far decide too, those that the sequence's own sampler chooses.</summary>
     private void ReadChoices(IReadOnlyList<Sequence> sequences)
     {
         _device.Read(_workspace.Chosen, _chosen.AsSpan(0, sequences.Count * TokenKernels.ChoiceBytes));
         for (var row = 0; row < sequences.Count; row++)
         {
-            if (sequences[row].Sampler.Penalties is not null)
+            if (sequences[row].Sampler.NeedsLogits)
             {
                 sequences[row].Choose(ReadLogits(row));
                 continue;

@@ -74,8 +74,8 @@ internal sealed class DeviceStep(DeviceDecoder decoder, DeviceWorkspace workspac
         return true;
     }
 
-    // Where tokens that have been are penalized the host chooses, and takes the random number then.
-    private static bool IsDrawn(Sequence sequence) => sequence.Sampler is { IsGreedy: false, Penalties: null };
+    // Where the tokens so far decide too, the host chooses, and takes the random number then.
+    private static bool IsDrawn(Sequence sequence) => sequence.Sampler is { IsGreedy: false, NeedsLogits: false };
 
     /// <summary>Copies everything to the device.</summary>
     public void Write() => decoder.Device.Write(workspace.Step, _bytes.AsSpan(0, _end));

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using MASQuant.Engine.Constraints;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Serving;
@@ -20,6 +21,7 @@ public sealed class LoadedModel : IDisposable
     private readonly IReadOnlyList<int> _endTokens;
     private readonly IModelExecution _execution;
     private readonly OpenSessions _sessions;
+    private readonly AnswerFormats _formats;
     private readonly AnswerScheduler _scheduler;
 
     private LoadedModel(IModelSource source, ModelOptions options, Func<ModelContent, IModelExecution> execution)
@@ -35,6 +37,7 @@ public sealed class LoadedModel : IDisposable
         RecommendedOptions = Recommended(generation);
         Users = new UserCount(nameof(LoadedModel), source.RequireWhole, Release);
         _sessions = new OpenSessions(Users);
+        _formats = new AnswerFormats(tokenizer);
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));
         try
         {
@@ -163,7 +166,7 @@ public sealed class LoadedModel : IDisposable
         Users.Enter().Dispose(); // refuses a disposed model before the enumeration
         options ??= DefaultOptions;
         options.Validate();
-        return _scheduler.Answer(prompt.Messages, options, options.StopTokens ?? _endTokens, cancellationToken);
+        return _scheduler.Answer(prompt.Messages, options, options.StopTokens ?? _endTokens, _formats.Of(options.Format), cancellationToken);
     }
 
     /// <summary>Answers a prompt, piece by piece, without holding the caller's thread. Answers that are asked for at the same time share their steps, and a prompt that begins as an earlier one did is evaluated from there on (<see cref="ModelOptions.PrefixCacheBytes"/>): neither changes an answer.</summary>
@@ -237,7 +240,7 @@ public sealed class LoadedModel : IDisposable
         Users.Enter().Dispose(); // refuses a disposed model before the enumeration
         options ??= DefaultOptions;
         options.Validate();
-        return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, cancellationToken);
+        return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, _formats.Of(options.Format), cancellationToken);
     }
 
     /// <summary>The logits after tokens of a prompt, for evaluation with the answer given.</summary>
@@ -270,10 +273,10 @@ public sealed class LoadedModel : IDisposable
     }
 
     // A session for each enumeration, begun with it.
-    private IEnumerable<Sequence> Sequences(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions options, CancellationToken cancellationToken)
+    private IEnumerable<Sequence> Sequences(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions options, TokenGrammar? grammar, CancellationToken cancellationToken)
     {
         var session = _sessions.Begin(() => _execution.NewSession(most));
-        foreach (var sequence in TokenGenerator.Generate(session, most, prompts, options, options.StopTokens ?? _endTokens, cancellationToken))
+        foreach (var sequence in TokenGenerator.Generate(session, most, prompts, options, options.StopTokens ?? _endTokens, grammar, cancellationToken))
         {
             yield return sequence;
         }

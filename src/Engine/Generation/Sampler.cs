@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using MASQuant.Diagnostics;
+using MASQuant.Engine.Constraints;
 
 namespace MASQuant.Engine.Generation;
 
 /// <summary>
-/// Chooses the next token. Penalties come first. Greedy takes the largest logit, the lowest id of equals. Sampling divides the logits by the temperature, keeps the k largest
+/// Chooses the next token. Penalties come first, then what an answer is held to. Greedy takes the largest logit, the lowest id of equals. Sampling divides the logits by the temperature, keeps the k largest
 /// and all that equal the last of them, of those the tokens that the more probable ones do not bring to p (of equals, the lower ids), of those the ones that reach minimum p
 /// of the largest's probability, and draws from the softmax of what is left: the steps and the order of the transformers library. <see cref="TokenDraw"/> and <see cref="TokenWeights"/> say how, to the bit: a device draws the same token. Not for concurrent use.
 /// </summary>
@@ -21,33 +22,43 @@ public sealed class Sampler
     private ulong[] _weights = [];
 
     /// <summary>Starts the random sequence of <paramref name="options"/>, which are validated.</summary>
-    public Sampler(GenerationOptions options)
+    /// <param name="options">How tokens are chosen.</param>
+    /// <param name="constraint">What the answer is held to; null: nothing.</param>
+    public Sampler(GenerationOptions options, TokenConstraint? constraint = null)
     {
         options.Validate();
         _scale = options.Temperature == 0 ? 0 : (float)Math.Min(1 / options.Temperature, float.MaxValue);
         _topP = options.TopP < 1 ? (ulong)Math.Ceiling(Math.ScaleB(options.TopP, 64)) : 0;
         _topK = options.TopK;
         _minWeight = (ulong)Math.Ceiling(Math.ScaleB(options.MinP, TokenWeights.Exponent));
-        Penalties = TokenPenalties.Of(options);
+        (Penalties, Constraint) = (TokenPenalties.Of(options), constraint);
         _random = new RandomSequence(options.Seed);
     }
 
     /// <summary>Whether the largest logit alone decides.</summary>
     public bool IsGreedy => _scale == 0;
 
-    /// <summary>What lowers the logits of tokens that have been; null: nothing does. Then a device, which knows no tokens but the last, cannot choose.</summary>
+    /// <summary>What lowers the logits of tokens that have been; null: nothing does.</summary>
     public TokenPenalties? Penalties { get; }
+
+    /// <summary>What takes away the logits of tokens that may not follow; null: nothing does.</summary>
+    public TokenConstraint? Constraint { get; }
+
+    /// <summary>Whether the tokens so far decide too: a device, which knows but the last, cannot choose then.</summary>
+    public bool NeedsLogits => Penalties is not null || Constraint is not null;
 
     /// <summary>How the next token is drawn; takes one number of the random sequence, none where the largest logit decides.</summary>
     public TokenDraw NextDraw() => new(IsGreedy ? 0 : _random.Next(), _topP, _scale, _topK, _minWeight);
 
-    /// <summary>The id of the next token, which the penalties count from here on; allocates nothing after the first call.</summary>
+    /// <summary>The id of the next token, which penalties and constraint count from here on; allocates nothing after the first call.</summary>
     /// <param name="logits">[V], finite or −∞; NaN counts as −∞.</param>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.LogitsNotFinite"/></exception>
     public int Next(ReadOnlySpan<float> logits)
     {
-        var token = Next(Penalties is null ? logits : Penalties.Apply(logits), NextDraw());
+        logits = Penalties is null ? logits : Penalties.Apply(logits);
+        var token = Next(Constraint is null ? logits : Constraint.Apply(logits), NextDraw());
         Penalties?.Add(token);
+        Constraint?.Add(token);
         return token;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using MASQuant.Engine.Constraints;
 
 namespace MASQuant.Engine.Generation;
 
@@ -6,7 +7,8 @@ namespace MASQuant.Engine.Generation;
 /// <param name="prompt">The number of the prompt that it answers, from 0.</param>
 /// <param name="options">Validated; its seed is this answer's own.</param>
 /// <param name="stopTokens">Ids that end the answer.</param>
-public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyList<int> stopTokens)
+/// <param name="grammar">What the answer is held to; null: nothing.</param>
+public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyList<int> stopTokens, TokenGrammar? grammar = null)
 {
     private int _promptTokens;
     private int _cachedTokens;
@@ -16,7 +18,7 @@ public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyLis
     public int Prompt { get; } = prompt;
 
     /// <summary>Chooses its tokens.</summary>
-    public Sampler Sampler { get; } = new(options);
+    public Sampler Sampler { get; } = new(options, grammar?.Begin(stopTokens));
 
     /// <summary>The last token.</summary>
     public int Token { get; private set; }
@@ -44,7 +46,7 @@ public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyLis
     public void Add(int token)
     {
         (Token, _count) = (token, _count + 1);
-        End = stopTokens.Contains(token) ? EndReason.StopToken : _count >= options.MaxTokens ? EndReason.Length : null;
+        End = stopTokens.Contains(token) || Sampler.Constraint is { IsDone: true } ? EndReason.StopToken : _count >= options.MaxTokens ? EndReason.Length : null;
     }
 
     /// <summary>Ends it behind its last token, unless that has ended it already.</summary>

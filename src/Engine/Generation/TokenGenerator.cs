@@ -1,3 +1,4 @@
+using MASQuant.Engine.Constraints;
 using MASQuant.Engine.Models;
 
 namespace MASQuant.Engine.Generation;
@@ -12,9 +13,10 @@ public static class TokenGenerator
     /// <param name="prompts">Asked for a prompt when there is room for it.</param>
     /// <param name="options">Validated. The seed of prompt i is i more.</param>
     /// <param name="stopTokens">Ids that end an answer.</param>
+    /// <param name="grammar">What the answers are held to; null: nothing.</param>
     /// <param name="cancellationToken">Obeyed within a step.</param>
     public static IEnumerable<Sequence> Generate(
-        IDecoderSession session, int most, IEnumerable<Func<PreparedPrompt>> prompts, GenerationOptions options, IReadOnlyList<int> stopTokens, CancellationToken cancellationToken)
+        IDecoderSession session, int most, IEnumerable<Func<PreparedPrompt>> prompts, GenerationOptions options, IReadOnlyList<int> stopTokens, TokenGrammar? grammar, CancellationToken cancellationToken)
     {
         using var owned = session;
         using var waiting = prompts.GetEnumerator();
@@ -24,7 +26,7 @@ public static class TokenGenerator
         {
             while (rows.Count < most && waiting.MoveNext())
             {
-                var sequence = new Sequence(count, options with { Seed = unchecked(options.Seed + (ulong)count) }, stopTokens);
+                var sequence = new Sequence(count, options with { Seed = unchecked(options.Seed + (ulong)count) }, stopTokens, grammar);
                 count++;
                 if (!Start(session, sequence, waiting.Current, cancellationToken))
                 {

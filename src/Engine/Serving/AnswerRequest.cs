@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using MASQuant.Engine.Constraints;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Text;
@@ -17,12 +18,13 @@ internal sealed class AnswerRequest
     /// <param name="messages">What is asked.</param>
     /// <param name="options">Validated.</param>
     /// <param name="stopTokens">Ids that end the answer.</param>
+    /// <param name="grammar">What the answer is held to; null: nothing.</param>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="cancellation">Ends it.</param>
-    public AnswerRequest(IReadOnlyList<ChatMessage> messages, GenerationOptions options, IReadOnlyList<int> stopTokens, Tokenizer tokenizer, CancellationToken cancellation)
+    public AnswerRequest(IReadOnlyList<ChatMessage> messages, GenerationOptions options, IReadOnlyList<int> stopTokens, TokenGrammar? grammar, Tokenizer tokenizer, CancellationToken cancellation)
     {
         (Messages, Cancellation) = (messages, cancellation);
-        Sequence = new Sequence(0, options, stopTokens);
+        Sequence = new Sequence(0, options, stopTokens, grammar);
         _text = new AnswerText(tokenizer, options.StopStrings);
     }
 

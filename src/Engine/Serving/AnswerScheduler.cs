@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using MASQuant.Diagnostics;
+using MASQuant.Engine.Constraints;
 using MASQuant.Engine.Generation;
 
 namespace MASQuant.Engine.Serving;
@@ -26,11 +27,11 @@ internal sealed class AnswerScheduler(ServedModel model)
 
     /// <summary>Answers a conversation, piece by piece, from the beginning of the enumeration on; ending the enumeration ends the answer.</summary>
     /// <exception cref="MASQuantException">MASQ0925: too many prompts wait; whatever the prompt fails with.</exception>
-    public async IAsyncEnumerable<BatchPiece> Answer(IReadOnlyList<ChatMessage> messages, GenerationOptions options, IReadOnlyList<int> stopTokens, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<BatchPiece> Answer(IReadOnlyList<ChatMessage> messages, GenerationOptions options, IReadOnlyList<int> stopTokens, TokenGrammar? grammar, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var ending = new CancellationTokenSource(); // Without a timer there is nothing to dispose, and its token is used for a while.
         using var linked = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), ending);
-        var request = new AnswerRequest(messages, options, stopTokens, model.Tokenizer, ending.Token);
+        var request = new AnswerRequest(messages, options, stopTokens, grammar, model.Tokenizer, ending.Token);
         Enqueue(request);
         try
         {

@@ -14,6 +14,7 @@ public sealed class Tokenizer
     private readonly BytePairEncoder _encoder;
     private readonly Dictionary<string, int> _addedIds = new(StringComparer.Ordinal);
     private readonly HashSet<int> _special = [];
+    private readonly HashSet<int> _added = [];
     private readonly AddedTokenMatcher _raw;
     private readonly AddedTokenMatcher _rawPlain;
     private readonly AddedTokenMatcher _normalized;
@@ -28,6 +29,7 @@ public sealed class Tokenizer
         foreach (var token in added)
         {
             _addedIds[token.Content] = token.Id;
+            _added.Add(token.Id);
             if (token.Special)
             {
                 _special.Add(token.Id);
@@ -71,6 +73,12 @@ public sealed class Tokenizer
 
     /// <summary>The id of an added token such as <c>&lt;|im_start|&gt;</c>.</summary>
     public bool TryGetAddedToken(string content, out int id) => _addedIds.TryGetValue(content, out id);
+
+    /// <summary>One more than the largest id.</summary>
+    internal int IdBound => _vocabulary.IdBound;
+
+    /// <summary>Whether the file adds a token to the model's vocabulary.</summary>
+    internal bool IsAdded(int id) => _added.Contains(id);
 
     /// <summary>Whether a token is control, not text.</summary>
     public bool IsSpecial(int id) => _special.Contains(id);

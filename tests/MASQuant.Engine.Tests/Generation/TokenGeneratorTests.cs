@@ -91,7 +91,7 @@ public sealed class TokenGeneratorTests
     }
 
     private IEnumerable<Sequence> Run(int prompts, GenerationOptions options, int[] stopTokens)
-        => TokenGenerator.Generate(_session, 2, Enumerable.Range(0, prompts).Select(_ => (Func<PreparedPrompt>)(() => Prompt)), options, stopTokens, default);
+        => TokenGenerator.Generate(_session, 2, Enumerable.Range(0, prompts).Select(_ => (Func<PreparedPrompt>)(() => Prompt)), options, stopTokens, null, default);
 
     private static PreparedPrompt Prompt { get; } = new() { InputIds = [7], PositionIds = null!, InputEmbeddings = new Matrix(1, 1), Modalities = ModalityMap.Text(1), AnswerRange = 1..1 };
 

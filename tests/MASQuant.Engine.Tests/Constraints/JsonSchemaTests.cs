@@ -1,0 +1,232 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Json.Schema;
+using MASQuant.Diagnostics;
+using MASQuant.Engine.Constraints;
+using MASQuant.Engine.Generation;
+using MASQuant.Engine.Tests.Models;
+using MASQuant.Engine.Text;
+
+namespace MASQuant.Engine.Tests.Constraints;
+
+/// <summary>Answers held to a schema are valid against it, whatever the logits say, in the eyes of a validator that is not ours.</summary>
+public sealed class JsonSchemaTests(OmniFixture omni) : IClassFixture<OmniFixture>
+{
+    private static readonly EvaluationOptions Strict = new() { OutputFormat = OutputFormat.Flag };
+
+    private Tokenizer Tokenizer => omni.Model.Tokenizer;
+
+    [Fact]
+    public void A_thousand_random_schemas_are_kept()
+    {
+        var table = new TokenTable(Tokenizer);
+        var lengths = new List<int>();
+        for (var seed = 0; seed < 1000; seed++)
+        {
+            var random = new Random(seed);
+            var schema = new RandomSchema(random).Make().ToJsonString();
+            var text = Answer(new TokenGrammar(JsonSchemaReader.Read(schema), table), random);
+            Require(schema, text, seed);
+            lengths.Add(text.Length);
+        }
+
+        Assert.True(lengths.Max() > 100 && lengths.Distinct().Count() > 50, $"{lengths.Max()}"); // The texts are of many kinds.
+    }
+
+    [Fact]
+    public void Objects_of_any_shape_are_JSON()
+    {
+        var grammar = new TokenGrammar(JsonExpressions.AnyObject, new TokenTable(Tokenizer));
+        for (var seed = 0; seed < 200; seed++)
+        {
+            using var document = JsonDocument.Parse(Answer(grammar, new Random(seed)));
+            Assert.Equal(JsonValueKind.Object, document.RootElement.ValueKind);
+        }
+    }
+
+    // The definition: a token may follow when each of its bytes may.
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"a\": \"")]
+    [InlineData("{\"a\": \"ab\\u")]
+    [InlineData("{\"a\": \"abc\", \"b\": [1")]
+    [InlineData("{\"a\": \"abc\", \"b\": [1, 2]")]
+    public void A_mask_is_what_each_token_alone_may(string before)
+    {
+        const string Schema = """{"type": "object", "properties": {"a": {"type": "string", "maxLength": 5}, "b": {"type": "array", "items": {"type": "number"}, "maxItems": 3}}, "required": ["a"]}""";
+        var machine = new ByteMachine(JsonSchemaReader.Read(Schema));
+        var state = Read(machine, machine.Start, Encoding.UTF8.GetBytes(before))!;
+        var mask = new TokenTable(Tokenizer).Allowed(machine, state);
+
+        var count = 0;
+        for (var id = 0; id < Tokenizer.IdBound; id++)
+        {
+            var bytes = Tokenizer.Bytes(id);
+            var may = !bytes.IsEmpty && !Tokenizer.IsAdded(id) && Read(machine, state, bytes) is not null;
+            Assert.Equal(may, (mask[id >> 6] >> id & 1) == 1);
+            count += may ? 1 : 0;
+        }
+
+        Assert.InRange(count, 1, Tokenizer.IdBound - 1);
+    }
+
+    // What other writers make of a value is allowed too, with and without the space; and nothing that is not valid.
+    [Fact]
+    public void Texts_with_one_byte_changed_are_refused_or_valid()
+    {
+        var (table, kept, refused) = (new TokenTable(Tokenizer), 0, 0);
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var random = new Random(seed);
+            var schema = new RandomSchema(random).Make().ToJsonString();
+            var expression = JsonSchemaReader.Read(schema);
+            var machine = new ByteMachine(expression);
+            var text = Encoding.UTF8.GetBytes(Answer(new TokenGrammar(expression, table), random));
+            Assert.True(IsAllowed(machine, text));
+            Assert.True(IsAllowed(machine, Encoding.UTF8.GetBytes(WithoutSpaces(text))));
+            for (var change = 0; change < 20; change++)
+            {
+                byte[] changed = [.. text];
+                changed[random.Next(changed.Length)] = random.Next(3) == 0 ? (byte)random.Next(256) : "\"{}[],:0-. truefalsenull\\u\x7f"u8[random.Next(26)];
+                if (IsAllowed(machine, changed))
+                {
+                    Require(schema, Encoding.UTF8.GetString(changed), seed);
+                    kept++;
+                }
+                else
+                {
+                    refused++;
+                }
+            }
+        }
+
+        Assert.True(kept > 500 && refused > 500, $"{kept} {refused}");
+    }
+
+    [Theory]
+    [InlineData("""{"type": "string", "pattern": "a+"}""", "'pattern'")]
+    [InlineData("""{"type": "object", "properties": {"a": {"type": "integer", "minimum": 3}}}""", "#/properties/a has 'minimum'")]
+    [InlineData("""{"type": "object", "additionalProperties": {"type": "integer"}}""", "additionalProperties")]
+    [InlineData("""{"oneOf": [{"type": "integer"}]}""", "'oneOf'")]
+    [InlineData("""{"$ref": "#/$defs/a", "$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}}""", "leads to itself")]
+    [InlineData("""{"$ref": "#/$defs/b"}""", "not there")]
+    [InlineData("""{"$ref": "https://example.org/schema"}""", "not within")]
+    [InlineData("""{"type": "text"}""", "'text'")]
+    [InlineData("""{"type": 3}""", "no name")]
+    [InlineData("""{"type": "string", "minLength": 4, "maxLength": 3}""", "at least 4 and at most 3")]
+    [InlineData("""{"type": "string", "maxLength": -1}""", "maxLength")]
+    [InlineData("""{"type": "integer", "enum": ["a"]}""", "enum")]
+    [InlineData("""{"anyOf": []}""", "anyOf")]
+    [InlineData("""{"anyOf": 3}""", "anyOf")]
+    [InlineData("""{"enum": 3}""", "enum")]
+    [InlineData("""{"required": [3]}""", "no name")]
+    [InlineData("false", "no schema")]
+    [InlineData("{", "no JSON")]
+    [InlineData("\"\\ud800\"", "no ")]
+    public void What_cannot_be_promised_is_refused_by_name(string schema, string what)
+    {
+        var error = Assert.Throws<MASQuantException>(() => omni.Model.Generate(new Prompt().Text("?"), new GenerationOptions { Format = AnswerFormat.JsonSchema(schema) }).Count());
+
+        Assert.Equal(DiagnosticCodes.AnswerFormatUnsupported, error.Code);
+        Assert.Contains(what, error.Description, StringComparison.Ordinal);
+    }
+
+    // Schemas are the prompt's author's, who may be hostile: no stack overflow, no memory without bound.
+    [Fact]
+    public void Schemas_too_large_are_refused()
+    {
+        var deep = string.Concat(Enumerable.Repeat("""{"type": "array", "items": """, 40)) + "true" + new string('}', 40);
+        var doubled = new JsonObject { ["$ref"] = "#/$defs/d0", ["$defs"] = new JsonObject(Enumerable.Range(0, 30).Select(i => KeyValuePair.Create($"d{i}", (JsonNode?)(i == 29 ? new JsonObject { ["type"] = "null" } : new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["$ref"] = $"#/$defs/d{i + 1}" }, new JsonObject { ["$ref"] = $"#/$defs/d{i + 1}" }) })))) }.ToJsonString();
+        foreach (var schema in new[] { deep, doubled, new string('[', 100_000) })
+        {
+            Assert.Equal(DiagnosticCodes.AnswerFormatUnsupported, Assert.Throws<MASQuantException>(() => JsonSchemaReader.Read(schema)).Code);
+        }
+    }
+
+    private static string WithoutSpaces(byte[] text)
+    {
+        var node = JsonNode.Parse(text);
+        return node is null ? "null" : node.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    }
+
+    private static void Require(string schema, string text, int seed)
+    {
+        using var document = JsonDocument.Parse(text);
+        Assert.True(JsonSchema.FromText(schema).Evaluate(document.RootElement, Strict).IsValid, $"seed {seed}: {schema} allowed {text}");
+    }
+
+    private static bool IsAllowed(ByteMachine machine, ReadOnlySpan<byte> text) => Read(machine, machine.Start, text) is { IsWhole: true };
+
+    private static ByteMachine.State? Read(ByteMachine machine, ByteMachine.State state, ReadOnlySpan<byte> bytes)
+    {
+        foreach (var value in bytes)
+        {
+            if (machine.Next(state, value) is not { } next)
+            {
+                return null;
+            }
+
+            state = next;
+        }
+
+        return state;
+    }
+
+    /// <summary>Tokens by chance; after 60 those that close what is open.</summary>
+    private string Answer(TokenGrammar grammar, Random random)
+    {
+        var constraint = grammar.Begin([]);
+        var (text, logits) = (new TokenStream(Tokenizer), new float[Tokenizer.IdBound]);
+        var answer = new StringBuilder();
+        for (var count = 0; !constraint.IsDone; count++)
+        {
+            for (var id = 0; id < logits.Length; id++)
+            {
+                logits[id] = (float)random.NextDouble();
+            }
+
+            if (count > 60)
+            {
+                string[] closers = IsInString(answer.ToString()) ? ["\""] : ["}", "]", "\"", "null", "0"];
+                for (var i = 0; i < closers.Length; i++)
+                {
+                    logits[Tokenizer.Encode(closers[i])[0]] = 100 - i;
+                }
+            }
+
+            var token = new Sampler(new GenerationOptions()).Next(constraint.Apply(logits));
+            if (!float.IsFinite(constraint.Apply(logits)[token]))
+            {
+                break; // A number at the root is whole, and may go on: it ends here.
+            }
+
+            constraint.Add(token);
+            answer.Append(text.Append(token));
+            if (count > 60 && double.TryParse(answer.ToString(), System.Globalization.CultureInfo.InvariantCulture, out _))
+            {
+                break;
+            }
+        }
+
+        return answer + text.Flush();
+    }
+
+    private static bool IsInString(string text)
+    {
+        var inside = false;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (inside && text[i] == '\\')
+            {
+                i++; // Whatever it is, it ends nothing.
+            }
+            else
+            {
+                inside ^= text[i] == '"';
+            }
+        }
+
+        return inside;
+    }
+}
