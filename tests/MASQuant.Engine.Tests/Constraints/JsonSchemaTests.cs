@@ -132,6 +132,29 @@ public sealed class JsonSchemaTests(OmniFixture omni) : IClassFixture<OmniFixtur
         Assert.Contains(what, error.Description, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"enum": [1, 12, 32]}""", "1", true)]
+    [InlineData("""{"enum": [1, 12, 32]}""", "3", false)] // Behind 1 and 3 the same may follow, and only one of them is whole.
+    [InlineData("""{"type": "string"}""", "\"\\ud83d\\ude00\"", true)]
+    [InlineData("""{"type": "string"}""", "\"\\ud83d\"", false)]
+    [InlineData("""{"type": "string"}""", "\"\\ude00\"", false)]
+    [InlineData("""{"type": "string", "maxLength": 1}""", "\"\\ud83d\\ude00\"", true)]
+    [InlineData("""{"type": "string", "maxLength": 1}""", "\"😀\"", true)]
+    [InlineData("""{"type": "string", "maxLength": 1}""", "\"ab\"", false)]
+    [InlineData("""{"type": "string"}""", "\"a\"\"", false)]
+    [InlineData("""{"type": "number"}""", "-0.50", true)]
+    [InlineData("""{"type": "number"}""", "01", false)]
+    [InlineData("""{"type": "number"}""", "1.", false)]
+    [InlineData("""{"type": "integer"}""", "1.5", false)]
+    [InlineData("""{"type": "array", "items": {"type": "null"}}""", "[null, null,null]", true)]
+    [InlineData("""{"type": "array", "items": {"type": "null"}}""", "[null,]", false)]
+    [InlineData("""{"properties": {"a": true, "b": {"type": "null"}}, "required": ["b"]}""", "{\"a\": [1, {\"x\": \"y\"}], \"b\": null}", true)]
+    [InlineData("""{"properties": {"a": true, "b": {"type": "null"}}, "required": ["b"]}""", "{\"b\": null}", true)]
+    [InlineData("""{"properties": {"a": true, "b": {"type": "null"}}, "required": ["b"]}""", "{\"a\": 1}", false)]
+    [InlineData("""{"properties": {"a": true, "b": {"type": "null"}}, "required": ["b"]}""", "{, \"b\": null}", false)]
+    public void What_is_allowed_is_what_JSON_and_the_schema_say(string schema, string text, bool allowed)
+        => Assert.Equal(allowed, IsAllowed(new ByteMachine(JsonSchemaReader.Read(schema)), Encoding.UTF8.GetBytes(text)));
+
     // Schemas are the prompt's author's, who may be hostile: no stack overflow, no memory without bound.
     [Fact]
     public void Schemas_too_large_are_refused()
