@@ -155,6 +155,24 @@ public sealed class JsonSchemaTests(OmniFixture omni) : IClassFixture<OmniFixtur
     public void What_is_allowed_is_what_JSON_and_the_schema_say(string schema, string text, bool allowed)
         => Assert.Equal(allowed, IsAllowed(new ByteMachine(JsonSchemaReader.Read(schema)), Encoding.UTF8.GetBytes(text)));
 
+    // RFC 3629: no surrogates, nothing written longer than need be, nothing beyond U+10FFFF, nothing in halves.
+    [Theory]
+    [InlineData("EDA080", false)]
+    [InlineData("EDBFBF", false)]
+    [InlineData("C080", false)]
+    [InlineData("E09F80", false)]
+    [InlineData("F08F8080", false)]
+    [InlineData("F4908080", false)]
+    [InlineData("C3", false)]
+    [InlineData("80", false)]
+    [InlineData("0A", false)]
+    [InlineData("ED9FBF", true)]
+    [InlineData("EE8080", true)]
+    [InlineData("F48FBFBF", true)]
+    [InlineData("F0908080", true)]
+    public void Text_is_UTF_8(string hex, bool allowed)
+        => Assert.Equal(allowed, IsAllowed(new ByteMachine(JsonExpressions.Text(0, 1)), [(byte)'"', .. Convert.FromHexString(hex), (byte)'"']));
+
     // Schemas are the prompt's author's, who may be hostile: no stack overflow, no memory without bound.
     [Fact]
     public void Schemas_too_large_are_refused()

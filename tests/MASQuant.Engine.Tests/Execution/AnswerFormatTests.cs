@@ -64,6 +64,27 @@ public sealed class AnswerFormatTests(OmniFixture omni) : IClassFixture<OmniFixt
     public void An_answer_that_may_not_become_whole_says_so()
         => Assert.Equal(EndReason.Length, omni.Model.GeneratePieces(Verse, Digits with { MaxTokens = 3 }).Last().End);
 
+    // Nothing may follow, so nothing needs to end it.
+    [Fact]
+    public void A_whole_answer_needs_no_stop_token()
+    {
+        var pieces = omni.Model.GeneratePieces(Verse, Digits with { StopTokens = [] }).ToArray();
+
+        Assert.Equal(string.Concat(omni.Model.Generate(Verse, Digits)), string.Concat(pieces.Select(piece => piece.Text)));
+        Assert.Equal(EndReason.StopToken, pieces[^1].End);
+    }
+
+    [Fact]
+    public void Each_answer_has_its_own_schema()
+    {
+        string[] names = ["a", "b", "a"];
+        foreach (var name in names)
+        {
+            var options = new GenerationOptions { Format = AnswerFormat.JsonSchema($$$"""{"properties": {"{{{name}}}": {"type": "null"}}, "required": ["{{{name}}}"]}""") };
+            Assert.Equal("{\"" + name + "\":null}", string.Concat(omni.Model.Generate(Verse, options)).Replace(" ", "", StringComparison.Ordinal));
+        }
+    }
+
     // The end is one of the tokens that may follow a whole number, and of none before.
     [Fact]
     public void A_number_ends_where_the_model_ends_it()
