@@ -1,5 +1,4 @@
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Tests.Models;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Serving;
