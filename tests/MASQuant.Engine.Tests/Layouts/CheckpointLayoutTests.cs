@@ -162,6 +162,8 @@ public sealed class CheckpointLayoutTests : IDisposable
     [Theory]
     [InlineData("language_model.", "MLX")]
     [InlineData("base_model.model.", "PEFT")]
+    [InlineData("blk.", "llama.cpp")]
+    [InlineData("decoder.layers.", "Megatron")]
     [InlineData("module.", "DeepSpeed")]
     [InlineData("_orig_mod.", "torch.compile")]
     public void Names_of_other_tools_are_named(string prefix, string tool)
