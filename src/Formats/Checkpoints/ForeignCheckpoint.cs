@@ -23,12 +23,15 @@ internal static class ForeignCheckpoint
         ("*.gguf", "weights of llama.cpp (GGUF)", "Take the original checkpoint."),
         ("*.bin", "weights in PyTorch's own format", "Load the model and save it with safe_serialization, which writes safetensors."),
         ("*.pt*", "weights in PyTorch's own format", "Load the model and save it with safe_serialization, which writes safetensors."),
+        ("*.incomplete", "a download that has not ended", "Download it again: what is there is taken up."),
         ("*.safetensors", "safetensors files of other names", "Take all files of the checkpoint's repository, under their own names."),
     ];
 
     /// <summary>What to throw for a folder without weights in the hub's layout.</summary>
     public static MASQuantException Missing(string folder) => AdapterIn(folder) ?? new MASQuantException(DiagnosticCodes.CheckpointMissing, folder,
-        $"The folder holds neither {Checkpoint.SingleFileName} nor {CheckpointIndex.FileName}{Instead(folder)}");
+        Directory.Exists(folder) ? $"The folder holds neither {Checkpoint.SingleFileName} nor {CheckpointIndex.FileName}{Instead(folder)}"
+        : File.Exists(folder) ? "This is a file. Give the folder of a checkpoint in the hub's layout."
+        : "There is no such folder. Download the checkpoint and give its folder; a name on the hub is none.");
 
     /// <summary>What to throw for a folder with an adapter and no model; null for other folders.</summary>
     public static MASQuantException? AdapterIn(string folder)
@@ -62,14 +65,11 @@ internal static class ForeignCheckpoint
 
     private static string Instead(string folder)
     {
-        if (Directory.Exists(folder))
+        foreach (var (pattern, kind, remedy) in Weights)
         {
-            foreach (var (pattern, kind, remedy) in Weights)
+            if (Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal).FirstOrDefault() is { } file)
             {
-                if (Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal).FirstOrDefault() is { } file)
-                {
-                    return $", but {kind}: '{Path.GetFileName(file)}'. {remedy}";
-                }
+                return $", but {kind}: '{Path.GetFileName(file)}'. {remedy}";
             }
         }
 

@@ -137,6 +137,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     [InlineData("pytorch_model.bin", "safe_serialization")]
     [InlineData("consolidated.00.pth", "safe_serialization")]
     [InlineData("weights.safetensors", "under their own names")]
+    [InlineData("model.safetensors.incomplete", "has not ended")]
     public void Weights_of_other_tools_are_named(string file, string named)
     {
         File.Move(_vl.File("model.safetensors"), _vl.File(file));
@@ -144,6 +145,17 @@ public sealed class CheckpointLayoutTests : IDisposable
         Assert.Equal(DiagnosticCodes.CheckpointMissing, refusal.Code);
         Assert.Contains(file, refusal.Message, StringComparison.Ordinal);
         Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nowhere", "There is no such folder")]
+    [InlineData("model.safetensors", "This is a file")]
+    [InlineData("config.json", "This is a file")]
+    public void What_is_no_folder_is_told_so(string name, string reason)
+    {
+        var refusal = Assert.Throws<MASQuantException>(() => Checkpoint.Open(_vl.File(name)));
+        Assert.Equal((DiagnosticCodes.CheckpointMissing, _vl.File(name)), (refusal.Code, refusal.File));
+        Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
