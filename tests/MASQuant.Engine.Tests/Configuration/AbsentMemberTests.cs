@@ -49,6 +49,19 @@ public sealed class AbsentMemberTests
     [Fact]
     public void A_second_of_video_has_the_default_positions() => Assert.Equal(4, OfWidth3584("qwen2_5_vl").PositionsPerSecond);
 
+    // Some versions wrote them into the decoder's section alone.
+    [Theory]
+    [InlineData("qwen2_vl")]
+    [InlineData("qwen2_5_vl")]
+    public void Ids_of_tokens_may_stand_in_the_decoders_section(string type)
+    {
+        var config = Read($$$"""
+            {"model_type":"{{{type}}}","text_config":{"hidden_size":3584,"num_attention_heads":28,"num_key_value_heads":4,"image_token_id":1,"video_token_id":2,"vision_start_token_id":3,"vision_end_token_id":4},
+            "vision_config":{},"video_token_id":7}
+            """);
+        Assert.Equal((1, 7, 3, 4), (config.ImageTokenId, config.VideoTokenId, config.VisionStartTokenId, config.VisionEndTokenId));
+    }
+
     // int(embed_dim * mlp_ratio)
     [Theory]
     [InlineData("3.0009", 3841)] // 3841.152

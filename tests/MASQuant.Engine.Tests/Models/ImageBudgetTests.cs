@@ -42,6 +42,7 @@ public sealed class ImageBudgetTests : IDisposable
     [InlineData(2000000, null, 1, 1003520, 1003520)]
     [InlineData(null, 12845056, 1, 3136, 12845056)]
     [InlineData(10, 100, 30, 300, 3000)] // of frames together
+    [InlineData(12845056, 12845056, 1000, int.MaxValue, int.MaxValue)]
     public void The_most_pixels_count_more_than_the_fewest(int? min, int? max, int frames, int fewest, int most)
         => Assert.Equal(new PixelLimits(fewest, most), new ImageBudget().Of(new PixelLimits(3136, 12845056), min, max, frames));
 
