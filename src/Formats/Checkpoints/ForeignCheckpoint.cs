@@ -8,6 +8,8 @@ internal static class ForeignCheckpoint
 {
     private const string AdapterFile = "adapter_config.json";
 
+    private static readonly string[] AdapterWeights = ["adapter_model.safetensors", "adapter_model.bin"];
+
     private static readonly (string Prefix, string Tool, string Remedy)[] Tools =
     [
         ("base_model.model.", "of PEFT, whose adapters are not merged", "Merge them (merge_and_unload), save the model, and give that folder."),
@@ -34,15 +36,18 @@ internal static class ForeignCheckpoint
         : "There is no such folder. Download the checkpoint and give its folder; a name on the hub is none.");
 
     /// <summary>What to throw for a folder with an adapter and no model; null for other folders.</summary>
-    public static MASQuantException? AdapterIn(string folder)
-    {
-        if (!Checkpoint.TryReadFile(folder, AdapterFile, out var json))
-        {
-            return null;
-        }
+    public static MASQuantException? AdapterIn(string folder) => AdapterName(folder) is not { } adapter ? null : new MASQuantException(DiagnosticCodes.AdapterAlone, folder,
+        $"The folder holds {adapter}, no model. Merge it into the model first (PEFT: merge_and_unload, then save_pretrained), and give that folder.");
 
-        var of = ConfigSection.Read(json, Path.Combine(folder, AdapterFile), root => root.Text("base_model_name_or_path")) is { } name ? $" of '{name}'" : "";
-        return new MASQuantException(DiagnosticCodes.AdapterAlone, folder, $"The folder holds an adapter{of}, no model. Merge it into the model first (PEFT: merge_and_unload, then save_pretrained), and give that folder.");
+    /// <summary>Refuses an adapter's weights beside a model's: other tools put them on top.</summary>
+    /// <exception cref="MASQuantException">MASQ0113.</exception>
+    public static void RefuseAdapterBeside(string folder)
+    {
+        if (AdapterWeights.Any(file => File.Exists(Path.Combine(folder, file))) && AdapterName(folder) is { } adapter)
+        {
+            throw new MASQuantException(DiagnosticCodes.AdapterAlone, folder,
+                $"The folder holds {adapter} beside a model, and whether it is merged into it cannot be told. Merge it (PEFT: merge_and_unload, then save_pretrained) into a folder of its own; if that is done, remove {AdapterFile} and the adapter's weights.");
+        }
     }
 
     /// <summary>Refuses tensors none of which is a decoder's by its name, but another tool's.</summary>
@@ -62,6 +67,9 @@ internal static class ForeignCheckpoint
             }
         }
     }
+
+    private static string? AdapterName(string folder) => !Checkpoint.TryReadFile(folder, AdapterFile, out var json) ? null
+        : ConfigSection.Read(json, Path.Combine(folder, AdapterFile), root => root.Text("base_model_name_or_path")) is { } name ? $"an adapter of '{name}'" : "an adapter";
 
     private static string Instead(string folder)
     {

@@ -171,6 +171,22 @@ public sealed class CheckpointLayoutTests : IDisposable
         }
     }
 
+    // Tools that know adapters put it on top, also where it was merged before.
+    [Theory]
+    [InlineData("adapter_model.safetensors")]
+    [InlineData("adapter_model.bin")]
+    public void An_adapter_beside_a_model_is_refused(string weights)
+    {
+        File.WriteAllText(_vl.File(weights), "");
+        _vl.Open().Dispose();
+        _vl.Write("adapter_config.json", """{"peft_type":"LORA","base_model_name_or_path":"some/base"}""");
+        var refusal = Assert.Throws<MASQuantException>(_vl.Open);
+        Assert.Equal((DiagnosticCodes.AdapterAlone, _vl.Path), (refusal.Code, refusal.File));
+        Assert.Contains("an adapter of 'some/base' beside a model", refusal.Message, StringComparison.Ordinal);
+        _vl.Delete(weights); // What was merged leaves its configuration.
+        _vl.Open().Dispose();
+    }
+
     [Theory]
     [InlineData("language_model.", "MLX")]
     [InlineData("base_model.model.", "PEFT")]
