@@ -8,6 +8,9 @@ internal static class ForeignCheckpoint
 {
     private const string AdapterFile = "adapter_config.json";
 
+    // Inside of names: an adapter's tensors between those of the model.
+    private static readonly string[] AdapterParts = [".lora_", ".base_layer."];
+
     private static readonly string[] AdapterWeights = ["adapter_model.safetensors", "adapter_model.bin"];
 
     private static readonly (string Prefix, string Tool, string Remedy)[] Tools =
@@ -50,10 +53,15 @@ internal static class ForeignCheckpoint
         }
     }
 
-    /// <summary>Refuses tensors none of which is a decoder's by its name, but another tool's.</summary>
+    /// <summary>Refuses tensors of an adapter, and tensors none of which is a decoder's by its name, but another tool's.</summary>
     /// <exception cref="MASQuantException">MASQ0112.</exception>
     public static void Refuse(string folder, IEnumerable<string> storedNames, IEnumerable<string> canonicalNames)
     {
+        if (storedNames.FirstOrDefault(name => AdapterParts.Any(part => name.Contains(part, StringComparison.Ordinal))) is { } adapter)
+        {
+            throw Named(folder, Tools[0].Tool, adapter, Tools[0].Remedy);
+        }
+
         if (canonicalNames.Any(name => name.StartsWith("model.", StringComparison.Ordinal)))
         {
             return;
@@ -63,10 +71,13 @@ internal static class ForeignCheckpoint
         {
             if (storedNames.FirstOrDefault(name => name.StartsWith(prefix, StringComparison.Ordinal)) is { } found)
             {
-                throw new MASQuantException(DiagnosticCodes.TensorNamesForeign, folder, $"The tensors have the names {tool}: '{found}'. {remedy}");
+                throw Named(folder, tool, found, remedy);
             }
         }
     }
+
+    private static MASQuantException Named(string folder, string tool, string found, string remedy)
+        => new(DiagnosticCodes.TensorNamesForeign, folder, $"The tensors have the names {tool}: '{found}'. {remedy}");
 
     private static string? AdapterName(string folder) => !Checkpoint.TryReadFile(folder, AdapterFile, out var json) ? null
         : ConfigSection.Read(json, Path.Combine(folder, AdapterFile), root => root.Text("base_model_name_or_path")) is { } name ? $"an adapter of '{name}'" : "an adapter";

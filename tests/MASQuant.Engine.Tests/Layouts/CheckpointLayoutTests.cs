@@ -171,6 +171,19 @@ public sealed class CheckpointLayoutTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("self_attn.q_proj.lora_A.weight")]
+    [InlineData("self_attn.q_proj.lora_B.default.weight")]
+    [InlineData("mlp.up_proj.lora_magnitude_vector.weight")]
+    [InlineData("mlp.up_proj.base_layer.weight")]
+    public void An_adapter_between_the_models_tensors_is_refused(string name)
+    {
+        _vl.Rename(stored => stored, TensorPayload.OfFloats("model.layers.1." + name, new float[1], 1));
+        var refusal = Assert.Throws<MASQuantException>(_vl.Open);
+        Assert.Equal(DiagnosticCodes.TensorNamesForeign, refusal.Code);
+        Assert.Contains($"'model.layers.1.{name}'. Merge them", refusal.Message, StringComparison.Ordinal);
+    }
+
     // Tools that know adapters put it on top, also where it was merged before.
     [Theory]
     [InlineData("adapter_model.safetensors")]
