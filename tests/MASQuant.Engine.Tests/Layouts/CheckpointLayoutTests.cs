@@ -171,6 +171,20 @@ public sealed class CheckpointLayoutTests : IDisposable
         }
     }
 
+    /// <summary>Without its biases a decoder would answer, otherwise.</summary>
+    [Theory]
+    [InlineData("q_proj")]
+    [InlineData("k_proj")]
+    [InlineData("v_proj")]
+    public void A_bias_that_is_missing_is_named(string linear)
+    {
+        var bias = $"model.layers.2.self_attn.{linear}.bias";
+        _vl.Rename(name => name == bias ? null : name);
+        var refusal = Assert.Throws<MASQuantException>(() => LoadedModel.Load(_vl.Path));
+        Assert.Equal(DiagnosticCodes.TensorMissing, refusal.Code);
+        Assert.Contains(bias, refusal.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("self_attn.q_proj.lora_A.weight")]
     [InlineData("self_attn.q_proj.lora_B.default.weight")]

@@ -28,6 +28,8 @@ public sealed class CheckpointCheckTests : IDisposable
     [InlineData("model.layers.1.input_layernorm.weight")]
     [InlineData("model.layers.5.post_attention_layernorm.weight")]
     [InlineData("model.layers.2.mlp.down_proj.weight")]
+    [InlineData("model.layers.0.self_attn.q_proj.bias")]
+    [InlineData("model.layers.5.self_attn.v_proj.bias")]
     [InlineData("visual.patch_embed.proj.weight")]
     [InlineData("visual.blocks.3.attn.proj.bias")]
     [InlineData("visual.merger.mlp.2.weight")]
