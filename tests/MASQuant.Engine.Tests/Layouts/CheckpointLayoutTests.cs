@@ -185,6 +185,17 @@ public sealed class CheckpointLayoutTests : IDisposable
         Assert.Contains(bias, refusal.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>One that nothing reads would be passed over.</summary>
+    [Fact]
+    public void A_bias_where_there_is_none_is_refused()
+    {
+        const string Bias = "visual.patch_embed.proj.bias";
+        _vl.Rename(name => name, TensorPayload.OfFloats(Bias, new float[64], 64));
+        var refusal = Assert.Throws<MASQuantException>(() => LoadedModel.Load(_vl.Path));
+        Assert.Equal(DiagnosticCodes.TensorMismatch, refusal.Code);
+        Assert.Contains($"'{Bias}' is stored", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("self_attn.q_proj.lora_A.weight")]
     [InlineData("self_attn.q_proj.lora_B.default.weight")]

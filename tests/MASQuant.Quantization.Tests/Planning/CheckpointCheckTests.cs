@@ -49,6 +49,10 @@ public sealed class CheckpointCheckTests : IDisposable
         => AssertRefused(_model.Rename(stored => stored == "thinker." + name ? null : stored, TensorPayload.OfFloats("thinker." + name, new float[14], 2, 7)), DiagnosticCodes.TensorMismatch, name);
 
     [Fact]
+    public void A_bias_where_there_is_none_is_named() => AssertRefused(
+        _model.Rename(stored => stored, TensorPayload.OfFloats("thinker.audio_tower.layers.0.self_attn.k_proj.bias", new float[128], 128)), DiagnosticCodes.TensorMismatch, "k_proj.bias' is stored");
+
+    [Fact]
     public void A_tensor_of_another_type_is_named() => AssertRefused(
         _model.Rename(stored => stored == "thinker.model.norm.weight" ? null : stored, TensorPayload.OfBytes("thinker.model.norm.weight", DataType.F8E4M3, new byte[256], 256)), DiagnosticCodes.TensorMismatch, "model.norm.weight");
 
