@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using MASQuant.Cli.Commands;
 using MASQuant.Cli.Options;
 using MASQuant.Engine.Execution;
@@ -99,6 +100,12 @@ public class RunCommandTests
         Assert.Equal(Answer(new() { MaxTokens = 8 }), Run());
         Assert.Equal(Answer(new() { MaxTokens = 8, FrequencyPenalty = -2, PresencePenalty = -2 }), Run("--frequency-penalty", "-2", "--presence-penalty=-2"));
         Assert.Equal(5, new[] { Run("--sampling", "Recommended"), Run("--sampling", "Recommended", "--temperature", "0"), Run("--sampling", "Recommended", "--seed", "5", "--repetition-penalty", "1", "--min-p", "0.2"), Run(), Run("--frequency-penalty", "-2", "--presence-penalty=-2") }.Distinct().Count());
+
+        var stop = Run()[2..5];
+        File.WriteAllText(folder.File("generation_config.json"), JsonSerializer.Serialize(new { eos_token_id = new[] { 1200, 1201 }, max_new_tokens = 3, stop_strings = stop }));
+        Assert.Equal(Answer(new() { MaxTokens = 8, StopStrings = [stop] }), Run("--sampling", "Recommended"));
+        Assert.Equal(Run(), Run("--sampling", "Recommended", "--stop", "none of it"));
+        Assert.Equal(Answer(new() { MaxTokens = 3 }), CommandRun.Of("run", folder.Path, "Quote a verse.", "--sampling", "Recommended", "--stop", "none of it").Output);
 
         string Answer(GenerationOptions options) => string.Concat(model.Generate(prompt, options)) + "\n";
 

@@ -38,6 +38,6 @@ public static partial class DiagnosticCodes
     /// <summary>The tensors have another tool's names.</summary>
     public const string TensorNamesForeign = "MASQ0112";
 
-    /// <summary>A folder holds an adapter without its model.</summary>
+    /// <summary>A folder holds an adapter without its model, or beside it.</summary>
     public const string AdapterAlone = "MASQ0113";
 }

@@ -54,7 +54,7 @@ internal sealed class GenerationSwitches
             PresencePenalty = Given(_presence, options.PresencePenalty),
             FrequencyPenalty = Given(_frequency, options.FrequencyPenalty),
             Seed = Given(_seed, options.Seed),
-            StopStrings = parse.GetValue(_stop) ?? [],
+            StopStrings = Given(_stop, [.. options.StopStrings]),
         };
 
         T Given<T>(Option<T> option, T otherwise) => parse.GetResult(option) is { Implicit: false } ? parse.GetValue(option)! : otherwise;

@@ -83,7 +83,7 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Where the model runs, in the words of <see cref="ModelOptions.Device"/>.</summary>
     public string DeviceName => _execution.DeviceName;
 
-    /// <summary>The way of choosing tokens that the model's <c>generation_config.json</c> recommends, penalties included; greedy when it does not sample.</summary>
+    /// <summary>The way of choosing tokens that the model's <c>generation_config.json</c> recommends, penalties, length and stop strings included; greedy when it does not sample.</summary>
     public GenerationOptions RecommendedOptions { get; }
 
     /// <summary>How answers are generated where no options are given: as <see cref="ModelOptions.Sampling"/> says.</summary>
@@ -314,9 +314,12 @@ public sealed class LoadedModel : IDisposable
         Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,
     };
 
-    private static GenerationOptions Recommended(GenerationConfig config) => !config.Sample
-        ? new GenerationOptions { RepetitionPenalty = config.RepetitionPenalty }
-        : new GenerationOptions { Temperature = config.Temperature, TopP = config.TopP, TopK = config.TopK, MinP = config.MinP, RepetitionPenalty = config.RepetitionPenalty };
+    private static GenerationOptions Recommended(GenerationConfig config)
+    {
+        var greedy = new GenerationOptions { RepetitionPenalty = config.RepetitionPenalty, PresencePenalty = config.PresencePenalty, FrequencyPenalty = config.FrequencyPenalty, StopStrings = config.StopStrings };
+        greedy = config.MaxNewTokens is { } most ? greedy with { MaxTokens = most } : greedy;
+        return config.Sample ? greedy with { Temperature = config.Temperature, TopP = config.TopP, TopK = config.TopK, MinP = config.MinP } : greedy;
+    }
 
     private static IReadOnlyList<int> EndTokens(GenerationConfig config, ModelFamily family, Tokenizer tokenizer)
         => config.EndTokenIds.Count == 0 && tokenizer.TryGetAddedToken(family.Chat.TurnEnd, out var end) ? [end] : config.EndTokenIds;

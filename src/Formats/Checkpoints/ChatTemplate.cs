@@ -12,7 +12,7 @@ public static class ChatTemplate
     private const string Member = "chat_template";
 
     // In the order in which transformers takes them.
-    private static readonly string[] FileNames = ["chat_template.jinja", "chat_template.json", "tokenizer_config.json"];
+    private static readonly string[] FileNames = ["chat_template.jinja", "chat_template.json", ProcessorFile.Common, "tokenizer_config.json"];
 
     /// <summary>MASQ0207 where a model has a template that is none of its family's; null where it has one of these, or none.</summary>
     /// <exception cref="MASQuantException">MASQ0101 unreadable or too large, MASQ0104 a Git LFS pointer.</exception>

@@ -145,6 +145,7 @@ public sealed class Checkpoint : IModelSource
         }
 
         ForeignCheckpoint.Refuse(Path, storedNames, _tensors.Keys);
+        ForeignCheckpoint.RefuseAdapterBeside(Path);
     }
 
     // Saving into a folder that held shards leaves their index beside the new file.

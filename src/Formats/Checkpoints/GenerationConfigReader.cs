@@ -30,12 +30,22 @@ public static class GenerationConfigReader
     {
         EndTokenIds = EndTokens(root) ?? [],
         Sample = root.Flag("do_sample", false),
-        Temperature = root.Number("temperature", 0, 1000, 1),
-        TopP = root.Number("top_p", 0, 1, 1),
+        Temperature = root.Number("temperature", 0, 100, 1),
+        TopP = Math.Max(double.Epsilon, root.Number("top_p", 0, 1, 1)), // 0 keeps the most probable token alone, as all that is small enough.
         TopK = Math.Max(0, root.Whole("top_k", -1, int.MaxValue, 50)), // −1 is how some tools write "all".
         MinP = root.Number("min_p", 0, 1, 0),
         RepetitionPenalty = root.Number("repetition_penalty", 1e-3, 1000, 1),
+        PresencePenalty = root.Number("presence_penalty", -2, 2, 0),
+        FrequencyPenalty = root.Number("frequency_penalty", -2, 2, 0),
+        MaxNewTokens = root.Has("max_new_tokens") ? root.Whole("max_new_tokens", 1, int.MaxValue) : null,
+        StopStrings = StopStrings(root),
     };
+
+    private static string[] StopStrings(ConfigSection root)
+    {
+        var texts = root.Texts("stop_strings") ?? [];
+        return texts.Contains("") ? throw root.Unsupported("stop_strings", "holds an empty text") : texts;
+    }
 
     private static int[] ModelEndTokens(ConfigSection model)
         => EndTokens(model) ?? (model.Section("text_config") is { } text ? EndTokens(text) : null) ?? [];

@@ -13,7 +13,7 @@ internal static class GenerationMembers
 
     private static readonly string[] Others =
     [
-        "bad_words_ids", "force_words_ids", "constraints", "suppress_tokens", "begin_suppress_tokens", "forced_bos_token_id", "forced_eos_token_id", "exponential_decay_length_penalty", "sequence_bias", "watermarking_config",
+        "bad_words_ids", "force_words_ids", "constraints", "suppress_tokens", "begin_suppress_tokens", "forced_bos_token_id", "forced_eos_token_id", "forced_decoder_ids", "exponential_decay_length_penalty", "sequence_bias", "watermarking_config", "dola_layers", "top_h",
     ];
 
     /// <exception cref="MASQuantException">MASQ0203, naming the member.</exception>
@@ -28,5 +28,7 @@ internal static class GenerationMembers
         {
             root.RequireAbsent(name);
         }
+
+        root.RequireFlag("token_healing", false);
     }
 }

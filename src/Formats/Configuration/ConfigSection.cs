@@ -133,9 +133,9 @@ public readonly struct ConfigSection
         return numbers;
     }
 
-    /// <summary>A list of strings, or null when absent.</summary>
+    /// <summary>A list of strings, or null when absent; a single string counts as a list of one.</summary>
     public string[]? Texts(string key) => !TryGet(key, out var value) ? null
-        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String) ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
+        : Items(value) is var items && items.All(item => item.ValueKind == JsonValueKind.String) ? [.. items.Select(item => item.GetString()!)]
         : throw Invalid(key, "a list of strings");
 
     /// <summary>Refuses a string other than the one that the code honours; an absent one stands for it.</summary>

@@ -23,4 +23,16 @@ public sealed record GenerationConfig
 
     /// <summary>Divides positive and multiplies negative logits of tokens seen before; 1 changes nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>Is subtracted from the logit of every token that the answer holds; 0 changes nothing.</summary>
+    public double PresencePenalty { get; init; }
+
+    /// <summary>Is subtracted from a token's logit for each time that the answer holds it; 0 changes nothing.</summary>
+    public double FrequencyPenalty { get; init; }
+
+    /// <summary>The most tokens of an answer; null: the file does not say.</summary>
+    public int? MaxNewTokens { get; init; }
+
+    /// <summary>Texts that end an answer.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
 }

@@ -1,3 +1,4 @@
+using MASQuant.Diagnostics;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Formats.Models;
@@ -14,8 +15,22 @@ public static class LinearReading
     /// <param name="prefix">What precedes the name.</param>
     /// <exception cref="MASQuantException">The tensor is missing, of another shape or type, or not finite.</exception>
     public static float[] ReadBias(this ITensorSource source, LinearDescription layer, string prefix = "")
+        => source.HasBias(layer, prefix) ? source.ReadFloats($"{prefix}{layer.Name}.bias", layer.Outputs) : [];
+
+    /// <summary>Whether a layer's biases are to be read.</summary>
+    /// <param name="source">Has the tensors.</param>
+    /// <param name="layer">Name and extents.</param>
+    /// <param name="prefix">What precedes the name.</param>
+    /// <exception cref="MASQuantException">MASQ0108: one is stored where there is none.</exception>
+    public static bool HasBias(this ITensorSource source, LinearDescription layer, string prefix)
     {
         var name = $"{prefix}{layer.Name}.bias";
-        return layer.Bias == BiasPresence.Required || (layer.Bias == BiasPresence.Optional && source.TryGet(name, out _)) ? source.ReadFloats(name, layer.Outputs) : [];
+        return layer.Bias switch
+        {
+            BiasPresence.Required => true,
+            BiasPresence.Optional => source.TryGet(name, out _),
+            _ => !source.TryGet(name, out _) ? false : throw new MASQuantException(DiagnosticCodes.TensorMismatch, source.Path,
+                $"Tensor '{name}' is stored, and models of this family have no bias there. The weights and config.json belong to different models."),
+        };
     }
 }

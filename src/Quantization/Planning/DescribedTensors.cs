@@ -53,10 +53,9 @@ internal static class DescribedTensors
     private static IEnumerable<DescribedTensor> Linear(ITensorSource source, string prefix, LinearDescription linear)
     {
         yield return new(prefix + linear.Name + ".weight", linear.Outputs, linear.Inputs);
-        var bias = prefix + linear.Name + ".bias";
-        if (linear.Bias == BiasPresence.Required || (linear.Bias == BiasPresence.Optional && source.TryGet(bias, out _)))
+        if (source.HasBias(linear, prefix))
         {
-            yield return new(bias, linear.Outputs, 0);
+            yield return new(prefix + linear.Name + ".bias", linear.Outputs, 0);
         }
     }
 

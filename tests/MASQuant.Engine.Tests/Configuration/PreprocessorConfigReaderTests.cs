@@ -65,6 +65,17 @@ public sealed class PreprocessorConfigReaderTests
         static (int, int, int, PixelLimits?) Limits(TinyCopy model) => model.Preprocessor() is var config ? (config.MinPixels, config.MaxPixels, config.HopLength, config.VideoPixels) : default;
     }
 
+    /// <summary>A video processor that says nothing of sizes leaves Omni's videos the limits of its class, whatever images have.</summary>
+    [Theory]
+    [InlineData("{}", 128 * 28 * 28, 768 * 28 * 28)]
+    [InlineData("""{"max_pixels":200704}""", 128 * 28 * 28, 200704)]
+    public void Limits_of_videos_that_are_not_given_are_not_those_of_images(string json, int least, int most)
+    {
+        using var model = new TinyCopy(RepositoryFiles.OmniTiny);
+        model.Write(Own, """{"min_pixels":3136,"max_pixels":12845056}""").Write(Videos, json);
+        Assert.Equal(new PixelLimits(least, most), model.Preprocessor().VideoPixels);
+    }
+
     [Theory]
     [InlineData("""{"min_pixels":300,"max_pixels":200}""", "min_pixels")]
     [InlineData("""{"min_pixels":0}""", "min_pixels")]

@@ -151,9 +151,12 @@ public sealed class LoadedModelTests(OmniFixture omni) : IClassFixture<OmniFixtu
         // Where no options are given, on request.
         using var recommended = LoadedModel.Load(folder.Path, new ModelOptions { Sampling = Sampling.Recommended });
         Prompt question = new Prompt().Text("Say one."), other = new Prompt().Text("Say two.");
-        File.WriteAllText(folder.File("generation_config.json"), """{"do_sample": false, "temperature": 0.5, "repetition_penalty": 1.3}""");
+        File.WriteAllText(folder.File("generation_config.json"), """{"do_sample": false, "temperature": 0.5, "repetition_penalty": 1.3, "presence_penalty": 0.5, "frequency_penalty": 0.25, "max_new_tokens": 3, "stop_strings": "?"}""");
         using var penalized = LoadedModel.Load(folder.Path, new ModelOptions { Sampling = Sampling.Recommended });
-        Assert.Equal(new GenerationOptions { RepetitionPenalty = 1.3 }, penalized.DefaultOptions);
+        Assert.Equal(["?"], penalized.DefaultOptions.StopStrings);
+        Assert.Equal(
+            new GenerationOptions { RepetitionPenalty = 1.3, PresencePenalty = 0.5, FrequencyPenalty = 0.25, MaxTokens = 3, StopStrings = penalized.DefaultOptions.StopStrings },
+            penalized.DefaultOptions);
         foreach (var model2 in (LoadedModel[])[recommended, penalized])
         {
             var chosen = model2.RecommendedOptions;

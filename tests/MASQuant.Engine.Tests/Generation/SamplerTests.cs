@@ -20,6 +20,23 @@ public class SamplerTests
         }
     }
 
+    // Weights are whole, so the least that is kept is rounded up: what falls short by less than one is dropped.
+    [Fact]
+    public void What_falls_short_of_minimum_p_by_the_least_is_never_drawn()
+    {
+        float[] logits = [0, -0.5f];
+        var weights = new ulong[2];
+        TokenWeights.Fill(logits, 0, 1, new uint[2], weights);
+        Assert.Contains(1, Drawn(weights[1]));
+        Assert.DoesNotContain(1, Drawn(weights[1] + 0.25));
+
+        IEnumerable<int> Drawn(double weight)
+        {
+            var sampler = new Sampler(new GenerationOptions { Temperature = 1, MinP = Math.ScaleB(weight, -TokenWeights.Exponent) });
+            return [.. Enumerable.Range(0, 100).Select(_ => sampler.Next(logits))];
+        }
+    }
+
     [Fact]
     public void Not_a_number_is_never_chosen()
     {

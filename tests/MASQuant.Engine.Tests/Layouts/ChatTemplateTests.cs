@@ -55,6 +55,7 @@ public sealed class ChatTemplateTests : IDisposable
     [Theory]
     [InlineData("chat_template.jinja")]
     [InlineData("chat_template.json")]
+    [InlineData("processor_config.json")]
     [InlineData("tokenizer_config.json")]
     public void A_template_is_known_wherever_it_stands(string file)
     {
@@ -79,6 +80,8 @@ public sealed class ChatTemplateTests : IDisposable
         Assert.Null(Warning());
         _model.Delete("chat_template.json");
         AssertWarned("tokenizer_config.json");
+        Write("processor_config.json", OfVL);
+        Assert.Null(Warning());
     }
 
     [Theory]

@@ -137,6 +137,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     [InlineData("pytorch_model.bin", "safe_serialization")]
     [InlineData("consolidated.00.pth", "safe_serialization")]
     [InlineData("weights.safetensors", "under their own names")]
+    [InlineData("model.safetensors.incomplete", "has not ended")]
     public void Weights_of_other_tools_are_named(string file, string named)
     {
         File.Move(_vl.File("model.safetensors"), _vl.File(file));
@@ -144,6 +145,17 @@ public sealed class CheckpointLayoutTests : IDisposable
         Assert.Equal(DiagnosticCodes.CheckpointMissing, refusal.Code);
         Assert.Contains(file, refusal.Message, StringComparison.Ordinal);
         Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nowhere", "There is no such folder")]
+    [InlineData("model.safetensors", "This is a file")]
+    [InlineData("config.json", "This is a file")]
+    public void What_is_no_folder_is_told_so(string name, string reason)
+    {
+        var refusal = Assert.Throws<MASQuantException>(() => Checkpoint.Open(_vl.File(name)));
+        Assert.Equal((DiagnosticCodes.CheckpointMissing, _vl.File(name)), (refusal.Code, refusal.File));
+        Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -159,9 +171,65 @@ public sealed class CheckpointLayoutTests : IDisposable
         }
     }
 
+    /// <summary>Without its biases a decoder would answer, otherwise.</summary>
+    [Theory]
+    [InlineData("q_proj")]
+    [InlineData("k_proj")]
+    [InlineData("v_proj")]
+    public void A_bias_that_is_missing_is_named(string linear)
+    {
+        var bias = $"model.layers.2.self_attn.{linear}.bias";
+        _vl.Rename(name => name == bias ? null : name);
+        var refusal = Assert.Throws<MASQuantException>(() => LoadedModel.Load(_vl.Path));
+        Assert.Equal(DiagnosticCodes.TensorMissing, refusal.Code);
+        Assert.Contains(bias, refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>One that nothing reads would be passed over.</summary>
+    [Fact]
+    public void A_bias_where_there_is_none_is_refused()
+    {
+        const string Bias = "visual.patch_embed.proj.bias";
+        _vl.Rename(name => name, TensorPayload.OfFloats(Bias, new float[64], 64));
+        var refusal = Assert.Throws<MASQuantException>(() => LoadedModel.Load(_vl.Path));
+        Assert.Equal(DiagnosticCodes.TensorMismatch, refusal.Code);
+        Assert.Contains($"'{Bias}' is stored", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("self_attn.q_proj.lora_A.weight")]
+    [InlineData("self_attn.q_proj.lora_B.default.weight")]
+    [InlineData("mlp.up_proj.lora_magnitude_vector.weight")]
+    [InlineData("mlp.up_proj.base_layer.weight")]
+    public void An_adapter_between_the_models_tensors_is_refused(string name)
+    {
+        _vl.Rename(stored => stored, TensorPayload.OfFloats("model.layers.1." + name, new float[1], 1));
+        var refusal = Assert.Throws<MASQuantException>(_vl.Open);
+        Assert.Equal(DiagnosticCodes.TensorNamesForeign, refusal.Code);
+        Assert.Contains($"'model.layers.1.{name}'. Merge them", refusal.Message, StringComparison.Ordinal);
+    }
+
+    // Tools that know adapters put it on top, also where it was merged before.
+    [Theory]
+    [InlineData("adapter_model.safetensors")]
+    [InlineData("adapter_model.bin")]
+    public void An_adapter_beside_a_model_is_refused(string weights)
+    {
+        File.WriteAllText(_vl.File(weights), "");
+        _vl.Open().Dispose();
+        _vl.Write("adapter_config.json", """{"peft_type":"LORA","base_model_name_or_path":"some/base"}""");
+        var refusal = Assert.Throws<MASQuantException>(_vl.Open);
+        Assert.Equal((DiagnosticCodes.AdapterAlone, _vl.Path), (refusal.Code, refusal.File));
+        Assert.Contains("an adapter of 'some/base' beside a model", refusal.Message, StringComparison.Ordinal);
+        _vl.Delete(weights); // What was merged leaves its configuration.
+        _vl.Open().Dispose();
+    }
+
     [Theory]
     [InlineData("language_model.", "MLX")]
     [InlineData("base_model.model.", "PEFT")]
+    [InlineData("blk.", "llama.cpp")]
+    [InlineData("decoder.layers.", "Megatron")]
     [InlineData("module.", "DeepSpeed")]
     [InlineData("_orig_mod.", "torch.compile")]
     public void Names_of_other_tools_are_named(string prefix, string tool)

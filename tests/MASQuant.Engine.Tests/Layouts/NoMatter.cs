@@ -8,8 +8,13 @@ internal static class NoMatter
         ("says who wrote the file", ["transformers_version", "architectures", "_name_or_path", "_from_model_config", "processor_class"]),
         ("config.json's root says the family", ["model_type"]),
         ("tensors say their types themselves", ["dtype", "torch_dtype"]),
-        ("is of training", ["attention_dropout", "activation_dropout", "dropout", "encoder_layerdrop", "initializer_range", "init_std", "gradient_checkpointing"]),
-        ("is of the tool's way of computing", ["use_cache", "device", "return_dict", "output_attentions", "output_hidden_states", "output_scores", "return_dict_in_generate", "chunk_size_feed_forward", "torchscript", "use_bfloat16", "tf_legacy_loss", "remove_invalid_values", "return_metadata"]),
+        ("is of training", ["attention_dropout", "activation_dropout", "dropout", "encoder_layerdrop", "initializer_range", "init_std", "gradient_checkpointing", "ignore_index"]),
+        ("is of the tool's way of computing", ["use_cache", "device", "return_dict", "output_attentions", "output_hidden_states", "output_scores", "return_dict_in_generate", "chunk_size_feed_forward", "torchscript", "use_bfloat16", "tf_legacy_loss", "remove_invalid_values", "return_metadata", "return_tensors", "disable_grouping", "_attn_implementation_autoset",
+            "output_logits", "cache_implementation", "cache_config", "max_cache_len", "return_legacy_cache", "prefill_chunk_size", "low_memory", "compile_config", "disable_compile"]),
+        ("guesses tokens ahead, which changes no answer", ["is_assistant", "num_assistant_tokens", "num_assistant_tokens_schedule", "assistant_confidence_threshold", "prompt_lookup_num_tokens", "max_matching_ngram_size", "assistant_early_exit", "assistant_lookbehind", "target_lookbehind"]),
+        ("counts only with num_beams, which is refused", ["early_stopping", "length_penalty"]),
+        ("a draw is from normalised weights anyway", ["renormalize_logits"]),
+        ("whoever asks says how long prompt and answer, or the wait, may be", ["max_length", "max_time"]),
         ("belongs to other tasks than answering", ["id2label", "label2id", "problem_type", "finetuning_task", "task_specific_params", "prefix", "is_decoder", "is_encoder_decoder", "add_cross_attention", "cross_attention_hidden_size", "tie_encoder_decoder", "decoder_start_token_id", "sep_token_id", "tokenizer_class", "pruned_heads"]),
         ("nothing is padded, and prompts begin as the chat format says", ["pad_token_id", "bos_token_id", "return_attention_mask"]),
         ("is read by nothing: the chat format writes turns and media", ["user_token_id", "vision_token_id"]),
@@ -27,9 +32,13 @@ internal static class NoMatter
         ("the decoder alone has a head", ["tie_word_embeddings"]),
         ("rope_type is the newer name, and counts", ["type"]),
         ("in_channels is the newer name, and counts", ["in_chans"]),
+        ("the root's counts", ["text_config.image_token_id", "text_config.video_token_id", "text_config.vision_start_token_id", "text_config.vision_end_token_id"]),
         ("the tower's depth is encoder_layers", ["audio_config.num_hidden_layers"]),
         ("min_pixels and max_pixels beside them count more", ["size.shortest_edge", "size.longest_edge"]),
     ];
+
+    // Of models that hear: position_id_per_seconds counts, and hidden_size is the tower's width.
+    private static readonly string[] OfHearing = ["vision_config.tokens_per_second", "vision_config.embed_dim"];
 
     // Where text_config is there, it counts: vocabularies are resized in it alone.
     private static readonly string[] DecoderCopies =
@@ -42,8 +51,10 @@ internal static class NoMatter
     /// <param name="file">The file's name.</param>
     /// <param name="member">The member's path in it.</param>
     /// <param name="isNested">Whether the decoder has a section of its own.</param>
-    public static bool Of(string file, string member, bool isNested)
+    /// <param name="hears">Whether the model hears.</param>
+    public static bool Of(string file, string member, bool isNested, bool hears)
         => Anywhere.SelectMany(group => group.Names).Any(name => $".{member}.".Contains($".{name}.", StringComparison.Ordinal))
             || (member.Contains('.') && OfSections.SelectMany(group => group.Names).Any(name => $".{member}".EndsWith($".{name}", StringComparison.Ordinal)))
+            || (hears && OfHearing.Any(name => $".{member}".EndsWith($".{name}", StringComparison.Ordinal)))
             || (file == "config.json" && ((isNested && DecoderCopies.Contains(member)) || member == "eos_token_id" || Speech.Any(part => member.StartsWith(part, StringComparison.Ordinal))));
 }

@@ -34,6 +34,18 @@ public sealed class ImageBudgetTests : IDisposable
         Assert.Equal(43 * 36, Tokens(lifted, new Prompt().Image(Photo)));
     }
 
+    [Theory]
+    [InlineData(null, null, 1, 3136, 1003520)]
+    [InlineData(null, 100, 1, 100, 100)] // fewer than the checkpoint's fewest
+    [InlineData(5000, 100, 1, 100, 100)]
+    [InlineData(5000, null, 1, 5000, 1003520)]
+    [InlineData(2000000, null, 1, 1003520, 1003520)]
+    [InlineData(null, 12845056, 1, 3136, 12845056)]
+    [InlineData(10, 100, 30, 300, 3000)] // of frames together
+    [InlineData(12845056, 12845056, 1000, int.MaxValue, int.MaxValue)]
+    public void The_most_pixels_count_more_than_the_fewest(int? min, int? max, int frames, int fewest, int most)
+        => Assert.Equal(new PixelLimits(fewest, most), new ImageBudget().Of(new PixelLimits(3136, 12845056), min, max, frames));
+
     // The goldens of the reference stack lie below, so that they are what they would be without it.
     [Theory]
     [MemberData(nameof(Golden.All), MemberType = typeof(Golden))]

@@ -52,6 +52,21 @@ public sealed class VideoFramesTests : IDisposable
         static int[] Readable(JsonElement frames, int total) => [.. frames.EnumerateArray().Select(frame => frame.GetInt32()).Where(frame => frame < total)];
     }
 
+    // In FP64 a multiple of the step may fall just below a whole number, which FP32, that the reference counts in, rounds to.
+    [Fact]
+    public void A_step_that_ends_at_a_frame_takes_it()
+    {
+        var sampling = new Qwen25VL().Sampling(TinyConfigs.VL);
+        for (var total = 1; total < 200; total++)
+        {
+            for (var count = 1; count <= total; count++)
+            {
+                var taken = sampling.Take(total, count);
+                Assert.All(Enumerable.Range(0, count).Where(i => i * total % count == 0), i => Assert.Equal(i * total / count, taken[i]));
+            }
+        }
+    }
+
     [Theory]
     [InlineData(false, 9, 3.0, null, null, new[] { 0, 1, 2, 3, 4, 5, 6, 7, 8 })]
     [InlineData(false, 9, 3.0, null, 9, new[] { 0, 1, 2, 3, 4, 5, 6, 7, 8 })] // nothing is to be left out

@@ -89,6 +89,18 @@ public sealed class VideoSoundTests(OmniFixture omni) : IClassFixture<OmniFixtur
         Assert.Equal((DiagnosticCodes.SequenceTooLong, Frames[0]), (error.Code, error.File));
     }
 
+    // int(position_id_per_seconds * seconds_per_chunk)
+    [Theory]
+    [InlineData(2, new[] { 50, 10 })]
+    [InlineData(1.5, new[] { 37, 23 })]
+    [InlineData(0.99, new[] { 24, 24, 12 })]
+    public void A_chunk_has_whole_positions(double seconds, int[] tokens)
+    {
+        var config = TinyConfigs.Omni with { SecondsPerChunk = seconds };
+        var runs = config.Family.Interleave(config, MediaExtent.Video(config, 1, 2, 2, secondsPerFrame: 1), MediaExtent.Audio(config, 60));
+        Assert.Equal(tokens, runs.Where(run => run.Modality == Modality.Audio).Select(run => run.Tokens));
+    }
+
     [Fact]
     public void Runs_without_their_markers_are_refused()
     {

@@ -1,3 +1,4 @@
+using MASQuant.Diagnostics;
 using MASQuant.Engine.Chat;
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Layers;
@@ -77,5 +78,16 @@ public sealed class YarnGoldenTests : IDisposable
         var yarn = ConfigSection.Read(System.Text.Encoding.UTF8.GetBytes(json), "config.json", rope => YarnScaling.Read(rope, 1000));
         Assert.Equal(expected, yarn.AttentionFactor, 9);
         Assert.Equal((1000, 32.0, 1.0), (yarn.OriginalPositions, yarn.BetaFast, yarn.BetaSlow));
+    }
+
+    [Theory]
+    [InlineData("""{"factor":4,"truncate":false}""", "truncate")]
+    [InlineData("""{"factor":0.5}""", "factor")]
+    [InlineData("""{"factor":4,"original_max_position_embeddings":0}""", "original_max_position_embeddings")]
+    public void What_cannot_be_scaled_is_refused(string json, string member)
+    {
+        var refusal = Assert.Throws<MASQuantException>(() => ConfigSection.Read(System.Text.Encoding.UTF8.GetBytes(json), "config.json", rope => YarnScaling.Read(rope, 1000)));
+        Assert.Equal(DiagnosticCodes.ConfigOutOfRange, refusal.Code);
+        Assert.Contains($"'{member}' is", refusal.Message, StringComparison.Ordinal);
     }
 }

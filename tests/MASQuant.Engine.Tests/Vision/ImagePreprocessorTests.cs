@@ -59,6 +59,21 @@ public class ImagePreprocessorTests
         AssertPixels(golden, "pixel_values_videos", video);
     }
 
+    // transformers multiplies by the factor in FP64, rounds to FP32, and normalises in FP32. To the bit.
+    [Fact]
+    public void Every_colour_value_is_normalised_as_the_reference_stack_does()
+    {
+        var bytes = Enumerable.Range(0, 28 * 28 * 3).Select(i => (byte)(i / 3)).ToArray();
+        var pixels = new ImagePreprocessor(Config with { MinPixels = 1 }, Vision).Process(new RgbImage(28, 28, bytes)).Pixels;
+        for (var channel = 0; channel < 3; channel++)
+        {
+            var expected = Enumerable.Range(0, 256).Select(value => ((float)(value * (1 / 255d)) - Config.ImageMean[channel]) / Config.ImageStd[channel]).ToHashSet();
+            var actual = Enumerable.Range(0, pixels.Rows).SelectMany(row => pixels.Row(row).Slice(channel * 2 * 14 * 14, 14 * 14).ToArray()).ToHashSet();
+            Assert.Equal(256, expected.Count);
+            Assert.Equal(expected.Order(), actual.Order());
+        }
+    }
+
     [Fact]
     public void A_missing_last_frame_is_the_one_before_it()
     {

@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
 
@@ -21,6 +22,26 @@ public class ResizeTests
     {
         var image = ImageFixture.Decode("resize.png");
         Assert.Same(image, BicubicResize.Resize(image, image.Width, image.Height));
+    }
+
+    // Pillow's order, each pass alone being one that is compared with it: rows first, but columns of what is over a hundred times as tall as wide, or grows in width.
+    [Theory]
+    [InlineData(13, 650, 8, 300, false)]
+    [InlineData(5, 500, 3, 100, false)]
+    [InlineData(5, 501, 3, 100, true)]
+    [InlineData(13, 650, 20, 300, true)]
+    [InlineData(13, 65, 20, 80, false)]
+    public void Which_way_is_first_is_Pillows(int fromWidth, int fromHeight, int width, int height, bool columnsFirst)
+    {
+        var bytes = new byte[fromWidth * fromHeight * 3];
+        new Random(4).NextBytes(bytes);
+        var image = new RgbImage(fromWidth, fromHeight, bytes);
+        var rows = BicubicResize.Resize(BicubicResize.Resize(image, width, fromHeight), width, height);
+        var columns = BicubicResize.Resize(BicubicResize.Resize(image, fromWidth, height), width, height);
+        Assert.NotEqual(Bytes(rows), Bytes(columns));
+        Assert.Equal(Bytes(columnsFirst ? columns : rows), Bytes(BicubicResize.Resize(image, width, height)));
+
+        static byte[] Bytes(RgbImage image) => [.. Enumerable.Range(0, image.Height).SelectMany(y => image.Row(y).ToArray())];
     }
 
     // Worked out by hand from the definition: round half to even, then the limits.

@@ -28,6 +28,8 @@ public sealed class CheckpointCheckTests : IDisposable
     [InlineData("model.layers.1.input_layernorm.weight")]
     [InlineData("model.layers.5.post_attention_layernorm.weight")]
     [InlineData("model.layers.2.mlp.down_proj.weight")]
+    [InlineData("model.layers.0.self_attn.q_proj.bias")]
+    [InlineData("model.layers.5.self_attn.v_proj.bias")]
     [InlineData("visual.patch_embed.proj.weight")]
     [InlineData("visual.blocks.3.attn.proj.bias")]
     [InlineData("visual.merger.mlp.2.weight")]
@@ -45,6 +47,10 @@ public sealed class CheckpointCheckTests : IDisposable
     [InlineData("audio_tower.conv1.weight")]
     public void A_tensor_of_another_shape_is_named(string name)
         => AssertRefused(_model.Rename(stored => stored == "thinker." + name ? null : stored, TensorPayload.OfFloats("thinker." + name, new float[14], 2, 7)), DiagnosticCodes.TensorMismatch, name);
+
+    [Fact]
+    public void A_bias_where_there_is_none_is_named() => AssertRefused(
+        _model.Rename(stored => stored, TensorPayload.OfFloats("thinker.audio_tower.layers.0.self_attn.k_proj.bias", new float[128], 128)), DiagnosticCodes.TensorMismatch, "k_proj.bias' is stored");
 
     [Fact]
     public void A_tensor_of_another_type_is_named() => AssertRefused(

@@ -27,10 +27,11 @@ public static class Qwen25Decoder
     {
         var (hidden, inner) = (config.HiddenSize, config.IntermediateSize);
         var (queries, keys) = (config.AttentionHeads * config.HeadSize, config.KeyValueHeads * config.HeadSize);
+        LinearDescription Attention(string name, int outputs) => new("self_attn." + name, outputs, hidden, BiasPresence.Required);
         return
         [
             new NormalizeStep(Norm("input_layernorm", config)),
-            new ProjectStep([new("self_attn.q_proj", queries, hidden), new("self_attn.k_proj", keys, hidden), new("self_attn.v_proj", keys, hidden)], InputGroup.Qkv),
+            new ProjectStep([Attention("q_proj", queries), Attention("k_proj", keys), Attention("v_proj", keys)], InputGroup.Qkv),
             new RotateStep(),
             new AttendStep(config.AttentionHeads, config.KeyValueHeads, config.HeadSize, AttentionSpan.Causal),
             new ProjectStep([new("self_attn.o_proj", hidden, queries)], InputGroup.O),
