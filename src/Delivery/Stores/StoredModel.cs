@@ -1,3 +1,5 @@
+using MASQuant.Platform;
+
 namespace MASQuant.Delivery.Stores;
 
 /// <summary>A model's place in its project's store.</summary>
@@ -20,11 +22,11 @@ public sealed class StoredModel(ArtifactStore store, string key, string name) : 
     {
         if (isDue)
         {
-            File.WriteAllBytes(store.UploadMark(key, name), []);
+            FileSystem.Current.Open(store.UploadMark(key, name), FileMode.Create, FileAccess.Write, FileShare.None).Dispose();
         }
         else
         {
-            File.Delete(store.UploadMark(key, name));
+            FileSystem.Current.Delete(store.UploadMark(key, name));
         }
     }
 
