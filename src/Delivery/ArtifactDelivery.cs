@@ -50,7 +50,7 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
     {
         var run = new RunFolder(Root, key);
         ActionResult? made;
-        FileStream? upload;
+        FileStream? upload = null;
         using (run.Lock(() => log.Report(DeliveryEvent.Waiting(name)), cancellationToken))
         {
             if (target.IsComplete && !Pending.IsNoted)
@@ -61,8 +61,16 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
 
             made = target.IsComplete ? null : Bring(run, quantize, cancellationToken);
             upload = made is not null || Pending.IsNoted ? TryTakeUpload() : null;
-            FileBorder.Write(target.Folder, () => VerifiedFile.Appear(target.Folder, _names.All));
-            Tidy(cancellationToken); // still under the lock: what was just made stays, however low the limit
+            try
+            {
+                FileBorder.Write(target.Folder, () => VerifiedFile.Appear(target.Folder, _names.All));
+                Tidy(cancellationToken); // still under the lock: what was just made stays, however low the limit
+            }
+            catch
+            {
+                upload?.Dispose(); // The note stays, and the next build takes it on.
+                throw;
+            }
         }
 
         if (upload is not null)

@@ -1,3 +1,4 @@
+using MASQuant.Formats.Files;
 using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Stores;
@@ -20,14 +21,18 @@ public sealed class StoredModel(ArtifactStore store, string key, string name) : 
     /// <inheritdoc/>
     public void MarkUpload(bool isDue)
     {
-        if (isDue)
+        var mark = store.UploadMark(key, name);
+        FileBorder.Write(mark, () =>
         {
-            FileSystem.Current.Open(store.UploadMark(key, name), FileMode.Create, FileAccess.Write, FileShare.None).Dispose();
-        }
-        else
-        {
-            FileSystem.Current.Delete(store.UploadMark(key, name));
-        }
+            if (isDue)
+            {
+                FileSystem.Current.Open(mark, FileMode.Create, FileAccess.Write, FileShare.None).Dispose();
+            }
+            else
+            {
+                FileSystem.Current.Delete(mark);
+            }
+        });
     }
 
     /// <inheritdoc/>

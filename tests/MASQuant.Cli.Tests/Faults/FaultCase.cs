@@ -1,4 +1,6 @@
 using MASQuant.Platform;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Run;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests.Faults;
@@ -6,6 +8,9 @@ namespace MASQuant.Cli.Tests.Faults;
 /// <summary>vl-tiny, a few samples, and the artifacts of two sets of options: what lies in the output before a run that fails, and what the run is to make.</summary>
 internal sealed class FaultCase : IDisposable
 {
+    /// <summary>The model's name.</summary>
+    public const string Name = "Tiny";
+
     private readonly TemporaryDirectory _folder = new();
     private readonly string[] _options;
     private readonly string _data;
@@ -33,13 +38,16 @@ internal sealed class FaultCase : IDisposable
     public string Image => Directory.GetFiles(Path.Combine(Path.GetDirectoryName(_data)!, "media")).Order(StringComparer.Ordinal).First();
 
     /// <summary>Quantizes with the new options; nothing fails.</summary>
-    public CommandRun QuantizeAgain(string output, string cache)
+    public CommandRun QuantizeAgain(string output, string cache) => Unharmed(() => Quantize(output, cache));
+
+    /// <summary>Works where nothing fails, and later than the grace that a temporary file has.</summary>
+    public static T Unharmed<T>(Func<T> work)
     {
         FileSystem.Use(new FailingFiles(0, forGood: false));
-        Clock.Use(new JumpingClock(1, TimeSpan.FromMinutes(5))); // Later than the grace that a temporary file has.
+        Clock.Use(new JumpingClock(1, TimeSpan.FromMinutes(5)));
         try
         {
-            return Quantize(output, cache);
+            return work();
         }
         finally
         {
@@ -51,6 +59,17 @@ internal sealed class FaultCase : IDisposable
     /// <summary>Quantizes with the new options.</summary>
     public CommandRun Quantize(string output, string cache) => Run(output, cache, "W4A8");
 
+    /// <summary>The same without a command; where to is for whoever runs it.</summary>
+    public QuantizationJob Job => new()
+    {
+        ModelFolder = RepositoryFiles.VlTiny,
+        CalibrationFile = _data,
+        Name = Name,
+        OutputFolder = "",
+        WorkFolder = "",
+        Options = OptionTable.Read(((string[])["--effort", "Fast", "--scheme", "W4A8", .. _options]).Chunk(2).ToDictionary(pair => OptionTable.All.Single(option => option.Switch == pair[0]).Name, pair => pair[1])),
+    };
+
     /// <summary>Lays the old model into a folder.</summary>
     public void LayOld(string output) => CopyFolder(_folder.File("old"), output);
 
@@ -59,7 +78,7 @@ internal sealed class FaultCase : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private CommandRun Run(string output, string cache, string scheme) => CommandRun.Of(["quantize", RepositoryFiles.VlTiny, "--effort", "Fast", "--scheme", scheme, .. _options, "--calibration", _data, "--output", output, "--name", "Tiny", "--cache", cache]);
+    private CommandRun Run(string output, string cache, string scheme) => CommandRun.Of(["quantize", RepositoryFiles.VlTiny, "--effort", "Fast", "--scheme", scheme, .. _options, "--calibration", _data, "--output", output, "--name", Name, "--cache", cache]);
 
     private static void Expect(CommandRun run)
     {

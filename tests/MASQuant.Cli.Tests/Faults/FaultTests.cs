@@ -9,15 +9,17 @@ public class FaultTests
     [InlineData("quantize-empty", "file", "disk")]
     [InlineData("quantize-full", "file", "disk")]
     [InlineData("quantize-none", "file", "memory", "clock-back", "clock-ahead")]
+    [InlineData("build", "file", "disk")]
+    [InlineData("build-served", "file", "disk")]
     [InlineData("load-artifact", "file", "disk", "memory")]
     [InlineData("load-checkpoint", "file", "disk", "memory")]
     [InlineData("answer", "file", "memory")]
-    public void After_a_failure_nothing_is_half_written_or_open_and_the_next_run_is_right(string run, params string[] kinds) => Expect("faults", run, [.. kinds, Most("6")]);
+    public void After_a_failure_nothing_is_half_written_or_open_and_the_next_run_is_right(string run, params string[] kinds) => Expect("faults", run, [.. kinds, Most("3")]);
 
     [Theory]
     [InlineData("cache")]
     [InlineData("none")]
-    public void After_a_power_loss_cache_and_output_are_whole_or_empty_and_the_next_run_is_right(string cache) => Expect("power-loss", cache, [Most("8")]);
+    public void After_a_power_loss_cache_and_output_are_whole_or_empty_and_the_next_run_is_right(string cache) => Expect("power-loss", cache, [Most("4")]);
 
     private static string Most(string some) => Environment.GetEnvironmentVariable("MASQUANT_FAULTS") ?? some;
 

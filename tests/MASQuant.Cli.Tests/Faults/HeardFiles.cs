@@ -132,6 +132,12 @@ internal abstract class HeardFiles : FileSystem
             return base.Read(buffer, offset, count);
         }
 
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+        {
+            files.Before(FileCall.Read, Name);
+            return base.ReadAsync(buffer, offset, count, cancellationToken);
+        }
+
         public override void Write(byte[] buffer, int offset, int count)
         {
             try

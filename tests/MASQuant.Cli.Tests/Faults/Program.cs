@@ -5,7 +5,7 @@ using MASQuant.Tests;
 namespace MASQuant.Cli.Tests.Faults;
 
 /// <summary>The test assembly as a program; test runners never call it. MOST limits how many failures there are of a kind, from the first possible to the last; without it there are all.
-/// <c>faults RUN KIND… [MOST]</c>: RUN (<c>quantize-empty</c>, <c>quantize-full</c>, <c>quantize-none</c> by their cache; <c>load-artifact</c>, <c>load-checkpoint</c>, <c>answer</c>) with a failure of each KIND
+/// <c>faults RUN KIND… [MOST]</c>: RUN (<c>quantize-empty</c>, <c>quantize-full</c>, <c>quantize-none</c> by their cache; <c>build</c> and <c>build-served</c>, with a server; <c>load-artifact</c>, <c>load-checkpoint</c>, <c>answer</c>) with a failure of each KIND
 /// (<c>file</c>, <c>disk</c>, <c>memory</c>, <c>clock-back</c>, <c>clock-ahead</c>) at its n-th call. <c>power-loss cache|none [MOST]</c>: the power is cut after the n-th step of a quantization.</summary>
 internal static class Program
 {
@@ -60,12 +60,16 @@ internal static class Program
     {
         "load-artifact" => new AnswerFaults(model.Artifact, model.Image, loaded: false),
         "load-checkpoint" => new AnswerFaults(RepositoryFiles.VlTiny, model.Image, loaded: false),
+        "build" => new BuildFaults(model, served: false),
+        "build-served" => new BuildFaults(model, served: true),
         "answer" => new AnswerFaults(model.Artifact, model.Image, loaded: true),
         _ => new QuantizeFaults(model, name["quantize-".Length..]),
     };
 
-    // Of 0 … last so many, evenly, both ends among them.
-    private static bool IsChosen(int i, int last, int most) => most > last || i == 0 || (long)i * (most - 1) / last != (long)(i - 1) * (most - 1) / last;
+    // Of 0 … last so many evenly, and so many of the last eighth, where results get their names; both ends among them.
+    private static bool IsChosen(int i, int last, int most) => IsOneOf(i, last, most) || IsOneOf(i - (last * 7L / 8), last - (last * 7L / 8), most);
+
+    private static bool IsOneOf(long i, long last, long most) => i >= 0 && (most > last || i == 0 || i * (most - 1) / last != (i - 1) * (most - 1) / last);
 
     private static int Told(string where, IEnumerable<string> problems)
     {
