@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using MASQuant.Diagnostics;
 using MASQuant.Platform;
@@ -33,6 +34,21 @@ internal static class LargeArray
         {
             Memory.Taking((long)length * Unsafe.SizeOf<T>());
             return GC.AllocateUninitializedArray<T>(length, pinned);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw Short((long)length * Unsafe.SizeOf<T>(), e);
+        }
+    }
+
+    /// <summary>An array of at least so many elements, to be returned to the shared pool.</summary>
+    /// <exception cref="MASQuantException">MASQ0956.</exception>
+    public static T[] Rent<T>(int length)
+    {
+        try
+        {
+            Memory.Taking((long)length * Unsafe.SizeOf<T>());
+            return ArrayPool<T>.Shared.Rent(length);
         }
         catch (OutOfMemoryException e)
         {
