@@ -38,7 +38,7 @@ internal sealed class PowerLoss(FaultCase model, bool cache)
 
         for (var done = 0; done <= Steps; done++)
         {
-            foreach (var (name, left, share) in isChosen(done, Steps) ? Left(root, disk, files.Steps, done) : [])
+            foreach (var (name, left, share) in isChosen(done, Steps) || (done > 0 && IsAppearance(files.Steps[done - 1])) ? Left(root, disk, files.Steps, done) : [])
             {
                 foreach (var problem in _seen.Add(left.Mark(share)) ? Check(left, share, isOver: done == Steps) : [])
                 {
@@ -52,6 +52,9 @@ internal sealed class PowerLoss(FaultCase model, bool cache)
             }
         }
     }
+
+    // The moments when results get their names are few, and always among those looked at.
+    private static bool IsAppearance(DiskStep step) => step.Call == FileCall.Move && Path.GetDirectoryName(step.To!) == "out";
 
     private IEnumerable<(string Name, Disk Left, double Share)> Left(string root, Disk disk, IReadOnlyList<DiskStep> steps, int done)
     {
