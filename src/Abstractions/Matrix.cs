@@ -6,7 +6,7 @@ public sealed class Matrix
     /// <summary>Creates a zero matrix.</summary>
     /// <exception cref="OverflowException">The element count does not fit an array.</exception>
     public Matrix(int rows, int columns)
-        : this(rows, columns, new float[checked(rows * columns)])
+        : this(rows, columns, LargeArray.Zeros<float>(checked(rows * columns)))
     {
     }
 

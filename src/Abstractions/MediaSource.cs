@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Platform;
 
 namespace MASQuant;
 
@@ -42,7 +43,7 @@ public sealed record MediaSource
 
         try
         {
-            using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            using var file = FileSystem.Current.Open(Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
             return file.CanSeek ? ReadFile(file, limits) : ReadPipe(file, limits);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
@@ -55,7 +56,7 @@ public sealed record MediaSource
     private byte[] ReadFile(FileStream file, ModelLimits limits)
     {
         limits.RequireBytes(file.Length, Path);
-        var bytes = new byte[file.Length];
+        var bytes = LargeArray.Zeros<byte>(checked((int)file.Length));
         file.ReadExactly(bytes);
         return bytes;
     }

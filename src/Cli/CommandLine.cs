@@ -51,6 +51,11 @@ internal static class CommandLine
             console.Error.WriteLine(new MASQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again.").ToDiagnostic());
             return ExitCode.BadInput;
         }
+        catch (OutOfMemoryException)
+        {
+            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.NotEnoughMemory, null, "There is not enough memory. Use a machine, or a container, with more, shorter prompts and smaller media, or fewer calibration samples.").ToDiagnostic());
+            return ExitCode.BadInput;
+        }
         catch (Exception error)
         {
             console.Error.WriteLine(new MASQuantException(DiagnosticCodes.InternalError, null, "An internal error, a defect of masquant. Please report it with the command and what follows.").ToDiagnostic());

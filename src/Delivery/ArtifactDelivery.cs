@@ -2,6 +2,7 @@ using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Locks;
 using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery;
 
@@ -49,7 +50,7 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
     {
         var run = new RunFolder(Root, key);
         ActionResult? made;
-        FileStream? upload;
+        FileStream? upload = null;
         using (run.Lock(() => log.Report(DeliveryEvent.Waiting(name)), cancellationToken))
         {
             if (target.IsComplete && !Pending.IsNoted)
@@ -60,8 +61,16 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
 
             made = target.IsComplete ? null : Bring(run, quantize, cancellationToken);
             upload = made is not null || Pending.IsNoted ? TryTakeUpload() : null;
-            CacheFault.OnTarget(target.Folder, () => VerifiedFile.Appear(target.Folder, _names.All));
-            Tidy(cancellationToken); // still under the lock: what was just made stays, however low the limit
+            try
+            {
+                FileBorder.Write(target.Folder, () => VerifiedFile.Appear(target.Folder, _names.All));
+                Tidy(cancellationToken); // still under the lock: what was just made stays, however low the limit
+            }
+            catch
+            {
+                upload?.Dispose(); // The note stays, and the next build takes it on.
+                throw;
+            }
         }
 
         if (upload is not null)
@@ -162,8 +171,8 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
 
     private ActionResult? Make(RunFolder run, Action<RunFolder> quantize, CancellationToken cancellationToken)
     {
-        // A run that was killed between writing and publishing left its files; the manifest is written after the artifact.
-        if (!File.Exists(Path.Combine(run.Output, _names.Manifest)) || !File.Exists(Path.Combine(run.Output, _names.Artifact)))
+        // A run that was killed between writing and publishing left its files.
+        if (!_names.All.All(file => File.Exists(Path.Combine(run.Output, file))))
         {
             quantize(run);
         }
@@ -177,12 +186,21 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
     // In the store the files wait under temporary names until the cache has them: a process that dies before is repeated, and then fills the cache.
     private void Keep(ActionResult? result, string from, CancellationToken cancellationToken)
     {
-        CacheFault.OnTarget(target.Folder, () => Directory.CreateDirectory(target.Folder));
+        FileBorder.Write(target.Folder, () =>
+        {
+            FileSystem.Current.CreateFolder(target.Folder);
+            VerifiedFile.DiscardTemporary(target.Folder, _names.All);
+        });
         foreach (var file in Present(from))
         {
             // Opened first: one that has gone is the cache's fault.
             using var source = ContentHash.OpenRead(Path.Combine(from, file));
-            CacheFault.OnTarget(target.Folder, () => File.Copy(source.Name, VerifiedFile.Temporary(target.Folder, file), overwrite: true));
+            var waiting = VerifiedFile.Temporary(target.Folder, file);
+            FileBorder.Write(target.Folder, () =>
+            {
+                FileSystem.Current.Copy(source.Name, waiting);
+                FileSystem.Current.Sync(waiting);
+            });
         }
 
         if (result is not null)
@@ -273,7 +291,7 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
 
     private bool AsksRemote => settings.Remote is not null && !_isRemoteTroubled && !new RemoteTrouble(Root, Build).IsKnown;
 
-    private long Bytes => Present(target.Folder).Sum(file => new FileInfo(Path.Combine(target.Folder, file)).Length);
+    private long Bytes => Present(target.Folder).Sum(file => FileSystem.Current.Info(Path.Combine(target.Folder, file)).Length);
 
     // Reports go without the optional ones; a model without the others is none.
     private string[] Present(string folder)

@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Formats.Files;
 
 namespace MASQuant.Delivery;
 
@@ -8,27 +9,13 @@ internal static class CacheFault
     private static readonly string[] OfFiles = [DiagnosticCodes.FileNotReadable, DiagnosticCodes.FileNotWritable, DiagnosticCodes.NotEnoughDisk];
 
     /// <summary>Whether a folder of the cache's, where unfinished runs lie, is to blame: it is full, was deleted, or may not be written any more.</summary>
-    /// <param name="exception">What a delivery ended with. File errors of the target have passed <see cref="OnTarget"/>.</param>
+    /// <param name="exception">What a delivery ended with. File errors of the target have passed <see cref="FileBorder"/>.</param>
     /// <param name="root">The cache's folder.</param>
     public static bool Is(Exception exception, string root) => exception switch
     {
         MASQuantException problem => OfFiles.Contains(problem.Code) && problem.File is { } file && IsUnder(Path.GetFullPath(file), Path.GetFullPath(root)),
         _ => exception is IOException or UnauthorizedAccessException,
     };
-
-    /// <summary>Works on the target.</summary>
-    /// <exception cref="MASQuantException">MASQ0111: it cannot be written.</exception>
-    public static void OnTarget(string folder, Action work)
-    {
-        try
-        {
-            work();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new MASQuantException(DiagnosticCodes.FileNotWritable, folder, $"The folder cannot be written: {e.Message.TrimEnd('.')}. Check its permissions and free space.", e);
-        }
-    }
 
     private static bool IsUnder(string file, string root) => file.StartsWith(Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

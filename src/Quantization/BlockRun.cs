@@ -4,6 +4,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
+using MASQuant.Platform;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Calibration;
@@ -160,7 +161,7 @@ internal sealed class BlockRun : IDisposable
         var plan = QuantizationPlan.Of(checkpoint, _config, _job.Options, CalibrationExtent.Of(checkpoint, _config, _calibration.Conversations, _job.Options.Budget));
         var count = _range.Last - _range.First + 1;
         var elsewhere = count == _decoder.Blocks.Count ? 0 : plan.DiskBytes - (plan.QuantizedBytes * count / _decoder.Blocks.Count); // Blocks are about equal.
-        var done = Directory.Exists(_job.WorkFolder) ? new DirectoryInfo(_job.WorkFolder).EnumerateFiles().Sum(file => file.Length) : 0;
+        var done = Directory.Exists(_job.WorkFolder) ? FileSystem.Current.Files(_job.WorkFolder).Sum(file => file.Length) : 0;
         Preflight.Check(plan, MachineResources.Here(_job.OutputFolder), done + elsewhere, _job.ModelFolder, _job.OutputFolder);
     }
 

@@ -54,8 +54,14 @@ public static class PartPipeline
     /// <exception cref="MASQuantException">MASQ0522 another checkpoint, MASQ0523 a part is damaged, MASQ0111 a file cannot be written.</exception>
     public static Manifest Join(string model, PartSet set, string output, ModelFamilies? families, CancellationToken cancellationToken)
     {
-        void Check() => set.CheckCheckpoint(model, file => ContentHash.OfFile(file, cancellationToken));
-        Check();
+        void Require() => set.CheckCheckpoint(model, file => ContentHash.OfFile(file, cancellationToken));
+        void Check()
+        {
+            Require();
+            FactsFile.Delete(output, set.Model.Name);
+        }
+
+        Require();
         var clock = new StageClock();
         clock.Enter(QuantizationStage.Write);
         using var checkpoint = Checkpoint.Open(model, families);

@@ -32,7 +32,13 @@ public static class QuantizationPipeline
         LargeBuffers.ReclaimAll();
         using var checkpoint = job.OpenCheckpoint();
         var facts = run.Facts(checkpoint, [.. blocks.Select(block => block.Facts)]);
-        var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => run.Work.Files.Layer(block.Facts.Index))], () => run.RequireSameInputs(cancellationToken), cancellationToken);
+        void Check()
+        {
+            run.RequireSameInputs(cancellationToken);
+            FactsFile.Delete(job.OutputFolder, job.Name);
+        }
+
+        var manifest = ArtifactWriter.Write(job.OutputFolder, facts, checkpoint, [.. blocks.Select(block => run.Work.Files.Layer(block.Facts.Index))], Check, cancellationToken);
         FactsFile.Write(job.OutputFolder, job.Name, RunFactsOf(job.ModelFolder, blocks.Select(block => block.Details)), new RunTimes { Prepare = run.PrepareSeconds, Write = clock.Take().Values.Sum(), Blocks = [.. blocks.Select(block => block.Times)] });
         run.Work.Delete();
         return manifest;

@@ -1,5 +1,6 @@
 using MASQuant.Engine.Execution;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Platform;
 
 namespace MASQuant.Runtime;
 
@@ -12,7 +13,7 @@ public sealed class ModelArtifact
     public string Path => Content.Path;
 
     /// <summary>The file's size in bytes.</summary>
-    public long Bytes => new FileInfo(Path).Length;
+    public long Bytes => FileSystem.Current.Info(Path).Length;
 
     internal Artifact Content { get; }
 

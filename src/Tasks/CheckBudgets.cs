@@ -1,6 +1,7 @@
 using MASQuant.Delivery;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Platform;
 using Microsoft.Build.Framework;
 
 namespace MASQuant.Tasks;
@@ -69,7 +70,7 @@ public class CheckBudgets : Microsoft.Build.Utilities.Task, ICancelableTask
 
         if (problems.Count == 0)
         {
-            File.WriteAllBytes(model.GetMetadata("BudgetMark"), []);
+            FileSystem.Current.Open(model.GetMetadata("BudgetMark"), FileMode.Create, FileAccess.Write, FileShare.None).Dispose();
         }
     }
 

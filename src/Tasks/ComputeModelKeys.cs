@@ -3,6 +3,7 @@ using MASQuant.Delivery.Stores;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 using Microsoft.Build.Framework;
@@ -47,7 +48,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <inheritdoc/>
     public override bool Execute()
     {
-        var started = DateTime.UtcNow;
+        var started = Clock.UtcNow;
         var store = new ArtifactStore(Store);
         var hashes = new FileHashes(store.HashMemo);
         var models = new List<(ModelItem Model, string Key, string LossKey)>();
@@ -103,7 +104,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
 
     // Another answer may come of any of them.
     private IEnumerable<(string Path, string Stamp)> Tools
-        => new FileInfo(typeof(ComputeModelKeys).Assembly.Location).Directory!.GetFiles("MASQuant.*.dll").Select(file => file.FullName)
+        => FileSystem.Current.Files(Path.GetDirectoryName(typeof(ComputeModelKeys).Assembly.Location)!, "MASQuant.*.dll").Select(file => file.FullName)
             .Concat(File.Exists(ComputeAssembly) ? [ComputeAssembly] : [])
             .Select(file => (file, FileStamp.Of(file)));
 
@@ -133,7 +134,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
             _warned = true;
             Log.LogWarning(problem);
         }));
-        if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(plan))
+        if (!File.Exists(path) || !FileSystem.Current.ReadAllBytes(path).AsSpan().SequenceEqual(plan))
         {
             AtomicFile.Write(path, plan);
         }

@@ -5,6 +5,7 @@ using MASQuant.Delivery.Keys;
 using MASQuant.Delivery.Locks;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Tasks;
 
@@ -34,7 +35,7 @@ internal sealed class EvaluationLosses(string store)
     {
         try
         {
-            return File.Exists(PathOf(key)) ? JsonSerializer.Deserialize<EvaluationLoss>(File.ReadAllBytes(PathOf(key))) : null;
+            return File.Exists(PathOf(key)) ? JsonSerializer.Deserialize<EvaluationLoss>(FileSystem.Current.ReadAllBytes(PathOf(key))) : null;
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or IOException)
         {

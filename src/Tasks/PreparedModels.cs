@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -49,7 +50,7 @@ internal static class PreparedModels
         var folders = inputs.Select(file => Path.GetDirectoryName(file)!).Distinct().ToArray();
         if (question.AsSpan().ContainsAny('\r', '\n') || folders.Any(folder => Directory.GetLastWriteTimeUtc(folder) > started - ClockStep))
         {
-            File.Delete(path);
+            FileSystem.Current.Delete(path);
             return;
         }
 
@@ -74,7 +75,7 @@ internal static class PreparedModels
         // A name that the format has no form for is not remembered.
         if (lines.Skip(1).Any(line => line.Any(field => field.AsSpan().ContainsAny('\t', '\r', '\n'))))
         {
-            File.Delete(path);
+            FileSystem.Current.Delete(path);
             return;
         }
 
@@ -89,7 +90,7 @@ internal static class PreparedModels
             return false;
         }
 
-        var lines = File.ReadAllLines(path);
+        var lines = FileSystem.Current.ReadAllText(path).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (lines.Length == 0 || lines[0] != question)
         {
             return false;

@@ -1,10 +1,10 @@
-using System.Diagnostics;
 using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Planning;
@@ -101,7 +101,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
     private void Quantize(RunFolder run)
     {
         Lines.Say(Messages.Started(Name, ModelFolder, Project, OptionText.Read(Options)));
-        var clock = Stopwatch.StartNew();
+        var started = Clock.Current.GetTimestamp();
         var job = run.Start(new QuantizationJob
         {
             ModelFolder = ModelFolder,
@@ -113,7 +113,7 @@ public class QuantizeModel : Microsoft.Build.Utilities.Task, ICancelableTask
             ComputeAssembly = Quantization.Compute.ComputeAssembly.At(ComputeAssembly),
         });
         Run(job, new Reporter(this), _cancellation.Token);
-        Lines.Say(Messages.Quantized(Name, clock.Elapsed, new FileInfo(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
+        Lines.Say(Messages.Quantized(Name, Clock.Current.GetElapsedTime(started), FileSystem.Current.Info(Path.Combine(run.Output, EntryNames.Of(Name).Artifact)).Length));
     }
 
     private void Warn(QuantizationJob job)

@@ -4,6 +4,7 @@ using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Delivery.Caching;
 using MASQuant.Diagnostics;
+using MASQuant.Platform;
 
 namespace MASQuant.Cli.Commands;
 
@@ -81,7 +82,7 @@ internal static class CacheCommand
     private static int CleanUp(CommandConsole console, CacheFolder folder, TimeSpan? olderThan, long? maxBytes, CancellationToken cancellationToken)
     {
         // Without a limit everything goes.
-        var trimmed = CacheTrim.Run(folder, maxBytes ?? (olderThan is null ? 0 : null), DateTime.UtcNow - olderThan, cancellationToken);
+        var trimmed = CacheTrim.Run(folder, maxBytes ?? (olderThan is null ? 0 : null), Clock.UtcNow - olderThan, cancellationToken);
         console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trimmed.Removed} entries removed, {ByteCount.Write(trimmed.BytesFreed)} freed, {ByteCount.Write(trimmed.BytesLeft)} left: {folder.Path}"));
         return ExitCode.Done;
     }

@@ -4,6 +4,7 @@ using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Platform;
 
 namespace MASQuant.Cli.Commands;
 
@@ -67,6 +68,6 @@ internal static class InspectCommand
         }
 
         using var artifact = Artifact.Open(path);
-        return artifact.Manifest with { ArtifactBytes = new FileInfo(path).Length };
+        return artifact.Manifest with { ArtifactBytes = FileSystem.Current.Info(path).Length };
     }
 }

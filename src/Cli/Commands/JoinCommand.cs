@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Diagnostics;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
+using MASQuant.Platform;
 using MASQuant.Quantization.Parts;
 using MASQuant.Quantization.Run;
 
@@ -26,7 +26,7 @@ internal static class JoinCommand
         budgets.AddTo(command);
         command.SetAction(parse =>
         {
-            var clock = Stopwatch.StartNew();
+            var started = Clock.Current.GetTimestamp();
             var demands = budgets.Of(parse);
             var set = PartSet.Open(parse.GetRequiredValue(parts), cancellationToken);
             var job = new QuantizationJob
@@ -39,7 +39,7 @@ internal static class JoinCommand
             };
             using var alone = OutputLock.Take(job.OutputFolder, job.Name, new DeliveryReporter(console, () => { }), cancellationToken);
             var manifest = OutputDelivery.Join(job, set, cancellationToken);
-            QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
+            QuantizationSummary.Write(console, job, manifest, Clock.Current.GetElapsedTime(started));
             if (parse.GetValue(report) is { } page)
             {
                 QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);

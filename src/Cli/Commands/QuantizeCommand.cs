@@ -1,11 +1,11 @@
 using System.CommandLine;
-using System.Diagnostics;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Delivery.Caching;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Platform;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
@@ -114,7 +114,7 @@ internal static class QuantizeCommand
 
     private static Manifest Run(CommandConsole console, QuantizationJob job, CacheSettings caches, CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
+        var started = Clock.Current.GetTimestamp();
         var progress = new QuantizationReporter(console);
         using (var checkpoint = job.OpenCheckpoint())
         {
@@ -124,7 +124,7 @@ internal static class QuantizeCommand
         var delivery = new OutputDelivery(caches, new DeliveryReporter(console, progress.Clear));
         progress.Follow(() => delivery.Bring(job, () => QuantizationPipeline.KeyOf(job, cancellationToken), progress, cancellationToken), () => delivery.Blocks);
         var manifest = ManifestFile.Read(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ManifestSuffix));
-        QuantizationSummary.Write(console, job, manifest, clock.Elapsed);
+        QuantizationSummary.Write(console, job, manifest, Clock.Current.GetElapsedTime(started));
         return manifest;
     }
 }

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Output;
+using MASQuant.Platform;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
@@ -12,11 +12,11 @@ internal static class QuantizePart
 {
     public static int Run(CommandConsole console, QuantizationJob job, BlockChoice blocks, CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
+        var started = Clock.Current.GetTimestamp();
         var progress = new QuantizationReporter(console);
         var plan = PartPipeline.Plan(job, blocks, cancellationToken);
         var isMade = progress.Follow(() => new PartDelivery(new DeliveryReporter(console, progress.Clear)).Bring(plan, progress, cancellationToken), () => PartDelivery.BlocksOf(plan));
-        console.Error.WriteLine($"{job.Name}, {(plan.Blocks.First == plan.Blocks.Last ? "block" : "blocks")} {plan.Blocks} of 0-{plan.Layers - 1}: {(isMade ? $"quantized in {Figures.Duration(clock.Elapsed)}" : "made by an earlier run")}.");
+        console.Error.WriteLine($"{job.Name}, {(plan.Blocks.First == plan.Blocks.Last ? "block" : "blocks")} {plan.Blocks} of 0-{plan.Layers - 1}: {(isMade ? $"quantized in {Figures.Duration(Clock.Current.GetElapsedTime(started))}" : "made by an earlier run")}.");
         console.Output.WriteLine(plan.Folder);
         return ExitCode.Done;
     }

@@ -1,9 +1,9 @@
 using System.CommandLine;
-using System.Diagnostics;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Models;
+using MASQuant.Platform;
 
 namespace MASQuant.Cli.Commands;
 
@@ -60,7 +60,7 @@ internal static class RunCommand
 
     private static int Run(CommandConsole console, LoadedModel model, Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
+        var started = Clock.Current.GetTimestamp();
         var firstPiece = TimeSpan.Zero;
         var begun = false;
         var last = default(BatchPiece);
@@ -68,7 +68,7 @@ internal static class RunCommand
         {
             foreach (var piece in model.GeneratePieces(prompt, options, cancellationToken))
             {
-                firstPiece = firstPiece == TimeSpan.Zero ? clock.Elapsed : firstPiece;
+                firstPiece = firstPiece == TimeSpan.Zero ? Clock.Current.GetElapsedTime(started) : firstPiece;
                 begun |= Write(console.Answers, piece.Text);
                 last = piece;
             }
@@ -84,7 +84,7 @@ internal static class RunCommand
         }
 
         var usage = last.Usage!.Value;
-        var decoding = clock.Elapsed - firstPiece;
+        var decoding = Clock.Current.GetElapsedTime(started) - firstPiece;
         var rate = usage.GeneratedTokens > 1 ? $", then {Figures.Fixed((usage.GeneratedTokens - 1) / decoding.TotalSeconds, 1)} tokens/s" : "";
         console.Error.WriteLine($"{usage.PromptTokens} prompt tokens; {usage.GeneratedTokens} generated, the first after {Figures.Duration(firstPiece)}{rate}.");
         if (last.End == EndReason.Length)

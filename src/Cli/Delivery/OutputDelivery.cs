@@ -2,6 +2,8 @@ using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Stores;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
+using MASQuant.Platform;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Parts;
@@ -57,7 +59,7 @@ internal sealed class OutputDelivery(CacheSettings caches, IDeliveryLog log)
         else
         {
             // Before any work: the output comes last.
-            Directory.CreateDirectory(job.OutputFolder);
+            FileBorder.Write(job.OutputFolder, () => FileSystem.Current.CreateFolder(job.OutputFolder));
             var target = new OutputFolder(job.OutputFolder, UnfinishedRuns.ParentOf(job.OutputFolder));
             new ArtifactDelivery(target, caches, key(), job.Name, log) { Build = _command, MaxBytes = ModelInputs.MostArtifactBytes(job.ModelFolder) }.Run(run => Quantize(run.Start(job)), cancellationToken);
         }

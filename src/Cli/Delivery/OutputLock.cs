@@ -2,6 +2,7 @@ using MASQuant.Delivery;
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Locks;
 using MASQuant.Delivery.Stores;
+using MASQuant.Platform;
 
 namespace MASQuant.Cli.Delivery;
 
@@ -27,7 +28,7 @@ internal sealed class OutputLock : IDisposable
     {
         _file.Dispose();
         UnfinishedRuns.Tidy(_output);
-        if (_isNew && Directory.Exists(_output) && !Directory.EnumerateFileSystemEntries(_output).Any())
+        if (_isNew && Directory.Exists(_output))
         {
             TryDelete();
         }
@@ -37,11 +38,14 @@ internal sealed class OutputLock : IDisposable
     {
         try
         {
-            Directory.Delete(_output);
+            if (!FileSystem.Current.Files(_output).Any() && !FileSystem.Current.Folders(_output).Any())
+            {
+                FileSystem.Current.DeleteFolder(_output, recursive: false);
+            }
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Somebody begins in it.
+            // Somebody begins in it; or an empty folder stays.
         }
     }
 }

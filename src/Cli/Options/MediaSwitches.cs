@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using MASQuant.Diagnostics;
+using MASQuant.Platform;
 
 namespace MASQuant.Cli.Options;
 
@@ -64,7 +65,7 @@ internal sealed class MediaSwitches
     {
         try
         {
-            string[] frames = [.. Directory.EnumerateFiles(folder).Where(IsPicture).Order(StringComparer.Ordinal)];
+            string[] frames = [.. FileSystem.Current.Files(folder).Select(file => Path.Combine(folder, file.Name)).Where(IsPicture).Order(StringComparer.Ordinal)];
             return frames.Length > 0 ? frames : throw new MASQuantException(DiagnosticCodes.FileNotReadable, folder, $"The folder holds no frame. Give a folder of PNG or JPEG files to '{Video}', as ffmpeg writes them: 0001.png, 0002.png, ….");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -1,4 +1,5 @@
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -28,19 +29,21 @@ public sealed class ArtifactCache(CacheFolder folder)
 
         if (ReadAction(key) is not { } found || ActionResult.Parse(found, key, names) is not { } result)
         {
-            File.Delete(action);
+            FileSystem.Current.Delete(action);
             damaged();
             return false;
         }
 
+        FileSystem.Current.CreateFolder(target);
+        VerifiedFile.DiscardTemporary(target, names.All);
         foreach (var file in result.Files)
         {
             var content = Folder.Content(file.Sha256);
             if (!VerifiedFile.TryCopy(content, VerifiedFile.Temporary(target, file.Name), file, cancellationToken))
             {
                 // Another entry may share the content; it is found missing then, and made again as well.
-                File.Delete(content);
-                File.Delete(action);
+                FileSystem.Current.Delete(content);
+                FileSystem.Current.Delete(action);
                 VerifiedFile.DiscardTemporary(target, names.All);
                 damaged();
                 return false;
@@ -49,14 +52,14 @@ public sealed class ArtifactCache(CacheFolder folder)
 
         if (!isModel(VerifiedFile.Temporary(target, names.Manifest), VerifiedFile.Temporary(target, names.Artifact)))
         {
-            File.Delete(action);
+            FileSystem.Current.Delete(action);
             VerifiedFile.DiscardTemporary(target, names.All);
             damaged();
             return false;
         }
 
         VerifiedFile.Appear(target, names.All);
-        File.SetLastWriteTimeUtc(action, DateTime.UtcNow);
+        FileSystem.Current.SetTime(action, Clock.UtcNow);
         return true;
     }
 
@@ -65,20 +68,22 @@ public sealed class ArtifactCache(CacheFolder folder)
     {
         var pending = Path.Combine(Folder.Run(result.Key).Path, ResultFile);
         AtomicFile.Write(pending, result.Serialize());
-        Directory.CreateDirectory(Folder.Actions);
-        Directory.CreateDirectory(Folder.Contents);
+        FileSystem.Current.CreateFolder(Folder.Actions);
+        FileSystem.Current.CreateFolder(Folder.Contents);
         using var alone = Folder.LockStore(cancellationToken);
         foreach (var file in result.Files)
         {
             var content = Folder.Content(file.Sha256);
             if (!VerifiedFile.Is(content, file, cancellationToken))
             {
-                File.Move(Path.Combine(from, file.Name), content, overwrite: true);
+                FileSystem.Current.Move(Path.Combine(from, file.Name), content);
             }
         }
 
-        File.Move(pending, Folder.Action(result.Key), overwrite: true);
-        File.SetLastWriteTimeUtc(Folder.Action(result.Key), DateTime.UtcNow);
+        FileSystem.Current.SyncFolder(Folder.Contents); // An entry does not outlive its contents.
+        FileSystem.Current.Move(pending, Folder.Action(result.Key));
+        FileSystem.Current.SyncFolder(Folder.Actions);
+        FileSystem.Current.SetTime(Folder.Action(result.Key), Clock.UtcNow);
     }
 
     /// <summary>Removes entries and unfinished runs, the least recently used first, down to a limit.</summary>
@@ -87,7 +92,7 @@ public sealed class ArtifactCache(CacheFolder folder)
     // Null for a file that is too long to be an action result.
     private byte[]? ReadAction(string key)
     {
-        var file = new FileInfo(Folder.Action(key));
-        return file.Length <= ActionResult.MaxBytes ? File.ReadAllBytes(file.FullName) : null;
+        var file = FileSystem.Current.Info(Folder.Action(key));
+        return file.Length <= ActionResult.MaxBytes ? FileSystem.Current.ReadAllBytes(file.FullName) : null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MASQuant.Delivery.Locks;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -17,7 +18,7 @@ public readonly record struct CacheCounters(long Local, long Remote, long Quanti
     {
         try
         {
-            return File.ReadAllText(folder.Counters).Split() is [var local, var remote, var quantized, ..] ? new CacheCounters(Number(local), Number(remote), Number(quantized)) : default;
+            return FileSystem.Current.ReadAllText(folder.Counters).Split() is [var local, var remote, var quantized, ..] ? new CacheCounters(Number(local), Number(remote), Number(quantized)) : default;
         }
         catch (IOException)
         {

@@ -1,4 +1,5 @@
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -23,7 +24,7 @@ public sealed record CacheInventory(
         var damaged = new List<string>();
         foreach (var file in Files(folder.Actions).Where(file => ContentHash.IsHash(file.Name) && file.Exists))
         {
-            if (file.Length <= ActionResult.MaxBytes && ActionResult.TryParse(File.ReadAllBytes(file.FullName), file.Name) is { } result)
+            if (file.Length <= ActionResult.MaxBytes && ActionResult.TryParse(FileSystem.Current.ReadAllBytes(file.FullName), file.Name) is { } result)
             {
                 entries.Add(new Entry(file.Name, file.LastWriteTimeUtc, result.Files));
             }
@@ -33,15 +34,15 @@ public sealed record CacheInventory(
             }
         }
 
-        var runs = Directory.Exists(folder.Runs) ? new DirectoryInfo(folder.Runs).EnumerateDirectories().Where(run => ContentHash.IsHash(run.Name)).Select(RunOf) : [];
+        var runs = Directory.Exists(folder.Runs) ? FileSystem.Current.Folders(folder.Runs).Where(run => ContentHash.IsHash(run.Name)).Select(RunOf) : [];
         return new CacheInventory(entries, [.. runs], Files(folder.Contents).Where(file => ContentHash.IsHash(file.Name)).ToDictionary(file => file.Name, file => file.Length), damaged);
     }
 
-    private static IEnumerable<FileInfo> Files(string folder) => Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFiles() : [];
+    private static IEnumerable<FileInfo> Files(string folder) => Directory.Exists(folder) ? FileSystem.Current.Files(folder) : [];
 
     private static Run RunOf(DirectoryInfo folder)
     {
-        FileSystemInfo[] all = [.. folder.EnumerateFileSystemInfos("*", SearchOption.AllDirectories)];
+        FileSystemInfo[] all = [.. FileSystem.Current.Folders(folder.FullName), .. FileSystem.Current.Files(folder.FullName, depth: SearchOption.AllDirectories)];
         return new Run(folder.Name, all.Select(item => item.LastWriteTimeUtc).Append(folder.LastWriteTimeUtc).Max(), all.OfType<FileInfo>().Sum(file => file.Length));
     }
 

@@ -1,3 +1,5 @@
+using MASQuant.Platform;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>Removes what was not used for longest. An entry goes before its contents, so a killed trim leaves contents without an entry, which the next one removes.</summary>
@@ -20,7 +22,7 @@ public static class CacheTrim
         var left = new Remaining(folder, inventory);
         foreach (var key in inventory.Damaged)
         {
-            File.Delete(folder.Action(key));
+            FileSystem.Current.Delete(folder.Action(key));
         }
 
         foreach (var orphan in inventory.Orphans.ToArray())
@@ -61,7 +63,7 @@ public static class CacheTrim
 
             if (_entries.Remove(key, out var entry))
             {
-                File.Delete(folder.Action(key));
+                FileSystem.Current.Delete(folder.Action(key));
                 var kept = _entries.Values.SelectMany(other => other.Files).Select(file => file.Sha256).ToHashSet();
                 foreach (var content in entry.Files.Select(file => file.Sha256).Distinct().Where(content => !kept.Contains(content)))
                 {
@@ -84,7 +86,7 @@ public static class CacheTrim
         {
             try
             {
-                File.Delete(folder.Content(sha256));
+                FileSystem.Current.Delete(folder.Content(sha256));
                 Bytes -= inventory.Contents.GetValueOrDefault(sha256);
             }
             catch (IOException)
@@ -98,7 +100,7 @@ public static class CacheTrim
         {
             try
             {
-                File.Delete(RunFolder.LockFile(folder.Path, key));
+                FileSystem.Current.Delete(RunFolder.LockFile(folder.Path, key));
             }
             catch (IOException)
             {

@@ -1,4 +1,5 @@
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -21,20 +22,20 @@ public static class CacheVerification
         using var alone = folder.LockStore(cancellationToken);
         foreach (var content in damaged.Where(content => File.Exists(folder.Content(content)) && !IsWhole(folder, content, cancellationToken)))
         {
-            File.Delete(folder.Content(content));
+            FileSystem.Current.Delete(folder.Content(content));
             removed.Add($"cas/{content}: its content has another hash");
         }
 
         var now = CacheInventory.Of(folder);
         foreach (var key in now.Damaged)
         {
-            File.Delete(folder.Action(key));
+            FileSystem.Current.Delete(folder.Action(key));
             removed.Add($"ac/{key}: not an action result of this key");
         }
 
         foreach (var entry in now.Entries.Where(entry => entry.Files.Any(file => now.Contents.GetValueOrDefault(file.Sha256, -1) != file.Bytes)))
         {
-            File.Delete(folder.Action(entry.Key));
+            FileSystem.Current.Delete(folder.Action(entry.Key));
             removed.Add($"ac/{entry.Key}: a content is missing");
         }
 

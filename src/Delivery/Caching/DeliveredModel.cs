@@ -1,4 +1,5 @@
 using MASQuant.Formats.Artifacts;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -15,7 +16,7 @@ internal static class DeliveredModel
         {
             var described = ManifestFile.Read(manifest);
             using var opened = Artifact.Open(artifact);
-            return described.Name == name && described.Quantized && described.ArtifactBytes == new FileInfo(artifact).Length && opened.Manifest.Name == name;
+            return described.Name == name && described.Quantized && described.ArtifactBytes == FileSystem.Current.Info(artifact).Length && opened.Manifest.Name == name;
         }
         catch (MASQuantException)
         {

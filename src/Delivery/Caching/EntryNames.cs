@@ -10,7 +10,7 @@ namespace MASQuant.Delivery.Caching;
 public sealed record EntryNames(IReadOnlyList<string> Optional, string Manifest, string Artifact)
 {
     /// <summary>All, the artifact last.</summary>
-    public IEnumerable<string> All => [.. Optional, Manifest, Artifact];
+    public IReadOnlyList<string> All => [.. Optional, Manifest, Artifact];
 
     /// <summary>A model's files.</summary>
     public static EntryNames Of(string model) => new([model + FactsFile.FactsSuffix, model + FactsFile.TimesSuffix], model + ModelFiles.ManifestSuffix, model + ModelFiles.ArtifactSuffix);

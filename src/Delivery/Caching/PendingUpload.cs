@@ -1,4 +1,5 @@
 using MASQuant.Delivery.Locks;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -23,7 +24,7 @@ public sealed class PendingUpload(string root, string key)
     {
         try
         {
-            System.IO.File.Delete(File);
+            FileSystem.Current.Delete(File);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -43,7 +44,8 @@ public sealed class RemoteCache : IDisposable
     /// <exception cref="RemoteCacheException">It does not answer as it should, or with another content.</exception>
     public async Task<bool> DownloadAsync(CachedFile file, string path, CancellationToken cancellationToken)
     {
-        var folder = Directory.CreateDirectory(Path.GetDirectoryName(path)!).FullName;
+        var folder = Path.GetDirectoryName(path)!;
+        FileSystem.Current.CreateFolder(folder);
         if (DiskSpace.Free(folder) is > 0 and var free && file.Bytes > free)
         {
             throw new RemoteCacheException($"it announces {file.Bytes} bytes, more than there is space for");
@@ -52,7 +54,7 @@ public sealed class RemoteCache : IDisposable
         return await AskAsync(Request(HttpMethod.Get, "cas/" + file.Sha256), async (response, patience) =>
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            using var stream = FileSystem.Current.Open(path, FileMode.Create, FileAccess.Write, FileShare.None);
             var received = await ReceiveAsync(response, file.Bytes, piece =>
             {
                 hash.AppendData(piece);

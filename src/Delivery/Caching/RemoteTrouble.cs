@@ -1,3 +1,5 @@
+using MASQuant.Platform;
+
 namespace MASQuant.Delivery.Caching;
 
 /// <summary>Lets all projects and processes of one build warn of a remote cache once, and leave it alone from then on.</summary>
@@ -25,8 +27,8 @@ public sealed class RemoteTrouble(string root, string build)
 
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(File)!);
-            using var mark = new FileStream(File, FileMode.CreateNew);
+            FileSystem.Current.CreateFolder(Path.GetDirectoryName(File)!);
+            using var mark = FileSystem.Current.Open(File, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
             return true;
         }
         catch (IOException) when (System.IO.File.Exists(File))
@@ -42,10 +44,11 @@ public sealed class RemoteTrouble(string root, string build)
     /// <summary>Removes the notes of builds that are long over.</summary>
     public static void Forget(string root)
     {
-        var folder = new DirectoryInfo(Path.Combine(root, Folder));
-        foreach (var note in folder.Exists ? folder.GetFiles().Where(note => note.LastWriteTimeUtc < DateTime.UtcNow - Memory) : [])
+        var folder = Path.Combine(root, Folder);
+        var before = Clock.UtcNow - Memory;
+        foreach (var note in Directory.Exists(folder) ? FileSystem.Current.Files(folder).Where(note => note.LastWriteTimeUtc < before).ToArray() : [])
         {
-            note.Delete();
+            FileSystem.Current.Delete(note.FullName);
         }
     }
 }

@@ -1,4 +1,5 @@
 using MASQuant.Delivery.Locks;
+using MASQuant.Platform;
 using MASQuant.Quantization.Run;
 
 namespace MASQuant.Delivery.Caching;
@@ -37,7 +38,7 @@ public sealed class RunFolder(string root, string key)
     {
         if (Directory.Exists(Output))
         {
-            Directory.Delete(Output, recursive: true);
+            FileSystem.Current.DeleteFolder(Output, recursive: true);
         }
 
         return job with { OutputFolder = Output, WorkFolder = Layers, Key = key };
@@ -48,7 +49,7 @@ public sealed class RunFolder(string root, string key)
     {
         if (Directory.Exists(Path))
         {
-            Directory.Delete(Path, recursive: true);
+            FileSystem.Current.DeleteFolder(Path, recursive: true);
         }
     }
 }

@@ -1,4 +1,5 @@
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Caching;
 
@@ -13,23 +14,23 @@ public static class VerifiedFile
     /// <summary>Copies a content and checks the copy; false when the content is missing or not what it should be, and then no copy is left.</summary>
     public static bool TryCopy(string content, string to, CachedFile expected, CancellationToken cancellationToken)
     {
-        if (!File.Exists(content) || new FileInfo(content).Length != expected.Bytes)
+        if (!File.Exists(content) || FileSystem.Current.Info(content).Length != expected.Bytes)
         {
             return false;
         }
 
-        Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-
-        // File systems that can share blocks until one side writes do so here.
-        File.Copy(content, to, overwrite: true);
+        FileSystem.Current.CreateFolder(Path.GetDirectoryName(to)!);
+        FileSystem.Current.Copy(content, to);
         if (!Is(to, expected, cancellationToken))
         {
-            File.Delete(to);
+            FileSystem.Current.Delete(to);
             return false;
         }
 
+        FileSystem.Current.Sync(to);
+
         // Copying by time and size must see that another artifact came.
-        File.SetLastWriteTimeUtc(to, DateTime.UtcNow);
+        FileSystem.Current.SetTime(to, Clock.UtcNow);
         return true;
     }
 
@@ -45,13 +46,25 @@ public static class VerifiedFile
         return stream.Length == expected.Bytes && ContentHash.Of(stream, cancellationToken) == expected.Sha256;
     }
 
-    /// <summary>Gives the files that wait their names, in this order.</summary>
-    public static void Appear(string folder, IEnumerable<string> names)
+    /// <summary>Gives the files that wait their names, in this order, once the last is there. The files that they replace go first, the last before the others: at no moment do files of two models lie side by side.</summary>
+    public static void Appear(string folder, IReadOnlyList<string> names)
     {
+        if (!File.Exists(Temporary(folder, names[^1])))
+        {
+            return;
+        }
+
+        foreach (var name in names.Reverse())
+        {
+            FileSystem.Current.Delete(Path.Combine(folder, name));
+        }
+
         foreach (var name in names.Where(name => File.Exists(Temporary(folder, name))))
         {
-            File.Move(Temporary(folder, name), Path.Combine(folder, name), overwrite: true);
+            FileSystem.Current.Move(Temporary(folder, name), Path.Combine(folder, name));
         }
+
+        FileSystem.Current.SyncFolder(folder);
     }
 
     /// <summary>Deletes waiting files.</summary>
@@ -59,7 +72,7 @@ public static class VerifiedFile
     {
         foreach (var name in names)
         {
-            File.Delete(Temporary(folder, name));
+            FileSystem.Current.Delete(Temporary(folder, name));
         }
     }
 }

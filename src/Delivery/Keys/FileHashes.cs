@@ -1,5 +1,6 @@
 using MASQuant.Delivery.Locks;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Keys;
 
@@ -15,9 +16,9 @@ public sealed class FileHashes
     public FileHashes(string memoFile)
     {
         _memoFile = memoFile;
-        foreach (var line in File.Exists(memoFile) ? File.ReadAllLines(memoFile) : [])
+        foreach (var line in File.Exists(memoFile) ? FileSystem.Current.ReadAllText(memoFile).Split('\n') : [])
         {
-            if (line.Split(Separator) is [var path, var stamp, var hash])
+            if (line.Split(Separator) is [var path, var stamp, var hash] && ContentHash.IsHash(hash))
             {
                 _remembered[path] = (stamp, hash);
             }

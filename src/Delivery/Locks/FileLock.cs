@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Locks;
 
@@ -16,8 +17,8 @@ public static class FileLock
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            FileSystem.Current.CreateFolder(Path.GetDirectoryName(file)!);
+            return FileSystem.Current.Open(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException exception) when (Held.Contains(exception.HResult))
         {

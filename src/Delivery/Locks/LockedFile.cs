@@ -1,3 +1,6 @@
+using System.Text;
+using MASQuant.Platform;
+
 namespace MASQuant.Delivery.Locks;
 
 /// <summary>Replaces small files that several processes keep. Their temporary file has one name, so what a killed writer left is the next one's to use.</summary>
@@ -5,11 +8,16 @@ public static class LockedFile
 {
     private const string TemporarySuffix = ".tmp";
 
-    /// <summary>Replaces a file; the caller holds the lock that its writers share.</summary>
+    /// <summary>Replaces a file, whole even after a power loss; the caller holds the lock that its writers share.</summary>
     public static void Write(string path, string text)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path + TemporarySuffix, text);
-        File.Move(path + TemporarySuffix, path, overwrite: true);
+        FileSystem.Current.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        using (var stream = FileSystem.Current.Open(path + TemporarySuffix, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            stream.Write(Encoding.UTF8.GetBytes(text));
+            stream.Flush(flushToDisk: true);
+        }
+
+        FileSystem.Current.Move(path + TemporarySuffix, path);
     }
 }

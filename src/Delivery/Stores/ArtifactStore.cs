@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Stores;
 
@@ -42,11 +43,11 @@ public sealed class ArtifactStore(string folder)
     {
         using var alone = Uses.Lock();
         var used = Uses.All().Select(key => Path.GetFileName(FolderOf(key))).ToHashSet();
-        foreach (var other in new DirectoryInfo(Folder).EnumerateDirectories().Where(other => other.Name.Length == FolderLetters && other.Name.All(char.IsAsciiHexDigitLower) && !used.Contains(other.Name)))
+        foreach (var other in FileSystem.Current.Folders(Folder).Where(other => other.Name.Length == FolderLetters && other.Name.All(char.IsAsciiHexDigitLower) && !used.Contains(other.Name)))
         {
             try
             {
-                other.Delete(recursive: true);
+                FileSystem.Current.DeleteFolder(other.FullName, recursive: true);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

@@ -1,6 +1,7 @@
 using System.Text;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Stores;
 
@@ -15,7 +16,7 @@ public sealed class KeyNote(string folder, string name)
 
     /// <summary>Whether the very artifact of a key is there.</summary>
     public bool Says(string key)
-        => System.IO.File.Exists(Path.Combine(folder, name + ModelFiles.ArtifactSuffix)) && System.IO.File.Exists(File) && System.IO.File.ReadAllText(File) == key;
+        => System.IO.File.Exists(Path.Combine(folder, name + ModelFiles.ArtifactSuffix)) && System.IO.File.Exists(File) && FileSystem.Current.ReadAllText(File) == key;
 
     /// <summary>Notes the key of the artifact that is there now.</summary>
     public void Write(string key) => AtomicFile.Write(File, Encoding.ASCII.GetBytes(key));
@@ -25,7 +26,7 @@ public sealed class KeyNote(string folder, string name)
     {
         if (System.IO.File.Exists(File))
         {
-            System.IO.File.Delete(File);
+            FileSystem.Current.Delete(File);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Delivery.Locks;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Stores;
 
@@ -19,7 +20,7 @@ public sealed class StoreUses(string folder)
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user.Replace('\\', '/'))))[..NameLetters];
         var file = Path.Combine(folder, name + Suffix);
         var text = string.Concat(keys.Order(StringComparer.Ordinal).Select(key => key + "\n"));
-        if (File.Exists(file) && File.ReadAllText(file) == text)
+        if (File.Exists(file) && FileSystem.Current.ReadAllText(file) == text)
         {
             return;
         }
@@ -29,7 +30,7 @@ public sealed class StoreUses(string folder)
     }
 
     /// <summary>All keys in use.</summary>
-    public IEnumerable<string> All() => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + Suffix).SelectMany(File.ReadAllLines).Where(ContentHash.IsHash) : [];
+    public IEnumerable<string> All() => Directory.Exists(folder) ? FileSystem.Current.Files(folder, "*" + Suffix).SelectMany(file => FileSystem.Current.ReadAllText(file.FullName).Split('\n')).Where(ContentHash.IsHash) : [];
 
     /// <summary>Nobody records and nobody removes meanwhile.</summary>
     public FileStream Lock() => FileLock.Take(Path.Combine(folder, LockName), null, CancellationToken.None);

@@ -1,3 +1,6 @@
+using MASQuant.Formats.Files;
+using MASQuant.Platform;
+
 namespace MASQuant.Delivery.Stores;
 
 /// <summary>A model's place in its project's store.</summary>
@@ -18,14 +21,18 @@ public sealed class StoredModel(ArtifactStore store, string key, string name) : 
     /// <inheritdoc/>
     public void MarkUpload(bool isDue)
     {
-        if (isDue)
+        var mark = store.UploadMark(key, name);
+        FileBorder.Write(mark, () =>
         {
-            File.WriteAllBytes(store.UploadMark(key, name), []);
-        }
-        else
-        {
-            File.Delete(store.UploadMark(key, name));
-        }
+            if (isDue)
+            {
+                FileSystem.Current.Open(mark, FileMode.Create, FileAccess.Write, FileShare.None).Dispose();
+            }
+            else
+            {
+                FileSystem.Current.Delete(mark);
+            }
+        });
     }
 
     /// <inheritdoc/>

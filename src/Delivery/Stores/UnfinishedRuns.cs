@@ -1,5 +1,6 @@
 using MASQuant.Delivery.Caching;
 using MASQuant.Delivery.Locks;
+using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Stores;
 
@@ -17,15 +18,15 @@ public static class UnfinishedRuns
     /// <summary>Deletes the folder of all unfinished runs once the last is finished; another model's may lie beside this one's, or begin to at this moment, on another machine. A delivery without a usable cache also leaves its lock and what it noted of the remote cache there.</summary>
     public static void Tidy(string output)
     {
-        var parent = new DirectoryInfo(ParentOf(output));
+        var parent = ParentOf(output);
         try
         {
-            if (parent.Exists && parent.EnumerateFiles("*", SearchOption.AllDirectories).All(IsLeft))
+            if (Directory.Exists(parent) && FileSystem.Current.Files(parent, depth: SearchOption.AllDirectories).All(IsLeft))
             {
                 Delete(parent);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MASQuantException)
         {
             // Somebody begins; who ends last tidies.
         }
@@ -37,24 +38,24 @@ public static class UnfinishedRuns
         using var alone = file.Directory!.Name == RunFolder.LockFolder && !OperatingSystem.IsWindows()
             ? FileLock.TryTake(file.FullName) ?? throw new IOException($"'{file.FullName}' is held.")
             : null;
-        file.Delete();
+        FileSystem.Current.Delete(file.FullName);
     }
 
     private static bool IsLeft(FileInfo file) => file.Directory!.Name is RunFolder.LockFolder or RemoteTrouble.Folder;
 
     // A folder that is not empty any more stays, which a recursive deletion would not look at.
-    private static void Delete(DirectoryInfo folder)
+    private static void Delete(string folder)
     {
-        foreach (var inner in folder.EnumerateDirectories())
+        foreach (var inner in FileSystem.Current.Folders(folder).ToArray())
         {
-            Delete(inner);
+            Delete(inner.FullName);
         }
 
-        foreach (var file in folder.EnumerateFiles().Where(IsLeft))
+        foreach (var file in FileSystem.Current.Files(folder).Where(IsLeft).ToArray())
         {
             DeleteLeft(file);
         }
 
-        folder.Delete();
+        FileSystem.Current.DeleteFolder(folder, recursive: false);
     }
 }

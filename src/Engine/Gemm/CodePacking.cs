@@ -9,7 +9,7 @@ public static class CodePacking
     /// <summary>Packs codes [N, K] (row-major, −128…127; 4-bit: −8…7 symmetric or 0…15 when <paramref name="unsigned"/>).</summary>
     public static byte[] Pack(ReadOnlyMemory<sbyte> codes, int outputs, int inputs, int weightBits, bool unsigned = false)
     {
-        var packed = new byte[PackingLayout.PackedBytes(outputs, inputs, weightBits)];
+        var packed = LargeArray.Zeros<byte>(checked((int)PackingLayout.PackedBytes(outputs, inputs, weightBits)));
         var offset = unsigned ? 0 : PackingLayout.Int4Offset;
         Workers.For((outputs + PackingLayout.PanelOutputs - 1) / PackingLayout.PanelOutputs, panel =>
         {

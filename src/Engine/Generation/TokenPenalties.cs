@@ -45,7 +45,7 @@ public sealed class TokenPenalties
         Reserve(logits.Length);
         if (_logits.Length < logits.Length)
         {
-            _logits = new float[logits.Length];
+            _logits = LargeArray.Zeros<float>(logits.Length);
         }
 
         var result = _logits.AsSpan(0, logits.Length);

@@ -82,7 +82,7 @@ internal sealed class DecoderAttention : IBlockAttention, IWork
     /// <summary>Query r starts at <paramref name="start"/> + r · <paramref name="stride"/> and sees <paramref name="visible"/> + r · <paramref name="visibleStep"/> keys; the rest of <paramref name="keys"/> gets probability 0.</summary>
     private void Attend(KvCacheLayer cache, int keyHead, int start, int stride, int rows, int keys, int visible, int visibleStep)
     {
-        var scores = ArrayPool<float>.Shared.Rent(checked(rows * keys));
+        var scores = LargeArray.Rent<float>(checked(rows * keys));
         FloatGemm.MultiplyNN(rows, keys, _headSize, _queries.Span[start..], stride, cache.Keys(keyHead), cache.Capacity, scores, keys);
         for (var row = 0; row < rows; row++)
         {

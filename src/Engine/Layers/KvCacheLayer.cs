@@ -78,7 +78,7 @@ public sealed class KvCacheLayer
 
         var capacity = Math.Max(length, Math.Max(FirstCapacity, checked(2 * Capacity)));
         var size = checked(_heads * _headSize * capacity);
-        var (keys, values) = (new float[size], new float[size]);
+        var (keys, values) = (LargeArray.Zeros<float>(size), LargeArray.Zeros<float>(size));
         for (var row = 0; row < _heads * _headSize; row++)
         {
             _keys.AsSpan(row * Capacity, Length).CopyTo(keys.AsSpan(row * capacity));

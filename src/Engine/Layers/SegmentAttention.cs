@@ -53,7 +53,7 @@ internal static class SegmentAttention
     {
         var (rows, keys, stride) = (piece.Queries, piece.End - piece.Start, q.Columns);
         var (query, key) = ((piece.First * stride) + piece.Column, (piece.Start * stride) + piece.Column);
-        var rented = ArrayPool<float>.Shared.Rent(checked(rows * keys));
+        var rented = LargeArray.Rent<float>(checked(rows * keys));
         var scores = rented.AsSpan(0, rows * keys);
         FloatGemm.MultiplyNT(rows, keys, d, q.Span[query..], stride, k.Span[key..], stride, scores, keys);
         for (var row = 0; row < rows; row++)

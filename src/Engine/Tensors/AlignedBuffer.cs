@@ -11,7 +11,7 @@ internal sealed unsafe class AlignedBuffer<T>
     public AlignedBuffer(long length)
     {
         Length = length;
-        _array = GC.AllocateUninitializedArray<T>(checked((int)(length + (Alignment / sizeof(T)))), pinned: true);
+        _array = LargeArray.Uninitialized<T>(checked((int)(length + (Alignment / sizeof(T)))), pinned: true);
         fixed (T* start = _array)
         {
             Pointer = (T*)(((nint)start + Alignment - 1) & -Alignment);

@@ -16,7 +16,7 @@ internal sealed class WorkerThread
     public WorkerThread(WorkerPool pool, int number)
     {
         _pool = pool;
-        new Thread(Loop) { IsBackground = true, Name = $"MASQuant worker {number + 1}" }.Start();
+        new Thread(Loop) { IsBackground = true, Name = $"MASQuant worker {number + 1}" }.UnsafeStart(); // It outlives its first caller, whose context it must not keep.
     }
 
     /// <summary>Asks the thread to take part in the pool's job.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Scores;
+using MASQuant.Platform;
 
 namespace MASQuant.Evaluation.Comparison;
 
@@ -18,7 +19,7 @@ public static class ComparisonJson
         json.WriteString("method", model?.Method);
         json.WriteString("scheme", model?.Scheme);
         WriteSweep(json, model?.Swept ?? []);
-        json.WriteNumber("bytes", model is null ? originalBytes : new FileInfo(model.Artifact).Length);
+        json.WriteNumber("bytes", model is null ? originalBytes : FileSystem.Current.Info(model.Artifact).Length);
     });
 
     private static void WriteSweep(Utf8JsonWriter json, IReadOnlyList<SweptValue> swept)

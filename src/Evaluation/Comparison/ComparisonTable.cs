@@ -1,5 +1,6 @@
 using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Scores;
+using MASQuant.Platform;
 
 namespace MASQuant.Evaluation.Comparison;
 
@@ -39,7 +40,7 @@ public static class ComparisonTable
 
             foreach (var (model, result) in models.Zip(results.Skip(1)))
             {
-                table.Add([name, model.Scheme, model.Method, .. model.Swept.Select(value => value.Value), Figures.Bytes(new FileInfo(model.Artifact).Length), .. result.Tasks.Select(cell)]);
+                table.Add([name, model.Scheme, model.Method, .. model.Swept.Select(value => value.Value), Figures.Bytes(FileSystem.Current.Info(model.Artifact).Length), .. result.Tasks.Select(cell)]);
             }
         }
 

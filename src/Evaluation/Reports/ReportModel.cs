@@ -1,4 +1,5 @@
 using MASQuant.Formats.Artifacts;
+using MASQuant.Platform;
 using MASQuant.Quantization.Facts;
 
 namespace MASQuant.Evaluation.Reports;
@@ -31,6 +32,6 @@ public sealed record ReportModel(Manifest Manifest, RunFacts? Facts, RunTimes? T
 
         // The copy inside an artifact lacks its size.
         using var artifact = Artifact.Open(path);
-        return artifact.Manifest with { ArtifactBytes = new FileInfo(path).Length };
+        return artifact.Manifest with { ArtifactBytes = FileSystem.Current.Info(path).Length };
     }
 }

@@ -5,6 +5,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
+using MASQuant.Platform;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
@@ -74,7 +75,7 @@ internal sealed class TuningMeasurement(TuningJob job, ITuningProgress progress)
             yield return whole;
         }
 
-        foreach (var count in Directory.Exists(job.Output) ? Directory.EnumerateFiles(job.Output, NameOf("0", "*")).Select(file => file[(file.LastIndexOf('-') + 1)..]).Order(StringComparer.Ordinal).ToArray() : [])
+        foreach (var count in Directory.Exists(job.Output) ? FileSystem.Current.Files(job.Output, NameOf("0", "*")).Select(file => file.Name[(file.Name.LastIndexOf('-') + 1)..]).Order(StringComparer.Ordinal).ToArray() : [])
         {
             ModelNoise?[] shares = Share.TryParse($"0/{count}", out var first) ? [.. Enumerable.Range(0, first.Count).Select(i => TryRead(NameOf(first with { Index = i }), key))] : [null];
             if (shares.All(share => share is not null))
@@ -105,7 +106,7 @@ internal sealed class TuningMeasurement(TuningJob job, ITuningProgress progress)
     private ModelNoise? TryRead(string name, string key)
     {
         var file = Path.Combine(job.Output, name);
-        if (!File.Exists(file) || File.ReadAllBytes(file) is not { } content || !content.AsSpan().StartsWith(Encoding.ASCII.GetBytes(key)))
+        if (!File.Exists(file) || FileSystem.Current.ReadAllBytes(file) is not { } content || !content.AsSpan().StartsWith(Encoding.ASCII.GetBytes(key)))
         {
             return null;
         }

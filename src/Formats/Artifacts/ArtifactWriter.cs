@@ -1,7 +1,9 @@
 using System.Globalization;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Files;
 using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
+using MASQuant.Platform;
 
 namespace MASQuant.Formats.Artifacts;
 
@@ -30,11 +32,18 @@ public static class ArtifactWriter
                 ArtifactBytes = 0,
                 Layers = [.. manifest.Layers.Select(layer => CheckedWithSizes(manifest, layer, layers[layer.Index]))],
             };
-            var path = Path.Combine(folder, described.Artifact);
-            SafetensorsWriter.Write(path, Payloads(described, checkpoint, layers), Metadata(), check, cancellationToken);
-            described = described with { ArtifactBytes = new FileInfo(path).Length };
-            ManifestFile.Write(Path.Combine(folder, manifest.Name + ModelFiles.ManifestSuffix), described);
+            var (path, manifestPath) = (Path.Combine(folder, described.Artifact), Path.Combine(folder, manifest.Name + ModelFiles.ManifestSuffix));
+            SafetensorsWriter.Write(path, Payloads(described, checkpoint, layers), Metadata(), Check, cancellationToken);
+            described = described with { ArtifactBytes = FileBorder.Read(path, () => FileSystem.Current.Info(path).Length) };
+            ManifestFile.Write(manifestPath, described);
             return described;
+
+            // A manifest does not lie beside an artifact that it does not describe, whenever the process or the machine stops.
+            void Check()
+            {
+                check?.Invoke();
+                FileBorder.Write(manifestPath, () => FileSystem.Current.Delete(manifestPath));
+            }
         }
         finally
         {

@@ -3,6 +3,7 @@ using MASQuant.Diagnostics;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
+using MASQuant.Platform;
 
 namespace MASQuant.Formats.Checkpoints;
 
@@ -100,24 +101,22 @@ public sealed class Checkpoint : IModelSource
             return false;
         }
 
-        try
-        {
-            RegularFile.Require(path);
-            var length = LinkedFile.Length(path);
-            if (length > MaxTextBytes)
-            {
-                throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file has {length} bytes, more than the {MaxTextBytes} that such a file may have. Replace it by the one of the checkpoint's repository.");
-            }
+        content = FileBorder.Read(path, () => Text(path));
+        return true;
+    }
 
-            var bytes = File.ReadAllBytes(path);
-            LfsPointer.Refuse(bytes, path);
-            content = bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes.AsMemory(ByteOrderMark.Length) : bytes;
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    private static ReadOnlyMemory<byte> Text(string path)
+    {
+        RegularFile.Require(path);
+        var length = LinkedFile.Length(path);
+        if (length > MaxTextBytes)
         {
-            throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file cannot be read: {e.Message} Check its permissions.", e);
+            throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file has {length} bytes, more than the {MaxTextBytes} that such a file may have. Replace it by the one of the checkpoint's repository.");
         }
+
+        var bytes = FileSystem.Current.ReadAllBytes(path);
+        LfsPointer.Refuse(bytes, path);
+        return bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes.AsMemory(ByteOrderMark.Length) : bytes;
     }
 
     private void OpenFiles()

@@ -1,5 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Configuration;
+using MASQuant.Platform;
 
 namespace MASQuant.Formats.Checkpoints;
 
@@ -86,9 +87,9 @@ internal static class ForeignCheckpoint
     {
         foreach (var (pattern, kind, remedy) in Weights)
         {
-            if (Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal).FirstOrDefault() is { } file)
+            if (FileSystem.Current.Files(folder, pattern).Select(file => file.Name).Order(StringComparer.Ordinal).FirstOrDefault() is { } file)
             {
-                return $", but {kind}: '{Path.GetFileName(file)}'. {remedy}";
+                return $", but {kind}: '{file}'. {remedy}";
             }
         }
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using MASQuant.Diagnostics;
+using MASQuant.Platform;
 
 namespace MASQuant.Formats.Files;
 
@@ -17,49 +17,60 @@ public static class AtomicFile
     public static void Write(string path, Action<Stream> write)
     {
         var full = Path.GetFullPath(path);
+        var folder = Path.GetDirectoryName(full)!;
         var temporary = $"{full}.{Guid.NewGuid():N}{Suffix}";
-        try
-        {
-            RemoveAbandoned(Directory.CreateDirectory(Path.GetDirectoryName(full)!), Path.GetFileName(full) + ".");
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferSize))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-                File.SetLastWriteTimeUtc(stream.SafeFileHandle, DateTime.UtcNow);
-            }
-
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch (Exception e)
-        {
-            if (File.Exists(temporary))
-            {
-                File.Delete(temporary);
-            }
-
-            if (e is IOException or UnauthorizedAccessException)
-            {
-                throw new MASQuantException(DiagnosticCodes.FileNotWritable, path, $"The file cannot be written: {e.Message.TrimEnd('.')}. Check the folder's permissions and free space.", e);
-            }
-
-            throw;
-        }
-    }
-
-    // Nobody has it open, and nobody can be about to: a living writer holds it from the moment that it is made to the one before it gets its name, far less than the grace.
-    private static void RemoveAbandoned(DirectoryInfo folder, string prefix)
-    {
-        foreach (var file in folder.EnumerateFiles(prefix + "*" + Suffix).Where(file => file.Name.Length == prefix.Length + UniqueLetters + Suffix.Length
-            && !file.Name.AsSpan(prefix.Length, UniqueLetters).ContainsAnyExcept(Letters) && file.LastWriteTimeUtc < DateTime.UtcNow - Grace))
+        FileBorder.Write(path, () =>
         {
             try
             {
-                using var alone = new FileStream(file.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+                FileSystem.Current.CreateFolder(folder);
+                RemoveAbandoned(folder, Path.GetFileName(full) + ".");
+                using (var stream = FileSystem.Current.Open(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferSize))
+                {
+                    write(stream);
+                    stream.Flush(flushToDisk: true);
+                    FileSystem.Current.SetTime(stream.SafeFileHandle, Clock.UtcNow);
+                }
+
+                FileSystem.Current.Move(temporary, full);
+                FileSystem.Current.SyncFolder(folder);
+            }
+            catch
+            {
+                TryDelete(temporary);
+                throw;
+            }
+        });
+    }
+
+    // Nobody has it open, and nobody can be about to: a living writer holds it from the moment that it is made to the one before it gets its name, far less than the grace.
+    private static void RemoveAbandoned(string folder, string prefix)
+    {
+        var before = Clock.UtcNow - Grace;
+        foreach (var file in FileSystem.Current.Files(folder, prefix + "*" + Suffix).Where(file => file.Name.Length == prefix.Length + UniqueLetters + Suffix.Length
+            && !file.Name.AsSpan(prefix.Length, UniqueLetters).ContainsAnyExcept(Letters) && file.LastWriteTimeUtc < before))
+        {
+            try
+            {
+                using var alone = FileSystem.Current.Open(file.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+                FileSystem.Current.Delete(file.FullName);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // Somebody writes it, or it has gone.
             }
+        }
+    }
+
+    // What failed is told, not that it could not be tidied either: the next writer does.
+    private static void TryDelete(string temporary)
+    {
+        try
+        {
+            FileSystem.Current.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
+using MASQuant.Platform;
 
 namespace MASQuant.Formats.Files;
 
@@ -16,17 +17,20 @@ public static class ContentHash
     public static bool IsHash(string text) => text.Length == Digits && text.All(char.IsAsciiHexDigitLower);
 
     /// <summary>Hashes a file. A Git LFS pointer counts as the file that it stands for.</summary>
-    /// <exception cref="MASQuantException">MASQ0101: it is no regular file.</exception>
+    /// <exception cref="MASQuantException">MASQ0101: it is no regular file, or cannot be read.</exception>
     public static string OfFile(string path, CancellationToken cancellationToken = default)
     {
         RegularFile.Require(path);
-        if (LfsPointer.ReadSha256(LinkedFile.Target(path)) is { } known)
+        return FileBorder.Read(path, () =>
         {
-            return known;
-        }
+            if (LfsPointer.ReadSha256(LinkedFile.Target(path)) is { } known)
+            {
+                return known;
+            }
 
-        using var stream = OpenRead(path);
-        return Of(stream, cancellationToken);
+            using var stream = OpenRead(path);
+            return Of(stream, cancellationToken);
+        });
     }
 
     /// <summary>Hashes to the end.</summary>
@@ -54,5 +58,5 @@ public static class ContentHash
     public static string OfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Opens a file to be read from its beginning to its end; others may delete it meanwhile.</summary>
-    public static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+    public static FileStream OpenRead(string path) => FileSystem.Current.Open(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, options: FileOptions.SequentialScan);
 }

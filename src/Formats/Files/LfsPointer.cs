@@ -1,5 +1,6 @@
 using System.Text;
 using MASQuant.Diagnostics;
+using MASQuant.Platform;
 
 namespace MASQuant.Formats.Files;
 
@@ -29,7 +30,7 @@ public static class LfsPointer
     /// <summary>The SHA-256 of the file that a pointer stands for, lower-case hexadecimal; null when <paramref name="file"/> is no pointer.</summary>
     public static string? ReadSha256(FileInfo file)
     {
-        if (file.Length >= MaxBytes || File.ReadAllBytes(file.FullName) is not { } content || !content.AsSpan().StartsWith(Prefix))
+        if (file.Length >= MaxBytes || FileSystem.Current.ReadAllBytes(file.FullName) is not { } content || !content.AsSpan().StartsWith(Prefix))
         {
             return null;
         }

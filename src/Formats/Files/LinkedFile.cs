@@ -1,3 +1,5 @@
+using MASQuant.Platform;
+
 namespace MASQuant.Formats.Files;
 
 /// <summary>Files that may be links, as those of the hub's cache: the size and the time of a link are its own, and tell nothing of the file.</summary>
@@ -7,7 +9,7 @@ public static class LinkedFile
     /// <exception cref="IOException">Links lead in a circle.</exception>
     public static FileInfo Target(string path)
     {
-        var file = new FileInfo(path);
+        var file = FileSystem.Current.Info(path);
         return file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.MemoryMappedFiles;
 using MASQuant.Diagnostics;
+using MASQuant.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace MASQuant.Formats.Files;
@@ -26,15 +27,15 @@ internal sealed unsafe class MappedFile : IDisposable
         RegularFile.Require(path);
         try
         {
-            _handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            _handle = FileSystem.Current.OpenHandle(path);
             Length = RandomAccess.GetLength(_handle);
             if (Length == 0)
             {
                 return; // Nothing can be mapped; every slice is empty.
             }
 
-            _map = MemoryMappedFile.CreateFromFile(_handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            _view = _map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+            _map = FileSystem.Current.Map(_handle);
+            _view = FileSystem.Current.View(_map);
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)

@@ -32,7 +32,7 @@ public sealed record TensorPayload(TensorInfo Tensor, Action<Stream> Write)
     public static TensorPayload OfBFloat16(string name, ReadOnlyMemory<float> values, params int[] shape)
         => new(new TensorInfo(name, DataType.BF16, shape), stream =>
         {
-            var rounded = GC.AllocateUninitializedArray<ushort>(values.Length);
+            var rounded = LargeArray.Uninitialized<ushort>(values.Length);
             BFloat16.Narrow(values.Span, rounded);
             stream.Write(MemoryMarshal.AsBytes<ushort>(rounded));
         });
@@ -41,7 +41,7 @@ public sealed record TensorPayload(TensorInfo Tensor, Action<Stream> Write)
     public static TensorPayload OfFloat16(string name, ReadOnlyMemory<float> values, params int[] shape)
         => new(new TensorInfo(name, DataType.F16, shape), stream =>
         {
-            var rounded = GC.AllocateUninitializedArray<Half>(values.Length);
+            var rounded = LargeArray.Uninitialized<Half>(values.Length);
             Float16.Narrow(values.Span, rounded);
             stream.Write(MemoryMarshal.AsBytes<Half>(rounded));
         });

@@ -99,7 +99,7 @@ public static class TensorReading
     {
         source.RequireReadable(tensor);
         source.RequireFinite(tensor);
-        var values = GC.AllocateUninitializedArray<float>(ArrayLength(source, tensor));
+        var values = LargeArray.Uninitialized<float>(ArrayLength(source, tensor));
         var rest = values.AsSpan();
         foreach (var piece in source.Pieces(tensor))
         {

@@ -128,7 +128,7 @@ public sealed class BlockWalk
                 rooms.Add([]);
             }
 
-            rooms[i] = rooms[i].Length < values.Length ? GC.AllocateUninitializedArray<float>(values.Length) : rooms[i];
+            rooms[i] = rooms[i].Length < values.Length ? LargeArray.Uninitialized<float>(values.Length) : rooms[i];
             values.CopyTo(rooms[i]);
             copies[i] = new Matrix(matrices[i].Rows, matrices[i].Columns, rooms[i]);
         }

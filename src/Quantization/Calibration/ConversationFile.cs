@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Quantization.Calibration;
 
@@ -16,17 +17,10 @@ public static class ConversationFile
     public static IReadOnlyList<Conversation> Read(string path, CancellationToken cancellationToken = default)
     {
         var conversations = new List<Conversation>();
-        try
+        foreach (var (text, at) in Lines(path))
         {
-            foreach (var (text, at) in Lines(path))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                conversations.Add(Parse(text, at));
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path, $"The conversation file cannot be read: {e.Message} Give a JSON Lines file, one conversation per line.", e);
+            cancellationToken.ThrowIfCancellationRequested();
+            conversations.Add(Parse(text, at));
         }
 
         return conversations.Count > 0 ? conversations : throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path,
@@ -34,7 +28,7 @@ public static class ConversationFile
     }
 
     /// <summary>The lines that <see cref="Read"/> does not refuse.</summary>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="MASQuantException">MASQ0405: the file cannot be read.</exception>
     public static IEnumerable<Conversation> ReadValid(string path)
     {
         foreach (var (text, at) in Lines(path))
@@ -51,7 +45,28 @@ public static class ConversationFile
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         RegularFile.Require(path);
-        return File.ReadLines(path).Select((text, index) => (text, new Location(path, folder, index + 1))).Where(line => !string.IsNullOrWhiteSpace(line.text));
+        return TextLines(path).Select((text, index) => (text, new Location(path, folder, index + 1))).Where(line => !string.IsNullOrWhiteSpace(line.text));
+    }
+
+    private static IEnumerable<string> TextLines(string path)
+    {
+        using var reader = OrMissing(path, () => new StreamReader(FileSystem.Current.Open(path, FileMode.Open, FileAccess.Read, FileShare.Read), bufferSize: 1 << 16));
+        while (OrMissing(path, reader.ReadLine) is { } line)
+        {
+            yield return line;
+        }
+    }
+
+    private static T OrMissing<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path, $"The conversation file cannot be read: {e.Message} Give a JSON Lines file, one conversation per line.", e);
+        }
     }
 
     private static Conversation? TryParse(string text, Location at)

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using MASQuant.Diagnostics;
+using MASQuant.Platform;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Compute;
@@ -39,7 +40,7 @@ public sealed record ComputeAssembly(string Path)
     {
         try
         {
-            using var image = new PEReader(File.OpenRead(Path));
+            using var image = new PEReader(FileSystem.Current.Open(Path, FileMode.Open, FileAccess.Read, FileShare.Read));
             var metadata = image.GetMetadataReader();
             return metadata.GetGuid(metadata.GetModuleDefinition().Mvid).ToString();
         }

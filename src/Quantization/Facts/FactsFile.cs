@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 
 namespace MASQuant.Quantization.Facts;
 
@@ -24,6 +25,16 @@ public static class FactsFile
         AtomicFile.Write(Path.Combine(folder, name + TimesSuffix), Serialize(times, FactsJson.Default.RunTimes));
     }
 
+    /// <summary>Deletes both, of an artifact that is about to be replaced.</summary>
+    /// <exception cref="MASQuantException">MASQ0111: a file cannot be deleted.</exception>
+    public static void Delete(string folder, string name)
+    {
+        foreach (var file in (string[])[Path.Combine(folder, name + FactsSuffix), Path.Combine(folder, name + TimesSuffix)])
+        {
+            FileBorder.Write(file, () => FileSystem.Current.Delete(file));
+        }
+    }
+
     /// <summary>The facts beside an artifact or a manifest, or null.</summary>
     public static RunFacts? ReadFacts(string model)
         => Read(Beside(model, FactsSuffix), FactsJson.Default.RunFacts) is { FormatVersion: RunFacts.CurrentFormatVersion } facts && facts.Blocks.All(IsWhole) ? facts : null;
@@ -40,7 +51,7 @@ public static class FactsFile
     {
         try
         {
-            return File.Exists(path) && new FileInfo(path).Length <= MaxBytes ? JsonSerializer.Deserialize(File.ReadAllBytes(path), type) : null;
+            return File.Exists(path) && FileSystem.Current.Info(path).Length <= MaxBytes ? JsonSerializer.Deserialize(FileSystem.Current.ReadAllBytes(path), type) : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {

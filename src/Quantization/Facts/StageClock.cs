@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using MASQuant.Platform;
 
 namespace MASQuant.Quantization.Facts;
 
@@ -18,7 +18,7 @@ internal sealed class StageClock
             if (_stage != stage)
             {
                 Close();
-                (_stage, _since) = (stage, Stopwatch.GetTimestamp());
+                (_stage, _since) = (stage, Clock.Current.GetTimestamp());
             }
         }
     }
@@ -40,7 +40,7 @@ internal sealed class StageClock
     {
         if (_stage is { } stage)
         {
-            _spent[stage] = _spent.GetValueOrDefault(stage) + Stopwatch.GetElapsedTime(_since);
+            _spent[stage] = _spent.GetValueOrDefault(stage) + Clock.Current.GetElapsedTime(_since);
         }
     }
 }

@@ -90,7 +90,7 @@ internal static class RealGemm
     {
         var (depth, width) = (a.Columns, TileColumns<TWork>());
         var panels = (b.Columns + width - 1) / width;
-        var packedB = ArrayPool<TWork>.Shared.Rent(panels * depth * width);
+        var packedB = LargeArray.Rent<TWork>(panels * depth * width);
         Workers.For(panels, panel => Pack(b.Transposed, panel * width, width, packedB.AsSpan(panel * depth * width, depth * width)));
         var rowPieces = (a.Rows + PieceRows - 1) / PieceRows;
         var columnPieces = (panels + PiecePanels - 1) / PiecePanels;
@@ -105,7 +105,7 @@ internal static class RealGemm
                 return;
             }
 
-            var packedA = ArrayPool<TWork>.Shared.Rent(PieceRows * depth);
+            var packedA = LargeArray.Rent<TWork>(PieceRows * depth);
             for (var row = startRow; row < endRow; row += TileRows)
             {
                 Pack(a, row, TileRows, packedA.AsSpan((row - startRow) * depth, TileRows * depth));

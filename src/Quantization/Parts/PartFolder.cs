@@ -2,6 +2,7 @@ using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
+using MASQuant.Platform;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
@@ -93,13 +94,17 @@ public sealed class PartFolder
         }
 
         AtomicFile.Write(System.IO.Path.Combine(work, FileName), FactsFile.Serialize(file, PartJson.Default.PartFile));
-        if (Directory.Exists(plan.Folder))
+        FileBorder.Write(plan.Folder, () =>
         {
-            File.Delete(System.IO.Path.Combine(plan.Folder, FileName)); // What is left, if this is broken off, is no part.
-            Directory.Delete(plan.Folder, recursive: true);
-        }
+            if (Directory.Exists(plan.Folder))
+            {
+                FileSystem.Current.Delete(System.IO.Path.Combine(plan.Folder, FileName)); // What is left, if this is broken off, is no part.
+                FileSystem.Current.DeleteFolder(plan.Folder, recursive: true);
+            }
 
-        Directory.Move(work, plan.Folder);
+            FileSystem.Current.MoveFolder(work, plan.Folder);
+            FileSystem.Current.SyncFolder(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(plan.Folder))!);
+        });
     }
 
     /// <summary>What the manifest and reports say of the blocks, in order.</summary>

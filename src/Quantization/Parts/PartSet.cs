@@ -1,5 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Platform;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Run;
 
@@ -90,7 +91,7 @@ public sealed class PartSet
 
     private static IEnumerable<string> Find(IReadOnlyList<string> paths)
     {
-        var found = paths.SelectMany(path => IsPart(path) ? [path] : Directory.Exists(path) ? Directory.EnumerateDirectories(path, "*" + PartFolder.Suffix).Where(IsPart) : [])
+        var found = paths.SelectMany(path => IsPart(path) ? [path] : Directory.Exists(path) ? FileSystem.Current.Folders(path, "*" + PartFolder.Suffix).Select(folder => System.IO.Path.Combine(path, folder.Name)).Where(IsPart) : [])
             .Select(path => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))).Distinct(StringComparer.Ordinal).ToArray();
         foreach (var path in paths)
         {

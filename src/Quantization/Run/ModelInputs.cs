@@ -1,4 +1,5 @@
 using MASQuant.Formats.Files;
+using MASQuant.Platform;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Quantization.Run;
@@ -11,10 +12,10 @@ public static class ModelInputs
 
     /// <summary>The checkpoint's files, sorted by name.</summary>
     public static IReadOnlyList<string> OfCheckpoint(string folder)
-        => [.. CheckpointPatterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Order(StringComparer.Ordinal)];
+        => FileBorder.Read<string[]>(folder, () => [.. CheckpointPatterns.SelectMany(pattern => FileSystem.Current.Files(folder, pattern)).Select(file => Path.Combine(folder, file.Name)).Order(StringComparer.Ordinal)]);
 
     /// <summary>The bytes of a checkpoint's weights; of links those of the files that they lead to.</summary>
-    public static long WeightBytes(string folder) => Directory.EnumerateFiles(folder, "*.safetensors").Sum(LinkedFile.Length);
+    public static long WeightBytes(string folder) => FileBorder.Read(folder, () => FileSystem.Current.Files(folder, "*.safetensors").Sum(file => LinkedFile.Length(file.FullName)));
 
     /// <summary>More bytes than an artifact of the checkpoint has, whatever its options: patches of full rank for two modalities in FP32 weigh four times BF16 weights.</summary>
     public static long MostArtifactBytes(string folder)

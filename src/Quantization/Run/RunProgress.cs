@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using MASQuant.Platform;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
 
@@ -12,7 +12,7 @@ internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int
 {
     // Below this share an estimate would be a guess.
     private const double EstimableFraction = 0.01;
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly long _started = Clock.Current.GetTimestamp();
     private double _resumed;
 
     /// <summary>Reports a step outside the blocks.</summary>
@@ -38,7 +38,7 @@ internal sealed class RunProgress(IProgress<QuantizationProgress>? progress, int
     {
         var fraction = Fraction(layer, done);
         var gained = fraction - _resumed;
-        TimeSpan? remaining = gained < EstimableFraction ? null : _clock.Elapsed * ((1 - fraction) / gained);
+        TimeSpan? remaining = gained < EstimableFraction ? null : Clock.Current.GetElapsedTime(_started) * ((1 - fraction) / gained);
         var subject = modality is null ? "" : $", {modality}";
         progress?.Report(new QuantizationProgress(stage, layer, layers, modality, fraction, remaining, $"Block {layer + 1} of {layers}: {Verb(stage)}{subject}."));
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
+using MASQuant.Platform;
 using MASQuant.Quantization.Blocks;
 using MASQuant.Quantization.Facts;
 using MASQuant.Quantization.Options;
@@ -27,15 +28,15 @@ internal sealed class WorkFolder
     /// <param name="path">The folder; created when missing.</param>
     /// <param name="key">Identifies what the run makes.</param>
     /// <param name="decoder">The decoder.</param>
-    /// <exception cref="MASQuantException">MASQ0111: the folder cannot be written.</exception>
+    /// <exception cref="MASQuantException">MASQ0101, MASQ0111: the folder cannot be read or written.</exception>
     public static WorkFolder Open(string path, string key, DecoderDescription decoder)
     {
         var mark = Path.Combine(path, KeyFile);
-        if (!File.Exists(mark) || File.ReadAllText(mark) != key)
+        if (!File.Exists(mark) || FileBorder.Read(mark, () => FileSystem.Current.ReadAllText(mark)) != key)
         {
             if (Directory.Exists(path))
             {
-                Directory.Delete(path, recursive: true);
+                FileBorder.Write(path, () => FileSystem.Current.DeleteFolder(path, recursive: true));
             }
 
             AtomicFile.Write(mark, Encoding.ASCII.GetBytes(key));
@@ -79,14 +80,14 @@ internal sealed class WorkFolder
 
     /// <summary>The ranks that an earlier run chose, or null.</summary>
     public LayerRanks? TryReadRanks()
-        => File.Exists(RanksPath) && File.ReadAllText(RanksPath).Split(' ', 2) is [var hash, var text] && hash == ContentHash.OfText(text) && LayerRanks.TryParse(text, out var ranks, out _) ? ranks : null;
+        => File.Exists(RanksPath) && FileBorder.Read(RanksPath, () => FileSystem.Current.ReadAllText(RanksPath)).Split(' ', 2) is [var hash, var text] && hash == ContentHash.OfText(text) && LayerRanks.TryParse(text, out var ranks, out _) ? ranks : null;
 
     /// <summary>Keeps the ranks that were chosen.</summary>
     /// <exception cref="MASQuantException">MASQ0111: the file cannot be written.</exception>
     public void WriteRanks(LayerRanks ranks) => AtomicFile.Write(RanksPath, Encoding.ASCII.GetBytes($"{ContentHash.OfText(ranks.ToString())} {ranks}"));
 
     /// <summary>Deletes the folder, once the artifact is written.</summary>
-    public void Delete() => Directory.Delete(_path, recursive: true);
+    public void Delete() => FileBorder.Write(_path, () => FileSystem.Current.DeleteFolder(_path, recursive: true));
 
     private string RanksPath => Path.Combine(_path, "ranks");
 }

@@ -44,7 +44,7 @@ public static class Resampler
         var cache = (long)places * 2 * reach <= MaxCachedWeights ? new double[places][] : [];
         Workers.For(cache.Length, place => cache[place] = Weights(new double[2 * reach], (double)place / places, reach, scale));
 
-        var result = new float[Count(samples.Length, sourceRate, targetRate)];
+        var result = LargeArray.Zeros<float>(Count(samples.Length, sourceRate, targetRate));
         Workers.For((result.Length + OutputsPerPiece - 1) / OutputsPerPiece, piece =>
         {
             var scratch = cache.Length > 0 ? [] : new double[2 * reach];

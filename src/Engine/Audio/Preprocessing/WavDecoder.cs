@@ -72,7 +72,7 @@ internal readonly ref struct WavDecoder
     /// <exception cref="MASQuantException">MASQ0312: a sample is NaN or infinite.</exception>
     public float[] ReadMono()
     {
-        var samples = new float[Frames];
+        var samples = LargeArray.Zeros<float>(Frames);
         var data = _data;
         for (var frame = 0; frame < samples.Length; frame++)
         {

@@ -53,7 +53,7 @@ public sealed unsafe class DenseWeight
     internal Matrix ToMatrix()
     {
         var values = new Matrix(Outputs, Inputs);
-        var panel = new float[PanelSource.PanelOutputs * Inputs];
+        var panel = LargeArray.Zeros<float>(PanelSource.PanelOutputs * Inputs);
         fixed (float* target = panel)
         {
             for (var n = 0; n < Outputs; n++)

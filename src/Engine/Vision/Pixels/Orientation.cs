@@ -61,7 +61,7 @@ internal readonly record struct Orientation
         }
 
         var (width, height) = Upright(stored.Width, stored.Height);
-        var upright = new RgbImage(width, height, new byte[stored.Pixels.Length]);
+        var upright = new RgbImage(width, height, LargeArray.Zeros<byte>(stored.Pixels.Length));
         for (var y = 0; y < height; y++)
         {
             var target = upright.Row(y);

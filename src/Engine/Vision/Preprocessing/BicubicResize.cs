@@ -33,7 +33,7 @@ public static class BicubicResize
         }
 
         var taps = Taps.Create(image.Width, width);
-        var result = new RgbImage(width, image.Height, new byte[checked(width * image.Height * 3)]);
+        var result = new RgbImage(width, image.Height, LargeArray.Zeros<byte>(checked(width * image.Height * 3)));
         Workers.For(image.Height, y =>
         {
             ReadOnlySpan<byte> source = image.Row(y);
@@ -67,7 +67,7 @@ public static class BicubicResize
         }
 
         var taps = Taps.Create(image.Height, height);
-        var result = new RgbImage(image.Width, height, new byte[checked(image.Width * height * 3)]);
+        var result = new RgbImage(image.Width, height, LargeArray.Zeros<byte>(checked(image.Width * height * 3)));
         Workers.For(height, y =>
         {
             var sums = new int[image.Width * 3];

@@ -85,7 +85,7 @@ public static class JpegDecoder
         var frame = state.CompleteFrame();
         var space = JpegColors.Choose(frame.Components, state.Jfif, state.AdobeTransform);
         var planes = frame.Components.Select(c => Plane(frame, c)).ToArray();
-        var image = new RgbImage(frame.Width, frame.Height, new byte[checked(frame.Width * frame.Height * 3)]);
+        var image = new RgbImage(frame.Width, frame.Height, LargeArray.Zeros<byte>(checked(frame.Width * frame.Height * 3)));
         Workers.For(JpegFrame.DivideUp(frame.Height, RowsPerPiece), piece =>
         {
             var rows = planes.Select(p => new byte[p.RowLength]).ToArray();

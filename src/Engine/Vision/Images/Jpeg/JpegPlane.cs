@@ -19,7 +19,7 @@ internal sealed class JpegPlane
         (_width, _height) = (component.Width, component.Height);
         _expandX = frame.MaxHorizontal / component.Horizontal;
         _expandY = frame.MaxVertical / component.Vertical;
-        _samples = new byte[checked(_stride * component.BlocksDown * 8)];
+        _samples = LargeArray.Zeros<byte>(checked(_stride * component.BlocksDown * 8));
         Workers.For(component.BlocksDown, row =>
         {
             for (var column = 0; column < component.BlocksAcross; column++)

@@ -51,7 +51,7 @@ public static class PngDecoder
 
     private static RgbImage DecodePixels(PngHeader header, PngColors colors, Stream data, string? path)
     {
-        var image = new RgbImage(header.Width, header.Height, new byte[checked(header.Width * header.Height * 3)]);
+        var image = new RgbImage(header.Width, header.Height, LargeArray.Zeros<byte>(checked(header.Width * header.Height * 3)));
         try
         {
             using var inflated = new ZLibStream(data, CompressionMode.Decompress);

@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using MASQuant.Diagnostics;
+using MASQuant.Platform;
+
+namespace MASQuant;
+
+/// <summary>Arrays as large as a model, a prompt or a medium makes them. Memory that is not there has a code.</summary>
+internal static class LargeArray
+{
+    /// <summary>An array of zeros.</summary>
+    /// <exception cref="MASQuantException">MASQ0956.</exception>
+    public static T[] Zeros<T>(int length)
+    {
+        try
+        {
+            Memory.Taking((long)length * Unsafe.SizeOf<T>());
+            return new T[length];
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw Short((long)length * Unsafe.SizeOf<T>(), e);
+        }
+    }
+
+    /// <summary>An array that is not cleared.</summary>
+    /// <param name="length">The number of elements.</param>
+    /// <param name="pinned">Whether it never moves.</param>
+    /// <exception cref="MASQuantException">MASQ0956.</exception>
+    public static T[] Uninitialized<T>(int length, bool pinned = false)
+        where T : unmanaged
+    {
+        try
+        {
+            Memory.Taking((long)length * Unsafe.SizeOf<T>());
+            return GC.AllocateUninitializedArray<T>(length, pinned);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw Short((long)length * Unsafe.SizeOf<T>(), e);
+        }
+    }
+
+    /// <summary>An array of at least so many elements, to be returned to the shared pool.</summary>
+    /// <exception cref="MASQuantException">MASQ0956.</exception>
+    public static T[] Rent<T>(int length)
+    {
+        try
+        {
+            Memory.Taking((long)length * Unsafe.SizeOf<T>());
+            return ArrayPool<T>.Shared.Rent(length);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw Short((long)length * Unsafe.SizeOf<T>(), e);
+        }
+    }
+
+    private static MASQuantException Short(long bytes, OutOfMemoryException e) => new(DiagnosticCodes.NotEnoughMemory, null,
+        $"A piece of {bytes} bytes of memory cannot be had. Use a machine, or a container, with more memory, shorter prompts and smaller media, or fewer calibration samples.", e);
+}
