@@ -262,6 +262,11 @@ internal sealed class TokenizerFile
                 StripRight = Is("rstrip"),
                 SingleWord = Is("single_word"),
             };
+            if (token.Content.Length > AddedToken.MaxLength)
+            {
+                throw new FormatException($"added token {id} has {token.Content.Length} characters, more than {AddedToken.MaxLength}");
+            }
+
             Vocabulary.Add(token.Id, System.Text.Encoding.UTF8.GetBytes(token.Content));
             AddedTokens.Add(token);
         }

@@ -1,4 +1,5 @@
-using MASQuant.Engine.Layers;
+using System.Runtime.InteropServices;
+using System.Text;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Text;
 using MASQuant.Formats.Checkpoints;
@@ -10,10 +11,13 @@ namespace MASQuant.Fuzz.Readers;
 /// <summary>The JSON files of a checkpoint.</summary>
 internal static class ConfigurationReaders
 {
+    private const string TokenizerName = "tokenizer.json";
     private const string Sentence = "<|im_start|>user\nWhat does 12.5 % of été’s  e\u0301 😀 mean?<|im_end|>\n";
 
     private static readonly byte[] OmniConfig = File.ReadAllBytes(Path.Combine(RepositoryFiles.OmniTiny, ModelConfigReader.FileName));
     private static readonly ModelConfig Omni = ModelConfigReader.Read(OmniConfig, ModelConfigReader.FileName);
+
+    private static readonly Tokenizer OmniTokenizer = Tokenizer.Load(File.ReadAllBytes(Path.Combine(RepositoryFiles.OmniTiny, TokenizerName)), TokenizerName, Omni.ControlTokens);
 
     /// <summary><c>config.json</c>, and what is described by it.</summary>
     public static void Config(byte[] json)
@@ -26,12 +30,11 @@ internal static class ConfigurationReaders
         GenerationConfigReader.Read(new FileSource((ModelConfigReader.FileName, json)));
     }
 
-    /// <summary>A processor's file under each of its names, and what media are prepared by.</summary>
-    public static void Processor(byte[] json)
-    {
-        Prepare(("preprocessor_config.json", json));
-        Prepare(("processor_config.json", json));
-    }
+    /// <summary><c>preprocessor_config.json</c>, and what media are prepared by.</summary>
+    public static void Preprocessor(byte[] json) => Prepare(("preprocessor_config.json", json));
+
+    /// <summary>The file of all processors.</summary>
+    public static void Processor(byte[] json) => Prepare(("processor_config.json", json));
 
     /// <summary>A video processor's file beside that of images.</summary>
     public static void VideoProcessor(byte[] json) => Prepare(("preprocessor_config.json", "{}"u8.ToArray()), ("video_preprocessor_config.json", json));
@@ -52,15 +55,28 @@ internal static class ConfigurationReaders
     }
 
     /// <summary><c>tokenizer.json</c>, and a text through it there and back.</summary>
-    public static void Tokenizer(byte[] json)
+    public static void Vocabulary(byte[] json)
     {
-        var tokenizer = Engine.Text.Tokenizer.Load(json, "tokenizer.json", Omni.ControlTokens);
+        var tokenizer = Tokenizer.Load(json, TokenizerName, Omni.ControlTokens);
         var ids = tokenizer.Encode(Sentence);
         tokenizer.Decode(ids);
         tokenizer.EncodeSegments([TextSegment.Plain(Sentence), TextSegment.Token(3), TextSegment.Plain(Sentence)]);
         if (tokenizer.FewestTokens(Sentence) > ids.Count)
         {
             throw new InvalidOperationException($"{ids.Count} tokens are fewer than the {tokenizer.FewestTokens(Sentence)} that were promised.");
+        }
+    }
+
+    /// <summary>A prompt's text, as UTF-8 and as UTF-16 with halves of pairs: it comes back in its normal form.</summary>
+    public static void Text(byte[] bytes)
+    {
+        foreach (var text in (string[])[Encoding.UTF8.GetString(bytes), new string(MemoryMarshal.Cast<byte, char>(bytes))])
+        {
+            var ids = OmniTokenizer.EncodeSegments([TextSegment.Plain(text)]);
+            if (OmniTokenizer.FewestTokens(text) > ids.Count || (!text.Contains('<', StringComparison.Ordinal) && OmniTokenizer.Decode(ids) != Nfc.Normalize(text)))
+            {
+                throw new InvalidOperationException("The text does not come back, or has fewer tokens than were promised.");
+            }
         }
     }
 
