@@ -75,7 +75,7 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
     private string? Read(byte[] input, out double seconds)
     {
         using var watchdog = new Timer(_ => EndHung(input), null, TimeSpan.FromSeconds(HangSeconds), Timeout.InfiniteTimeSpan);
-        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        var allocated = GC.GetTotalAllocatedBytes(); // Of all threads that work for the reader.
         var clock = Stopwatch.GetTimestamp();
         string? problem = null;
         try
@@ -93,7 +93,7 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
         }
 
         seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
-        allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        allocated = GC.GetTotalAllocatedBytes() - allocated;
         MostAllocated = Math.Max(MostAllocated, allocated);
         return problem ?? (allocated > target.MostBytes(input.Length) ? $"allocates {allocated} bytes for {input.Length}" : null);
     }
