@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace MASQuant.Fuzz;
 
 /// <summary>Gives a target mutated inputs, one after the other, and notes which end other than they should. The same seed gives the same inputs; each follows from seed and number alone.</summary>
@@ -7,7 +5,7 @@ namespace MASQuant.Fuzz;
 /// <param name="seed">The seed.</param>
 internal sealed class FuzzRun(FuzzTarget target, int seed)
 {
-    /// <summary>The longest that an input may take, in seconds. Inputs take tens of microseconds; the quickest of a few tries counts, so that a busy machine makes no finding.</summary>
+    /// <summary>The longest that an input may take, in seconds of processors, which a busy machine does not change. Inputs take tens of microseconds; the quickest of a few tries counts, so that a collection of garbage makes no finding.</summary>
     public const double MostSeconds = 1;
 
     private const int MostChanges = 4;
@@ -22,7 +20,7 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
     /// <summary>The inputs that ended in a value; all others ended in a code.</summary>
     public int Values { get; private set; }
 
-    /// <summary>The longest that an input took, in seconds.</summary>
+    /// <summary>The longest that an input took, in seconds of processors.</summary>
     public double Slowest { get; private set; }
 
     /// <summary>The most that an input allocated, in bytes.</summary>
@@ -76,7 +74,7 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
     {
         using var watchdog = new Timer(_ => EndHung(input), null, TimeSpan.FromSeconds(HangSeconds), Timeout.InfiniteTimeSpan);
         var allocated = GC.GetTotalAllocatedBytes(); // Of all threads that work for the reader.
-        var clock = Stopwatch.GetTimestamp();
+        var time = Environment.CpuUsage.TotalTime;
         string? problem = null;
         try
         {
@@ -92,7 +90,7 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
             problem = $"{error.GetType().Name}: {error.Message}{Place(error)}";
         }
 
-        seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
+        seconds = (Environment.CpuUsage.TotalTime - time).TotalSeconds;
         allocated = GC.GetTotalAllocatedBytes() - allocated;
         MostAllocated = Math.Max(MostAllocated, allocated);
         return problem ?? (allocated > target.MostBytes(input.Length) ? $"allocates {allocated} bytes for {input.Length}" : null);

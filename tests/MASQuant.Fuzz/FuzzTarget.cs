@@ -9,6 +9,9 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Read, Mutator Muta
 {
     /// <summary>The longest input.</summary>
     public const int MaxLength = 1 << 16;
+
+    /// <summary>Gives an input right checksums, for changes that know none; null where there are none.</summary>
+    public Func<byte[], byte[]>? Repair { get; init; }
 }
 
 /// <summary>Gives a changed copy of an input.</summary>

@@ -17,7 +17,7 @@ internal sealed class FuzzTargets : IDisposable
         var stores = new StoreReaders(_scratch);
         All =
         [
-            new("png", MediumReaders.Image, PngMutation.Mutate, Medium),
+            new("png", MediumReaders.Image, PngMutation.Mutate, Medium) { Repair = PngMutation.Repair },
             new("jpeg", MediumReaders.Image, ByteMutation.Mutate, Medium),
             new("wav", MediumReaders.Sound, ByteMutation.Mutate, Medium),
             new("safetensors", artifacts.Safetensors, SafetensorsMutation.Mutate, Text),

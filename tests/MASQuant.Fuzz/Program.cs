@@ -1,13 +1,12 @@
-using System.Diagnostics;
 using System.Globalization;
 using SharpFuzz;
 
 namespace MASQuant.Fuzz;
 
-/// <summary>The test assembly as a program: <c>TARGET|all [--inputs N] [--seed N]</c> runs mutated inputs and prints the figures; <c>TARGET FILE</c> reads one; <c>afl TARGET</c> and <c>libfuzzer TARGET</c> are for these. Test runners never call it.</summary>
+/// <summary>The test assembly as a program: <c>TARGET|all [--inputs N] [--seed N]</c> runs mutated inputs and prints the figures; <c>TARGET FILE</c> reads one; <c>afl TARGET</c> is for AFL++. Test runners never call it.</summary>
 internal static class Program
 {
-    private const string Usage = "TARGET|all [--inputs N] [--seed N] | TARGET FILE | afl TARGET | libfuzzer TARGET";
+    private const string Usage = "TARGET|all [--inputs N] [--seed N] | TARGET FILE | afl TARGET";
 
     private static int Main(string[] arguments)
     {
@@ -16,9 +15,6 @@ internal static class Program
         {
             case ["afl", var name]:
                 Fuzzer.OutOfProcess.Run(stream => Guide(targets[name], Bytes(stream)));
-                return 0;
-            case ["libfuzzer", var name]:
-                Fuzzer.LibFuzzer.Run(span => Guide(targets[name], span.ToArray()));
                 return 0;
             case [var name, var file] when File.Exists(file):
                 var run = new FuzzRun(targets[name], 0);
@@ -35,14 +31,14 @@ internal static class Program
 
     private static int Run(IReadOnlyList<FuzzTarget> targets, int inputs, int seed)
     {
-        Console.WriteLine("| target | inputs | read to the end | seconds | slowest, ms | largest allocation, kB | findings |\n|---|---|---|---|---|---|---|");
+        Console.WriteLine("| target | inputs | read to the end | seconds of processors | slowest, ms | largest allocation, kB | findings |\n|---|---|---|---|---|---|---|");
         var found = 0;
         foreach (var target in targets)
         {
-            var (run, clock) = (new FuzzRun(target, seed), Stopwatch.StartNew());
+            var (run, time) = (new FuzzRun(target, seed), Environment.CpuUsage.TotalTime);
             run.Run(0, inputs);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {target.Name} | {inputs} | {run.Values} | {clock.Elapsed.TotalSeconds:F0} | {run.Slowest * 1000:F1} | {run.MostAllocated / 1000} | {run.Findings.Count} |"));
+                $"| {target.Name} | {inputs} | {run.Values} | {(Environment.CpuUsage.TotalTime - time).TotalSeconds:F0} | {run.Slowest * 1000:F1} | {run.MostAllocated / 1000} | {run.Findings.Count} |"));
             found += run.Findings.Count;
             Keep(target, run);
         }
@@ -62,12 +58,12 @@ internal static class Program
         }
     }
 
-    // A code is an end as good as any; what else is thrown ends the process, which is what these look for.
+    // A code is an end as good as any; what else is thrown ends the process, which is what AFL++ looks for. What no checksum holds back is found at once.
     private static void Guide(FuzzTarget target, byte[] input)
     {
         try
         {
-            target.Read(input);
+            target.Read(target.Repair?.Invoke(input) ?? input);
         }
         catch (MASQuantException)
         {

@@ -16,6 +16,9 @@ internal sealed class Scratch : IDisposable
         return path;
     }
 
+    /// <summary>Writes a file that stays as it is.</summary>
+    public string Once(string name, byte[] content) => System.IO.File.Exists(System.IO.Path.Combine(Path, name)) ? System.IO.Path.Combine(Path, name) : File(name, content);
+
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

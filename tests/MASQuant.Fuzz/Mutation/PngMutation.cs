@@ -42,6 +42,9 @@ internal static class PngMutation
         return [.. input[..SignatureBytes], .. chunks.SelectMany(Chunk)];
     }
 
+    /// <summary>The file with right CRCs, as far as its chunks go.</summary>
+    public static byte[] Repair(byte[] file) => Chunks(file) is { Count: > 0 } chunks ? [.. file[..SignatureBytes], .. chunks.SelectMany(Chunk)] : file;
+
     private static List<(byte[] Type, byte[] Data)> Chunks(byte[] file)
     {
         var chunks = new List<(byte[], byte[])>();

@@ -37,9 +37,13 @@ internal sealed class RunReaders(Scratch scratch)
     /// <summary>Facts and times beside a manifest, and the report of them.</summary>
     public void Facts(byte[] json)
     {
-        scratch.File("a.masquant.facts.json", json);
-        scratch.File("a.masquant.times.json", json);
-        QuantizationReport.Render(ReportModel.Read(scratch.File("a.masquant.json", Manifest)));
+        var manifest = scratch.Once("report.masquant.json", Manifest);
+        scratch.File("report.masquant.facts.json", json);
+        scratch.File("report.masquant.times.json", json);
+        if (ReportModel.Read(manifest) is { } model && (model.Facts is not null || model.Times is not null))
+        {
+            QuantizationReport.Render(model);
+        }
     }
 
     /// <summary>The ranks of a run that was interrupted, behind their hash.</summary>
@@ -54,7 +58,7 @@ internal sealed class RunReaders(Scratch scratch)
     /// <summary>What a part says of itself.</summary>
     public void Part(byte[] json)
     {
-        scratch.File("model.json", NoLayers);
+        scratch.Once("model.json", NoLayers);
         scratch.File("part.json", json);
         var part = PartFolder.Open(scratch.Path);
         _ = part.FindDamage(CancellationToken.None);
@@ -64,7 +68,7 @@ internal sealed class RunReaders(Scratch scratch)
     /// <summary>Conversations, and what counts their media.</summary>
     public void Conversations(byte[] lines)
     {
-        scratch.File("a.png", Image);
+        scratch.Once("a.png", Image);
         foreach (var conversation in ConversationFile.Read(scratch.File("a.jsonl", lines)))
         {
             _ = CalibrationSet.Hash(conversation);

@@ -29,7 +29,7 @@ internal sealed class StoreReaders(Scratch scratch)
     {
         scratch.File("counters", text);
         _ = CacheCounters.Read(new CacheFolder(scratch.Path)).Asked;
-        scratch.File("Model.masquant.safetensors", []);
+        scratch.Once("Model.masquant.safetensors", []);
         scratch.File("Model.key", text);
         new KeyNote(scratch.Path, "Model").Says(Key);
         scratch.File("a.keys", text);
