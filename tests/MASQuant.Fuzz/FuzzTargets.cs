@@ -39,6 +39,7 @@ internal sealed class FuzzTargets : IDisposable
             new("block-facts", runs.Block, JsonMutation.Mutate, Text),
             new("report-facts", runs.Facts, JsonMutation.Mutate, Text),
             new("ranks", RunReaders.Ranks, LineMutation.Mutate, Text),
+            new("noise", RunReaders.Noise, JsonMutation.Mutate, Text),
             new("part", runs.Part, JsonMutation.Mutate, Text),
             new("action-result", stores.ActionResult, ByteMutation.Mutate, Text),
             new("notes", stores.Notes, LineMutation.Mutate, Text),

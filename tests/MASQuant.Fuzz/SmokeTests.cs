@@ -1,6 +1,7 @@
 namespace MASQuant.Fuzz;
 
 /// <summary>Every target in a few seconds: inputs that broke one once, then the same mutated inputs in every run. <c>docs/fuzzing.md</c> says how to run millions.</summary>
+[Trait("Lane", "fuzz")]
 public sealed class SmokeTests : IDisposable
 {
     private const int Inputs = 10_000;

@@ -51,7 +51,7 @@ public static class ConversationFile
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         RegularFile.Require(path);
-        return File.ReadLines(path).Select((text, index) => (text, new Location(path, folder, index + 1))).Where(line => !string.IsNullOrWhiteSpace(line.text));
+        return BoundedLines.Read(path, MaxLineLength).Select((text, index) => (text, new Location(path, folder, index + 1))).Where(line => !string.IsNullOrWhiteSpace(line.text));
     }
 
     private static Conversation? TryParse(string text, Location at)
@@ -70,7 +70,7 @@ public static class ConversationFile
     {
         if (text.Length > MaxLineLength)
         {
-            throw at.Invalid($"The line has {text.Length} characters; at most {MaxLineLength} are read. Keep media in files of their own.");
+            throw at.Invalid($"The line has more than the {MaxLineLength} characters that are read. Keep media in files of their own.");
         }
 
         try

@@ -4,6 +4,7 @@ using MASQuant.Evaluation.Reports;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
+using MASQuant.Quantization.Allocation;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Parts;
@@ -52,6 +53,18 @@ internal sealed class RunReaders(Scratch scratch)
         if (LayerRanks.TryParse(Encoding.UTF8.GetString(text), out var ranks, out _) && (!LayerRanks.TryParse(ranks.ToString(), out var again, out _) || !again.Equals(ranks)))
         {
             throw new InvalidOperationException($"'{ranks}' is read as other ranks than it was written from.");
+        }
+    }
+
+    /// <summary>Measurements of a search that are kept, and what is counted with them.</summary>
+    public static void Noise(byte[] json)
+    {
+        if (ModelNoise.TryParse(json) is { } noise)
+        {
+            foreach (var group in noise.Groups)
+            {
+                _ = noise.Cost(group, Modality.Vision) + group.Remainder(Modality.Vision, _ => 4) + group.ParsedScheme.WeightBits;
+            }
         }
     }
 
