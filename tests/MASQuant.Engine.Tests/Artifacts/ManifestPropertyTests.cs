@@ -27,7 +27,13 @@ public class ManifestPropertyTests
         from modalities in Gen.SubListOf(Enum.GetNames<Modality>())
         select new ManifestLinear
         {
-            Name = name, Group = @group, Outputs = extents[0], Inputs = extents[1], Bias = figures[0] > 0, Scheme = scheme, Bytes = extents[2] * 500L,
+            Name = name,
+            Group = @group,
+            Outputs = extents[0],
+            Inputs = extents[1],
+            Bias = figures[0] > 0,
+            Scheme = scheme,
+            Bytes = extents[2] * 500L,
             Ranks = modalities.ToDictionary(modality => modality, _ => extents[2]),
             EffectiveRanks = modalities.ToDictionary(modality => modality, _ => new ManifestEffectiveRank(figures[0], figures[1])),
             Sqnr = modalities.ToDictionary(modality => modality, _ => new ManifestSqnr(figures[2], figures[3])),
@@ -41,7 +47,12 @@ public class ManifestPropertyTests
         from options in Text.ArrayOf()
         select new Manifest
         {
-            ToolVersion = texts[0], Name = texts[1], Source = texts[2], Quantized = extents[0] % 2 == 0, Artifact = "A.masquant.safetensors", ArtifactBytes = extents[1] * 500L,
+            ToolVersion = texts[0],
+            Name = texts[1],
+            Source = texts[2],
+            Quantized = extents[0] % 2 == 0,
+            Artifact = "A.masquant.safetensors",
+            ArtifactBytes = extents[1] * 500L,
             Model = new ManifestModel { Family = texts[3], Modalities = ["Text", "Audio"], HiddenSize = extents[2], IntermediateSize = extents[3], AttentionHeads = extents[4], KeyValueHeads = extents[5], VocabularySize = extents[6], MaxPositions = extents[7] },
             Tokenizer = new ManifestTokenizer { Tokens = extents[0], Sha256 = texts[4] },
             Scheme = scheme,
