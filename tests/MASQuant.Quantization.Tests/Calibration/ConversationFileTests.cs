@@ -30,7 +30,7 @@ public sealed class ConversationFileTests : IDisposable
     [Fact]
     public void A_line_without_end_is_refused_alone()
     {
-        File.WriteAllText(_folder.File("c.jsonl"), $"{new string(' ', 1 << 24)}xx\n{Good}\n");
+        File.WriteAllText(_folder.File("c.jsonl"), $"{Good}{new string(' ', 1 << 24)}\n{Good}\n");
         var error = Assert.Throws<MASQuantException>(() => ConversationFile.Read(_folder.File("c.jsonl")));
         Assert.Equal((DiagnosticCodes.ConversationInvalid, 1), (error.Code, error.Line));
         Assert.Equal(2, Assert.Single(ConversationFile.ReadValid(_folder.File("c.jsonl"))).Line);
