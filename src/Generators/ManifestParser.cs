@@ -93,7 +93,7 @@ internal static class ManifestParser
     private static LinearSpec ReadLinear(JsonValue linear)
     {
         var ranks = linear.GetMembers("ranks").Select(rank => (Modality: ManifestShape.Modality(rank), Value: rank.Value.ToExtent(rank.Key))).ToArray();
-        int Rank(string modality) => ranks.LastOrDefault(rank => rank.Modality == modality).Value;
+        int Rank(string modality) => ranks.FirstOrDefault(rank => rank.Modality == modality).Value;
         return new LinearSpec
         {
             Name = ReadName(linear.Get("name")),

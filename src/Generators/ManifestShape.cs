@@ -55,7 +55,7 @@ internal static class ManifestShape
         calibration.GetText("file");
         calibration.GetText("sha256");
         calibration.GetInt("samples");
-        calibration.FindPresent("subsetSeed")?.Expect(JsonKind.Number, "subsetSeed");
+        calibration.FindPresent("subsetSeed")?.ToSeed("subsetSeed");
         foreach (var tokens in calibration.GetMembers("tokens"))
         {
             tokens.Value.ToLong(Modality(tokens));

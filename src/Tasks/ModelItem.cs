@@ -50,7 +50,7 @@ internal sealed record ModelItem(string Include, string Name, string Folder, str
             throw Messages.CalibrationMissing(project, item.ItemSpec, calibration);
         }
 
-        var name = ModelName.From(words.GetValueOrDefault(NameWord, Path.GetFileName(folder)));
+        var name = ModelName.From(words.GetValueOrDefault(NameWord, Path.GetFileName(folder)), project);
         var budgets = BudgetTable.Read(words, project);
         var (options, compute) = (OptionTable.Read(words, project), ComputeAssembly.At(computeAssembly));
         ComputeAssembly.CodeOf(options.Compute, compute, project); // Is it there?

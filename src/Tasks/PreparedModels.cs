@@ -82,7 +82,7 @@ internal static class PreparedModels
         AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => string.Join('\t', line) + "\n"))));
     }
 
-    /// <summary>The answer to <paramref name="question"/>, if it is known and still right.</summary>
+    /// <summary>The answer to <paramref name="question"/>, if it is known and still right; a damaged file knows none.</summary>
     public static bool TryRead(string path, string question, List<ITaskItem> answers, List<ITaskItem> inputs)
     {
         if (!File.Exists(path))
@@ -101,16 +101,16 @@ internal static class PreparedModels
             var fields = lines[i].Split('\t');
             switch (fields[0])
             {
-                case "file" when Stamp(fields[1]) == fields[2]:
-                case "folder" when FolderStamp(fields[1]) == fields[2]:
-                case "there" when File.Exists(fields[1]):
-                case "gone" when !File.Exists(fields[1]):
+                case "file" when fields.Length == 3 && Stamp(fields[1]) == fields[2]:
+                case "folder" when fields.Length == 3 && FolderStamp(fields[1]) == fields[2]:
+                case "there" when fields.Length == 2 && File.Exists(fields[1]):
+                case "gone" when fields.Length == 2 && !File.Exists(fields[1]):
                     break;
-                case "input":
+                case "input" when fields.Length == 2:
                     inputs.Add(EscapedItem.Of(fields[1]));
                     break;
-                case "model":
-                    answers.Add(Answer(fields));
+                case "model" when fields.Length % 2 == 0 && Answer(fields) is { } answer:
+                    answers.Add(answer);
                     break;
                 default:
                     return false;
@@ -120,15 +120,23 @@ internal static class PreparedModels
         return answers.Count > 0;
     }
 
-    private static TaskItem Answer(string[] fields)
+    // Null for names that MSBuild does not take: the file is damaged.
+    private static TaskItem? Answer(string[] fields)
     {
-        var answer = EscapedItem.Of(fields[1]);
-        for (var i = 2; i + 1 < fields.Length; i += 2)
+        try
         {
-            answer.Set(fields[i], fields[i + 1]);
-        }
+            var answer = EscapedItem.Of(fields[1]);
+            for (var i = 2; i < fields.Length; i += 2)
+            {
+                answer.Set(fields[i], fields[i + 1]);
+            }
 
-        return answer;
+            return answer;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
     }
 
     private static string Stamp(string path) => File.Exists(path) ? FileStamp.Of(path) : "";

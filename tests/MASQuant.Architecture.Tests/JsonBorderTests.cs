@@ -16,7 +16,7 @@ public class JsonBorderTests
         ["ChatTemplate"] = "a template that is not known, MASQ0207",
         ["ConversationFile"] = "MASQ0401 with file and line",
         ["FactsFile"] = "as if the file were not there",
-        ["TuningMeasurement"] = "as if the file were not there",
+        ["ModelNoise"] = "as if the file were not there",
         ["EvaluationLosses"] = "as if the file were not there",
     };
 

@@ -54,6 +54,34 @@ public class UsageTests
         Assert.Empty(run.Output);
     }
 
+    [Theory]
+    [InlineData("quantize", "x", "--calibration", "a", "--output")]
+    [InlineData("quantize", "x", "--calibration", "a", "--output", "b", "--report")]
+    [InlineData("join", "x", "--output")]
+    [InlineData("join", "x", "--output", "b", "--report")]
+    [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--output")]
+    [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--report")]
+    [InlineData("evaluate", "x", "y.jsonl", "--json")]
+    [InlineData("tune", "x", "--calibration", "a", "--max-bytes", "1GB", "--output")]
+    [InlineData("tune", "x", "--calibration", "a", "--max-bytes", "1GB", "--report")]
+    public void A_name_that_no_file_can_have_is_told_before_the_work(params string[] words)
+    {
+        var run = CommandRun.Of([.. words, Path.Combine("out", new string('n', 300))]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("MASQ0801", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"has 300 bytes; names of files and folders that are written may have 218. Choose a shorter one. ('{words[^1]}')", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_name_that_no_file_can_have_is_told_before_the_work()
+    {
+        using var folder = new TemporaryDirectory();
+        var run = CommandRun.Of(["quantize", RepositoryFiles.VlTiny, "--calibration", RepositoryFiles.Data("calibration-vision.jsonl"), "--output", folder.File("out"), "--name", new string('n', 300)]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("MASQ0502", run.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.File("out")));
+    }
+
     [Fact]
     public void Every_option_of_the_table_is_a_switch()
     {

@@ -48,12 +48,32 @@ public class ManifestMemberTests
     [InlineData("tokenizer.tokens", "-1")]
     public void A_number_that_nothing_can_count_with_is_refused(string path, string value) => AssertBoth(path, refused: true, (parent, key) => Set(parent, key, value));
 
+    [Theory]
+    [InlineData("\"source\":", "\"source\":\"x\",\"source\":")]
+    [InlineData("\"Rank\":", "\"Rank\":\"8\",\"Rank\":")]
+    [InlineData("\"source\":\"", "\"source\":\"\\ud83d")]
+    [InlineData("\"outputs\":256", "\"outputs\":0256")]
+    [InlineData("\"whitened\":2", "\"whitened\":2.")]
+    [InlineData("\"whitened\":2", "\"whitened\":+2")]
+    [InlineData("\"subsetSeed\":1", "\"subsetSeed\":1.5")]
+    [InlineData("\"subsetSeed\":1", "\"subsetSeed\":-1")]
+    public void What_is_no_strict_JSON_is_refused(string right, string wrong)
+    {
+        var text = Root().ToJsonString();
+        Assert.Contains(right, text);
+        AssertBoth(text.Replace(right, wrong, StringComparison.Ordinal), refused: true);
+    }
+
     private static void AssertBoth(string path, bool refused, Action<JsonNode, string> change)
     {
         var root = Root();
         var (parent, key) = Walk(root, "").Where(member => member.Path == path).Select(member => (member.Parent, member.Key)).Single();
         change(parent, key);
-        var text = root.ToJsonString();
+        AssertBoth(root.ToJsonString(), refused);
+    }
+
+    private static void AssertBoth(string text, bool refused)
+    {
         var generated = Generation.Run("", new ManifestFile("/x.masquant.json", text)).Diagnostics.SingleOrDefault()?.Id;
         var read = Record.Exception(() => Formats.Artifacts.ManifestFile.Parse(Encoding.UTF8.GetBytes(text), "x"));
         if (!refused)

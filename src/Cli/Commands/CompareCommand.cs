@@ -28,7 +28,7 @@ internal static class CompareCommand
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set.", required: true);
         var methods = CliOptions.Words("--methods", "LIST", Methods, Methods, "The methods, separated by commas.");
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes, separated by commas.");
-        var output = CliOptions.Text("--output", "DIR", $"Receives the artifacts, and gives back those that an earlier run left. Default: {DefaultOutput}.");
+        var output = CliOptions.Written("--output", "DIR", $"Receives the artifacts, and gives back those that an earlier run left. Default: {DefaultOutput}.");
         var sweep = Sweep.CreateOption(
             "Quantizes once for every value of an option of 'quantize': --sweep Rank=0,8,16. Semicolons separate values that have commas. One value fixes the option; several sweeps give every combination.", Lists);
         var share = ShareOptions.Point("Quantizes this share of the models into the DIR that machines share, answers with their paths and evaluates nothing. The same command without it finds them there.");

@@ -15,8 +15,8 @@ internal static class JoinCommand
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder, for what is not quantized." };
         var parts = new Argument<string[]>("PARTS") { Description = "Parts, or folders that hold them. Together they must have every block once; their order means nothing.", Arity = ArgumentArity.OneOrMore };
-        var output = CliOptions.Text("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
-        var report = CliOptions.Text("--report", "FILE", "Writes the page that 'quantize --report' writes.");
+        var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
+        var report = CliOptions.Written("--report", "FILE", "Writes the page that 'quantize --report' writes.");
         var budgets = new BudgetOptions();
         var command = new CliCommand("join", "Joins the parts that 'quantize --blocks' made into an artifact. Equal parts give equal bytes.",
             "MODEL PARTS… --output DIR [options]",

@@ -16,7 +16,7 @@ internal static class PlanCommand
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, whose size decides the time. Default: 128 conversations of 400 tokens are assumed.");
-        var output = CliOptions.Text("--output", "DIR", "The folder whose disk is looked at. Default: the current one.");
+        var output = CliOptions.Written("--output", "DIR", "The folder whose disk is looked at. Default: the current one.");
         var options = OptionTable.All.Select(option => (option, QuantizeCommand.CreateOption(option))).ToArray();
         var command = new CliCommand("plan", "Tells what quantizing a checkpoint would take: sizes, disk, memory and time. Reads headers and configuration alone, and quantizes nothing.",
             "MODEL [--calibration FILE] [options]",

@@ -20,9 +20,9 @@ internal static class QuantizeCommand
     {
         var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set: a JSON Lines file, one conversation per line. Every modality of the model needs samples.", required: true);
-        var output = CliOptions.Text("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
+        var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
-        var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: sizes, SQNR by layer and modality, smoothing misalignment, effective ranks, spectra, time by stage.");
+        var report = CliOptions.Written("--report", "FILE", "Writes a self-contained HTML page: sizes, SQNR by layer and modality, smoothing misalignment, effective ranks, spectra, time by stage.");
         var blocks = ShareOptions.Blocks("Quantizes these decoder blocks alone and leaves a part in DIR, which 'masquant join' makes an artifact of: so several machines share a model. Their inputs come from the full-precision blocks before them.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();

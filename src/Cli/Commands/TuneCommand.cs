@@ -30,9 +30,9 @@ internal static class TuneCommand
         var sweep = Sweep.CreateOption(
             "Chooses between values of an option of 'quantize', the first being the one to begin with: --sweep Alternations=0,1. Semicolons separate values that have commas; several sweeps give every combination, each taking one of the points.", Refusals);
         var points = CliOptions.Number("--points", DefaultPoints, value => value is >= 1 and <= 100, "1…100", "The most settings that are quantized for real.");
-        var output = CliOptions.Text("--output", "DIR", $"Keeps measurements and artifacts, and gives back those of an earlier run. Default: {DefaultOutput}.");
+        var output = CliOptions.Written("--output", "DIR", $"Keeps measurements and artifacts, and gives back those of an earlier run. Default: {DefaultOutput}.");
         var share = ShareOptions.Point("Does this share of what machines can do apart, in the DIR that they share: measures its blocks or, when all are measured, quantizes its part of the sweep's combinations. The same command without it does the rest.");
-        var report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: plots of bytes and SQNR, the table, what every input group got.");
+        var report = CliOptions.Written("--report", "FILE", "Writes a self-contained HTML page: plots of bytes and SQNR, the table, what every input group got.");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
         var compute = new ComputeOption();

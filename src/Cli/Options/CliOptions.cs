@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
 using MASQuant.Engine.Execution;
+using MASQuant.Formats.Files;
 
 namespace MASQuant.Cli.Options;
 
@@ -11,6 +12,20 @@ internal static class CliOptions
     /// <summary>A text such as a file's name.</summary>
     public static Option<string> Text(string name, string label, string description, bool required = false)
         => new(name) { HelpName = label, Description = description, Required = required };
+
+    /// <summary>A file or folder that is written when the work is done: a name that none can have is told before.</summary>
+    public static Option<string> Written(string name, string label, string description, bool required = false)
+    {
+        var option = Text(name, label, description, required);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token, ..] && FileNames.ProblemOf(token.Value) is { } problem)
+            {
+                result.AddError($"{problem} ('{name}')");
+            }
+        });
+        return option;
+    }
 
     /// <summary>A number; without the option <paramref name="initial"/>.</summary>
     public static Option<T> Number<T>(string name, T initial, Func<T, bool> isAllowed, string allowed, string description)

@@ -11,10 +11,10 @@ internal sealed class EvaluationOptions
     private readonly Option<int> _limit = CliOptions.Number("--limit", 0, value => value >= 0, "0 or more", "The most conversations of each task, from the top of DATA; 0 for all.");
     private readonly Option<int> _maxTokens = CliOptions.Number("--max-tokens", DefaultMaxTokens, value => value >= 1, "1 or more", "The most tokens of a generated answer.");
     private readonly Option<bool> _noGenerate = new("--no-generate") { Description = "Skips generated answers, and with them error and exact rates." };
-    private readonly Option<string> _json = CliOptions.Text("--json", "FILE", "Writes all figures as JSON; '-' for standard output, in place of the table.");
+    private readonly Option<string> _json = CliOptions.Written("--json", "FILE", "Writes all figures as JSON; '-' for standard output, in place of the table.");
     private readonly Option<string> _markdown = CliOptions.Text("--markdown", "FILE", "Writes the table as Markdown; '-' for standard output, in place of the table.");
 
-    private readonly Option<string> _report = CliOptions.Text("--report", "FILE", "Writes a self-contained HTML page: the tables, plots, and samples whose answers changed, to look at and listen to.");
+    private readonly Option<string> _report = CliOptions.Written("--report", "FILE", "Writes a self-contained HTML page: the tables, plots, and samples whose answers changed, to look at and listen to.");
 
     /// <summary>How many pixels images keep, and how many frames videos.</summary>
     public LimitSwitches Limits { get; } = new();

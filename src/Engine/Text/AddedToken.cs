@@ -5,6 +5,9 @@ namespace MASQuant.Engine.Text;
 /// <param name="Content">The text that stands for it.</param>
 internal sealed record AddedToken(int Id, string Content)
 {
+    /// <summary>The most characters of one: the time to look for it at a place.</summary>
+    public const int MaxLength = 256;
+
     /// <summary>Whether it is control, not text: skipped on request when decoding, never made from user text.</summary>
     public bool Special { get; init; }
 

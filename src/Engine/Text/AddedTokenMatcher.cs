@@ -3,16 +3,17 @@ using System.Globalization;
 
 namespace MASQuant.Engine.Text;
 
-/// <summary>Finds added tokens in a text: the leftmost match first, and the longest of those that start there.</summary>
+/// <summary>Finds added tokens in a text: the leftmost match first, and the longest of those that start there. However many tokens there are, a place costs at most as many binary searches as the longest has characters.</summary>
 internal sealed class AddedTokenMatcher
 {
-    private readonly Dictionary<char, (string Content, AddedToken Token)[]> _byFirst;
+    // Sorted by content, so that those with a common beginning stand together, the shortest first.
+    private readonly (string Content, AddedToken Token)[] _tokens;
     private readonly SearchValues<char> _first;
 
     public AddedTokenMatcher(IEnumerable<(string Content, AddedToken Token)> tokens)
     {
-        _byFirst = tokens.GroupBy(t => t.Content[0]).ToDictionary(g => g.Key, g => g.OrderByDescending(t => t.Content.Length).ToArray());
-        _first = SearchValues.Create(_byFirst.Keys.ToArray());
+        _tokens = [.. tokens.OrderBy(t => t.Content, StringComparer.Ordinal)];
+        _first = SearchValues.Create([.. _tokens.Select(t => t.Content[0]).Distinct()]);
     }
 
     /// <summary>Finds the first added token of <paramref name="text"/> at or after <paramref name="start"/>.</summary>
@@ -31,27 +32,57 @@ internal sealed class AddedTokenMatcher
             }
 
             at += skip;
-            foreach (var (content, token) in _byFirst[text[at]])
+            if (Longest(text[at..]) is not { } found)
             {
-                if (!text[at..].StartsWith(content, StringComparison.Ordinal))
-                {
-                    continue;
-                }
-
-                var end = at + content.Length;
-                if (token.SingleWord && ((at > 0 && IsWord(text[at - 1])) || (end < text.Length && IsWord(text[end]))))
-                {
-                    at = end - 1;
-                    break;
-                }
-
-                match = Strip(text, start, at, end, token);
-                return token;
+                continue;
             }
+
+            var (end, token) = (at + found.Content.Length, found.Token);
+            if (token.SingleWord && ((at > 0 && IsWord(text[at - 1])) || (end < text.Length && IsWord(text[end]))))
+            {
+                at = end - 1;
+                continue;
+            }
+
+            match = Strip(text, start, at, end, token);
+            return token;
         }
 
         match = default;
         return null;
+    }
+
+    // Of equal contents the first in the file, as sorting left them.
+    private (string Content, AddedToken Token)? Longest(ReadOnlySpan<char> text)
+    {
+        (string Content, AddedToken Token)? longest = null;
+        var (low, high) = (0, _tokens.Length);
+        for (var length = 1; length <= text.Length; length++)
+        {
+            var next = text[length - 1];
+            (low, high) = (Bound(low, high, length, next), Bound(low, high, length, next + 1));
+            if (low == high)
+            {
+                break;
+            }
+
+            longest = _tokens[low].Content.Length == length ? _tokens[low] : longest;
+        }
+
+        return longest;
+    }
+
+    // The first of some tokens with a common beginning whose character at length − 1 is not below a bound; a token that ends before has none.
+    private int Bound(int low, int high, int length, int bound)
+    {
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            var content = _tokens[middle].Content;
+            (low, high) = content.Length < length || content[length - 1] < bound ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
     }
 
     private static Range Strip(ReadOnlySpan<char> text, int start, int from, int to, AddedToken token)

@@ -40,7 +40,7 @@ internal sealed class TokenizerFile
                 Line = (int)Math.Min(error.LineNumber.GetValueOrDefault() + 1, int.MaxValue),
             };
         }
-        catch (Exception error) when (error is InvalidOperationException or KeyNotFoundException)
+        catch (InvalidOperationException error)
         {
             throw new MASQuantException(DiagnosticCodes.TokenizerMalformed, path,
                 $"The tokenizer does not have the structure of a tokenizer.json: {error.Message} Download the file again.", error);
@@ -249,12 +249,12 @@ internal sealed class TokenizerFile
         {
             bool Is(string name) => element.TryGetProperty(name, out var value) && value.GetBoolean();
 
-            if (!element.GetProperty("id").TryGetInt32(out var id))
+            if (!element.TryGetProperty("id", out var number) || !number.TryGetInt32(out var id) || !element.TryGetProperty("content", out var content))
             {
-                throw new FormatException("the id of an added token is not a 32-bit integer");
+                throw new FormatException("an added token lacks its content, or an id that is a 32-bit integer");
             }
 
-            var token = new AddedToken(id, element.GetProperty("content").GetString() ?? "")
+            var token = new AddedToken(id, content.GetString() ?? "")
             {
                 Special = Is("special"),
                 Normalized = Is("normalized"),
@@ -262,6 +262,11 @@ internal sealed class TokenizerFile
                 StripRight = Is("rstrip"),
                 SingleWord = Is("single_word"),
             };
+            if (token.Content.Length > AddedToken.MaxLength)
+            {
+                throw new FormatException($"added token {id} has {token.Content.Length} characters, more than {AddedToken.MaxLength}");
+            }
+
             Vocabulary.Add(token.Id, System.Text.Encoding.UTF8.GetBytes(token.Content));
             AddedTokens.Add(token);
         }

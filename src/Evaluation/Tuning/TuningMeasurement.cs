@@ -106,18 +106,6 @@ internal sealed class TuningMeasurement(TuningJob job, ITuningProgress progress)
     private ModelNoise? TryRead(string name, string key)
     {
         var file = Path.Combine(job.Output, name);
-        if (!File.Exists(file) || FileSystem.Current.ReadAllBytes(file) is not { } content || !content.AsSpan().StartsWith(Encoding.ASCII.GetBytes(key)))
-        {
-            return null;
-        }
-
-        try
-        {
-            return JsonSerializer.Deserialize(content.AsSpan(key.Length), NoiseJson.Default.ModelNoise);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            return null; // Damaged; measured again.
-        }
+        return File.Exists(file) && FileSystem.Current.ReadAllBytes(file) is var content && content.AsSpan().StartsWith(Encoding.ASCII.GetBytes(key)) ? ModelNoise.TryParse(content.AsSpan(key.Length)) : null; // Damaged: measured again.
     }
 }

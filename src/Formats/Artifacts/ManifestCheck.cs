@@ -4,7 +4,7 @@ using MASQuant.Formats.Schemes;
 namespace MASQuant.Formats.Artifacts;
 
 /// <summary>What of a manifest its types do not say: no empty places in lists and maps, and numbers that readers can count with.</summary>
-internal static class ManifestCheck
+public static class ManifestCheck
 {
     // Layers of as many bytes, as many as a manifest can hold, still add up within 64 bits.
     private const long MaxCount = 1L << 40;
@@ -34,10 +34,11 @@ internal static class ManifestCheck
             return "Its calibration has an impossible number of samples or tokens.";
         }
 
-        return manifest.Layers.Select(ProblemOf).FirstOrDefault(problem => problem is not null);
+        return manifest.Layers.Select((layer, place) => ProblemOf(layer, place)).FirstOrDefault(problem => problem is not null);
     }
 
-    private static string? ProblemOf(ManifestLayer? layer, int place)
+    /// <summary>The first problem of a block that stands at <paramref name="place"/>, as a sentence; null: there is none.</summary>
+    public static string? ProblemOf(ManifestLayer? layer, int place)
     {
         if (layer is null || layer.Index != place)
         {

@@ -14,7 +14,6 @@ internal static class FeatureExtractorReader
     {
         var config = absent with
         {
-            SamplingRate = section.Whole("sampling_rate", 1000, 384_000, absent.SamplingRate),
             FourierSize = section.Whole("n_fft", 16, MaxWindow, absent.FourierSize),
             HopLength = section.Whole("hop_length", 1, MaxWindow, absent.HopLength),
             ChunkLength = section.Whole("chunk_length", 1, 36_000, absent.ChunkLength),
@@ -29,6 +28,7 @@ internal static class FeatureExtractorReader
             throw section.Unsupported("hop_length", $"is {config.HopLength}; at least a {ConfigLimits.FourierOverlap}th of n_fft {config.FourierSize} is supported");
         }
 
+        section.RequireWhole("sampling_rate", absent.SamplingRate); // What sound is decoded to.
         section.RequireWhole("feature_size", audio.MelBins);
         section.RequireNumber("dither", 0);
         section.RequireNumber("padding_value", 0);

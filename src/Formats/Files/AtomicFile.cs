@@ -6,6 +6,9 @@ namespace MASQuant.Formats.Files;
 /// <summary>Writes a file so that nobody ever sees a part of it: to a temporary file beside it, then renamed over it. What a killed writer left is removed when the same file is written again.</summary>
 public static class AtomicFile
 {
+    /// <summary>How much longer a file's name is while it is written.</summary>
+    internal const int AppendedBytes = 1 + UniqueLetters + 4;
+
     private const int BufferSize = 1 << 16;
     private const string Suffix = ".tmp";
     private const int UniqueLetters = 32;

@@ -1,13 +1,17 @@
+using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace MASQuant.Generators.Json;
 
-/// <summary>Reads JSON (RFC 8259). Analyzers must not bring dependencies, so System.Text.Json is out of reach here.</summary>
+/// <summary>Reads JSON (RFC 8259), as strictly as the runtime does: names of an object are unique, texts are Unicode. Analyzers must not bring dependencies, so System.Text.Json is out of reach here.</summary>
 internal sealed class JsonParser
 {
     private const int MaxDepth = 64;
+    private static readonly Regex Number = new(@"\A-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z", RegexOptions.CultureInvariant);
+
     private readonly string _text;
     private int _position;
 
@@ -55,10 +59,17 @@ internal sealed class JsonParser
     private List<KeyValuePair<string, JsonValue>> ReadMembers(int depth)
     {
         var members = new List<KeyValuePair<string, JsonValue>>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         for (var more = Open('}'); more; more = Continue('}'))
         {
             SkipSpace();
+            var start = _position;
             var name = ReadText();
+            if (!names.Add(name))
+            {
+                throw new JsonFormatException(start, $"'{name}' is there twice");
+            }
+
             SkipSpace();
             Take(':');
             members.Add(new KeyValuePair<string, JsonValue>(name, ReadValue(depth + 1)));
@@ -131,8 +142,28 @@ internal sealed class JsonParser
         }
 
         var text = unescaped?.ToString() ?? _text.Substring(start, _position - start);
+        if (unescaped is not null && !IsUnicode(text))
+        {
+            _position = start;
+            throw Wrong("a text of whole characters");
+        }
+
         _position++;
         return text;
+    }
+
+    // Half a surrogate pair is no character.
+    private static bool IsUnicode(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]) && !char.IsSurrogatePair(text, i++))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private char ReadEscape()
@@ -165,7 +196,7 @@ internal sealed class JsonParser
         }
 
         var number = _text.Substring(start, _position - start);
-        if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+        if (!Number.IsMatch(number))
         {
             _position = start;
             throw Wrong("a value");

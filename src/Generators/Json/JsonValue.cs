@@ -32,8 +32,8 @@ internal sealed class JsonValue(JsonKind kind, int position)
     /// <summary>Members in the order of the file.</summary>
     public IReadOnlyList<KeyValuePair<string, JsonValue>> Members { get; init; } = [];
 
-    /// <summary>The member <paramref name="name"/>; the last one wins, as in every JSON reader.</summary>
-    public JsonValue? Find(string name) => Members.LastOrDefault(member => member.Key == name).Value;
+    /// <summary>The member <paramref name="name"/>, or null.</summary>
+    public JsonValue? Find(string name) => Members.FirstOrDefault(member => member.Key == name).Value;
 
     /// <summary>The member <paramref name="name"/>, unless it is absent or null.</summary>
     public JsonValue? FindPresent(string name) => Find(name) is { Kind: not JsonKind.Null } value ? value : null;
@@ -64,6 +64,10 @@ internal sealed class JsonValue(JsonKind kind, int position)
     public int ToInt(string name)
         => int.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number : throw new JsonFormatException(Position, $"'{name}' is not a count");
+
+    public ulong ToSeed(string name)
+        => ulong.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : throw new JsonFormatException(Position, $"'{name}' is not a whole number of 64 bits");
 
     public double ToDouble(string name)
         => double.TryParse(Expect(JsonKind.Number, name).Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && !double.IsInfinity(number)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Schemes;
@@ -10,6 +11,24 @@ namespace MASQuant.Quantization.Allocation;
 /// <param name="Groups">One entry per group and scheme, in order.</param>
 public sealed record ModelNoise(double[][] Signal, IReadOnlyList<GroupNoise> Groups)
 {
+    /// <summary>Reads measurements that were kept; null where the text is damaged, or its parts do not fit each other.</summary>
+    public static ModelNoise? TryParse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, NoiseJson.Default.ModelNoise) is { IsWhole: true } noise ? noise : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private bool IsWhole => IsTable(Signal) && Groups.All(group => group is not null && group.Noise.Length == Signal.Length && IsTable(group.Noise) && Enum.IsDefined(group.Group)
+        && QuantizationScheme.TryParse(group.Scheme, out _) && group.Patches.All(patch => patch is not null && Enum.IsDefined(patch.Modality) && double.IsFinite(patch.Energy) && patch.Squares.All(double.IsFinite)));
+
+    private static bool IsTable(double[][] rows) => rows.All(row => row is { Length: ModalityMap.ModalityCount } && row.All(double.IsFinite));
+
     /// <summary>Σ over linears of noise per signal at a modality's tokens: how much of the model's precision a group at this scheme takes.</summary>
     public double Cost(GroupNoise group, Modality modality)
     {

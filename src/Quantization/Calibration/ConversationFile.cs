@@ -50,10 +50,10 @@ public static class ConversationFile
 
     private static IEnumerable<string> TextLines(string path)
     {
-        using var reader = OrMissing(path, () => new StreamReader(FileSystem.Current.Open(path, FileMode.Open, FileAccess.Read, FileShare.Read), bufferSize: 1 << 16));
-        while (OrMissing(path, reader.ReadLine) is { } line)
+        using var lines = BoundedLines.Read(path, MaxLineLength).GetEnumerator();
+        while (OrMissing(path, lines.MoveNext))
         {
-            yield return line;
+            yield return lines.Current;
         }
     }
 
@@ -85,7 +85,7 @@ public static class ConversationFile
     {
         if (text.Length > MaxLineLength)
         {
-            throw at.Invalid($"The line has {text.Length} characters; at most {MaxLineLength} are read. Keep media in files of their own.");
+            throw at.Invalid($"The line has more than the {MaxLineLength} characters that are read. Keep media in files of their own.");
         }
 
         try

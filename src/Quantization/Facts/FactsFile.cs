@@ -16,6 +16,7 @@ public static class FactsFile
     public const string TimesSuffix = ".masquant.times.json";
 
     private const long MaxBytes = 1 << 26;
+    private const double MaxSeconds = 1e9; // Thirty years; sums of as many as a file holds are times yet.
 
     /// <summary>Writes both.</summary>
     /// <exception cref="MASQuantException">MASQ0111: a file cannot be written.</exception>
@@ -40,7 +41,10 @@ public static class FactsFile
         => Read(Beside(model, FactsSuffix), FactsJson.Default.RunFacts) is { FormatVersion: RunFacts.CurrentFormatVersion } facts && facts.Blocks.All(IsWhole) ? facts : null;
 
     /// <summary>The times beside an artifact or a manifest, or null.</summary>
-    public static RunTimes? ReadTimes(string model) => Read(Beside(model, TimesSuffix), FactsJson.Default.RunTimes) is { } times && times.Blocks.All(block => block is not null) ? times : null;
+    public static RunTimes? ReadTimes(string model) => Read(Beside(model, TimesSuffix), FactsJson.Default.RunTimes) is { } times && AreSeconds([times.Prepare, times.Write]) && times.Blocks.All(block => block is not null && AreSeconds(block.Values)) ? times : null;
+
+    /// <summary>Reads seconds by stage, or null.</summary>
+    public static SortedDictionary<string, double>? ReadSeconds(string path) => Read(path, FactsJson.Default.SortedDictionaryStringDouble) is { } seconds && AreSeconds(seconds.Values) ? seconds : null;
 
     /// <summary>The bytes of one line of JSON.</summary>
     public static byte[] Serialize<T>(T content, JsonTypeInfo<T> type) => [.. JsonSerializer.SerializeToUtf8Bytes(content, type), (byte)'\n'];
@@ -62,8 +66,12 @@ public static class FactsFile
     /// <summary>Whether the numbers fit each other, as readers of the file rely on.</summary>
     public static bool IsWhole(BlockFacts? block)
         => block is not null
-            && block.Misalignment.All(entry => entry is { RangeRatios.Count: 5 })
-            && block.Spectra.All(entry => entry is { Count: > 0 } && SpectrumSampling.Places(entry.Count).Length is var places && entry.Plain.Count == places && entry.Whitened.Count == places);
+            && block.Misalignment.All(entry => entry is { RangeRatios.Count: 5 } && entry.RangeRatios.All(double.IsFinite) && double.IsFinite(entry.PredictedLoss) && double.IsFinite(entry.PredictedSmoothedLoss) && double.IsFinite(entry.MeasuredLoss ?? 0))
+            && block.Spectra.All(entry => entry is { Count: > 0 } && SpectrumSampling.Places(entry.Count).Length is var places && IsSpectrum(entry.Plain, places) && IsSpectrum(entry.Whitened, places));
+
+    private static bool IsSpectrum(IReadOnlyList<double> values, int places) => values.Count == places && values.All(value => value >= 0 && double.IsFinite(value));
+
+    private static bool AreSeconds(IEnumerable<double> values) => values.All(value => value is >= 0 and <= MaxSeconds);
 
     private static string Beside(string model, string suffix)
     {

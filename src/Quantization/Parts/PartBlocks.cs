@@ -13,9 +13,8 @@ internal static class PartBlocks
     /// <param name="block">What the model says of it.</param>
     public static string? Problem(ManifestLayer facts, string file, BlockDescription block)
     {
-        var said = facts.Linears.Select(linear => linear is null ? default : (linear.Name, linear.Group, linear.Outputs, linear.Inputs));
-        if (!said.SequenceEqual(block.Linears.Select(linear => (linear.Name, linear.Group.ToString(), linear.Outputs, linear.Inputs)))
-            || facts.Linears.Any(linear => linear.EffectiveRanks.Values.Contains(null) || linear.Sqnr.Values.Contains(null)))
+        var said = facts.Linears.Select(linear => (linear.Name, linear.Group, linear.Outputs, linear.Inputs));
+        if (!said.SequenceEqual(block.Linears.Select(linear => (linear.Name, linear.Group.ToString(), linear.Outputs, linear.Inputs))))
         {
             return $"What it says of block {facts.Index} does not fit the model.";
         }

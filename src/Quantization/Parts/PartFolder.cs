@@ -49,7 +49,7 @@ public sealed class PartFolder
     /// <summary>How long the part took.</summary>
     public RunTimes Times => new()
     {
-        Prepare = FactsFile.Read(System.IO.Path.Combine(Path, PrepareFile), FactsJson.Default.SortedDictionaryStringDouble)?.Values.Sum() ?? 0,
+        Prepare = FactsFile.ReadSeconds(System.IO.Path.Combine(Path, PrepareFile))?.Values.Sum() ?? 0,
         Write = 0,
         Blocks = [.. Indices.Select(_blocks.ReadTimes)],
     };

@@ -30,11 +30,11 @@ internal sealed class BlockFiles(string folder)
 
     /// <summary>What the manifest and reports say of a block, or null.</summary>
     public (ManifestLayer Facts, BlockFacts Details)? TryReadFacts(int layer)
-        => FactsFile.Read(Facts(layer), ManifestJson.Default.ManifestLayer) is { } facts && facts.Index == layer
+        => FactsFile.Read(Facts(layer), ManifestJson.Default.ManifestLayer) is { } facts && ManifestCheck.ProblemOf(facts, layer) is null
             && FactsFile.Read(Details(layer), FactsJson.Default.BlockFacts) is { } details && FactsFile.IsWhole(details)
             ? (facts, details)
             : null;
 
     /// <summary>How long a block took: seconds by stage; empty when that is not known.</summary>
-    public SortedDictionary<string, double> ReadTimes(int layer) => FactsFile.Read(Times(layer), FactsJson.Default.SortedDictionaryStringDouble) ?? [];
+    public SortedDictionary<string, double> ReadTimes(int layer) => FactsFile.ReadSeconds(Times(layer)) ?? [];
 }

@@ -47,6 +47,28 @@ public class WavDecoderTests
         Assert.Equal([0.25f], Decode(file));
     }
 
+    // Each is finite; interpolated, a step between the largest overshoots.
+    [Fact]
+    public void Samples_that_cannot_be_resampled_are_refused()
+    {
+        var file = Wav(Format(3, 1, 32), [.. Enumerable.Range(0, 96).SelectMany(i => BitConverter.GetBytes(i % 64 < 32 ? float.MaxValue : float.MinValue))]);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(24), 48000);
+        Assert.Equal(DiagnosticCodes.AudioCorrupt, Assert.Throws<MASQuantException>(() => AudioDecoder.Decode(file, null)).Code);
+    }
+
+    // 16 000 places between samples of 15 999 Hz: two seconds fill them, a few samples need no more weights than they are.
+    [Theory]
+    [InlineData(32000, 20_000_000, false)]
+    [InlineData(32000, 1_000_000, true)]
+    [InlineData(20, 1000, false)]
+    public void Weights_count_where_they_are_kept(int samples, long bytes, bool refused)
+    {
+        var error = Record.Exception(() => AudioDecoder.Decode(WavFiles.Silence(samples, rate: 15999), null, new ModelLimits { MediumBytes = bytes }));
+        Assert.Equal(refused ? DiagnosticCodes.MediumTooLarge : null, (error as MASQuantException)?.Code);
+        Assert.Equal(0, Resampler.CachedWeights(20, 15999, 16000));
+        Assert.Equal(16000 * 2 * 64, Resampler.CachedWeights(32000, 15999, 16000)); // 64 crossings a side.
+    }
+
     [Theory]
     [InlineData(uint.MaxValue, uint.MaxValue)]
     [InlineData(int.MaxValue, int.MaxValue)]

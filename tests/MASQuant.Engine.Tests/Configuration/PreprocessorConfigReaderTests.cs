@@ -115,6 +115,8 @@ public sealed class PreprocessorConfigReaderTests
     [InlineData("""{"n_fft":16381}""", "n_fft")] // a prime
     [InlineData("""{"n_fft":407}""", "n_fft")] // 11 · 37
     [InlineData("""{"n_fft":16416}""", "n_fft")] // 2⁵ · 3³ · 19
+    [InlineData("""{"sampling_rate":8000}""", "sampling_rate")]
+    [InlineData("""{"sampling_rate":48000}""", "sampling_rate")]
     [InlineData("""{"feature_size":80}""", "feature_size")]
     [InlineData("""{"dither":0.1}""", "dither")]
     [InlineData("""{"padding_value":1}""", "padding_value")]

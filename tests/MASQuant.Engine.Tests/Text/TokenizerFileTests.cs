@@ -139,4 +139,21 @@ public class TokenizerFileTests
         json["added_tokens"]![0]!["content"] = "abc"; // The same token twice is no contradiction.
         Assert.Equal([257, 257, 'd'], json.Load().Encode("abcabcd"));
     }
+
+    [Fact]
+    public void An_added_token_is_no_text_of_any_length()
+    {
+        Assert.Equal([300], TinyTokenizer.Json().With(new string('x', AddedToken.MaxLength)).Load().Encode(new string('x', AddedToken.MaxLength)));
+        Assert.Equal(DiagnosticCodes.TokenizerInconsistent, Assert.Throws<MASQuantException>(() => TinyTokenizer.Json().With(new string('x', AddedToken.MaxLength + 1)).Load()).Code);
+    }
+
+    [Theory]
+    [InlineData("{\"id\": 300}")]
+    [InlineData("{\"content\": \"<a>\"}")]
+    public void An_added_token_has_an_id_and_a_content(string token)
+    {
+        var json = TinyTokenizer.Json();
+        json["added_tokens"] = new JsonArray(JsonNode.Parse(token));
+        Assert.Equal(DiagnosticCodes.TokenizerInconsistent, Assert.Throws<MASQuantException>(() => json.Load()).Code);
+    }
 }

@@ -71,4 +71,23 @@ public class NoiseMeasurementTests
             Assert.True(noise.Cost(high, Modality.Text) < noise.Cost(low, Modality.Text) / 4, $"{low.Layer}.{low.Group}");
         }
     }
+
+    [Theory]
+    [InlineData("", "", true)]
+    [InlineData("[1,2,3]", "[1,2]", false)]
+    [InlineData("[1,2,3]", "null", false)]
+    [InlineData("[1,2,3]", "[1,2,1e309]", false)]
+    [InlineData("[[4,5,6]]", "[[4,5,6],[4,5,6]]", false)]
+    [InlineData("[[4,5,6]]", "[null]", false)]
+    [InlineData("W4A8", "W9A9", false)]
+    [InlineData("\"Patches\":[", "\"Patches\":[null,", false)]
+    [InlineData("\"Squares\":[1]", "\"Squares\":[1e309]", false)]
+    [InlineData("\"Groups\":[", "\"Groups\":[null,", false)]
+    [InlineData("Qkv", "99", false)]
+    public void Damaged_measurements_are_as_good_as_none(string right, string wrong, bool read)
+    {
+        const string whole = """{"Signal":[[1,2,3]],"Groups":[{"Layer":0,"Group":"Qkv","Scheme":"W4A8","Noise":[[4,5,6]],"Patches":[{"Linear":"x","Modality":"Vision","Energy":1,"Squares":[1]}]}]}""";
+        var text = right.Length > 0 ? whole.Replace(right, wrong, StringComparison.Ordinal) : whole;
+        Assert.Equal(read, ModelNoise.TryParse(System.Text.Encoding.UTF8.GetBytes(text)) is not null);
+    }
 }

@@ -27,6 +27,15 @@ public sealed class ConversationFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public void A_line_without_end_is_refused_alone()
+    {
+        File.WriteAllText(_folder.File("c.jsonl"), $"{Good}{new string(' ', 1 << 24)}\n{Good}\n");
+        var error = Assert.Throws<MASQuantException>(() => ConversationFile.Read(_folder.File("c.jsonl")));
+        Assert.Equal((DiagnosticCodes.ConversationInvalid, 1), (error.Code, error.Line));
+        Assert.Equal(2, Assert.Single(ConversationFile.ReadValid(_folder.File("c.jsonl"))).Line);
+    }
+
     [Theory]
     [InlineData("fps", "1e-300")]
     [InlineData("fps", "1e300")]

@@ -45,7 +45,7 @@ public class RunFactsTests
             Misalignment = [.. from modality in Enum.GetNames<Modality>() from @group in Enum.GetNames<InputGroup>()
                 select new MisalignmentFacts { Group = @group, Modality = modality, RangeRatios = Numbers(5), PredictedLoss = Numbers(1)[0], PredictedSmoothedLoss = Numbers(1)[0], MeasuredLoss = Numbers(1)[0] }],
             Spectra = [.. from linear in linears from modality in (string[])["Vision", "Audio"]
-                select new SpectrumFacts { Linear = linear, Modality = modality, Count = 18944, Plain = Numbers(places), Whitened = Numbers(places) }],
+                select new SpectrumFacts { Linear = linear, Modality = modality, Count = 18944, Plain = [.. Numbers(places).Select(Math.Abs)], Whitened = [.. Numbers(places).Select(Math.Abs)] }],
         };
         Assert.True(FactsFile.IsWhole(block));
         var bytes = FactsFile.Serialize(new RunFacts { SourceBytes = 15_000_000_000, Blocks = [.. Enumerable.Repeat(block, 28)] }, FactsJson.Default.RunFacts).Length;
@@ -77,11 +77,40 @@ public class RunFactsTests
     [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[],\"spectra\":[{\"linear\":\"x\",\"modality\":\"Vision\",\"count\":1,\"plain\":[],\"whitened\":[1]}]}]}")]
     [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[],\"spectra\":[{\"linear\":\"x\",\"modality\":\"Vision\",\"count\":1,\"plain\":[1],\"whitened\":[]}]}]}")]
     [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[{\"group\":\"Qkv\",\"modality\":\"Text\",\"rangeRatios\":[1],\"predictedLoss\":0,\"predictedSmoothedLoss\":0}],\"spectra\":[]}]}")]
+    [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[{\"group\":\"Qkv\",\"modality\":\"Text\",\"rangeRatios\":[1,1,1,1,1e309],\"predictedLoss\":0,\"predictedSmoothedLoss\":0,\"measuredLoss\":0}],\"spectra\":[]}]}")]
+    [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[{\"group\":\"Qkv\",\"modality\":\"Text\",\"rangeRatios\":[1,1,1,1,1],\"predictedLoss\":-1e309,\"predictedSmoothedLoss\":0,\"measuredLoss\":0}],\"spectra\":[]}]}")]
+    [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[{\"group\":\"Qkv\",\"modality\":\"Text\",\"rangeRatios\":[1,1,1,1,1],\"predictedLoss\":0,\"predictedSmoothedLoss\":1e309,\"measuredLoss\":0}],\"spectra\":[]}]}")]
+    [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[{\"group\":\"Qkv\",\"modality\":\"Text\",\"rangeRatios\":[1,1,1,1,1],\"predictedLoss\":0,\"predictedSmoothedLoss\":0,\"measuredLoss\":1e309}],\"spectra\":[]}]}")]
+    [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[],\"spectra\":[{\"linear\":\"x\",\"modality\":\"Vision\",\"count\":1,\"plain\":[1e309],\"whitened\":[1]}]}]}")]
+    [InlineData("{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[],\"spectra\":[{\"linear\":\"x\",\"modality\":\"Vision\",\"count\":1,\"plain\":[1],\"whitened\":[-1]}]}]}")]
     public void Damaged_facts_are_as_good_as_none(string content)
     {
         using var folder = new TemporaryDirectory();
         File.WriteAllText(folder.File("M.masquant.facts.json"), content);
         Assert.Null(FactsFile.ReadFacts(folder.File("M.masquant.safetensors")));
         Assert.Null(FactsFile.ReadFacts(folder.File("Absent.masquant.json")));
+    }
+
+    [Fact]
+    public void Whole_facts_are_read()
+    {
+        using var folder = new TemporaryDirectory();
+        File.WriteAllText(folder.File("M.masquant.facts.json"), "{\"formatVersion\":1,\"sourceBytes\":1,\"blocks\":[{\"index\":0,\"misalignment\":[{\"group\":\"Qkv\",\"modality\":\"Text\",\"rangeRatios\":[1,1,1,1,1],\"predictedLoss\":0,\"predictedSmoothedLoss\":0,\"measuredLoss\":0}],\"spectra\":[{\"linear\":\"x\",\"modality\":\"Vision\",\"count\":1,\"plain\":[1],\"whitened\":[1]}]}]}");
+        File.WriteAllText(folder.File("M.masquant.times.json"), "{\"prepare\":0,\"write\":1000000000,\"blocks\":[{\"Quantize\":0.5}]}");
+        Assert.Single(FactsFile.ReadFacts(folder.File("M.masquant.safetensors"))!.Blocks);
+        Assert.Single(FactsFile.ReadTimes(folder.File("M.masquant.safetensors"))!.Blocks);
+    }
+
+    [Theory]
+    [InlineData("{\"prepare\":1e300,\"write\":0,\"blocks\":[]}")]
+    [InlineData("{\"prepare\":0,\"write\":-1,\"blocks\":[]}")]
+    [InlineData("{\"prepare\":0,\"write\":1e309,\"blocks\":[]}")]
+    [InlineData("{\"prepare\":0,\"write\":0,\"blocks\":[null]}")]
+    [InlineData("{\"prepare\":0,\"write\":0,\"blocks\":[{\"Quantize\":1e300}]}")]
+    public void Times_that_nothing_takes_are_as_good_as_none(string content)
+    {
+        using var folder = new TemporaryDirectory();
+        File.WriteAllText(folder.File("M.masquant.times.json"), content);
+        Assert.Null(FactsFile.ReadTimes(folder.File("M.masquant.safetensors")));
     }
 }

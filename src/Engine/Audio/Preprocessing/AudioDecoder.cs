@@ -37,7 +37,8 @@ public static class AudioDecoder
         try
         {
             var wav = Open(file, path, limits ?? new ModelLimits());
-            return Resampler.Resample(wav.ReadMono(), wav.Format.SamplingRate, SamplingRate);
+            var samples = Resampler.Resample(wav.ReadMono(), wav.Format.SamplingRate, SamplingRate);
+            return Array.TrueForAll(samples, float.IsFinite) ? samples : throw Corrupt(path, "its samples are too large to be resampled");
         }
         catch (Exception error) when (IsForeign(error))
         {
@@ -58,8 +59,8 @@ public static class AudioDecoder
                 $"The clip lasts {(frames + rate - 1) / rate} s; the limit is {limits.AudioSeconds} s (ModelLimits.AudioSeconds). Split it, or raise the limit."));
         }
 
-        // Samples as stored and at the rate that is heard: a small file of a low rate grows.
-        limits.RequireBytes((frames + (frames * SamplingRate / rate)) * sizeof(float), path);
+        // Samples as stored and at the rate that is heard, of which a small file of a low rate makes many, and what they are resampled by.
+        limits.RequireBytes(((frames + (frames * SamplingRate / rate)) * sizeof(float)) + ((long)Resampler.CachedWeights(wav.Frames, rate, SamplingRate) * sizeof(double)), path);
         return wav;
     }
 

@@ -36,12 +36,10 @@ public static class Resampler
 
         // Going down, the kernel is stretched over the input by the ratio of rates and damped by as much.
         var scale = Math.Min(1, (double)targetRate / sourceRate);
-        var reach = (int)Math.Ceiling(ZeroCrossings / scale);
-        var step = (int)BigInteger.GreatestCommonDivisor(sourceRate, targetRate);
-
-        // Outputs fall on targetRate / step places between inputs; unless these are very many, each place's weights are worked out once.
+        var reach = Reach(scale);
+        var step = Step(sourceRate, targetRate);
         var places = targetRate / step;
-        var cache = (long)places * 2 * reach <= MaxCachedWeights ? new double[places][] : [];
+        var cache = new double[CachedWeights(samples.Length, sourceRate, targetRate) / (2 * reach)][];
         Workers.For(cache.Length, place => cache[place] = Weights(new double[2 * reach], (double)place / places, reach, scale));
 
         var result = LargeArray.Zeros<float>(Count(samples.Length, sourceRate, targetRate));
@@ -57,6 +55,18 @@ public static class Resampler
         });
         return result;
     }
+
+    /// <summary>How many weights <see cref="Resample"/> keeps in memory: outputs fall on so many places between inputs, and unless these are very many, or more than there are outputs, each place's weights are worked out once.</summary>
+    public static int CachedWeights(int samples, int sourceRate, int targetRate)
+    {
+        var places = targetRate / Step(sourceRate, targetRate);
+        var weights = (long)places * 2 * Reach(Math.Min(1, (double)targetRate / sourceRate));
+        return sourceRate != targetRate && places <= Count(samples, sourceRate, targetRate) && weights <= MaxCachedWeights ? (int)weights : 0;
+    }
+
+    private static int Step(int sourceRate, int targetRate) => (int)BigInteger.GreatestCommonDivisor(sourceRate, targetRate);
+
+    private static int Reach(double scale) => (int)Math.Ceiling(ZeroCrossings / scale);
 
     // Weight k belongs to the input at k − reach + 1 from the one at or before the output, which lies `fraction` behind that.
     private static double[] Weights(double[] weights, double fraction, int reach, double scale)

@@ -1,0 +1,33 @@
+using MASQuant.Engine.Audio.Preprocessing;
+using MASQuant.Engine.Vision.Images;
+
+namespace MASQuant.Fuzz.Readers;
+
+/// <summary>Media of strangers.</summary>
+internal static class MediumReaders
+{
+    /// <summary>Small, so that a mutated header reaches them.</summary>
+    public static ModelLimits Limits { get; } = new() { ImagePixels = 1 << 20, MediumBytes = 1 << 24, AudioSeconds = 60 };
+
+    /// <summary>Extents that are counted are those that are decoded.</summary>
+    public static void Image(byte[] file)
+    {
+        var (width, height) = ImageDecoder.ReadExtents(file, null, Limits);
+        var image = ImageDecoder.Decode(file, null, Limits);
+        if ((width, height) != (image.Width, image.Height))
+        {
+            throw new InvalidOperationException($"The header says {width} × {height}; there are {image.Width} × {image.Height} pixels.");
+        }
+    }
+
+    /// <summary>Samples that are counted are those that are decoded.</summary>
+    public static void Sound(byte[] file)
+    {
+        var count = AudioDecoder.CountSamples(file, null, Limits);
+        var samples = AudioDecoder.Decode(file, null, Limits);
+        if (count != samples.Length || !samples.All(float.IsFinite))
+        {
+            throw new InvalidOperationException($"{count} samples were counted, {samples.Length} decoded, or one is not finite.");
+        }
+    }
+}
