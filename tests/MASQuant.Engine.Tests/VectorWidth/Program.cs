@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
+using MASQuant.Engine.Tests.Guards;
 using MASQuant.Engine.Tests.Lifetime;
 using MASQuant.Formats.Files;
+using MASQuant.Tests.Guards;
 
 namespace MASQuant.Engine.Tests.VectorWidth;
 
-/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed; <c>dispose ARTIFACT COUNT</c> disposes a model at random moments. Test runners never call it.</summary>
+/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed; <c>dispose ARTIFACT COUNT</c> disposes a model at random moments; <c>guard KERNEL</c> runs a kernel on guarded memory. Test runners never call it.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -23,6 +25,12 @@ internal static class Program
         if (arguments is ["dispose", var artifact, var count])
         {
             DisposalRun.Run(artifact, int.Parse(count, CultureInfo.InvariantCulture));
+            return 0;
+        }
+
+        if (arguments is ["guard", var kernel])
+        {
+            GuardedRun.Run(kernel, GuardTests.Kernels[kernel]);
             return 0;
         }
 
