@@ -73,6 +73,12 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         {
             sequence.Add(sequence.Sampler.Next(Prefill(prompt, cache, cancellationToken)));
         }
+        catch (OutOfMemoryException error)
+        {
+            // What it has taken is given back: the others go on.
+            _caches.RemoveRange(--_rows, _caches.Count - _rows);
+            throw PromptBorder.MemoryExhausted(error);
+        }
         catch
         {
             _rows--;

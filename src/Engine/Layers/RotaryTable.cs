@@ -101,8 +101,7 @@ public sealed class RotaryTable
         var size = checked(count * _frequencies.Length);
         if (_cosines.Length < size)
         {
-            _cosines = new float[size];
-            _sines = new float[size];
+            (_cosines, _sines) = (new float[size], new float[size]); // both, or none where memory ends
         }
 
         Count = count;
