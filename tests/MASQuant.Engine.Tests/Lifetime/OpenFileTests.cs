@@ -77,6 +77,15 @@ public sealed class OpenFileTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_file_of_tensors_that_is_no_artifact_is_closed()
+    {
+        var path = _folder.File("tensors");
+        File.Copy(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"), path);
+        Assert.Throws<MASQuantException>(() => MultimodalModel.Load(path));
+        Assert.Empty(Open(_folder.Path));
+    }
+
     [Theory]
     [InlineData("config.json")]
     [InlineData("tokenizer.json")]
