@@ -30,8 +30,7 @@ public sealed class PreparedTokens
         var size = checked(tokens * inputs);
         if (Smoothed.Data.Length < size)
         {
-            Smoothed = new Matrix(tokens, inputs);
-            Codes = new sbyte[size];
+            (Smoothed, Codes) = (new Matrix(tokens, inputs), new sbyte[size]); // both, or none where memory ends
         }
         else if (Smoothed.Rows != tokens || Smoothed.Columns != inputs)
         {

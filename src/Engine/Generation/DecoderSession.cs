@@ -88,22 +88,21 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         return Step(cancellationToken).Row(0);
     }
 
-    void IDecoderSession.Begin(PreparedPrompt prompt, IKeptTokens? kept) => _begun = Begin(prompt, (KeptTokens?)kept);
+    void IDecoderSession.Begin(PreparedPrompt prompt, IKeptTokens? kept) => WithinMemory(() => _begun = Begin(prompt, (KeptTokens?)kept));
 
-    bool IDecoderSession.Advance(Sequence sequence, int most, CancellationToken cancellationToken)
+    bool IDecoderSession.Advance(Sequence sequence, int most, CancellationToken cancellationToken) => WithinMemory(() =>
     {
         var run = _begun ?? throw new InvalidOperationException("No prompt has been begun.");
         var hidden = Evaluate(run, most, cancellationToken);
-        if (!run.IsDone)
+        if (run.IsDone)
         {
-            return false;
+            sequence.Add(sequence.Sampler.Next(LogitsOfLast(hidden)));
+            _caches.Add(run.Cache);
+            _begun = null;
         }
 
-        sequence.Add(sequence.Sampler.Next(LogitsOfLast(hidden)));
-        _caches.Add(run.Cache);
-        _begun = null;
-        return true;
-    }
+        return run.IsDone;
+    });
 
     bool IDecoderSession.HasRoom(int row) => _caches[row].Length < decoder.Config.MaxPositions;
 
@@ -130,6 +129,21 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     // Its memory is the host's.
     void IDisposable.Dispose()
     {
+    }
+
+    // What the prompt has taken is given back: the others go on.
+    private T WithinMemory<T>(Func<T> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (OutOfMemoryException error)
+        {
+            _begun = null;
+            _spare.Clear();
+            throw PromptBorder.MemoryExhausted(error);
+        }
     }
 
     private KvCache RemoveRow(int row)

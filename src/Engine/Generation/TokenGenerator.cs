@@ -7,7 +7,7 @@ namespace MASQuant.Engine.Generation;
 public static class TokenGenerator
 {
     /// <summary>Answers prompts, several at once; whenever an answer ends, the next prompt is prepared and evaluated. Gives a sequence each time it has a further token or has failed.</summary>
-    /// <remarks>An answer whose sequence fills the model's positions ends there; whoever enumerates may end one (<see cref="Sequence.Stop"/>). A prompt that cannot be prepared, is too long or leads to no finite logit fails alone. Any other error, of a device for example, ends the enumeration.</remarks>
+    /// <remarks>An answer whose sequence fills the model's positions ends there; whoever enumerates may end one (<see cref="Sequence.Stop"/>). A prompt that cannot be prepared, is too long, needs more memory than there is or leads to no finite logit fails alone. Any other error, of a device for example, ends the enumeration.</remarks>
     /// <param name="session">Used by this enumeration alone, and disposed with it.</param>
     /// <param name="most">The most sequences in progress at once.</param>
     /// <param name="prompts">Asked for a prompt when there is room for it.</param>

@@ -101,7 +101,7 @@ public sealed class RotaryTable
         var size = checked(count * _frequencies.Length);
         if (_cosines.Length < size)
         {
-            (_cosines, _sines) = (LargeArray.Zeros<float>(size), LargeArray.Zeros<float>(size)); // both or none
+            (_cosines, _sines) = (LargeArray.Zeros<float>(size), LargeArray.Zeros<float>(size)); // both, or none where memory ends
         }
 
         Count = count;

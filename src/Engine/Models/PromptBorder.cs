@@ -15,9 +15,12 @@ internal static class PromptBorder
         }
         catch (Exception error) when (error is not (MASQuantException or OperationCanceledException or ObjectDisposedException))
         {
-            throw new MASQuantException(DiagnosticCodes.PromptUnusable, null, error is OutOfMemoryException
-                ? $"The prompt needs more memory than there is: {error.Message} Give fewer or smaller media, or a lower limit (ModelOptions.Limits)."
-                : $"The prompt cannot be prepared: {error.Message} Change what is unusual about it; report a defect where it should be answered.", error);
+            throw error is OutOfMemoryException memory ? MemoryExhausted(memory) : new MASQuantException(DiagnosticCodes.PromptUnusable, null,
+                $"The prompt cannot be prepared: {error.Message} Change what is unusual about it; report a defect where it should be answered.", error);
         }
     }
+
+    /// <summary>What to throw where memory ends for one prompt: MASQ0924.</summary>
+    public static MASQuantException MemoryExhausted(OutOfMemoryException error) => new(DiagnosticCodes.PromptUnusable, null,
+        $"The prompt needs more memory than there is: {error.Message} Give fewer or smaller media, or a lower limit (ModelOptions.Limits).", error);
 }

@@ -17,10 +17,12 @@ internal static class RealGemm
     // Blocks of depth that are packed together, so that C is read and written less often.
     private const int PackedBlocks = 4;
     private const int VectorBytes = 64;
-    private const int TileRows = 8;
     private const int PieceRows = 64;
     private const int PiecePanels = 16;
     private const int BlockPanels = 64;
+
+    /// <summary>Rows of a tile.</summary>
+    public const int TileRows = 8;
 
     /// <summary>Bytes of packed operands that stay in the pool, in FP32 and in FP64.</summary>
     public const long PooledBytes = 2L * BlockPanels * 2 * VectorBytes * PackedBlocks * BlockDepth;
@@ -242,8 +244,9 @@ internal static class RealGemm
     }
 
     // Long before it was called often enough, it would have cost seconds.
+    /// <summary>sums[<see cref="TileRows"/>, two vectors] = a · b, packed as [depth, <see cref="TileRows"/>] and [depth, two vectors].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sums<T>(ref T a, ref T b, int depth, ref T sums)
+    internal static void Sums<T>(ref T a, ref T b, int depth, ref T sums)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var lanes = (nuint)Vector512<T>.Count;

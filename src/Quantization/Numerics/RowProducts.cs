@@ -9,7 +9,8 @@ namespace MASQuant.Quantization.Numerics;
 /// <summary>Products of a few row vectors with a large row-major matrix, which is read once and in order. <see cref="RealGemm"/> packs its inputs first, which would take longer than such a product.</summary>
 internal static class RowProducts
 {
-    private const int PieceRows = 32;
+    /// <summary>Rows of the matrix that are taken together.</summary>
+    public const int PieceRows = 32;
     private const int PieceColumns = 512;
     private const int Pair = 2;
     private const int Together = 4;
@@ -92,7 +93,8 @@ internal static class RowProducts
         return sums;
     }
 
-    private static void AddRows<T>(RealMatrix<T> y, MatrixView<T> a, RealMatrix<T> sums, (int First, int Count) rows, (int Start, int End) columns, bool lower)
+    /// <summary>Adds what <paramref name="rows"/> of A give to <paramref name="columns"/> of Y·A.</summary>
+    internal static void AddRows<T>(RealMatrix<T> y, MatrixView<T> a, RealMatrix<T> sums, (int First, int Count) rows, (int Start, int End) columns, bool lower)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var width = TileVectors * Vector512<T>.Count;

@@ -11,6 +11,7 @@ namespace MASQuant.Engine.Tests.Lifetime;
 public sealed class DisposalTests : IDisposable
 {
     private const int Disposals = 1000;
+    private const int Hosts = 200;
     private readonly TemporaryDirectory _folder = new();
     private readonly string _artifact;
 
@@ -28,6 +29,15 @@ public sealed class DisposalTests : IDisposable
         var output = TestProcess.Output(["dispose", _artifact, Disposals.ToString(CultureInfo.InvariantCulture)]).Trim().Split(' ');
         Assert.Equal(Disposals, int.Parse(output[0], CultureInfo.InvariantCulture));
         Assert.InRange(int.Parse(output[1], CultureInfo.InvariantCulture), Disposals, 5 * Disposals); // every answer is longer than the time that it gets
+    }
+
+    [Fact]
+    [Trait("Lane", "slow")]
+    public void Two_hundred_with_the_web_application_that_streams_answers_end_them_and_not_the_process()
+    {
+        var output = TestProcess.Output(["host", _artifact, Hosts.ToString(CultureInfo.InvariantCulture)]).Trim().Split(' ');
+        Assert.Equal(Hosts, int.Parse(output[0], CultureInfo.InvariantCulture));
+        Assert.InRange(int.Parse(output[1], CultureInfo.InvariantCulture), 1, 4 * Hosts);
     }
 
     [Fact]

@@ -43,6 +43,46 @@ public sealed class OpenSessionTests
         Assert.Equal(["session 0", "session 1"], _ended);
     }
 
+    // A session holds keys and values: one that stays open stays as long as its model.
+    [Fact]
+    public async Task However_an_enumeration_is_ended_its_session_ends()
+    {
+        using var model = Load();
+        var ask = new Prompt().Text("Quote a verse.");
+        var options = new GenerationOptions { MaxTokens = 3, StopTokens = [] };
+        using var cancelled = new CancellationTokenSource();
+        Func<Task>[] ends =
+        [
+            () => Task.FromResult(model.Generate(ask, options).Count()),
+            () => Task.FromResult(model.Generate(ask, options).First()),
+            () => Task.FromResult(model.GenerateBatch([ask, ask], options)),
+            () => Task.FromResult(model.GenerateBatch([ask, new Prompt().Image("missing.png")], options)),
+            () => Task.FromResult(model.GenerateBatch(Broken(), options)),
+            () => Task.FromResult(model.Generate(new Prompt().Image("missing.png"), options).Count()),
+            () => Task.FromResult(model.Logits(Prompt)),
+            async () => await model.GenerateAsync(ask, options).FirstAsync(),
+            async () => await model.GenerateBatchAsync([ask, ask], options).FirstAsync(),
+            async () => await model.GenerateAsync(ask, options, cancelled.Token).Select(_ => Cancel()).CountAsync(),
+        ];
+        for (var i = 0; i < ends.Length; i++)
+        {
+            _ = await Record.ExceptionAsync(ends[i]);
+            Assert.Equal(i + 1, _ended.Count);
+        }
+
+        IEnumerable<Prompt> Broken()
+        {
+            yield return ask;
+            throw new InvalidOperationException();
+        }
+
+        int Cancel()
+        {
+            cancelled.Cancel();
+            return 0;
+        }
+    }
+
     private LoadedModel Load() => LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new NotingExecution(new CpuExecution(content), _ended));
 
     private sealed class NotingExecution(CpuExecution inner, List<string> ended) : IModelExecution

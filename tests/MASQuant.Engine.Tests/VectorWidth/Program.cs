@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
+using MASQuant.Engine.Tests.Guards;
 using MASQuant.Engine.Tests.Lifetime;
+using MASQuant.Engine.Tests.Soak;
 using MASQuant.Formats.Files;
+using MASQuant.Tests.Guards;
 
 namespace MASQuant.Engine.Tests.VectorWidth;
 
-/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed; <c>dispose ARTIFACT COUNT</c> disposes a model at random moments. Test runners never call it.</summary>
+/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed; <c>dispose ARTIFACT COUNT</c> disposes a model at random moments, <c>host ARTIFACT COUNT</c> with the web application that it is a service of; <c>guard KERNEL</c> runs a kernel on guarded memory; <c>soak [--minutes M] [--rounds N]</c> uses a model for an hour, or so long. Test runners never call it.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -23,6 +26,23 @@ internal static class Program
         if (arguments is ["dispose", var artifact, var count])
         {
             DisposalRun.Run(artifact, int.Parse(count, CultureInfo.InvariantCulture));
+            return 0;
+        }
+
+        if (arguments is ["host", var served, var hosts])
+        {
+            HostRun.Run(served, int.Parse(hosts, CultureInfo.InvariantCulture));
+            return 0;
+        }
+
+        if (arguments is ["soak", ..])
+        {
+            return SoakRun.Run(arguments[1..]);
+        }
+
+        if (arguments is ["guard", var kernel])
+        {
+            GuardedRun.Run(kernel, GuardTests.Kernels[kernel]);
             return 0;
         }
 

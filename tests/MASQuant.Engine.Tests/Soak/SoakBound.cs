@@ -1,0 +1,38 @@
+using System.Globalization;
+
+namespace MASQuant.Engine.Tests.Soak;
+
+/// <summary>Whether a process holds what it held when it was warm.</summary>
+internal sealed class SoakBound
+{
+    /// <summary>How far reachable objects may grow: by what pools of arrays keep for the next prompt. The least that an answer holds are keys and values of 64 tokens, 384 kB: six answers of the thousands that leave theirs are seen.</summary>
+    private const long Managed = 2 << 20;
+
+    /// <summary>How far memory in use may grow: by 16 regions of 4 MB, in which the collector takes memory and keeps some between its generations. Beyond objects this is native memory, of which 20 kB an operation are seen in the lane, 3 kB in an hour.</summary>
+    private const long Resident = 16 * (4 << 20);
+
+    private readonly List<ProcessState> _warm = [];
+    private readonly List<ProcessState> _later = [];
+
+    /// <summary>Whether all that was added is within the bounds, and something was added.</summary>
+    public bool Holds => _warm.Count > 0 && _later.Count > 0 && Growth(state => state.Managed) <= Managed && Growth(state => state.Resident) <= Resident
+        && Growth(state => state.Descriptors.Count) <= 0 && Growth(state => state.Mappings.Count) <= 0;
+
+    /// <summary>In words.</summary>
+    public string Verdict => _warm.Count == 0 || _later.Count == 0
+        ? "too short: nothing was measured after it was warm"
+        : string.Create(CultureInfo.InvariantCulture, $"{(Holds ? "flat" : "GROWS")}: from warm on at most {Growth(state => state.Resident)} bytes resident, {Growth(state => state.Managed)} bytes of objects, {Growth(state => state.Descriptors.Count)} descriptors and {Growth(state => state.Mappings.Count)} mappings more{New()}");
+
+    /// <summary>Adds what was measured after a round.</summary>
+    public void Add(ProcessState state, bool isWarm) => (isWarm ? _later : _warm).Add(state);
+
+    private long Growth(Func<ProcessState, long> of) => _later.Max(of) - _warm.Max(of);
+
+    private string New()
+    {
+        string[] names = [.. Names(_later).Except(Names(_warm))];
+        return names.Length == 0 ? "" : "; new: " + string.Join(", ", names);
+
+        static IEnumerable<string> Names(List<ProcessState> states) => states.SelectMany(state => state.Descriptors.Concat(state.Mappings)).Distinct();
+    }
+}
