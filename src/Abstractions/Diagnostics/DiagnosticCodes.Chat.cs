@@ -1,0 +1,10 @@
+namespace MASQuant.Diagnostics;
+
+public static partial class DiagnosticCodes
+{
+    /// <summary>A chat request has an option that the client cannot honour.</summary>
+    public const string ChatOptionNotSupported = "MASQ0940";
+
+    /// <summary>A chat request has a message, or a content of one, that has no place in a prompt.</summary>
+    public const string ChatMessageNotSupported = "MASQ0941";
+}

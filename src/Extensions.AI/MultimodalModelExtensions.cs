@@ -1,0 +1,18 @@
+using MASQuant.Runtime;
+using Microsoft.Extensions.AI;
+
+namespace MASQuant.Extensions.AI;
+
+/// <summary>Models as chat clients.</summary>
+public static class MultimodalModelExtensions
+{
+    /// <summary>A chat client that answers by this model: with streams, pictures, sound and several turns. Requests may come from any number of threads.</summary>
+    /// <param name="model">Stays the caller's: disposing the client leaves it open.</param>
+    /// <param name="options">What the client is called, and what it may read.</param>
+    /// <returns>A client; what it cannot honour in a request it refuses by name, with a <see cref="MASQuantException"/>.</returns>
+    public static IChatClient AsChatClient(this MultimodalModel model, ModelChatOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new MultimodalChatClient(model, options ?? new ModelChatOptions());
+    }
+}
