@@ -1,5 +1,7 @@
 using MASQuant.Runtime;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MASQuant.Extensions.AI;
 
@@ -9,10 +11,11 @@ public static class MultimodalModelExtensions
     /// <summary>A chat client that answers by this model: with streams, pictures, sound and several turns. Requests may come from any number of threads.</summary>
     /// <param name="model">Stays the caller's: disposing the client leaves it open.</param>
     /// <param name="options">What the client is called, and what it may read.</param>
+    /// <param name="loggerFactory">Where requests and their ends are logged; null: nowhere.</param>
     /// <returns>A client; what it cannot honour in a request it refuses by name, with a <see cref="MASQuantException"/>.</returns>
-    public static IChatClient AsChatClient(this MultimodalModel model, ModelChatOptions? options = null)
+    public static IChatClient AsChatClient(this MultimodalModel model, ModelChatOptions? options = null, ILoggerFactory? loggerFactory = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return new MultimodalChatClient(model, options ?? new ModelChatOptions());
+        return new MultimodalChatClient(model, options ?? new ModelChatOptions(), loggerFactory ?? NullLoggerFactory.Instance);
     }
 }

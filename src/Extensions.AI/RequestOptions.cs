@@ -48,7 +48,6 @@ internal static class RequestOptions
         Refuse(options.ResponseFormat is not (null or ChatResponseFormatText), "ResponseFormat asks for JSON; answers are text");
         Refuse(options.Reasoning is not null, "Reasoning is set, and the models do not reason apart from their answers");
         Refuse(options.AllowBackgroundResponses is true || options.ContinuationToken is not null, "Background responses are asked for");
-        Refuse(options.Tools is { Count: > 0 }, "Tools are given");
     }
 
     private static GenerationOptions WithAdditional(GenerationOptions generation, AdditionalPropertiesDictionary? additional)

@@ -9,25 +9,31 @@ namespace MASQuant.Extensions.AI;
 internal static class RequestPrompt
 {
     /// <summary>Writes a prompt.</summary>
-    /// <param name="messages">System messages first, joined by an empty line; the last is the user's.</param>
+    /// <param name="messages">System messages first, joined by an empty line; the last is the user's, or a result.</param>
     /// <param name="instructions">What comes before the system messages; null: nothing.</param>
+    /// <param name="signatures">The functions that are offered.</param>
     /// <param name="options">What may be read.</param>
     /// <exception cref="MASQuantException">MASQ0941: a message that has no place there.</exception>
-    public static Prompt Of(IEnumerable<Ai.ChatMessage> messages, string? instructions, ModelChatOptions options)
+    public static Prompt Of(IEnumerable<Ai.ChatMessage> messages, string? instructions, IReadOnlyList<string> signatures, ModelChatOptions options)
     {
         Ai.ChatMessage[] all = [.. messages];
         Ai.ChatMessage[] system = [.. all.TakeWhile(message => message.Role == Ai.ChatRole.System)];
         var turns = all[system.Length..];
-        if (turns is not [.., { } last] || last.Role != Ai.ChatRole.User)
+        if (turns is not [.., { } last] || (last.Role != Ai.ChatRole.User && last.Role != Ai.ChatRole.Tool))
         {
-            throw NotSupported("The conversation does not end with a message of the user", "Add one");
+            throw NotSupported("The conversation does not end with a message of the user, or a function's result", "Add one");
         }
 
         var prompt = new Prompt();
-        string[] texts = [.. instructions is null ? [] : new[] { instructions }, .. system.Select(message => TextOf(message))];
+        string[] texts = [.. instructions is null ? [] : new[] { instructions }, .. system.Select(message => TextOf(message, message.Contents))];
         if (texts.Length > 0)
         {
             prompt.System(string.Join("\n\n", texts));
+        }
+
+        if (signatures.Count > 0)
+        {
+            prompt.Tools(signatures);
         }
 
         foreach (var turn in turns)
@@ -42,7 +48,17 @@ internal static class RequestPrompt
     {
         if (message.Role == Ai.ChatRole.Assistant)
         {
-            prompt.Assistant(TextOf(message));
+            Answer(prompt, message);
+            return;
+        }
+
+        if (message.Role == Ai.ChatRole.Tool)
+        {
+            foreach (var content in message.Contents)
+            {
+                prompt.ToolResult(content is FunctionResultContent result ? RequestTools.Result(result) : throw Unexpected(message, content, "It may hold FunctionResultContent alone"));
+            }
+
             return;
         }
 
@@ -50,7 +66,7 @@ internal static class RequestPrompt
         {
             throw message.Role == Ai.ChatRole.System
                 ? NotSupported("A system message follows other messages", "Put it first")
-                : NotSupported($"A message has the role '{message.Role}'", "Roles are system, user and assistant");
+                : NotSupported($"A message has the role '{message.Role}'", "Roles are system, user, assistant and tool");
         }
 
         prompt.User();
@@ -91,10 +107,20 @@ internal static class RequestPrompt
         }
     }
 
-    // What a model thought before an answer is no part of it, as in the templates.
-    private static string TextOf(Ai.ChatMessage message) => string.Concat(message.Contents.Where(content => content is not TextReasoningContent).Select(content => content is TextContent text
-        ? text.Text
-        : throw NotSupported($"A message of the role '{message.Role}' holds {content.GetType().Name}", "It may hold text alone")));
+    // What a model thought before an answer, and what that took, is no part of it, as in the templates. Its calls follow its text.
+    private static void Answer(Prompt prompt, Ai.ChatMessage message)
+    {
+        AIContent[] contents = [.. message.Contents.Where(content => content is not (TextReasoningContent or UsageContent))];
+        FunctionCallContent[] calls = [.. contents.OfType<FunctionCallContent>()];
+        prompt.Assistant(TextOf(message, contents.Except(calls)));
+        foreach (var call in calls)
+        {
+            prompt.ToolCall(call.Name, RequestTools.Arguments(call));
+        }
+    }
+
+    private static string TextOf(Ai.ChatMessage message, IEnumerable<AIContent> contents)
+        => string.Concat(contents.Select(content => content is TextContent text ? text.Text : throw Unexpected(message, content, "It may hold text alone")));
 
     private static string PathOf(Uri uri, ModelChatOptions options)
     {
@@ -108,6 +134,8 @@ internal static class RequestPrompt
 
     private static byte[] Bytes(ReadOnlyMemory<byte> data)
         => MemoryMarshal.TryGetArray(data, out var segment) && segment.Array is { } array && segment.Offset == 0 && segment.Count == array.Length ? array : data.ToArray();
+
+    private static MASQuantException Unexpected(Ai.ChatMessage message, AIContent content, string remedy) => NotSupported($"A message of the role '{message.Role}' holds {content.GetType().Name}", remedy);
 
     private static MASQuantException MediaType(string type) => NotSupported($"A medium is of the type '{type}'", "Give images (PNG, JPEG) or audio (WAV)");
 

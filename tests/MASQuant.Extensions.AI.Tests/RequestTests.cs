@@ -11,6 +11,8 @@ public class RequestTests(OmniClient omni) : IClassFixture<OmniClient>
 {
     private const string Question = "Quote a verse.";
 
+    private static AIFunction Function => AIFunctionFactory.Create(() => "now", "now");
+
     [Fact]
     public void Every_option_of_generation_is_read()
     {
@@ -67,6 +69,9 @@ public class RequestTests(OmniClient omni) : IClassFixture<OmniClient>
         { "Reasoning", new ChatOptions { Reasoning = new ReasoningOptions() } },
         { "'top_a'", new ChatOptions { AdditionalProperties = new() { ["top_a"] = 1 } } },
         { "'min_p'", new ChatOptions { AdditionalProperties = new() { ["min_p"] = "much" } } },
+        { "ToolMode", new ChatOptions { Tools = [Function], ToolMode = ChatToolMode.RequireAny } },
+        { "AllowMultipleToolCalls", new ChatOptions { Tools = [Function], AllowMultipleToolCalls = false } },
+        { "HostedWebSearchTool", new ChatOptions { Tools = [Function, new HostedWebSearchTool()] } },
         { "String", new ChatOptions { RawRepresentationFactory = _ => "raw" } },
     };
 
@@ -101,6 +106,8 @@ public class RequestTests(OmniClient omni) : IClassFixture<OmniClient>
         { "https://example.org/a.png", [new(Ai.ChatRole.User, [new UriContent("https://example.org/a.png", "image/png")])] },
         { "http://localhost/a.wav", [new(Ai.ChatRole.User, [new UriContent("http://localhost/a.wav", "audio/wav")])] },
         { "file://server/a.png", [new(Ai.ChatRole.User, [new UriContent("file://server/a.png", "image/png")])] },
+        { "TextContent", [new(Ai.ChatRole.User, "a"), new(Ai.ChatRole.Tool, "b")] },
+        { "FunctionCallContent", [new(Ai.ChatRole.User, [new FunctionCallContent("1", "f")])] },
         { "HostedFileContent", [new(Ai.ChatRole.User, [new HostedFileContent("1")])] },
     };
 
