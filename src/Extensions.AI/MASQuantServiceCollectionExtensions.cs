@@ -14,15 +14,19 @@ public static class MASQuantServiceCollectionExtensions
 {
     /// <summary>Registers a model as <see cref="MultimodalModel"/>, <see cref="MultimodalChatClient"/> and, unless there is one, <see cref="IChatClient"/>. It is opened when it is first asked for, once, and closed with the host.</summary>
     /// <param name="services">The host's.</param>
-    /// <param name="load">Opens the model: <c>_ => OmniTiny.Load().MultimodalModel</c>.</param>
-    public static IServiceCollection AddMASQuant(this IServiceCollection services, Func<IServiceProvider, MultimodalModel> load) => services.AddMASQuant(options => options.Load = load);
+    /// <param name="load">Opens the model: <c>() => OmniTiny.Load().MultimodalModel</c>.</param>
+    public static IServiceCollection AddMASQuant(this IServiceCollection services, Func<MultimodalModel> load)
+    {
+        ArgumentNullException.ThrowIfNull(load);
+        return services.AddMASQuant(options => options.Load = _ => load());
+    }
 
-    /// <inheritdoc cref="AddMASQuant(IServiceCollection, Func{IServiceProvider, MultimodalModel})"/>
+    /// <inheritdoc cref="AddMASQuant(IServiceCollection, Func{MultimodalModel})"/>
     /// <param name="services">The host's.</param>
     /// <param name="modelPath">An artifact's file or a checkpoint's folder.</param>
     public static IServiceCollection AddMASQuant(this IServiceCollection services, string modelPath) => services.AddMASQuant(options => options.ModelPath = modelPath);
 
-    /// <inheritdoc cref="AddMASQuant(IServiceCollection, Func{IServiceProvider, MultimodalModel})"/>
+    /// <inheritdoc cref="AddMASQuant(IServiceCollection, Func{MultimodalModel})"/>
     /// <param name="services">The host's.</param>
     /// <param name="configure">Says which model; looked at when the host starts (MASQ0942).</param>
     public static IServiceCollection AddMASQuant(this IServiceCollection services, Action<MASQuantOptions> configure)

@@ -44,7 +44,7 @@ public class HostTests
                 options.Chat = new ModelChatOptions { ModelId = "vl" };
             })
             .AddKeyedMASQuant("large", options => options.Load = _ => MultimodalModel.Load(RepositoryFiles.OmniTiny))
-            .AddMASQuant(services => services.GetRequiredKeyedService<MultimodalModel>("large")));
+            .AddMASQuant(options => options.Load = services => services.GetRequiredKeyedService<MultimodalModel>("large")));
         await host.StartAsync();
         string? NameOf(IChatClient client) => client.GetService<ChatClientMetadata>()!.DefaultModelId;
         Assert.Equal("vl", NameOf(host.Services.GetRequiredKeyedService<IChatClient>("small")));
@@ -65,7 +65,7 @@ public class HostTests
                 Stack(services);
             }
 
-            services.AddMASQuant(RepositoryFiles.VlTiny);
+            services.AddMASQuant(() => MultimodalModel.Load(RepositoryFiles.VlTiny));
             if (!before)
             {
                 Stack(services);
