@@ -55,7 +55,8 @@ public class AnswerTests(OmniClient omni) : IClassFixture<OmniClient>
         Assert.Equal(expected.Select(piece => piece.Text), updates.Select(update => update.Text));
         Assert.True(updates.Count > 2);
         Assert.All(updates, update => Assert.Equal((Ai.ChatRole.Assistant, "OmniTiny"), (update.Role, update.ModelId)));
-        Assert.Single(updates.Select(update => (update.ResponseId, update.MessageId)).Distinct());
+        Assert.Single(updates.Select(update => (update.ResponseId!, update.MessageId!)).Distinct());
+        Assert.All(updates, update => Assert.Matches("^[0-9a-f]{32}$", update.ResponseId));
         Assert.All(updates.SkipLast(1), update => Assert.Null(update.FinishReason));
         Assert.Equal(ChatFinishReason.Stop, updates[^1].FinishReason);
         var usage = Assert.IsType<UsageContent>(updates[^1].Contents[^1]).Details;
