@@ -14,11 +14,20 @@ public static class MASQuantServiceCollectionExtensions
 {
     /// <summary>Registers a model as <see cref="MultimodalModel"/>, <see cref="MultimodalChatClient"/> and, unless there is one, <see cref="IChatClient"/>. It is opened when it is first asked for, once, and closed with the host.</summary>
     /// <param name="services">The host's.</param>
-    /// <param name="load">Opens the model: <c>() => OmniTiny.Load().MultimodalModel</c>.</param>
+    /// <param name="load">Opens the model: <c>() => MultimodalModel.Load(path, options)</c>.</param>
     public static IServiceCollection AddMASQuant(this IServiceCollection services, Func<MultimodalModel> load)
     {
         ArgumentNullException.ThrowIfNull(load);
         return services.AddMASQuant(options => options.Load = _ => load());
+    }
+
+    /// <inheritdoc cref="AddMASQuant(IServiceCollection, Func{MultimodalModel})"/>
+    /// <param name="services">The host's.</param>
+    /// <param name="load">Opens the model of a class that was generated: <c>() => OmniTiny.Load()</c>, or <c>() => OmniTiny.Load(options)</c>.</param>
+    public static IServiceCollection AddMASQuant(this IServiceCollection services, Func<IGeneratedModel> load)
+    {
+        ArgumentNullException.ThrowIfNull(load);
+        return services.AddMASQuant(options => options.Load = _ => load().MultimodalModel);
     }
 
     /// <inheritdoc cref="AddMASQuant(IServiceCollection, Func{MultimodalModel})"/>

@@ -6,7 +6,7 @@ using Ai = Microsoft.Extensions.AI;
 
 namespace MASQuant.Extensions.AI;
 
-/// <summary>A model as <see cref="IChatClient"/>: what <see cref="MultimodalModelExtensions.AsChatClient"/> gives, and what a host has under others that are stacked on it. Requests share nothing: threads may share the client.</summary>
+/// <summary>A model as <see cref="IChatClient"/>: what <see cref="MultimodalModelExtensions.AsChatClient(MultimodalModel, ModelChatOptions?, ILoggerFactory?)"/> gives, and what a host has under others that are stacked on it. Requests share nothing: threads may share the client.</summary>
 public sealed class MultimodalChatClient : IChatClient
 {
     /// <summary>What telemetry calls this library.</summary>

@@ -34,6 +34,14 @@ public class AnswerTests(OmniClient omni) : IClassFixture<OmniClient>
     }
 
     [Fact]
+    public void A_generated_class_is_a_client_as_its_model_is()
+    {
+        using var client = new Generated(omni.Model).AsChatClient();
+        Assert.Equal("OmniTiny", client.GetService<ChatClientMetadata>()!.DefaultModelId);
+        Assert.Same(omni.Model, client.GetService<MultimodalModel>());
+    }
+
+    [Fact]
     public async Task Turns_become_turns_of_the_prompt()
     {
         var response = await omni.Client.GetResponseAsync(
@@ -108,6 +116,16 @@ public class AnswerTests(OmniClient omni) : IClassFixture<OmniClient>
         Assert.Same(omni.Client, omni.Client.GetService<IChatClient>());
         Assert.Null(omni.Client.GetService<MultimodalModel>("key"));
         Assert.Null(omni.Client.GetService<string>());
+    }
+
+    // What a generator writes; the sample's and the native program's classes are its own.
+    private sealed class Generated(MultimodalModel model) : IGeneratedModel
+    {
+        public MultimodalModel MultimodalModel => model;
+
+        public void Dispose()
+        {
+        }
     }
 
     private async Task<List<ChatResponseUpdate>> Updates(IEnumerable<Ai.ChatMessage> messages)

@@ -16,7 +16,7 @@ using var linear = VlTiny.Layers[2].Mlp.DownProj.Load(model.Artifact);
 Console.WriteLine($" [{linear.Outputs}, {linear.Inputs}] {linear.Scheme} {linear.RankOf(Modality.Vision) == VlTiny.Layer2.Mlp.DownProj.RankVision}");
 
 // The same from a host's services, with a function on offer and an earlier call of it.
-using var services = new ServiceCollection().AddMASQuant(() => VlTiny.Load().MultimodalModel).BuildServiceProvider();
+using var services = new ServiceCollection().AddMASQuant(() => VlTiny.Load()).BuildServiceProvider();
 using var client = services.GetRequiredService<IChatClient>().AsBuilder().UseFunctionInvocation().UseOpenTelemetry().Build();
 var response = await client.GetResponseAsync(
     [
