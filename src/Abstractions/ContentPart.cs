@@ -1,6 +1,6 @@
 namespace MASQuant;
 
-/// <summary>A piece of a message: text, an image, an audio clip or a video.</summary>
+/// <summary>A piece of a message: text, an image, an audio clip, a video, or what belongs to the calling of functions.</summary>
 public abstract record ContentPart
 {
     private protected ContentPart()
@@ -11,6 +11,19 @@ public abstract record ContentPart
 /// <summary>Text. Special tokens spelled out in it stay text.</summary>
 /// <param name="Text">The text.</param>
 public sealed record TextPart(string Text) : ContentPart;
+
+/// <summary>The functions that a model may call; it stands in the system message, behind its text.</summary>
+/// <param name="Signatures">A JSON object for each, in one line, as chat templates write it: <c>{"type": "function", "function": {"name": …, "description": …, "parameters": …}}</c>.</param>
+public sealed record ToolsPart(IReadOnlyList<string> Signatures) : ContentPart;
+
+/// <summary>A call of a function, in a message of the assistant.</summary>
+/// <param name="Name">The function's name.</param>
+/// <param name="Arguments">A JSON object in one line.</param>
+public sealed record ToolCallPart(string Name, string Arguments) : ContentPart;
+
+/// <summary>What a call gave, in a message of the user that holds nothing else. Special tokens spelled out in it stay text.</summary>
+/// <param name="Text">The result.</param>
+public sealed record ToolResultPart(string Text) : ContentPart;
 
 /// <summary>A PNG or JPEG image.</summary>
 /// <param name="Source">The image file or its bytes.</param>

@@ -30,6 +30,26 @@ public sealed class Prompt
         return this;
     }
 
+    /// <summary>Offers functions that the model may call, behind the instructions of <see cref="System"/> or the family's own.</summary>
+    /// <param name="signatures">A JSON object for each, in one line, as chat templates write it (<see cref="ToolsPart"/>).</param>
+    /// <exception cref="InvalidOperationException">A turn precedes it.</exception>
+    public Prompt Tools(IEnumerable<string> signatures)
+    {
+        ArgumentNullException.ThrowIfNull(signatures);
+        var part = new ToolsPart([.. signatures]);
+        switch (_turns)
+        {
+            case []:
+                _turns.Add((ChatRole.System, [part]));
+                return this;
+            case [(ChatRole.System, var content)]:
+                content.Add(part);
+                return this;
+            default:
+                throw new InvalidOperationException("Functions come first: call Tools behind System, and before anything else.");
+        }
+    }
+
     /// <summary>Begins a new turn of the user. Needed only after another turn of the user: after the assistant's, content begins one by itself.</summary>
     public Prompt User()
     {
@@ -43,6 +63,29 @@ public sealed class Prompt
         ArgumentNullException.ThrowIfNull(text);
         _turns.Add((ChatRole.Assistant, [new TextPart(text)]));
         return this;
+    }
+
+    /// <summary>Adds a call of a function to the answer that the model gave before.</summary>
+    /// <param name="name">The function's name.</param>
+    /// <param name="arguments">A JSON object in one line.</param>
+    public Prompt ToolCall(string name, string arguments)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(arguments);
+        if (_turns is not [.., (ChatRole.Assistant, _)])
+        {
+            _turns.Add((ChatRole.Assistant, []));
+        }
+
+        _turns[^1].Content.Add(new ToolCallPart(name, arguments));
+        return this;
+    }
+
+    /// <summary>Adds what a call gave; results of one answer's calls follow each other in their order. What comes behind them begins a turn of its own. Special tokens spelled out in it stay text.</summary>
+    public Prompt ToolResult(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Add(new ToolResultPart(text));
     }
 
     /// <summary>Adds text to the user's turn. Special tokens spelled out in it stay text.</summary>
@@ -120,7 +163,8 @@ public sealed class Prompt
 
     private Prompt Add(ContentPart part)
     {
-        if (_turns.Count == 0 || _turns[^1].Role != ChatRole.User)
+        // A turn of results has nothing else.
+        if (_turns is not [.., (ChatRole.User, var content)] || content.Any(other => other is ToolResultPart != part is ToolResultPart))
         {
             User();
         }
@@ -133,7 +177,7 @@ public sealed class Prompt
     private MediaSource Bytes(byte[] bytes, string kind)
     {
         ArgumentNullException.ThrowIfNull(bytes);
-        var number = 1 + _turns.Sum(turn => turn.Content.Count(part => part is not TextPart));
+        var number = 1 + _turns.Sum(turn => turn.Content.Count(part => part is ImagePart or AudioPart or VideoPart));
         return MediaSource.Memory(bytes, string.Create(global::System.Globalization.CultureInfo.InvariantCulture, $"{kind} {number}"));
     }
 

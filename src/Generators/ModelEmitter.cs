@@ -33,7 +33,7 @@ internal static class ModelEmitter
         writer
             .Document("summary", Summary(model))
             .Line("[global::System.CodeDom.Compiler.GeneratedCode(\"MASQuant.Generators\", \"1\")]")
-            .Open($"public sealed partial class {name} : global::System.IDisposable");
+            .Open($"public sealed partial class {name} : global::MASQuant.Runtime.IGeneratedModel");
         WriteConstants(writer, model);
         WriteModel(writer, name, model.RecommendedSampling ? "Sampled(options)" : "options");
         WriteSampling(writer, model);

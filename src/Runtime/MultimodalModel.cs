@@ -1,4 +1,5 @@
 using MASQuant.Engine.Execution;
+using MASQuant.Formats.Artifacts;
 
 namespace MASQuant.Runtime;
 
@@ -8,9 +9,10 @@ public sealed class MultimodalModel : IDisposable
 {
     private readonly LoadedModel _model;
 
-    private MultimodalModel(LoadedModel model)
+    private MultimodalModel(LoadedModel model, string path)
     {
         _model = model;
+        Name = model.Artifact?.Manifest.Name ?? ModelName.From(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))));
         Artifact = model.Artifact is { } artifact ? new ModelArtifact(artifact, model.Users) : null;
     }
 
@@ -20,6 +22,12 @@ public sealed class MultimodalModel : IDisposable
     /// <summary>Where the model runs, in the words of <see cref="ModelOptions.Device"/>.</summary>
     public string DeviceName => _model.DeviceName;
 
+    /// <summary>What the model's class is called: the artifact says so; in full precision it is made of the folder's name.</summary>
+    public string Name { get; }
+
+    /// <inheritdoc cref="LoadedModel.DefaultOptions"/>
+    public GenerationOptions DefaultOptions => _model.DefaultOptions;
+
     /// <inheritdoc cref="LoadedModel.RecommendedOptions"/>
     public GenerationOptions RecommendedOptions => _model.RecommendedOptions;
 
@@ -27,13 +35,13 @@ public sealed class MultimodalModel : IDisposable
     /// <param name="path">A checkpoint's folder (full precision) or an artifact's file (quantized).</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="MASQuantException">A file is missing, malformed, or of a kind or version that is not supported; the device is not usable.</exception>
-    public static MultimodalModel Load(string path, ModelOptions? options = null) => new(LoadedModel.Load(path, options));
+    public static MultimodalModel Load(string path, ModelOptions? options = null) => new(LoadedModel.Load(path, options), path);
 
     /// <summary>Opens a model that was built into the running application: in <c>models</c> beside its assemblies, then beside its executable (which differ for a single file).</summary>
     /// <param name="artifactFile">The artifact's file name.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="MASQuantException">MASQ0705, naming every place that was tried; otherwise as <see cref="Load"/>.</exception>
-    public static MultimodalModel LoadBuilt(string artifactFile, ModelOptions? options = null) => Load(Formats.Artifacts.ModelFiles.Find(artifactFile), options);
+    public static MultimodalModel LoadBuilt(string artifactFile, ModelOptions? options = null) => Load(ModelFiles.Find(artifactFile), options);
 
     /// <inheritdoc cref="LoadedModel.Generate"/>
     public IEnumerable<string> Generate(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)

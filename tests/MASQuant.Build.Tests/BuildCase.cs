@@ -12,6 +12,10 @@ internal sealed class BuildCase : IDisposable
     public static readonly string Configuration = Assembly.GetExecutingAssembly()
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Configuration").Value!;
 
+    /// <summary>Where restored packages lie.</summary>
+    public static readonly string PackageRoot = Assembly.GetExecutingAssembly()
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "PackageRoot").Value!;
+
     /// <summary>The tasks whose models are quantized at once.</summary>
     public static readonly string StandIn = Built("tests/MASQuant.Build.Tests/StandIn", "MASQuant.StandIn.dll");
 

@@ -9,6 +9,7 @@ namespace MASQuant.Engine.Chat;
 public sealed class ChatRenderer
 {
     private readonly ModelConfig _config;
+    private readonly ToolWriter _tools;
     private readonly int _start;
     private readonly int _end;
     private readonly List<TextSegment> _segments = [];
@@ -17,6 +18,7 @@ public sealed class ChatRenderer
     private ChatRenderer(ModelConfig config, Tokenizer tokenizer)
     {
         _config = config;
+        _tools = new ToolWriter(config.Family.Chat.Tools, tokenizer);
         _start = Required(config.Family.Chat.TurnStart, tokenizer);
         _end = Required(config.Family.Chat.TurnEnd, tokenizer);
     }
@@ -42,12 +44,7 @@ public sealed class ChatRenderer
 
         var renderer = new ChatRenderer(config, tokenizer);
         var answer = messages[^1] is { Role: ChatRole.Assistant } last ? last : null;
-        if (messages[0].Role != ChatRole.System && config.Family.Chat.DefaultSystem is { } system)
-        {
-            renderer.Message(new ChatMessage(ChatRole.System, system));
-        }
-
-        foreach (var message in answer is null ? messages : messages.Take(messages.Count - 1))
+        foreach (var message in WithInstructions(answer is null ? messages : messages.SkipLast(1), config.Family.Chat.DefaultSystem))
         {
             renderer.Message(message);
         }
@@ -67,6 +64,18 @@ public sealed class ChatRenderer
         var end = tokens.Count;
         tokens.AddRange(tokenizer.EncodeSegments([TextSegment.Plain("\n")]));
         return new TokenizedPrompt([.. tokens], renderer._media, new Range(Index.FromEnd(tokens.Count - begin), Index.FromEnd(tokens.Count - end)));
+    }
+
+    // The family's own instructions where a conversation has none, functions or not.
+    private static IEnumerable<ChatMessage> WithInstructions(IEnumerable<ChatMessage> messages, string? instructions)
+    {
+        ChatMessage[] all = [.. messages];
+        return (instructions, all) switch
+        {
+            (null, _) => all,
+            (_, [{ Role: ChatRole.System } first, ..]) => first.Content.Any(part => part is TextPart) ? all : [first with { Content = [new TextPart(instructions), .. first.Content] }, .. all[1..]],
+            _ => [new ChatMessage(ChatRole.System, instructions), .. all],
+        };
     }
 
     private void Message(ChatMessage message)
@@ -91,12 +100,29 @@ public sealed class ChatRenderer
 
     private void Content(ChatMessage message)
     {
+        // Whether something that is written precedes a part in its message.
+        var follows = false;
         foreach (var part in message.Content)
         {
             switch (part)
             {
-                case TextPart text:
+                case TextPart text when message.Role == ChatRole.User:
                     _segments.Add(TextSegment.Plain(text.Text));
+                    break;
+                case TextPart text:
+                    _segments.AddRange(_tools.Spoken(text.Text));
+                    follows |= message.Role == ChatRole.System || text.Text.Length > 0;
+                    break;
+                case ToolsPart tools:
+                    _segments.AddRange(_tools.Signatures(tools, follows));
+                    break;
+                case ToolCallPart call:
+                    _segments.AddRange(_tools.Call(call, follows));
+                    follows = true;
+                    break;
+                case ToolResultPart result:
+                    _segments.AddRange(_tools.Result(result, follows));
+                    follows = true;
                     break;
                 case AudioPart audio when !_config.Modalities.Contains(Modality.Audio):
                     throw new MASQuantException(DiagnosticCodes.UnsupportedModality, audio.Source.Path,

@@ -24,11 +24,11 @@ internal sealed class PromptLength
     /// <exception cref="MASQuantException">MASQ0921.</exception>
     public static void RequireText(IReadOnlyList<ChatMessage> messages, Tokenizer tokenizer, int positions, ModelLimits limits)
     {
-        var texts = messages.SelectMany(message => message.Content).OfType<TextPart>();
-        var tokens = texts.Sum(part => tokenizer.FewestTokens(part.Text));
+        var texts = messages.SelectMany(message => message.Content).SelectMany(TextsOf);
+        var tokens = texts.Sum(tokenizer.FewestTokens);
         if (tokens > Math.Min(positions, limits.PromptTokens))
         {
-            throw TooLong($"The prompt's text has {texts.Sum(part => (long)part.Text.Length)} characters, at least {tokens} tokens", positions, limits, null);
+            throw TooLong($"The prompt's text has {texts.Sum(text => (long)text.Length)} characters, at least {tokens} tokens", positions, limits, null);
         }
     }
 
@@ -47,6 +47,15 @@ internal sealed class PromptLength
             throw TooLong($"The prompt has {_tokens} tokens{(_hasMedia ? " or more" : "")}{share}", _positions, _limits, name);
         }
     }
+
+    private static IReadOnlyList<string> TextsOf(ContentPart part) => part switch
+    {
+        TextPart text => [text.Text],
+        ToolsPart tools => tools.Signatures,
+        ToolCallPart call => [call.Name, call.Arguments],
+        ToolResultPart result => [result.Text],
+        _ => [],
+    };
 
     private static MASQuantException TooLong(string what, int positions, ModelLimits limits, string? name) => new(DiagnosticCodes.SequenceTooLong, name, positions <= limits.PromptTokens
         ? $"{what}; the model has {positions} positions. Shorten the text, or give fewer, smaller or shorter media."

@@ -11,6 +11,9 @@ internal sealed record AddedToken(int Id, string Content)
     /// <summary>Whether it is control, not text: skipped on request when decoding, never made from user text.</summary>
     public bool Special { get; init; }
 
+    /// <summary>Whether it is never made from user text, though it is text when decoding.</summary>
+    public bool Mark { get; init; }
+
     /// <summary>Whether it is looked for after normalization, not before.</summary>
     public bool Normalized { get; init; }
 

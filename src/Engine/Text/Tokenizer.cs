@@ -23,7 +23,7 @@ public sealed class Tokenizer
 
     private Tokenizer(TokenizerFile file, int[] byteIds, ControlTokens controls)
     {
-        AddedToken[] added = [.. file.AddedTokens.Select(token => token with { Special = token.Special || controls.Contain(token.Id, token.Content) })];
+        AddedToken[] added = [.. file.AddedTokens.Select(token => token with { Special = token.Special || controls.Contain(token.Id, token.Content), Mark = controls.Marks.Contains(token.Content) })];
         _vocabulary = file.Vocabulary;
         _encoder = new BytePairEncoder(byteIds, file.Merges);
         foreach (var token in added)
@@ -37,7 +37,7 @@ public sealed class Tokenizer
         }
 
         AddedTokenMatcher Matcher(bool normalized, bool special) => new(added
-            .Where(t => t.Normalized == normalized && (special || !t.Special))
+            .Where(t => t.Normalized == normalized && (special || !(t.Special || t.Mark)))
             .Select(t => (normalized ? Nfc.Normalize(t.Content) : t.Content, t)));
 
         _strips = added.Any(token => token.StripLeft || token.StripRight);

@@ -6,6 +6,9 @@ namespace MASQuant.Formats.Models;
 /// <param name="DefaultSystem">The instructions of conversations that begin without any; null where the family has none.</param>
 public sealed record ChatFormat(string TurnStart, string TurnEnd, string? DefaultSystem)
 {
+    /// <summary>How functions and their calls are written; null where the family has no way.</summary>
+    public ToolFormat? Tools { get; init; }
+
     /// <summary>SHA-256 of the chat templates that say the same for a conversation of text and media.</summary>
     public IReadOnlyList<string> Templates { get; init; } = [];
 }

@@ -47,10 +47,13 @@ public sealed record ModelConfig
     /// <summary>The modalities that the model takes, text first.</summary>
     public IReadOnlyList<Modality> Modalities => Family.Modalities;
 
-    /// <summary>The tokens around turns and media, and in place of media.</summary>
+    /// <summary>The tokens around turns, media and calls of functions, and in place of media.</summary>
     public ControlTokens ControlTokens => new(
         [Family.Chat.TurnStart, Family.Chat.TurnEnd],
-        [ImageTokenId, VideoTokenId, AudioTokenId, VisionStartTokenId, VisionEndTokenId, AudioStartTokenId, AudioEndTokenId]);
+        [ImageTokenId, VideoTokenId, AudioTokenId, VisionStartTokenId, VisionEndTokenId, AudioStartTokenId, AudioEndTokenId])
+    {
+        Marks = Family.Chat.Tools?.Marks ?? [],
+    };
 
     /// <summary>What the language model is made of.</summary>
     public DecoderDescription Decoder() => Family.Decoder(this);

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using MASQuant.Runtime;
 using MASQuant.Tests;
 
@@ -55,6 +57,51 @@ public sealed class PackageUseTests : IDisposable
         Assert.EndsWith(string.Concat(model.Generate(new Prompt().Image(_folder.File("Reader/picture.png")).Text(Question), new GenerationOptions { MaxTokens = 8 })), answer);
     }
 
+    /// <summary>README's lines in what <c>dotnet new web</c> makes.</summary>
+    [Fact]
+    public async Task A_new_web_project_with_the_lines_of_README_streams_what_a_picture_shows()
+    {
+        AddFeedOfOthers();
+        Dotnet("new", "web", "-o", "Reader");
+        foreach (var package in (string[])["MASQuant.Runtime", "MASQuant.Extensions.AI", "MASQuant.Build"])
+        {
+            Dotnet("add", "Reader", "package", package);
+        }
+
+        Folders.Copy(RepositoryFiles.OmniTiny, _folder.File("Reader/models/omni-tiny"));
+        var data = Path.Combine(RepositoryFiles.Root, "samples", "data");
+        var project = _folder.File("Reader/Reader.csproj");
+        File.WriteAllText(project, File.ReadAllText(project).Replace("</Project>", $"""
+              <ItemGroup>
+                <QuantizedModel Include="models/omni-tiny" Calibration="{data}/calibration.jsonl" Effort="Fast" />
+              </ItemGroup>
+            </Project>
+            """));
+        var program = _folder.File("Reader/Program.cs");
+        var lines = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), "```csharp\n(builder[^\n]+)\n\n(app[^`]+)```");
+        Assert.True(lines.Success);
+        File.WriteAllText(program, "using MASQuant.Extensions.AI;\nusing Microsoft.Extensions.AI;\nusing Reader;\n" + File.ReadAllText(program)
+            .Replace("var app =", lines.Groups[1].Value + "\nvar app =").Replace("app.Run();", lines.Groups[2].Value + "app.Run();"));
+        Dotnet("build", "Reader", "-warnaserror");
+
+        using var server = Command.Start(_folder.File("Reader"), "dotnet", ["bin/Debug/net10.0/Reader.dll", "--urls", "http://127.0.0.1:0"], new Dictionary<string, string?>());
+        try
+        {
+            var picture = File.ReadAllBytes(Path.Combine(data, "media", "eval-ocr-000.png"));
+            using var client = new HttpClient { BaseAddress = AddressOf(server) };
+            using var content = new ByteArrayContent(picture) { Headers = { ContentType = new("image/png") } };
+            using var response = await client.PostAsync("/ask?question=" + Uri.EscapeDataString(Question), content);
+            var pieces = Regex.Matches(await response.Content.ReadAsStringAsync(), "(?<=^data: ).+$", RegexOptions.Multiline).Select(match => match.Value).ToArray();
+            using var model = MultimodalModel.Load(_folder.File("Reader/bin/Debug/net10.0/models/OmniTiny.masquant.safetensors"));
+            Assert.Equal(model.Generate(new Prompt().Image(picture).Text(Question)), pieces);
+            Assert.True(pieces.Length > 2);
+        }
+        finally
+        {
+            Command.Kill(server);
+        }
+    }
+
     [Fact]
     public void The_template_reads_digits()
     {
@@ -109,6 +156,36 @@ public sealed class PackageUseTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    // The packages of others that ours bring, as this repository has restored them.
+    private void AddFeedOfOthers()
+    {
+        var feed = Directory.CreateDirectory(_folder.File("feed")).FullName;
+        using var locked = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "src", "Extensions.AI", "packages.lock.json")));
+        foreach (var package in locked.RootElement.GetProperty("dependencies").GetProperty("net10.0").EnumerateObject().Where(package => package.Name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)))
+        {
+            var (id, version) = (package.Name.ToLowerInvariant(), package.Value.GetProperty("resolved").GetString()!);
+            File.Copy(Path.Combine(BuildCase.PackageRoot, id, version, $"{id}.{version}.nupkg"), Path.Combine(feed, $"{id}.{version}.nupkg"));
+        }
+
+        var sources = _folder.File("NuGet.config");
+        File.WriteAllText(sources, File.ReadAllText(sources).Replace("</packageSources>", $"<add key=\"others\" value=\"{feed}\" /></packageSources>"));
+    }
+
+    private static Uri AddressOf(Process server)
+    {
+        while (server.StandardOutput.ReadLine() is { } line)
+        {
+            if (Regex.Match(line, @"http://127\.0\.0\.1:\d+") is { Success: true } address)
+            {
+                _ = server.StandardOutput.ReadToEndAsync(); // full pipes would hold it up
+                _ = server.StandardError.ReadToEndAsync();
+                return new Uri(address.Value);
+            }
+        }
+
+        throw new InvalidOperationException("The server has ended: " + server.StandardError.ReadToEnd());
+    }
 
     private string Dotnet(params string[] arguments)
     {

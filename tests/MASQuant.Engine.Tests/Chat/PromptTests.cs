@@ -29,6 +29,16 @@ public class PromptTests
     }
 
     [Fact]
+    public void Functions_come_with_the_instructions_and_results_in_turns_of_their_own()
+    {
+        var messages = new Prompt().System("s").Tools(["{}"]).Text("a").Assistant("b").ToolCall("f", "{}").ToolCall("g", "{}").ToolResult("1").ToolResult("2").Text("c").ToolResult("3").ToolCall("h", "{}").Messages;
+        Assert.Equal([ChatRole.System, ChatRole.User, ChatRole.Assistant, ChatRole.User, ChatRole.User, ChatRole.User, ChatRole.Assistant], messages.Select(m => m.Role));
+        Assert.Equal([2, 1, 3, 2, 1, 1, 1], messages.Select(m => m.Content.Count));
+        Assert.Equal(ChatRole.System, Assert.Single(new Prompt().Tools([]).Messages).Role);
+        Assert.Throws<InvalidOperationException>(() => new Prompt().Text("a").Tools([]));
+    }
+
+    [Fact]
     public void Messages_are_a_copy()
     {
         var prompt = new Prompt().Text("a");

@@ -23,6 +23,7 @@ public abstract class Qwen25Family : ModelFamily
     /// <inheritdoc/>
     public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", "You are a helpful assistant.")
     {
+        Tools = ToolFormat.TaggedJson,
         Templates =
         [
             "a0bc6f6fc7a29a80017a433e8f03a1cc1236e838a944a2d034295a60c4f2fddb", // the hub's

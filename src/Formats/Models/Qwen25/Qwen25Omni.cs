@@ -26,7 +26,7 @@ public sealed class Qwen25Omni : Qwen25Family
     public override TensorNames TensorNames => base.TensorNames with { Within = "thinker." };
 
     /// <summary>The markers are the family's, the template writes clips too; this is the hub's.</summary>
-    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", "You are a helpful assistant.") { Templates = ["d027e14db2e64eb2c23597240d42ea747b4fd5efd6e6a7604a990949c610f79c"] };
+    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", "You are a helpful assistant.") { Tools = ToolFormat.TaggedJson, Templates = ["d027e14db2e64eb2c23597240d42ea747b4fd5efd6e6a7604a990949c610f79c"] };
 
     /// <summary><c>Qwen2_5OmniProcessor</c> gives videos limits of their own.</summary>
     public override PreprocessorConfig Preprocessor => base.Preprocessor with { VideoPixels = new PixelLimits(128 * 28 * 28, 768 * 28 * 28) };

@@ -35,6 +35,7 @@ public sealed class Qwen3VL : ModelFamily
     /// <inheritdoc/>
     public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", DefaultSystem: null)
     {
+        Tools = ToolFormat.TaggedJson,
         Templates =
         [
             "9d879ef91075acbfb2df7e441fd79d60bacfca989cf6d511d2af45c681e94f10", // the hub's, of Instruct models

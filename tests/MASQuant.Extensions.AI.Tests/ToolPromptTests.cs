@@ -1,0 +1,113 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MASQuant.Diagnostics;
+using MASQuant.Engine.Chat;
+using MASQuant.Engine.Text;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Models.Qwen3VL;
+using MASQuant.Tests;
+using Microsoft.Extensions.AI;
+using Ai = Microsoft.Extensions.AI;
+
+namespace MASQuant.Extensions.AI.Tests;
+
+/// <summary>Functions, calls and results are written, token by token, as the chat templates of the models write them. <c>tools.json</c> holds conversations and what the template of Qwen2.5 and that of Qwen3-VL, run by jinja2, make of them; the latter has the hash that the family lists as the hub's.</summary>
+public class ToolPromptTests
+{
+    private static readonly ModelConfig Omni = ModelConfigReader.ReadFolder(RepositoryFiles.OmniTiny);
+
+    public static TheoryData<string, string, bool> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, string, bool>();
+            foreach (var name in Goldens().Select(golden => golden.GetProperty("name").GetString()!))
+            {
+                foreach (var template in (string[])["qwen25", "qwen3vl"])
+                {
+                    cases.Add(name, template, false);
+                    cases.Add(name, template, true);
+                }
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Prompts_are_those_of_the_templates(string name, string template, bool resultsAreTokens)
+    {
+        var golden = Goldens().Single(golden => golden.GetProperty("name").GetString() == name);
+        var config = template == "qwen3vl" ? Omni with { Family = new Qwen3VL() } : Omni;
+        var tokenizer = Tokenizer(config, resultsAreTokens);
+        var options = new ChatOptions { Tools = [.. golden.GetProperty("tools").EnumerateArray().Select(Declaration)] };
+        var prompt = RequestPrompt.Of(golden.GetProperty("messages").EnumerateArray().Select(Message), null, RequestTools.Signatures(options), new ModelChatOptions());
+        var expected = golden.GetProperty(template).GetString()!;
+        var tokens = ChatRenderer.Render(prompt.Messages, config, tokenizer).Tokens;
+        Assert.Equal(expected, tokenizer.Decode(tokens));
+        Assert.Equal(tokenizer.Encode(expected), tokens);
+    }
+
+    [Fact]
+    public void Values_of_all_kinds_are_written()
+    {
+        var call = new FunctionCallContent("1", "f", new Dictionary<string, object?> { ["a"] = 1, ["b"] = 0.5, ["c"] = "é\u0001\"", ["d"] = null, ["e"] = new List<string> { "x" }, ["f"] = JsonDocument.Parse("[true,{\"y\":1e5}]").RootElement });
+        Assert.Equal("""{"a": 1, "b": 0.5, "c": "é\u0001\"", "d": null, "e": ["x"], "f": [true, {"y": 1e5}]}""", RequestTools.Arguments(call));
+        Assert.Equal("{}", RequestTools.Arguments(new FunctionCallContent("1", "f")));
+        Assert.Equal("plain \"text\"", RequestTools.Result(new FunctionResultContent("1", "plain \"text\"")));
+        Assert.Equal("é", RequestTools.Result(new FunctionResultContent("1", JsonDocument.Parse("\"\\u00e9\"").RootElement)));
+        Assert.Equal("""{"t": -3.5}""", RequestTools.Result(new FunctionResultContent("1", JsonDocument.Parse("{\"t\":-3.5}").RootElement)));
+        Assert.Equal("", RequestTools.Result(new FunctionResultContent("1", null)));
+    }
+
+    [Theory]
+    [InlineData("half a pair")]
+    [InlineData("no JSON")]
+    public void What_is_no_JSON_is_refused(string kind)
+    {
+        object value = kind == "no JSON" ? new Action(() => { }) : JsonDocument.Parse("[\"\\ud800\"]").RootElement;
+        foreach (var write in (Func<string>[])[() => RequestTools.Arguments(new FunctionCallContent("1", "f", new Dictionary<string, object?> { ["a"] = value })), () => RequestTools.Result(new FunctionResultContent("1", value))])
+        {
+            Assert.Equal(DiagnosticCodes.ChatMessageNotSupported, Assert.Throws<MASQuantException>(() => write()).Code);
+        }
+    }
+
+    private static JsonElement[] Goldens() => [.. JsonDocument.Parse(File.ReadAllBytes(RepositoryFiles.Golden("tools.json"))).RootElement.EnumerateArray()];
+
+    private static AITool Declaration(JsonElement tool)
+    {
+        var function = tool.GetProperty("function");
+        return AIFunctionFactory.CreateDeclaration(function.GetProperty("name").GetString()!, function.TryGetProperty("description", out var description) ? description.GetString() : null, function.GetProperty("parameters"));
+    }
+
+    private static Ai.ChatMessage Message(JsonElement message)
+    {
+        var text = message.GetProperty("content").GetString()!;
+        AIContent[] contents = message.GetProperty("role").GetString() == "tool"
+            ? [new FunctionResultContent("call", text)]
+            : [new TextContent(text), .. message.TryGetProperty("tool_calls", out var calls) ? calls.EnumerateArray().Select(Call) : []];
+        return new Ai.ChatMessage(new Ai.ChatRole(message.GetProperty("role").GetString()!), contents);
+    }
+
+    private static FunctionCallContent Call(JsonElement call)
+    {
+        var function = call.GetProperty("function");
+        return new FunctionCallContent("call", function.GetProperty("name").GetString()!, function.GetProperty("arguments").EnumerateObject().ToDictionary(argument => argument.Name, argument => (object?)argument.Value));
+    }
+
+    // Qwen2.5's tokenizers have tokens for calls alone, Qwen3's for results too.
+    private static Tokenizer Tokenizer(ModelConfig config, bool resultsAreTokens)
+    {
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(RepositoryFiles.OmniTiny, "tokenizer.json")))!;
+        foreach (var (id, text) in resultsAreTokens ? new[] { (1216, "<tool_response>"), (1217, "</tool_response>") } : [])
+        {
+            var token = json["added_tokens"]!.AsArray().Single(token => (string)token!["content"]! == "<tool_call>")!.DeepClone();
+            (token["id"], token["content"]) = (id, text);
+            json["added_tokens"]!.AsArray().Add(token);
+        }
+
+        return Engine.Text.Tokenizer.Load(JsonSerializer.SerializeToUtf8Bytes(json), "tokenizer.json", config.ControlTokens);
+    }
+}
