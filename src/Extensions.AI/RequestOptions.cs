@@ -46,6 +46,7 @@ internal static class RequestOptions
     {
         Refuse(options.ModelId is { } asked && asked != modelId, $"The request asks for the model '{options.ModelId}', and this client has '{modelId}'");
         Refuse(options.ConversationId is not null, "ConversationId is set, and this client keeps no conversations: give all their messages");
+        Refuse(options is { ResponseFormat: ChatResponseFormatJson, Tools.Count: > 0, ToolMode: not NoneChatToolMode }, "ResponseFormat asks for JSON beside Tools, and an answer that is held to it calls nothing");
         Refuse(options.Reasoning is not null, "Reasoning is set, and the models do not reason apart from their answers");
         Refuse(options.AllowBackgroundResponses is true || options.ContinuationToken is not null, "Background responses are asked for");
     }

@@ -138,4 +138,33 @@ public class AnswerTests(OmniClient omni) : IClassFixture<OmniClient>
 
         return updates;
     }
+
+    [Fact]
+    public async Task An_answer_is_held_to_the_format_that_is_asked_for()
+    {
+        var response = await omni.Client.GetResponseAsync<Digits>("Quote a verse.");
+
+        Assert.InRange(response.Result.Count, 0, 999_999_999_999_999);
+        Assert.Contains(response.Result.Kind, Enum.GetValues<DigitKind>());
+        using var any = System.Text.Json.JsonDocument.Parse((await omni.Client.GetResponseAsync("Quote a verse.", new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<bool[]>(), MaxOutputTokens = 4000 })).Text);
+    }
+
+    [Fact]
+    public async Task What_was_evaluated_before_is_in_the_usage()
+    {
+        var first = await omni.Client.GetResponseAsync("Quote a verse of the third book.");
+        var second = await omni.Client.GetResponseAsync("Quote a verse of the third book.");
+
+        Assert.Equal(first.Text, second.Text);
+        Assert.Equal(second.Usage!.InputTokenCount - 1, second.Usage.CachedInputTokenCount);
+    }
+
+    private sealed record Digits(long Count, DigitKind Kind);
+
+    [System.Text.Json.Serialization.JsonConverter(typeof(System.Text.Json.Serialization.JsonStringEnumConverter<DigitKind>))]
+    private enum DigitKind
+    {
+        Spoken,
+        Written,
+    }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
 using MASQuant.Formats.Files;
-using MASQuant.Platform;
 
 namespace MASQuant.Quantization.Calibration;
 
