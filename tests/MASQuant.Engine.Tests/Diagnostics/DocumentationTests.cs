@@ -48,7 +48,10 @@ public partial class DocumentationTests
         var tests = Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "tests"), "*Tests.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToArray();
         var named = Documents().SelectMany(document => NamedTest().Matches(File.ReadAllText(document)).Select(match => (document, Class: match.Groups[1].Value, Method: match.Groups[2].Value))).ToArray();
         Assert.NotEmpty(named);
-        Assert.Empty(named.Where(name => !tests.Any(test => test.Contains($"class {name.Class}", StringComparison.Ordinal) && (name.Method.Length == 0 || test.Contains($" {name.Method}(", StringComparison.Ordinal)))));
+        foreach (var (document, type, method) in named)
+        {
+            Assert.True(tests.Any(test => test.Contains($"class {type}", StringComparison.Ordinal) && (method.Length == 0 || test.Contains($" {method}(", StringComparison.Ordinal))), $"{document} names {type}.{method}");
+        }
     }
 
     [Fact]
