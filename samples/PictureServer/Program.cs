@@ -1,10 +1,9 @@
 using MASQuant.Extensions.AI;
 using Microsoft.Extensions.AI;
-using PictureServer;
 
 // curl --data-binary @digits.png -H "Content-Type: image/png" "http://localhost:5000/ask?question=Read%20the%20digits."
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddMASQuant(() => OmniTiny.Load());
+builder.Services.AddMASQuant(() => PictureServer.OmniTiny.Load());
 var app = builder.Build();
 
 app.MapPost("/ask", async (string question, HttpRequest request, IChatClient model, CancellationToken aborted) => TypedResults.ServerSentEvents(model.GetStreamingResponseAsync(
