@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 // curl --data-binary @digits.png -H "Content-Type: image/png" "http://localhost:5000/ask?question=Read%20the%20digits."
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddMASQuant(() => PictureServer.OmniTiny.Load());
+builder.Services.AddMASQuant(() => OmniTiny.Load());
 var app = builder.Build();
 
 app.MapPost("/ask", async (string question, HttpRequest request, IChatClient model, CancellationToken aborted) => TypedResults.ServerSentEvents(model.GetStreamingResponseAsync(
