@@ -60,9 +60,8 @@ public sealed class OpenSessionTests
             () => Task.FromResult(model.GenerateBatch(Broken(), options)),
             () => Task.FromResult(model.Generate(new Prompt().Image("missing.png"), options).Count()),
             () => Task.FromResult(model.Logits(Prompt)),
-            async () => await model.GenerateAsync(ask, options).FirstAsync(),
             async () => await model.GenerateBatchAsync([ask, ask], options).FirstAsync(),
-            async () => await model.GenerateAsync(ask, options, cancelled.Token).Select(_ => Cancel()).CountAsync(),
+            async () => await model.GenerateBatchAsync([ask, ask], options, cancelled.Token).Select(_ => Cancel()).CountAsync(),
         ];
         for (var i = 0; i < ends.Length; i++)
         {
@@ -81,6 +80,21 @@ public sealed class OpenSessionTests
             cancelled.Cancel();
             return 0;
         }
+    }
+
+    // Its rows end with their answers.
+    [Fact]
+    public async Task Answers_that_callers_ask_for_share_a_session_that_ends_with_the_model()
+    {
+        var model = Load();
+        var ask = new Prompt().Text("Quote a verse.");
+        var options = new GenerationOptions { MaxTokens = 3, StopTokens = [] };
+        await model.GenerateAsync(ask, options).FirstAsync();
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ => await model.GenerateAsync(ask, options).CountAsync()));
+        Assert.Empty(_ended);
+
+        model.Dispose();
+        Assert.Equal(["session 0", "execution"], _ended);
     }
 
     private LoadedModel Load() => LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new NotingExecution(new CpuExecution(content), _ended));
