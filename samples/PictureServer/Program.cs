@@ -1,6 +1,5 @@
 using MASQuant.Extensions.AI;
 using Microsoft.Extensions.AI;
-using PictureServer;
 
 // curl --data-binary @digits.png -H "Content-Type: image/png" "http://localhost:5000/ask?question=Read%20the%20digits."
 var builder = WebApplication.CreateBuilder(args);

@@ -15,6 +15,7 @@ public class JsonBorderTests
         ["TokenizerFile"] = "MASQ0210 with the file",
         ["ChatTemplate"] = "a template that is not known, MASQ0207",
         ["ConversationFile"] = "MASQ0401 with file and line",
+        ["JsonSchemaReader"] = "MASQ0903 before anything is computed",
         ["ToolCallReader"] = "no call, the text that it is",
         ["ChatRequestReader"] = "400, MASQ0943 in OpenAI's shape",
         ["MessageReader"] = "400, MASQ0943 in OpenAI's shape",

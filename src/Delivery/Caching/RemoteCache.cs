@@ -17,6 +17,12 @@ public sealed class RemoteCache : IDisposable
     public RemoteCache(RemoteCacheSettings settings)
     {
         _settings = settings;
+        _client = new HttpClient(Handler(settings)) { Timeout = Timeout.InfiniteTimeSpan }; // Patience decides.
+    }
+
+    /// <summary>How connections are made.</summary>
+    internal static SocketsHttpHandler Handler(RemoteCacheSettings settings)
+    {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = settings.Timeout, MaxResponseDrainSize = 0 };
         if (settings.Address.Scheme != Uri.UriSchemeHttps)
         {
@@ -25,7 +31,7 @@ public sealed class RemoteCache : IDisposable
             handler.ConnectCallback = settings.Token is null ? null : LocalConnection.OpenAsync;
         }
 
-        _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan }; // Patience decides.
+        return handler;
     }
 
     public void Dispose() => _client.Dispose();

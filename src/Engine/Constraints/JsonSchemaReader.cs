@@ -32,7 +32,7 @@ internal sealed class JsonSchemaReader
             using var document = JsonDocument.Parse(schema);
             return new JsonSchemaReader(document.RootElement).Read(document.RootElement, "#", 0);
         }
-        catch (Exception error) when (error is JsonException or ArgumentException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException) // Half a surrogate pair is one of the latter.
         {
             throw new MASQuantException(DiagnosticCodes.AnswerFormatUnsupported, null, $"The schema is no JSON: {error.Message} Correct it.", error);
         }

@@ -64,6 +64,16 @@ public static class TextConfigReader
             throw section.Unsupported("mrope_section", $"is [{string.Join(", ", text.MropeSections)}]; it must hold three numbers whose sum is half the head's width {text.HeadSize}");
         }
 
+        if ((float?)rope?.Number("rope_theta", 1, 1e12, text.RopeTheta) is { } theta && theta != text.RopeTheta)
+        {
+            throw section.Unsupported("rope_theta", FormattableString.Invariant($"is {text.RopeTheta}, and {theta} among the rotary parameters; take out the wrong one"));
+        }
+
+        if (section.Section("rope_scaling") is not null && section.Section("rope_parameters") is not null)
+        {
+            throw section.Unsupported("rope_parameters", "stands beside rope_scaling, its older name; take out the wrong one");
+        }
+
         if (RopeType(rope) is not (null or "default" or "mrope" or "yarn") and var type)
         {
             throw section.Unsupported("rope_scaling", $"is of type '{type}'; 'default', 'mrope' and 'yarn' are supported");

@@ -55,8 +55,7 @@ public static class AtomicFile
         {
             try
             {
-                using var alone = FileSystem.Current.Open(file.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-                FileSystem.Current.Delete(file.FullName);
+                using var alone = FileSystem.Current.Open(file.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -156,9 +156,16 @@ internal abstract class HeardFiles : FileSystem
 
         public override void Flush(bool flushToDisk)
         {
-            files.Before(FileCall.Sync, Name);
+            if (flushToDisk)
+            {
+                files.Before(FileCall.Sync, Name);
+            }
+
             base.Flush(flushToDisk: false);
-            files.After(FileCall.Sync, Name);
+            if (flushToDisk)
+            {
+                files.After(FileCall.Sync, Name);
+            }
         }
     }
 }

@@ -114,6 +114,8 @@ public sealed class ModelConfigReaderTests
     [InlineData("text_config.rope_scaling.rope_type", "\"dynamic\"", "rope_scaling")]
     [InlineData("text_config.rope_scaling.partial_rotary_factor", "0.5")]
     [InlineData("text_config.rope_scaling.mrope_interleaved", "true")]
+    [InlineData("text_config.rope_scaling.rope_theta", "10000")]
+    [InlineData("text_config.rope_parameters", "{\"mrope_section\": [16, 8, 8]}")]
     [InlineData("text_config.layer_types", "[\"full_attention\",\"sliding_attention\"]")]
     [InlineData("text_config.use_sliding_window", "true")]
     [InlineData("text_config.hidden_act", "\"gelu\"")]

@@ -124,6 +124,11 @@ public sealed class JsonSchemaTests(OmniFixture omni) : IClassFixture<OmniFixtur
     [InlineData("false", "no schema")]
     [InlineData("{", "no JSON")]
     [InlineData("\"\\ud800\"", "no ")]
+    [InlineData("""{"type": "\ud800"}""", "no JSON")]
+    [InlineData("""{"enum": ["\ud800"]}""", "no JSON")]
+    [InlineData("""{"properties": {"\ud800": true}}""", "no JSON")]
+    [InlineData("""{"required": ["\ud800"]}""", "no JSON")]
+    [InlineData("""{"$ref": "\ud800"}""", "no JSON")]
     public void What_cannot_be_promised_is_refused_by_name(string schema, string what)
     {
         var error = Assert.Throws<MASQuantException>(() => omni.Model.Generate(new Prompt().Text("?"), new GenerationOptions { Format = AnswerFormat.JsonSchema(schema) }).Count());

@@ -41,6 +41,19 @@ public partial class DocumentationTests
         Assert.Empty(unknown);
     }
 
+    /// <summary>What a document says is held by a test is held by one that exists.</summary>
+    [Fact]
+    public void Tests_that_documents_name_exist()
+    {
+        var tests = Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "tests"), "*Tests.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToArray();
+        var named = Documents().SelectMany(document => NamedTest().Matches(File.ReadAllText(document)).Select(match => (document, Class: match.Groups[1].Value, Method: match.Groups[2].Value))).ToArray();
+        Assert.NotEmpty(named);
+        foreach (var (document, type, method) in named)
+        {
+            Assert.True(tests.Any(test => test.Contains($"class {type}", StringComparison.Ordinal) && (method.Length == 0 || test.Contains($" {method}(", StringComparison.Ordinal))), $"{document} names {type}.{method}");
+        }
+    }
+
     [Fact]
     public void Every_link_between_documents_leads_somewhere()
     {
@@ -68,6 +81,9 @@ public partial class DocumentationTests
 
     private static string[] Documents()
         => [.. Directory.GetFiles(RepositoryFiles.Root, "*.md"), .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories)];
+
+    [GeneratedRegex(@"`(\w+Tests)(?:\.(\w+))?`")]
+    private static partial Regex NamedTest();
 
     [GeneratedRegex("\"(MASQ[0-9]{4})\"")]
     private static partial Regex Declared();

@@ -39,7 +39,7 @@ public sealed class MemoryEndTests : IDisposable
         }
 
         Assert.Equal(DiagnosticCodes.PromptUnusable, errors[1]?.Code);
-        Assert.IsType<OutOfMemoryException>(errors[1]!.InnerException!.InnerException);
+        Assert.IsType<InsufficientMemoryException>(errors[1]!.InnerException!.InnerException);
         foreach (var other in (int[])[0, 2, 3])
         {
             Assert.Null(errors[other]);
@@ -61,7 +61,7 @@ public sealed class MemoryEndTests : IDisposable
             if (_calls == call)
             {
                 _calls = 0;
-                throw new OutOfMemoryException("none left");
+                throw new InsufficientMemoryException();
             }
 
             _inner.Prepare(x, modalities, input, scheme, tokens);

@@ -106,7 +106,7 @@ public sealed class OpenFileTests : IDisposable
     [Fact]
     public void An_execution_that_fails_or_is_cancelled_leaves_nothing_open()
     {
-        foreach (var error in new Exception[] { new OperationCanceledException(), new OutOfMemoryException(), new InvalidOperationException() })
+        foreach (var error in new Exception[] { new OperationCanceledException(), new InsufficientMemoryException(), new InvalidOperationException() })
         {
             var thrown = Assert.ThrowsAny<Exception>(() => LoadedModel.Load(_artifact, new ModelOptions(), content =>
             {

@@ -15,24 +15,25 @@ internal sealed class SoakBound
     private readonly List<ProcessState> _later = [];
 
     /// <summary>Whether all that was added is within the bounds, and something was added.</summary>
-    public bool Holds => _warm.Count > 0 && _later.Count > 0 && Growth(state => state.Managed) <= Managed && Growth(state => state.Resident) <= Resident
+    public bool Holds => _warm.Count > 0 && _later.Count > 1 && Growth(state => state.Managed) <= Managed && Growth(state => state.Resident) <= Resident
         && Growth(state => state.Descriptors.Count) <= 0 && Growth(state => state.Mappings.Count) <= 0;
 
     /// <summary>In words.</summary>
-    public string Verdict => _warm.Count == 0 || _later.Count == 0
+    public string Verdict => _warm.Count == 0 || _later.Count < 2
         ? "too short: nothing was measured after it was warm"
         : string.Create(CultureInfo.InvariantCulture, $"{(Holds ? "flat" : "GROWS")}: from warm on at most {Growth(state => state.Resident)} bytes resident, {Growth(state => state.Managed)} bytes of objects, {Growth(state => state.Descriptors.Count)} descriptors and {Growth(state => state.Mappings.Count)} mappings more{New()}");
 
     /// <summary>Adds what was measured after a round.</summary>
     public void Add(ProcessState state, bool isWarm) => (isWarm ? _later : _warm).Add(state);
 
-    private long Growth(Func<ProcessState, long> of) => _later.Max(of) - _warm.Max(of);
+    // What has grown is there at two measurements, one after the other; what the runtime has open or unused for a moment is not.
+    private long Growth(Func<ProcessState, long> of) => _later.Zip(_later.Skip(1), (first, second) => Math.Min(of(first), of(second))).Max() - _warm.Max(of);
 
     private string New()
     {
-        string[] names = [.. Names(_later).Except(Names(_warm))];
-        return names.Length == 0 ? "" : "; new: " + string.Join(", ", names);
+        string[] names = [.. _later.SelectMany(Names).Except(_warm.SelectMany(Names))];
+        return names.Length == 0 ? "" : "; seen since: " + string.Join(", ", names);
 
-        static IEnumerable<string> Names(List<ProcessState> states) => states.SelectMany(state => state.Descriptors.Concat(state.Mappings)).Distinct();
+        static IEnumerable<string> Names(ProcessState state) => state.Descriptors.Concat(state.Mappings);
     }
 }

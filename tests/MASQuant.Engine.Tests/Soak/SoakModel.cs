@@ -8,7 +8,7 @@ internal sealed class SoakModel(string artifact) : IDisposable
     private MultimodalModel _model = Load(artifact);
 
     /// <summary>Opens the artifact.</summary>
-    public static MultimodalModel Load(string artifact) => MultimodalModel.Load(artifact, new ModelOptions { MaxSequences = 3 });
+    public static MultimodalModel Load(string artifact) => MultimodalModel.Load(artifact, new ModelOptions { MaxSequences = 3, PrefixCacheBytes = 4 << 20 });
 
     /// <summary>Uses the model; false where it was disposed meanwhile, which is right only when it has been replaced.</summary>
     public bool TryUse(Action<MultimodalModel> use)

@@ -27,6 +27,7 @@ internal static class SoakRun
     /// <summary>Runs rounds until <paramref name="minutes"/> are over or <paramref name="rounds"/> done, and prints what the process holds after each.</summary>
     private static int Run(double minutes, int rounds)
     {
+        ThreadPool.SetMaxThreads(Math.Max(Threads, Environment.ProcessorCount), Environment.ProcessorCount); // Each keeps working memory of its own.
         var folder = Directory.CreateTempSubdirectory("masquant-soak-").FullName;
         try
         {

@@ -72,7 +72,7 @@ public class RemoteCacheTests
     {
         using var server = new CacheServer { Behaves = ServerManner.Drips };
         using var cache = new CacheCase();
-        using var remote = Remote(server, Standstill);
+        using var remote = Remote(server, 10 * Standstill); // a busy machine's drips come late, not so late
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Timeout));
         var error = await Assert.ThrowsAsync<RemoteCacheException>(() => remote.DownloadAsync(new CachedFile("file", Key, CacheServer.DripsAnnounced), Path.Combine(cache.Target, "file"), end.Token));
         Assert.Contains("stood still", error.Message, StringComparison.Ordinal);
@@ -168,6 +168,14 @@ public class RemoteCacheTests
 
         Assert.Equal(["Bearer s3cret"], server.Authorizations);
         Assert.Empty(proxy.Requests);
+    }
+
+    [Fact]
+    public void A_token_in_clear_takes_connections_that_are_looked_at()
+    {
+        var settings = new RemoteCacheSettings(new Uri("http://localhost/"), false, TimeSpan.FromSeconds(Timeout), "s3cret");
+        using var handler = RemoteCache.Handler(settings);
+        Assert.Equal(LocalConnection.OpenAsync, handler.ConnectCallback);
     }
 
     /// <summary>A name may be the machine's own by its letters, and lead elsewhere.</summary>
