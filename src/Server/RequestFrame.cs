@@ -42,7 +42,7 @@ internal sealed class RequestFrame(ServerOptions options, ServerMetrics metrics,
 
             await WireResponse.WriteErrorAsync(context.Response, told, context.RequestAborted).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is not BadHttpRequestException)
+        catch (Exception)
         {
             // Whatever ends an answer whose client has left; nobody is there to be told.
         }

@@ -87,15 +87,11 @@ public class AnswerTests(OmniServer omni) : IClassFixture<OmniServer>
     [Fact]
     public async Task Options_choose_tokens_as_the_models_do()
     {
-        var options = new ChatOptions { Temperature = 1.5f, TopP = 0.9f, Seed = 7, MaxOutputTokens = 24, PresencePenalty = 0.5f, FrequencyPenalty = 0.25f, StopSequences = ["q"] };
-        var own = new GenerationOptions { Temperature = 1.5, TopP = 0.9, Seed = 7, MaxTokens = 24, PresencePenalty = 0.5, FrequencyPenalty = 0.25, StopStrings = ["q"] };
-        var plain = string.Concat(_served.Model.Generate(new Prompt().Text("Quote a verse.")));
-        var expected = string.Concat(_served.Model.Generate(new Prompt().Text("Quote a verse."), own));
-        Assert.NotEqual(plain, expected);
-        Assert.Equal(expected, (await _served.Chat().GetResponseAsync("Quote a verse.", options)).Text);
+        var own = new GenerationOptions { Temperature = 1.5, TopP = 0.9, Seed = 7, MaxTokens = 24, PresencePenalty = 0.5, FrequencyPenalty = 0.25 };
+        var stop = string.Concat(_served.Model.Generate(new Prompt().Text("Quote a verse."), own))[^4..];
 
-        // Each of them arrives: without it another answer comes, or the model would answer alike anyway.
-        foreach (var without in (GenerationOptions[])[own with { TopP = 1 }, own with { Seed = 0 }, own with { MaxTokens = 512 }, own with { PresencePenalty = 0 }, own with { FrequencyPenalty = 0 }, own with { StopStrings = [] }])
+        // With and without each of them.
+        foreach (var without in (GenerationOptions[])[own, own with { TopP = 1 }, own with { Seed = 0 }, own with { MaxTokens = 5 }, own with { PresencePenalty = 0 }, own with { FrequencyPenalty = 0 }, own with { StopStrings = [stop] }])
         {
             var request = new ChatOptions
             {

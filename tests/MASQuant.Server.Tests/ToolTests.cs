@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MASQuant.Extensions.AI;
 using MASQuant.Extensions.AI.Tests;
 using MASQuant.Tests;
 using Microsoft.Extensions.AI;
@@ -50,6 +51,30 @@ public sealed class ToolTests : IAsyncLifetime
         Assert.Equal(CallingCheckpoint.Text, response.Messages[0].Text);
         Assert.Equal("get_weather", Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Name);
         Assert.Equal((CallingCheckpoint.Answer, ChatFinishReason.Stop), (response.Messages[2].Text, response.FinishReason));
+    }
+
+    [Fact]
+    public async Task Calls_and_results_have_their_place_in_the_prompt()
+    {
+        Ai.ChatMessage[] messages =
+        [
+            new(Ai.ChatRole.User, "How warm is it?"),
+            new(Ai.ChatRole.Assistant, [new TextContent("I ask."), new FunctionCallContent("1", "get_weather", new Dictionary<string, object?> { ["city"] = "Llanfairpwllgwyngyll" })]),
+            new(Ai.ChatRole.Tool, [new FunctionResultContent("1", "Nobody has been there, and nobody can tell.")]),
+        ];
+        var options = new ChatOptions { Tools = [AIFunctionFactory.CreateDeclaration("get_weather", "The weather of a city.", JsonSerializer.SerializeToElement(new { type = "object", properties = new { city = new { type = "string" } } }))] };
+        var expected = await _served.Model.AsChatClient().GetResponseAsync(messages, options);
+
+        // The official client writes schemas anew.
+        using var response = await _served.Post("""
+            {"model": "Calling", "messages": [{"role": "user", "content": "How warm is it?"},
+             {"role": "assistant", "content": "I ask.", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "get_weather", "arguments": "{\"city\": \"Llanfairpwllgwyngyll\"}"}}]},
+             {"role": "tool", "tool_call_id": "1", "content": "Nobody has been there, and nobody can tell."}],
+             "tools": [{"type": "function", "function": {"name": "get_weather", "description": "The weather of a city.", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]}
+            """);
+        using var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        Assert.Equal(expected.Text, answer.RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        Assert.Equal(expected.Usage!.InputTokenCount, answer.RootElement.GetProperty("usage").GetProperty("prompt_tokens").GetInt32()); // a text that is lost takes its tokens along
     }
 
     [Fact]

@@ -59,7 +59,8 @@ internal static class ServeCommand
 
     private static async Task<int> Serve(CommandConsole console, MultimodalModel model, ServerOptions options, CancellationToken cancellationToken)
     {
-        await using var server = await ModelServer.StartAsync(model, options, logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(line => line.SingleLine = true).AddConsole(target => target.LogToStandardErrorThreshold = LogLevel.Trace), cancellationToken).ConfigureAwait(false);
+        // Told to stop while the model was opened, it starts and stops: the exit code is the same.
+        await using var server = await ModelServer.StartAsync(model, options, logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(line => line.SingleLine = true).AddConsole(target => target.LogToStandardErrorThreshold = LogLevel.Trace), CancellationToken.None).ConfigureAwait(false);
         console.Output.WriteLine(server.Address);
         console.Output.Flush();
         console.Error.WriteLine($"{model.Name} answers on {model.DeviceName}, {(options.Keys.Count == 0 ? "without keys" : $"with {options.Keys.Count} keys")}.");
