@@ -20,6 +20,12 @@ if (args is ["generator", ..])
     return GeneratorTime.Run(cpuTime: args.Contains("--cpu-time"));
 }
 
+// A server under load, for so many seconds (180).
+if (args is ["serve-load", ..])
+{
+    return ServerLoad.Run(QuantizeLayer.Root, Number(1, 180));
+}
+
 var folder = Path.Combine(Path.GetTempPath(), "masquant-layers");
 if (args is ["plan", var place])
 {

@@ -74,6 +74,7 @@ internal static class CommandLine
             PlanCommand.Create(console, cancellationToken),
             InspectCommand.Create(console),
             RunCommand.Create(console, cancellationToken),
+            ServeCommand.Create(console, cancellationToken),
             EvaluateCommand.Create(console, cancellationToken),
             CompareCommand.Create(console, cancellationToken),
             TuneCommand.Create(console, cancellationToken),

@@ -38,6 +38,9 @@ public class UsageTests
     [InlineData("run", "x", "text", "--sampling", "warm")]
     [InlineData("run", "x", "text", "--stop", "")]
     [InlineData("run", "x", "text", "--max-pixels", "0")]
+    [InlineData("serve")]
+    [InlineData("serve", "x", "--port", "65536")]
+    [InlineData("serve", "x", "--max-requests", "0")]
     [InlineData("evaluate", "x")]
     [InlineData("compare", "x", "y.jsonl")]
     [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--samples", "-1")]
@@ -150,7 +153,7 @@ public class UsageTests
 
     [Fact]
     public void Help_pages()
-        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "join", "inspect", "run", "evaluate", "compare", "tune"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
+        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "join", "inspect", "run", "serve", "evaluate", "compare", "tune"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
 
     private static Command Command(string name)
         => CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default).Subcommands.Single(command => command.Name == name);
