@@ -52,11 +52,27 @@ internal sealed class AnswerScheduler(ServedModel model)
         {
             if (_waiting.Count >= model.Options.MaxWaiting)
             {
+                RemoveLeft();
+            }
+
+            if (_waiting.Count >= model.Options.MaxWaiting)
+            {
                 throw new MASQuantException(DiagnosticCodes.TooManyWaiting, null, $"{_waiting.Count} prompts wait already; the limit is {model.Options.MaxWaiting} (ModelOptions.MaxWaiting). Ask again later, or raise the limit.");
             }
 
             _waiting.Enqueue(request);
             Go();
+        }
+    }
+
+    // Who has left waits no more.
+    private void RemoveLeft()
+    {
+        AnswerRequest[] all = [.. _waiting];
+        _waiting.Clear();
+        foreach (var request in all.Where(request => !request.IsLeft))
+        {
+            _waiting.Enqueue(request);
         }
     }
 

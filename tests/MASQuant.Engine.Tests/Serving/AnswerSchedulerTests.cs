@@ -190,6 +190,32 @@ public sealed class AnswerSchedulerTests
     }
 
     [Fact]
+    public async Task Who_has_left_takes_no_place_among_those_who_wait()
+    {
+        using var served = new ServedFixture(new ModelOptions { MaxSequences = 1, MaxWaiting = 2 });
+        using var gate = new ManualResetEventSlim();
+        using var cancellation = new CancellationTokenSource();
+        served.Execution.BeforePart = gate.Wait;
+        var brief = new GenerationOptions { MaxTokens = 2 };
+        var refused = 0;
+        List<Task> left = [];
+        while (refused == 0)
+        {
+            var next = served.Ask(Prompts[0], brief, cancellation.Token);
+            await Task.WhenAny(next, Task.Delay(50));
+            refused += next.IsFaulted ? 1 : 0;
+            left.Add(next);
+        }
+
+        cancellation.Cancel();
+        var stays = served.Ask(Prompts[2], brief);
+        gate.Set();
+
+        Assert.Equal(served.Alone(Prompts[2], brief), (await stays).Text);
+        await Assert.ThrowsAnyAsync<Exception>(() => Task.WhenAll(left));
+    }
+
+    [Fact]
     public async Task The_models_end_ends_all_that_wait()
     {
         var served = new ServedFixture(new ModelOptions { MaxSequences = 2 });
