@@ -8,7 +8,7 @@ namespace MASQuant.Build.Tests;
 internal sealed class BuildLog(int exitCode, string output, IReadOnlyList<string> files)
 {
     private readonly Lazy<BuildEventArgs[]> _events = new(() => files.Count > 0
-        ? [.. files.SelectMany(file => new BinLogReader().ReadRecords(file)).Select(record => record.Args).OfType<BuildEventArgs>()]
+        ? [.. files.SelectMany(file => new BinLogReader().ReadRecords(File.ReadAllBytes(file))).Select(record => record.Args).OfType<BuildEventArgs>()]
         : throw new InvalidOperationException("There is no binary log.\n" + output));
 
     public int ExitCode { get; } = exitCode;
