@@ -18,10 +18,12 @@ export async function sound(file) {
 export async function photograph(dialog, video, take, cancel) {
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
   try {
+    take.disabled = true;
+    video.onloadeddata = () => { take.disabled = false; };
     video.srcObject = stream;
     dialog.returnValue = '';
     dialog.showModal();
-    take.onclick = () => video.videoWidth > 0 && dialog.close('taken');
+    take.onclick = () => dialog.close('taken');
     cancel.onclick = () => dialog.close();
     await new Promise(resolve => dialog.addEventListener('close', resolve, { once: true }));
     return dialog.returnValue === 'taken' ? await picture(await png(await createImageBitmap(video))) : null;
