@@ -16,6 +16,7 @@ public sealed class Chromium : IAsyncLifetime
     {
         if (Executable is not null)
         {
+            Assertions.SetDefaultExpectTimeout(60_000); // ms: of a busy machine
             _playwright = await Playwright.CreateAsync();
             _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Args = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"] });
         }

@@ -9,6 +9,17 @@ namespace MASQuant.Server.Tests;
 /// <summary>The page in a browser.</summary>
 public class PageTests(OmniServer omni, Chromium chromium) : IClassFixture<OmniServer>, IClassFixture<Chromium>
 {
+    // The attached picture has more than one colour and is opaque.
+    private const string ShowsSomething = """
+        () => {
+          const image = document.querySelector('#attached img');
+          const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext('2d');
+          canvas.drawImage(image, 0, 0);
+          const pixels = new Uint32Array(canvas.getImageData(0, 0, image.naturalWidth, image.naturalHeight).data.buffer);
+          return new Set(pixels).size > 1 && pixels.every(pixel => pixel >>> 24 === 255);
+        }
+        """;
+
     private readonly Served _served = omni.Served;
 
     [SkippableTheory]
@@ -30,7 +41,11 @@ public class PageTests(OmniServer omni, Chromium chromium) : IClassFixture<OmniS
         }
 
         await visit.AskAsync("Quote a verse. " + new string('a', 200)); // no word of which could be broken
-        Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        foreach (var element in (string[])["document.documentElement", "document.getElementById('conversation')"])
+        {
+            Assert.Equal(0, await page.EvaluateAsync<int>($"{element}.scrollWidth - {element}.clientWidth")); // nothing lies beside what is seen
+        }
+
         var ground = await page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
         Assert.Equal(scheme == ColorScheme.Light ? "rgb(255, 255, 255)" : "rgb(22, 24, 28)", ground);
         var file = Path.Combine(AppContext.BaseDirectory, "screenshots", $"page-{width}.png");
@@ -39,19 +54,21 @@ public class PageTests(OmniServer omni, Chromium chromium) : IClassFixture<OmniS
         Assert.Equal((width, height), (BinaryPrimitives.ReadInt32BigEndian(image.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(image.AsSpan(20)))); // of PNG's header
     }
 
-    [SkippableFact]
-    public async Task A_question_with_a_picture_has_the_models_answer_and_the_next_one_continues_it()
+    [SkippableTheory]
+    [InlineData("omni/image", "Picture", "Attached picture", "Read the digits.")]
+    [InlineData("omni/audio", "Sound", "Attached sound", "Transcribe the speech.")]
+    public async Task A_question_with_a_file_has_the_models_answer_and_the_next_one_continues_it(string name, string control, string label, string question)
     {
         await using var visit = await chromium.VisitAsync(_served);
-        var golden = Golden.Load("omni/image");
-        await visit.Page.GetByLabel("Picture", new() { Exact = true }).SetInputFilesAsync(golden.Files[0]);
-        await Expect(visit.Page.GetByRole(AriaRole.Img, new() { Name = "Attached picture" })).ToBeVisibleAsync();
-        var (first, facts) = await visit.AskAsync("Read the digits.");
+        var golden = Golden.Load(name);
+        await visit.Page.GetByLabel(control, new() { Exact = true }).SetInputFilesAsync(golden.Files[0]);
+        await Expect(visit.Page.Locator("#attached").Locator($"[alt='{label}'], [aria-label='{label}']")).ToBeVisibleAsync();
+        var (first, facts) = await visit.AskAsync(question);
         Assert.Equal(golden.GreedyText, first + "<|im_end|>");
         Assert.StartsWith("Ended by stop.", facts, StringComparison.Ordinal);
 
-        var prompt = new Prompt().Image(golden.Files[0]).Text("Read the digits.").Assistant(first).Text("Quote a verse.");
-        var expected = _served.Model.GeneratePieces(prompt).ToArray();
+        var prompt = control == "Picture" ? new Prompt().Image(golden.Files[0]) : new Prompt().Audio(golden.Files[0]);
+        var expected = _served.Model.GeneratePieces(prompt.Text(question).Assistant(first).Text("Quote a verse.")).ToArray();
         var (second, secondFacts) = await visit.AskAsync("Quote a verse.");
         Assert.Equal(string.Concat(expected.Select(piece => piece.Text)), second);
         var usage = expected[^1].Usage!.Value;
@@ -84,10 +101,15 @@ public class PageTests(OmniServer omni, Chromium chromium) : IClassFixture<OmniS
         await Expect(visit.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
         await Expect(visit.Page.Locator("#attached li")).ToHaveCountAsync(0);
         await visit.Button("Camera").ClickAsync();
+        await Expect(visit.Button("Take picture")).ToBeEnabledAsync();
+        var size = await visit.Page.EvaluateAsync<int[]>("[document.querySelector('video').videoWidth, document.querySelector('video').videoHeight]");
         await visit.Button("Take picture").ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("Picture attached.");
         Assert.False(await visit.Page.EvaluateAsync<bool>("!!document.querySelector('video').srcObject")); // it looks no longer
-        await Answers(visit, new Prompt().Image(await visit.AttachedAsync("img", "image/png")).Text("Read the digits."), "Read the digits.");
+        var png = await visit.AttachedAsync("img", "image/png");
+        Assert.Equal((size[0], size[1]), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20)))); // of PNG's header
+        Assert.True(await visit.Page.EvaluateAsync<bool>(ShowsSomething));
+        await Answers(visit, new Prompt().Image(png).Text("Read the digits."), "Read the digits.");
     }
 
     [SkippableFact]
