@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MASQuant.Server;
 
-/// <summary>A model behind OpenAI's chat completions: <c>/v1/chat/completions</c>, <c>/v1/models</c>, <c>/health</c>, <c>/metrics</c>. It listens from <see cref="StartAsync"/> until it is stopped or disposed; signals are its caller's.</summary>
+/// <summary>A model behind OpenAI's chat completions: <c>/v1/chat/completions</c>, <c>/v1/models</c>, <c>/health</c>, <c>/metrics</c>, and a page at <c>/</c> to talk to it. It listens from <see cref="StartAsync"/> until it is stopped or disposed; signals are its caller's.</summary>
 public sealed class ModelServer : IAsyncDisposable
 {
     /// <summary>Connections, each of which takes some memory before any limit of requests is asked.</summary>
@@ -93,6 +93,7 @@ public sealed class ModelServer : IAsyncDisposable
 
         app.Use(next => context => frame.RunAsync(context, next));
         app.UseRouting();
+        ModelPage.Map(app);
         app.MapPost("/v1/chat/completions", new ChatEndpoint(client, id, gate, metrics).AnswerAsync);
         app.MapGet("/v1/models", context => WireResponse.WriteAsync(context.Response, new WireModels("list", [served]), WireJson.Default.WireModels, context.RequestAborted));
         app.MapGet("/v1/models/{**id}", context => context.Request.RouteValues["id"] is string asked && asked == id

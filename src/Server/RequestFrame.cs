@@ -68,7 +68,7 @@ internal sealed class RequestFrame(ServerOptions options, ServerMetrics metrics,
     {
         var key = _keys.IndexOf(context.Request.Headers.Authorization);
         context.Items[typeof(ApiKeys)] = key;
-        if (_keys.AreSet && key < 0 && !context.Request.Path.StartsWithSegments("/health"))
+        if (_keys.AreSet && key < 0 && !context.Request.Path.StartsWithSegments("/health") && !ModelPage.Has(context.Request.Path))
         {
             throw new ApiException(StatusCodes.Status401Unauthorized, ApiException.InvalidRequest, "The request has no key that this server knows. Send one: 'Authorization: Bearer KEY'.", "invalid_api_key");
         }

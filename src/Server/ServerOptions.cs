@@ -12,7 +12,7 @@ public sealed record ServerOptions
     /// <summary>The port; 0: one that is free (<see cref="ModelServer.Address"/>).</summary>
     public int Port { get; init; } = 8080;
 
-    /// <summary>The keys, one of which every request must give (<c>Authorization: Bearer KEY</c>), but for those of <c>/health</c>. Visible ASCII. None: nobody is asked for one.</summary>
+    /// <summary>The keys, one of which every request must give (<c>Authorization: Bearer KEY</c>), but for those of <c>/health</c> and of the page at <c>/</c>. Visible ASCII. None: nobody is asked for one.</summary>
     public IReadOnlyList<string> Keys { get; init; } = [];
 
     /// <summary>Whether other machines may ask without a key.</summary>

@@ -16,6 +16,8 @@ public class LimitTests
     [InlineData("second-key", "/v1/models", 200)]
     [InlineData(null, "/metrics", 401)]
     [InlineData(null, "/nowhere", 401)]
+    [InlineData(null, "/", 200)]
+    [InlineData(null, "/page.js", 200)]
     [InlineData(null, "/health", 200)]
     [InlineData(null, "/health/live", 200)]
     [InlineData(null, "/health/ready", 200)]
