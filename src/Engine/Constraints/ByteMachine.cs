@@ -11,8 +11,11 @@ internal sealed class ByteMachine
     /// <summary>States beyond these are forgotten and made again: 2 KiB each.</summary>
     private const int MostStates = 10_000;
 
+    /// <summary>Rests beyond these are too: 80 bytes each, and twice as many as the letters of a schema.</summary>
+    private const int MostRests = 1 << 19;
+
     /// <summary>Bytes that may come next, of all that may be read at once: each of them costs time.</summary>
-    private const int MostOpen = 1 << 16;
+    private const int MostOpen = 1 << 15;
 
     private readonly Dictionary<(Expression, Rest?), Rest> _rests = [];
     private readonly Dictionary<string, State> _states = new(StringComparer.Ordinal);
@@ -62,7 +65,7 @@ internal sealed class ByteMachine
             return null;
         }
 
-        if (_states.Count >= MostStates)
+        if (_states.Count >= MostStates || _rests.Count >= MostRests)
         {
             Forget();
         }
