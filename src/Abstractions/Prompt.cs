@@ -163,8 +163,8 @@ public sealed class Prompt
 
     private Prompt Add(ContentPart part)
     {
-        // A turn of results has nothing else.
-        if (_turns is not [.., (ChatRole.User, var content)] || content.Any(other => other is ToolResultPart != part is ToolResultPart))
+        // A turn of results has nothing else, so its last part tells.
+        if (_turns is not [.., (ChatRole.User, var content)] || (content is [.., var last] && last is ToolResultPart != part is ToolResultPart))
         {
             User();
         }

@@ -19,8 +19,9 @@ internal static class ToolReader
             strict.Only(!strict.Flag(), "false: calls are the model's own, and their arguments are not held to a schema");
         }
 
+        var name = function.Required(members, "name");
         return AIFunctionFactory.CreateDeclaration(
-            function.Required(members, "name").Text(),
+            name.Text() is { Length: > 0 } text ? text : throw name.Refuse("is empty."),
             members.TryGetValue("description", out var description) ? description.Text() : null,
             members.TryGetValue("parameters", out var parameters) ? parameters.Object() : NoParameters);
     }

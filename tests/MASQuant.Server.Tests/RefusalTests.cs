@@ -28,6 +28,7 @@ public class RefusalTests(OmniServer omni) : IClassFixture<OmniServer>
     [InlineData("\"tool_choice\": \"required\"", "tool_choice")]
     [InlineData("\"tool_choice\": {\"type\": \"function\", \"function\": {\"name\": \"f\"}}", "tool_choice")]
     [InlineData("\"tools\": [{\"type\": \"web_search\"}]", "tools[0].type")]
+    [InlineData("\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"\"}}]", "tools[0].function.name")]
     [InlineData("\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"f\", \"strict\": true}}]", "tools[0].function.strict")]
     public async Task Parameters(string member, string parameter) => await Refused($$"""{"model": "OmniTiny", "messages": [{{User}}], {{member}}}""", 400, "MASQ0943", parameter);
 

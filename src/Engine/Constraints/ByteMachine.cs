@@ -1,3 +1,5 @@
+using MASQuant.Diagnostics;
+
 namespace MASQuant.Engine.Constraints;
 
 /// <summary>
@@ -9,10 +11,17 @@ internal sealed class ByteMachine
     /// <summary>States beyond these are forgotten and made again: 2 KiB each.</summary>
     private const int MostStates = 10_000;
 
+    /// <summary>Rests beyond these are too: 80 bytes each, and twice as many as the letters of a schema.</summary>
+    private const int MostRests = 1 << 19;
+
+    /// <summary>Bytes that may come next, of all that may be read at once: each of them costs time.</summary>
+    private const int MostOpen = 1 << 15;
+
     private readonly Dictionary<(Expression, Rest?), Rest> _rests = [];
     private readonly Dictionary<string, State> _states = new(StringComparer.Ordinal);
     private readonly SortedSet<Rest> _open = new(Comparer<Rest>.Create((a, b) => a.Number.CompareTo(b.Number)));
     private readonly HashSet<Rest> _seen = [];
+    private readonly Stack<Rest?> _unopened = [];
     private int _made;
     private bool _isWhole;
 
@@ -56,9 +65,9 @@ internal sealed class ByteMachine
             return null;
         }
 
-        if (_states.Count >= MostStates)
+        if (_states.Count >= MostStates || _rests.Count >= MostRests)
         {
-            _states.Clear();
+            Forget();
         }
 
         Rest[] rests = [.. _open];
@@ -72,6 +81,7 @@ internal sealed class ByteMachine
         });
         if (!_states.TryGetValue(key, out var state))
         {
+            RequireFew(rests);
             _states.Add(key, state = new State(rests, _isWhole));
         }
 
@@ -81,20 +91,48 @@ internal sealed class ByteMachine
         return state;
     }
 
-    /// <summary>Opens every byte that may come first.</summary>
-    private void Expand(Rest? rest)
+    private void RequireFew(Rest[] rests)
     {
-        if (rest is null)
+        if (rests.Sum(rest => ((ByteExpression)rest.Head).Count) > MostOpen)
         {
-            _isWhole = true;
-            return;
+            _open.Clear();
+            _seen.Clear();
+            _isWhole = false;
+            throw new MASQuantException(DiagnosticCodes.AnswerFormatUnsupported, null, $"The schema leaves too much open at once: {rests.Length} alternatives. Give fewer alternatives that begin alike (anyOf).");
+        }
+    }
+
+    // States lead to states: each lets go of those behind it.
+    private void Forget()
+    {
+        foreach (var state in _states.Values)
+        {
+            state.Forget();
         }
 
-        if (!_seen.Add(rest))
-        {
-            return;
-        }
+        _states.Clear();
+        _rests.Clear();
+    }
 
+    /// <summary>Opens every byte that may come first.</summary>
+    private void Expand(Rest? first)
+    {
+        _unopened.Push(first);
+        while (_unopened.TryPop(out var rest))
+        {
+            if (rest is null)
+            {
+                _isWhole = true;
+            }
+            else if (_seen.Add(rest))
+            {
+                Open(rest);
+            }
+        }
+    }
+
+    private void Open(Rest rest)
+    {
         switch (rest.Head)
         {
             case ByteExpression:
@@ -107,24 +145,24 @@ internal sealed class ByteMachine
                     next = Push(sequence.Parts[i], next);
                 }
 
-                Expand(next);
+                _unopened.Push(next);
                 break;
             case ChoiceExpression choice:
                 foreach (var part in choice.Parts)
                 {
-                    Expand(Push(part, rest.Next));
+                    _unopened.Push(Push(part, rest.Next));
                 }
 
                 break;
             case RepeatExpression repeat:
                 if (repeat.Min == 0)
                 {
-                    Expand(rest.Next);
+                    _unopened.Push(rest.Next);
                 }
 
                 if (repeat.Max > 0)
                 {
-                    Expand(Push(repeat.Part, Push(repeat.Rest, rest.Next)));
+                    _unopened.Push(Push(repeat.Part, Push(repeat.Rest, rest.Next)));
                 }
 
                 break;
@@ -163,6 +201,9 @@ internal sealed class ByteMachine
 
         /// <summary>Whether nothing may follow.</summary>
         public bool IsEnd => rests.Length == 0;
+
+        /// <summary>Forgets the states behind it.</summary>
+        public void Forget() => (_next, _isKnown) = (null, null);
 
         public bool IsKnown(byte value, out State? next)
         {

@@ -39,9 +39,14 @@ internal sealed class ByteExpression : Expression
         {
             _allowed.AsSpan(first, last - first + 1).Fill(true);
         }
+
+        Count = _allowed.AsSpan().Count(true);
     }
 
     public static ByteExpression Of(byte value) => Singles[value];
+
+    /// <summary>How many bytes it may be.</summary>
+    public int Count { get; }
 
     public bool Allows(byte value) => _allowed[value];
 }

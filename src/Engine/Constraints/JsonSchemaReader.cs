@@ -10,16 +10,27 @@ namespace MASQuant.Engine.Constraints;
 /// </summary>
 internal sealed class JsonSchemaReader
 {
-    /// <summary>Values of a schema, references followed.</summary>
+    /// <summary>Schemas within a schema, values of enums and required names, references followed.</summary>
     private const int MostParts = 10_000;
+
+    /// <summary>Parts within one another, references followed: a stack must hold them.</summary>
+    private const int MostNested = 128;
+
+    /// <summary>Characters of a schema; and of its names, constants and references, these followed.</summary>
+    private const int MostCharacters = 1 << 18;
+
+    private const int MostQuoted = 100;
 
     /// <summary>Levels of a value; readers take 64.</summary>
     private const int MostLevels = 32;
 
     private static readonly HashSet<string> Described = ["$schema", "$id", "$anchor", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "format", "contentMediaType", "contentEncoding"];
+    private static readonly JsonDocumentOptions Json = new() { AllowDuplicateProperties = false }; // Two members of a name would both be asked for.
     private readonly JsonElement _root;
     private readonly HashSet<string> _following = new(StringComparer.Ordinal);
     private int _parts;
+    private int _characters;
+    private int _nested;
 
     private JsonSchemaReader(JsonElement root) => _root = root;
 
@@ -27,9 +38,10 @@ internal sealed class JsonSchemaReader
     /// <exception cref="MASQuantException">MASQ0903: it is no JSON, or asks for what cannot be promised.</exception>
     public static Expression Read(string schema)
     {
+        Require(schema.Length <= MostCharacters, "#", string.Create(CultureInfo.InvariantCulture, $"has {schema.Length} characters: there may be {MostCharacters}"));
         try
         {
-            using var document = JsonDocument.Parse(schema);
+            using var document = JsonDocument.Parse(schema, Json);
             return new JsonSchemaReader(document.RootElement).Read(document.RootElement, "#", 0);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException) // Half a surrogate pair is one of the latter.
@@ -46,11 +58,13 @@ internal sealed class JsonSchemaReader
         }
 
         Require(schema.ValueKind == JsonValueKind.Object, at, "is no schema");
-        Require(++_parts <= MostParts, at, string.Create(CultureInfo.InvariantCulture, $"is one part too many: there may be {MostParts}"));
+        Count(1, at);
         Require(level <= MostLevels, at, string.Create(CultureInfo.InvariantCulture, $"lies deeper than {MostLevels} levels"));
+        Require(++_nested <= MostNested, at, string.Create(CultureInfo.InvariantCulture, $"lies within more than {MostNested} others"));
         var keywords = new Keywords(schema, at);
         var expression = OfReference(keywords, level) ?? OfValues(keywords) ?? OfAlternatives(keywords, level) ?? OfTypes(keywords, level);
         keywords.RefuseOthers();
+        _nested--;
         return expression;
     }
 
@@ -62,27 +76,27 @@ internal sealed class JsonSchemaReader
         }
 
         var pointer = reference.ValueKind == JsonValueKind.String ? reference.GetString()! : "";
-        Require(pointer.StartsWith('#'), keywords.At, $"refers to '{pointer}', which is not within the schema");
-        Require(_following.Add(pointer), keywords.At, $"refers to '{pointer}', which leads to itself");
+        CountCharacters(pointer.Length, keywords.At);
+        Require(pointer.StartsWith('#'), keywords.At, $"refers to '{Short(pointer)}', which is not within the schema");
+        Require(_following.Add(pointer), keywords.At, $"refers to '{Short(pointer)}', which leads to itself");
         var target = _root;
         foreach (var step in pointer[1..].Split('/', StringSplitOptions.RemoveEmptyEntries).Select(step => Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)))
         {
             target = target.ValueKind == JsonValueKind.Object && target.TryGetProperty(step, out var member) ? member
                 : target.ValueKind == JsonValueKind.Array && int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < target.GetArrayLength() ? target[index]
-                : throw Unsupported(keywords.At, $"refers to '{pointer}', which is not there");
+                : throw Unsupported(keywords.At, $"refers to '{Short(pointer)}', which is not there");
         }
 
-        var expression = Read(target, pointer, level);
+        var expression = Read(target, Short(pointer), level);
         _following.Remove(pointer);
         return expression;
     }
 
-    private static Expression? OfValues(Keywords keywords)
+    private Expression? OfValues(Keywords keywords)
     {
         if (keywords.Take("const") is { } constant)
         {
-            keywords.Take("type");
-            return JsonExpressions.Constant(constant);
+            return OfValues([constant], keywords, "has a const that is no value of its type");
         }
 
         if (keywords.Take("enum") is not { } values)
@@ -90,11 +104,22 @@ internal sealed class JsonSchemaReader
             return null;
         }
 
-        var types = keywords.TakeTypes();
         Require(values.ValueKind == JsonValueKind.Array, keywords.At, "has an enum that is no array");
-        Expression[] allowed = [.. values.EnumerateArray().Where(value => types is null || types.Any(type => IsOfType(value, type))).Select(JsonExpressions.Constant)];
-        Require(allowed.Length is > 0 and <= MostParts, keywords.At, "has an enum without a value of its type");
-        return Expression.Choice(allowed);
+        return OfValues([.. values.EnumerateArray()], keywords, "has an enum without a value of its type");
+    }
+
+    private Expression OfValues(JsonElement[] values, Keywords keywords, string none)
+    {
+        var types = keywords.TakeTypes();
+        Count(values.Length, keywords.At);
+        JsonElement[] allowed = [.. values.Where(value => types is null || types.Any(type => IsOfType(value, type)))];
+        Require(allowed.Length > 0, keywords.At, none);
+        foreach (var value in allowed)
+        {
+            CountCharacters(value.GetRawText().Length, keywords.At);
+        }
+
+        return Expression.Choice([.. allowed.Select(JsonExpressions.Constant)]);
     }
 
     private Expression? OfAlternatives(Keywords keywords, int level)
@@ -129,32 +154,54 @@ internal sealed class JsonSchemaReader
             "number" => JsonExpressions.Number,
             "boolean" => JsonExpressions.Boolean,
             "null" => JsonExpressions.Null,
-            _ => throw Unsupported(keywords.At, $"has the type '{type}', which JSON has not"),
+            _ => throw Unsupported(keywords.At, $"has the type '{Short(type)}', which JSON has not"),
         })]);
     }
 
     private Expression OfObject(Keywords keywords, int level)
     {
         var properties = keywords.Take("properties");
-        var required = keywords.Take("required") is { ValueKind: JsonValueKind.Array } names ? names.EnumerateArray().Select(name => name.ValueKind == JsonValueKind.String ? name.GetString()! : throw Unsupported(keywords.At, "requires what is no name")).ToList() : [];
-        if (keywords.Take("additionalProperties") is { } others)
-        {
-            Require(others.ValueKind is JsonValueKind.True or JsonValueKind.False, keywords.At, "gives further members a schema (additionalProperties)");
-        }
-
-        if (properties is null && required.Count == 0)
+        Require(properties is null or { ValueKind: JsonValueKind.Object }, keywords.At, "has properties that are no object");
+        var required = Required(keywords);
+        var others = keywords.Take("additionalProperties");
+        Require(others is null or { ValueKind: JsonValueKind.True or JsonValueKind.False }, keywords.At, "gives further members a schema (additionalProperties)");
+        var isClosed = others is { ValueKind: JsonValueKind.False };
+        if (properties is null && required.Count == 0 && !isClosed)
         {
             return JsonExpressions.AnyObject;
         }
 
         var members = new List<(string, Expression, bool)>();
-        foreach (var property in properties is { ValueKind: JsonValueKind.Object } listed ? [.. listed.EnumerateObject()] : Array.Empty<JsonProperty>())
+        foreach (var property in properties is { } listed ? [.. listed.EnumerateObject()] : Array.Empty<JsonProperty>())
         {
-            members.Add((property.Name, Read(property.Value, $"{keywords.At}/properties/{property.Name}", level + 1), required.Remove(property.Name)));
+            CountCharacters(property.Name.Length, keywords.At);
+            members.Add((property.Name, Read(property.Value, $"{keywords.At}/properties/{Short(property.Name)}", level + 1), required.Remove(property.Name)));
         }
 
-        members.AddRange(required.Distinct(StringComparer.Ordinal).Select(name => (name, JsonExpressions.Value, true)));
+        Require(!isClosed || required.Count == 0, keywords.At, "requires a member that it does not allow (additionalProperties)");
+        members.AddRange(required.Keys.Select(name => (name, JsonExpressions.Value, true)));
         return JsonExpressions.Object(members);
+    }
+
+    // In their order, each once.
+    private OrderedDictionary<string, bool> Required(Keywords keywords)
+    {
+        var required = new OrderedDictionary<string, bool>(StringComparer.Ordinal);
+        if (keywords.Take("required") is not { } names)
+        {
+            return required;
+        }
+
+        Require(names.ValueKind == JsonValueKind.Array, keywords.At, "requires what is no list of names");
+        Count(names.GetArrayLength(), keywords.At);
+        foreach (var name in names.EnumerateArray())
+        {
+            var text = name.ValueKind == JsonValueKind.String ? name.GetString()! : throw Unsupported(keywords.At, "requires what is no name");
+            CountCharacters(text.Length, keywords.At);
+            required[text] = true;
+        }
+
+        return required;
     }
 
     private Expression OfArray(Keywords keywords, int level)
@@ -181,6 +228,14 @@ internal sealed class JsonSchemaReader
         _ => value.ValueKind == JsonValueKind.Null,
     };
 
+    private void Count(int parts, string at)
+        => Require((_parts += parts) <= MostParts, at, string.Create(CultureInfo.InvariantCulture, $"is one part too many: there may be {MostParts}"));
+
+    private void CountCharacters(int characters, string at)
+        => Require((_characters += characters) <= MostCharacters, at, string.Create(CultureInfo.InvariantCulture, $"has names, constants and references of too many characters: there may be {MostCharacters}"));
+
+    private static string Short(string text) => text.Length > MostQuoted ? text[..MostQuoted] + "…" : text;
+
     private static void Require(bool condition, string at, string what)
     {
         if (!condition)
@@ -195,6 +250,8 @@ internal sealed class JsonSchemaReader
     /// <summary>The keywords of one schema, each taken once.</summary>
     private sealed class Keywords(JsonElement schema, string at)
     {
+        private const int Types = 7; // As many as JSON has.
+
         private readonly HashSet<string> _taken = [.. Described];
 
         public string At => at;
@@ -207,12 +264,19 @@ internal sealed class JsonSchemaReader
             return schema.TryGetProperty(name, out var value) ? value : null;
         }
 
-        public List<string>? TakeTypes() => Take("type") switch
+        public List<string>? TakeTypes()
+        {
+            var types = ReadTypes();
+            Require(types is null || types.Distinct(StringComparer.Ordinal).Count() == types.Count, at, "has a type twice");
+            return types;
+        }
+
+        private List<string>? ReadTypes() => Take("type") switch
         {
             null => null,
             { ValueKind: JsonValueKind.String } one => [one.GetString()!],
-            { ValueKind: JsonValueKind.Array } several when several.GetArrayLength() > 0 => [.. several.EnumerateArray().Select(type => type.ValueKind == JsonValueKind.String ? type.GetString()! : throw Unsupported(at, "has a type that is no name"))],
-            _ => throw Unsupported(at, "has a type that is no name"),
+            { ValueKind: JsonValueKind.Array } several when several.GetArrayLength() is > 0 and <= Types => [.. several.EnumerateArray().Select(type => type.ValueKind == JsonValueKind.String ? type.GetString()! : throw Unsupported(at, "has a type that is no name"))],
+            _ => throw Unsupported(at, "has a type that is no name, or no list of up to seven"),
         };
 
         public (int Min, int Max) TakeBounds(string least, string most)
@@ -226,7 +290,7 @@ internal sealed class JsonSchemaReader
         {
             foreach (var property in schema.EnumerateObject())
             {
-                Require(_taken.Contains(property.Name), at, $"has '{property.Name}', which is not supported there");
+                Require(_taken.Contains(property.Name), at, $"has '{Short(property.Name)}', which is not supported there");
             }
         }
 

@@ -13,11 +13,11 @@ public sealed record PromptTokens(int[] Ids, PositionIds Positions, IReadOnlyLis
         var positioned = Math.Min(common, Math.Min(Positions.Count, other.Positions.Count));
         var positions = Positions.CommonLength(other.Positions, positioned);
         common = positions < positioned ? positions : common;
-        for (var i = 0; i < Media.Count && Media[i].Start < common; i++)
+        for (var i = 0; StartOf(i, other) is var start && start < common; i++)
         {
-            if (i >= other.Media.Count || Media[i] != other.Media[i] || Media[i].End > common)
+            if (i >= Media.Count || i >= other.Media.Count || Media[i] != other.Media[i] || Media[i].End > common)
             {
-                return Media[i].Start;
+                return start;
             }
         }
 
@@ -26,4 +26,8 @@ public sealed record PromptTokens(int[] Ids, PositionIds Positions, IReadOnlyLis
 
     /// <summary>The same with further tokens of text behind them.</summary>
     public PromptTokens Then(IEnumerable<int> ids) => this with { Ids = [.. Ids, .. ids] };
+
+    // An answer may spell a medium's tokens, so either may have one where the other has none.
+    private int StartOf(int medium, PromptTokens other)
+        => Math.Min(medium < Media.Count ? Media[medium].Start : int.MaxValue, medium < other.Media.Count ? other.Media[medium].Start : int.MaxValue);
 }

@@ -73,4 +73,17 @@ public class PromptTests
         var error = Assert.Throws<MASQuantException>(() => source.Read());
         Assert.Equal((DiagnosticCodes.FileNotReadable, source.Path), (error.Code, error.File));
     }
+
+    // Parts are a stranger's, who may give as many as a request holds: where each looked at all before it, this took minutes.
+    [Fact]
+    public void Parts_without_number_are_added()
+    {
+        var prompt = new Prompt();
+        for (var i = 0; i < 1_000_000; i++)
+        {
+            prompt.Text("");
+        }
+
+        Assert.Equal(1_000_000, Assert.Single(prompt.Messages).Content.Count);
+    }
 }

@@ -117,6 +117,12 @@ public sealed class JsonSchemaTests(OmniFixture omni) : IClassFixture<OmniFixtur
     [InlineData("""{"type": "string", "minLength": 4, "maxLength": 3}""", "at least 4 and at most 3")]
     [InlineData("""{"type": "string", "maxLength": -1}""", "maxLength")]
     [InlineData("""{"type": "integer", "enum": ["a"]}""", "enum")]
+    [InlineData("""{"type": "string", "const": 3}""", "const")]
+    [InlineData("""{"type": ["string", "string"]}""", "twice")]
+    [InlineData("""{"properties": {"a": {"type": "integer"}, "a": {"type": "string"}}}""", "no JSON")]
+    [InlineData("""{"properties": 3}""", "no object")]
+    [InlineData("""{"required": "a"}""", "no list")]
+    [InlineData("""{"type": "object", "required": ["a"], "additionalProperties": false}""", "does not allow")]
     [InlineData("""{"anyOf": []}""", "anyOf")]
     [InlineData("""{"anyOf": 3}""", "anyOf")]
     [InlineData("""{"enum": 3}""", "enum")]
@@ -147,6 +153,9 @@ public sealed class JsonSchemaTests(OmniFixture omni) : IClassFixture<OmniFixtur
     [InlineData("""{"type": "string", "maxLength": 1}""", "\"😀\"", true)]
     [InlineData("""{"type": "string", "maxLength": 1}""", "\"ab\"", false)]
     [InlineData("""{"type": "string"}""", "\"a\"\"", false)]
+    [InlineData("""{"$defs": {"a": {"type": "integer"}}, "properties": {"x": {"$ref": "#/$defs/a"}, "y": {"$ref": "#/$defs/a"}}, "required": ["x", "y"]}""", "{\"x\": 1, \"y\": 2}", true)] // Referred to twice, by neither of itself.
+    [InlineData("""{"type": "object", "additionalProperties": false}""", "{}", true)]
+    [InlineData("""{"type": "object", "additionalProperties": false}""", "{\"a\": 1}", false)]
     [InlineData("""{"type": "number"}""", "-0.50", true)]
     [InlineData("""{"type": "number"}""", "01", false)]
     [InlineData("""{"type": "number"}""", "1.", false)]
@@ -184,10 +193,67 @@ public sealed class JsonSchemaTests(OmniFixture omni) : IClassFixture<OmniFixtur
     {
         var deep = string.Concat(Enumerable.Repeat("""{"type": "array", "items": """, 40)) + "true" + new string('}', 40);
         var doubled = new JsonObject { ["$ref"] = "#/$defs/d0", ["$defs"] = new JsonObject(Enumerable.Range(0, 30).Select(i => KeyValuePair.Create($"d{i}", (JsonNode?)(i == 29 ? new JsonObject { ["type"] = "null" } : new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["$ref"] = $"#/$defs/d{i + 1}" }, new JsonObject { ["$ref"] = $"#/$defs/d{i + 1}" }) })))) }.ToJsonString();
-        foreach (var schema in new[] { deep, doubled, new string('[', 100_000) })
+        foreach (var schema in new[] { deep, doubled, new string('[', 100_000), $"{{\"enum\": [{string.Join(',', Enumerable.Range(0, 20_000))}]}}", Chain(9000), ReferredValues(), $"{{\"type\": [{string.Join(',', Enumerable.Repeat("\"string\"", 20_000))}]}}", $"{{\"required\": [{string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"{i}\""))}]}}", ReferredText(), $"{{\"const\": \"{new string('a', 1 << 20)}\"}}" })
         {
             Assert.Equal(DiagnosticCodes.AnswerFormatUnsupported, Assert.Throws<MASQuantException>(() => JsonSchemaReader.Read(schema)).Code);
         }
+    }
+
+    // A reader that calls itself for each reference ends the process.
+    private static string Chain(int length) => $"{{\"$ref\": \"#/$defs/0\", \"$defs\": {{{string.Concat(Enumerable.Range(0, length).Select(i => $"\"{i}\": {{\"$ref\": \"#/$defs/{i + 1}\"}}, "))}\"{length}\": {{\"type\": \"null\"}}}}}}";
+
+    // 20 kB that ask for a million values, or a hundred million letters.
+    private static string ReferredValues() => Referred($"{{\"enum\": [{string.Join(',', Enumerable.Range(0, 1000))}]}}");
+
+    private static string ReferredText() => Referred($"{{\"const\": \"{new string('a', 100_000)}\"}}");
+
+    private static string Referred(string schema) => $"{{\"$defs\": {{\"d\": {schema}}}, \"properties\": {{{string.Join(',', Enumerable.Range(0, 1000).Select(i => $"\"{i}\": {{\"$ref\": \"#/$defs/d\"}}"))}}}}}";
+
+    // Each member may be left out, so all are open at once; a small stack is what some systems' threads have.
+    [Fact]
+    public void Members_without_number_need_no_stack()
+    {
+        var schema = $"{{\"properties\": {{{string.Join(',', Enumerable.Range(0, 9000).Select(i => $"\"{i}\": {{\"type\": \"null\"}}"))}}}}}";
+        var isAllowed = false;
+        var thread = new Thread(() => isAllowed = IsAllowed(new ByteMachine(JsonSchemaReader.Read(schema)), "{\"0\": null, \"8999\": null}"u8), 256 << 10);
+        thread.Start();
+        thread.Join();
+
+        Assert.True(isAllowed);
+    }
+
+    // Each state of 1000 texts of different lengths leads to another for each of 200 bytes: seconds for a token, while others wait.
+    [Fact]
+    public void What_leaves_too_much_open_at_once_is_refused()
+    {
+        var schema = $"{{\"anyOf\": [{string.Join(',', Enumerable.Range(1, 1000).Select(i => $"{{\"type\": \"string\", \"maxLength\": {i}}}"))}]}}";
+        var machine = new ByteMachine(JsonSchemaReader.Read(schema));
+
+        Assert.Equal(DiagnosticCodes.AnswerFormatUnsupported, Assert.Throws<MASQuantException>(() => machine.Next(machine.Start, (byte)'"')).Code);
+    }
+
+    // 10 000 states are kept, and the first; or 2¹⁹ rests, of which a letter takes at least eleven for each of 200 texts: itself, its nine kinds and what remains.
+    [Theory]
+    [InlineData(1, 50_000, 10_001)]
+    [InlineData(200, 500, ((1 << 19) / 2200) + 1)]
+    public void States_of_a_long_answer_are_forgotten(int texts, int letters, int most)
+    {
+        var machine = new ByteMachine(JsonSchemaReader.Read($"{{\"anyOf\": [{string.Join(',', Enumerable.Range(0, texts).Select(i => $"{{\"type\": \"string\", \"maxLength\": {letters + i}}}"))}]}}"));
+        Assert.NotNull(Read(machine, machine.Start, Encoding.UTF8.GetBytes("\"" + new string('a', letters))));
+
+        var (reached, open) = (new HashSet<ByteMachine.State> { machine.Start }, new Stack<ByteMachine.State>([machine.Start]));
+        while (open.TryPop(out var state))
+        {
+            for (var value = 0; value < 256; value++)
+            {
+                if (state.IsKnown((byte)value, out var next) && next is not null && reached.Add(next))
+                {
+                    open.Push(next);
+                }
+            }
+        }
+
+        Assert.InRange(reached.Count, 1, most);
     }
 
     private static string WithoutSpaces(byte[] text)

@@ -50,6 +50,14 @@ public sealed class PrefixCacheTests
         Assert.Equal((0, 0), Found(cache, [5, 5]));
     }
 
+    // A model may write the tokens that stand for a medium; what it wrote is none.
+    [Fact]
+    public void Media_of_the_prompt_alone_are_not_there()
+    {
+        Assert.Equal(1, Tokens([1, 9, 9, 2]).CommonLength(Tokens([1, 9, 9, 2, 3], (1, 3, "a"))));
+        Assert.Equal(3, Tokens([1, 9, 9], (1, 3, "a")).Then([9, 9]).CommonLength(Tokens([1, 9, 9, 9, 9, 3], (1, 3, "a"), (3, 5, "a"))));
+    }
+
     [Fact]
     public void Media_are_alike_as_wholes()
     {
