@@ -144,9 +144,9 @@ public class AnswerTests(OmniClient omni) : IClassFixture<OmniClient>
     {
         var response = await omni.Client.GetResponseAsync<Digits>("Quote a verse.");
 
-        Assert.InRange(response.Result.Count, 0, 999_999_999_999_999);
+        Assert.InRange(response.Result.Count, -999_999_999_999_999, 999_999_999_999_999);
         Assert.Contains(response.Result.Kind, Enum.GetValues<DigitKind>());
-        using var any = System.Text.Json.JsonDocument.Parse((await omni.Client.GetResponseAsync("Quote a verse.", new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<bool[]>(), MaxOutputTokens = 4000 })).Text);
+        using var any = System.Text.Json.JsonDocument.Parse((await omni.Client.GetResponseAsync("Quote a verse.", new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<bool>() })).Text);
     }
 
     [Fact]

@@ -37,6 +37,7 @@ internal sealed class AnswerScheduler(ServedModel model)
         {
             await foreach (var piece in request.Pieces.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
+                cancellationToken.ThrowIfCancellationRequested(); // What has come already is given out no more.
                 yield return piece;
             }
         }
