@@ -10,18 +10,7 @@ internal static class LargeArray
 {
     /// <summary>An array of zeros.</summary>
     /// <exception cref="MASQuantException">MASQ0956.</exception>
-    public static T[] Zeros<T>(int length)
-    {
-        try
-        {
-            Memory.Taking((long)length * Unsafe.SizeOf<T>());
-            return new T[length];
-        }
-        catch (OutOfMemoryException e)
-        {
-            throw Short((long)length * Unsafe.SizeOf<T>(), e);
-        }
-    }
+    public static T[] Zeros<T>(int length) => Take(length, static size => new T[size]);
 
     /// <summary>An array that is not cleared.</summary>
     /// <param name="length">The number of elements.</param>
@@ -29,33 +18,24 @@ internal static class LargeArray
     /// <exception cref="MASQuantException">MASQ0956.</exception>
     public static T[] Uninitialized<T>(int length, bool pinned = false)
         where T : unmanaged
-    {
-        try
-        {
-            Memory.Taking((long)length * Unsafe.SizeOf<T>());
-            return GC.AllocateUninitializedArray<T>(length, pinned);
-        }
-        catch (OutOfMemoryException e)
-        {
-            throw Short((long)length * Unsafe.SizeOf<T>(), e);
-        }
-    }
+        => pinned ? Take(length, static size => GC.AllocateUninitializedArray<T>(size, pinned: true)) : Take(length, static size => GC.AllocateUninitializedArray<T>(size));
 
     /// <summary>An array of at least so many elements, to be returned to the shared pool.</summary>
     /// <exception cref="MASQuantException">MASQ0956.</exception>
-    public static T[] Rent<T>(int length)
+    public static T[] Rent<T>(int length) => Take(length, static size => ArrayPool<T>.Shared.Rent(size));
+
+    private static T[] Take<T>(int length, Func<int, T[]> allocate)
     {
+        var bytes = (long)length * Unsafe.SizeOf<T>();
         try
         {
-            Memory.Taking((long)length * Unsafe.SizeOf<T>());
-            return ArrayPool<T>.Shared.Rent(length);
+            Memory.Taking(bytes);
+            return allocate(length);
         }
         catch (OutOfMemoryException e)
         {
-            throw Short((long)length * Unsafe.SizeOf<T>(), e);
+            throw new MASQuantException(DiagnosticCodes.NotEnoughMemory, null,
+                $"A piece of {bytes} bytes of memory cannot be had. Use a machine, or a container, with more memory, shorter prompts and smaller media, or fewer calibration samples.", e);
         }
     }
-
-    private static MASQuantException Short(long bytes, OutOfMemoryException e) => new(DiagnosticCodes.NotEnoughMemory, null,
-        $"A piece of {bytes} bytes of memory cannot be had. Use a machine, or a container, with more memory, shorter prompts and smaller media, or fewer calibration samples.", e);
 }

@@ -61,7 +61,7 @@ internal sealed class ByteMachine
     {
         if (_open.Count == 0 && !_isWhole)
         {
-            _seen.Clear();
+            Close();
             return null;
         }
 
@@ -85,19 +85,22 @@ internal sealed class ByteMachine
             _states.Add(key, state = new State(rests, _isWhole));
         }
 
+        Close();
+        return state;
+    }
+
+    private void Close()
+    {
         _open.Clear();
         _seen.Clear();
         _isWhole = false;
-        return state;
     }
 
     private void RequireFew(Rest[] rests)
     {
         if (rests.Sum(rest => ((ByteExpression)rest.Head).Count) > MostOpen)
         {
-            _open.Clear();
-            _seen.Clear();
-            _isWhole = false;
+            Close();
             throw new MASQuantException(DiagnosticCodes.AnswerFormatUnsupported, null, $"The schema leaves too much open at once: {rests.Length} alternatives. Give fewer alternatives that begin alike (anyOf).");
         }
     }

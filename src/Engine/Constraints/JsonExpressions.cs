@@ -72,10 +72,7 @@ internal static class JsonExpressions
 
     /// <summary>An array of so many items.</summary>
     public static Expression Array(Expression item, int min, int max)
-    {
-        var filled = Expression.Sequence(item, Expression.Repeat(Expression.Sequence(Comma, item), Math.Max(0, min - 1), max == int.MaxValue ? max : max - 1));
-        return Expression.Sequence(Expression.Literal("["u8), min > 0 ? filled : max > 0 ? Expression.Repeat(filled, 0, 1) : Nothing, Expression.Literal("]"u8));
-    }
+        => Expression.Sequence(Expression.Literal("["u8), List(item, min, max), Expression.Literal("]"u8));
 
     /// <summary>An object with these members, in this order; those that need not be there may be left out.</summary>
     public static Expression Object(IReadOnlyList<(string Name, Expression Value, bool IsRequired)> members)
@@ -109,14 +106,21 @@ internal static class JsonExpressions
     private static Expression AnyValue(int levels)
     {
         var value = Expression.Choice(Text(0, int.MaxValue), Number, Boolean, Null);
-        return levels == 0 ? value : WithContainers(value, AnyValue(levels - 1));
+        if (levels == 0)
+        {
+            return value;
+        }
+
+        var inner = AnyValue(levels - 1);
+        return Expression.Choice(value, ObjectOf(inner), Array(inner, 0, int.MaxValue));
     }
 
-    private static Expression WithContainers(Expression simple, Expression inner) => Expression.Choice(simple, ObjectOf(inner), Array(inner, 0, int.MaxValue));
-
     private static Expression ObjectOf(Expression value)
+        => Expression.Sequence(Expression.Literal("{"u8), List(Expression.Sequence(Text(0, int.MaxValue), Colon, value), 0, int.MaxValue), Expression.Literal("}"u8));
+
+    private static Expression List(Expression item, int min, int max)
     {
-        var member = Expression.Sequence(Text(0, int.MaxValue), Colon, value);
-        return Expression.Sequence(Expression.Literal("{"u8), Expression.Repeat(Expression.Sequence(member, Expression.Repeat(Expression.Sequence(Comma, member), 0)), 0, 1), Expression.Literal("}"u8));
+        var filled = Expression.Sequence(item, Expression.Repeat(Expression.Sequence(Comma, item), Math.Max(0, min - 1), max == int.MaxValue ? max : max - 1));
+        return min > 0 ? filled : max > 0 ? Expression.Repeat(filled, 0, 1) : Nothing;
     }
 }

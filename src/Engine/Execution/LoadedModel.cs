@@ -163,9 +163,7 @@ public sealed class LoadedModel : IDisposable
     public IAsyncEnumerable<BatchPiece> GeneratePiecesAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        Users.Enter().Dispose(); // refuses a disposed model before the enumeration
-        options ??= DefaultOptions;
-        options.Validate();
+        options = BeforeEnumeration(options);
         return _scheduler.Answer(prompt.Messages, options, options.StopTokens ?? _endTokens, _formats.Of(options.Format), cancellationToken);
     }
 
@@ -237,9 +235,7 @@ public sealed class LoadedModel : IDisposable
     /// <summary>As <see cref="GenerateTokens(PreparedPrompt, GenerationOptions?, CancellationToken)"/> for prompts in a batch: each time one has a further token or fails.</summary>
     public IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
-        Users.Enter().Dispose(); // refuses a disposed model before the enumeration
-        options ??= DefaultOptions;
-        options.Validate();
+        options = BeforeEnumeration(options);
         return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, _formats.Of(options.Format), cancellationToken);
     }
 
@@ -270,6 +266,15 @@ public sealed class LoadedModel : IDisposable
         {
             _source.Dispose();
         }
+    }
+
+    // A disposed model and options out of range are refused before the enumeration.
+    private GenerationOptions BeforeEnumeration(GenerationOptions? options)
+    {
+        Users.Enter().Dispose();
+        options ??= DefaultOptions;
+        options.Validate();
+        return options;
     }
 
     // A session for each enumeration, begun with it.

@@ -61,6 +61,17 @@ public static class PlaceholderTokens
         return [.. expanded];
     }
 
+    /// <summary>The first token from one on that stands for a medium.</summary>
+    internal static int Next(ModalityMap modalities, int token)
+    {
+        while (modalities[token] == Modality.Text)
+        {
+            token++;
+        }
+
+        return token;
+    }
+
     internal static MediaExtent Take(IReadOnlyList<MediaExtent> media, int index, int id)
     {
         if (index >= media.Count || media[index].PlaceholderId != id)

@@ -114,11 +114,7 @@ public sealed class PromptEncoder
             var (seen, heard) = (0, 0);
             foreach (var extent in medium.Extents)
             {
-                while (modalities[token] == Modality.Text)
-                {
-                    token++;
-                }
-
+                token = PlaceholderTokens.Next(modalities, token);
                 var audio = extent.Modality == Modality.Audio;
                 var (rows, first) = audio ? (medium.Heard!, heard) : (medium.Seen!, seen);
                 rows.Span.Slice(first * rows.Columns, extent.Tokens * rows.Columns).CopyTo(embeddings.Span[((token - evaluated) * embeddings.Columns)..]);

@@ -14,10 +14,10 @@ public sealed class PromptPlan
         var end = 0;
         for (var i = 0; i < _media.Length; i++)
         {
-            var start = FirstOfMedium(end);
+            var start = PlaceholderTokens.Next(modalities, end);
             foreach (var extent in media[i].Extents)
             {
-                end = FirstOfMedium(end) + extent.Tokens;
+                end = PlaceholderTokens.Next(modalities, end) + extent.Tokens;
             }
 
             _media[i] = new MediumSpan(media[i], start, end);
@@ -46,16 +46,6 @@ public sealed class PromptPlan
         }
 
         return new PromptTokens(Ids, Positions, [.. _media.Select(span => (span.Start, span.End, span.Medium.Hash!))]);
-    }
-
-    private int FirstOfMedium(int token)
-    {
-        while (Modalities[token] == Modality.Text)
-        {
-            token++;
-        }
-
-        return token;
     }
 
     private readonly record struct MediumSpan(CountedMedium Medium, int Start, int End);
