@@ -94,5 +94,6 @@ internal static class RequestOptions
         }
     }
 
-    private static MASQuantException NotSupported(string what) => new(DiagnosticCodes.ChatOptionNotSupported, null, $"{what}. Leave it out of the ChatOptions; docs/chat.md lists what is supported.");
+    /// <summary>What to throw for an option that is not supported: MASQ0940.</summary>
+    internal static MASQuantException NotSupported(string what) => new(DiagnosticCodes.ChatOptionNotSupported, null, $"{what}. Leave it out of the ChatOptions; docs/chat.md lists what is supported.");
 }

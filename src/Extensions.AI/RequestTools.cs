@@ -18,10 +18,10 @@ internal static class RequestTools
 
         if (options.ToolMode is not (null or AutoChatToolMode) || options.AllowMultipleToolCalls is false)
         {
-            throw NotSupported($"The {(options.AllowMultipleToolCalls is false ? "AllowMultipleToolCalls" : "ToolMode")} would force the model, which calls as it likes");
+            throw RequestOptions.NotSupported($"The {(options.AllowMultipleToolCalls is false ? "AllowMultipleToolCalls" : "ToolMode")} would force the model, which calls as it likes");
         }
 
-        return [.. tools.Select(tool => tool is AIFunctionDeclaration function ? Signature(function) : throw NotSupported($"The tool '{tool.Name}' is a {tool.GetType().Name} and no function"))];
+        return [.. tools.Select(tool => tool is AIFunctionDeclaration function ? Signature(function) : throw RequestOptions.NotSupported($"The tool '{tool.Name}' is a {tool.GetType().Name} and no function"))];
     }
 
     /// <summary>The arguments of a call in one line.</summary>
@@ -55,6 +55,4 @@ internal static class RequestTools
             throw new MASQuantException(DiagnosticCodes.ChatMessageNotSupported, null, $"What belongs to the function or call '{name}' cannot be written as JSON: {error.Message} Give text, numbers, lists and dictionaries, or JsonElement.", error);
         }
     }
-
-    private static MASQuantException NotSupported(string what) => new(DiagnosticCodes.ChatOptionNotSupported, null, $"{what}. Leave it out of the ChatOptions; docs/chat.md lists what is supported.");
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MASQuant.Delivery.Keys;
@@ -27,7 +26,7 @@ internal sealed class EvaluationLosses(string store)
             text.Append(Path.GetRelativePath(folder, file).Replace('\\', '/')).Append(' ').Append(hashes.Of(file)).Append('\n');
         }
 
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..32];
+        return ContentHash.OfText(text.ToString())[..32];
     }
 
     /// <summary>A loss that was measured before; null when there is none, or none that can be read.</summary>

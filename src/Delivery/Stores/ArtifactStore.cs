@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Files;
 using MASQuant.Platform;
 
 namespace MASQuant.Delivery.Stores;
@@ -31,7 +30,7 @@ public sealed class ArtifactStore(string folder)
 
     /// <summary>The file that tells by being there that the artifact keeps its budgets. Everything that could change the answer is in its name: the key, the budgets, and what the loss is measured on.</summary>
     public string BudgetMark(string key, string name, string budgets, string lossKey)
-        => Path.Combine(FolderOf(key), $"{name}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{budgets}\n{lossKey}")))[..MarkLetters]}.budgets");
+        => Path.Combine(FolderOf(key), $"{name}.{ContentHash.OfText($"{budgets}\n{lossKey}")[..MarkLetters]}.budgets");
 
     /// <summary>The file that is there while the model is due at the remote cache: then the build goes to it although the artifact is there.</summary>
     public string UploadMark(string key, string name) => Path.Combine(FolderOf(key), name + ".upload");

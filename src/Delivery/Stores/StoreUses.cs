@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using MASQuant.Delivery.Locks;
 using MASQuant.Formats.Files;
 using MASQuant.Platform;
@@ -17,7 +15,7 @@ public sealed class StoreUses(string folder)
     public void Record(string user, IEnumerable<string> keys)
     {
         // MSBuild writes a path with other separators as long as its folder does not exist.
-        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user.Replace('\\', '/'))))[..NameLetters];
+        var name = ContentHash.OfText(user.Replace('\\', '/'))[..NameLetters];
         var file = Path.Combine(folder, name + Suffix);
         var text = string.Concat(keys.Order(StringComparer.Ordinal).Select(key => key + "\n"));
         if (File.Exists(file) && FileSystem.Current.ReadAllText(file) == text)

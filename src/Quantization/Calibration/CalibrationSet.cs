@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Generation;
+using MASQuant.Formats.Files;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Quantization.Calibration;
@@ -15,7 +16,7 @@ public sealed class CalibrationSet
         Conversations = conversations;
         SampleHashes = hashes;
         Subset = subset;
-        Sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', SampleHashes))));
+        Sha256 = ContentHash.OfText(string.Join('\n', SampleHashes));
     }
 
     /// <summary>The file.</summary>
