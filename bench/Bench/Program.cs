@@ -26,6 +26,12 @@ if (args is ["serve-load", ..])
     return ServerLoad.Run(QuantizeLayer.Root, Number(1, 180));
 }
 
+// What a schema costs a step; with a tokenizer.json, over its vocabulary.
+if (args is ["schema", ..])
+{
+    return SchemaSteps.Run(QuantizeLayer.Root, args.ElementAtOrDefault(1));
+}
+
 var folder = Path.Combine(Path.GetTempPath(), "masquant-layers");
 if (args is ["plan", var place])
 {

@@ -37,11 +37,16 @@ internal sealed class PrefixCache(long mostBytes)
         }
     }
 
-    /// <summary>Adds an entry in place of those that it continues.</summary>
+    /// <summary>Adds an entry in place of those that it continues; one that is larger than all room is not added.</summary>
     /// <param name="tokens">As many as are kept.</param>
     /// <param name="kept">Their keys and values.</param>
     public void Add(PromptTokens tokens, IKeptTokens kept)
     {
+        if (kept.Bytes > mostBytes)
+        {
+            return;
+        }
+
         lock (_entries)
         {
             for (var node = _entries.First; node is not null;)

@@ -45,9 +45,19 @@ public sealed class PrefixCacheTests
 
         Assert.Equal((0, 0), Found(cache, [2, 2, 2]));
         Assert.Equal((1, 2), Found(cache, [1, 1, 1]));
-        cache.Add(Tokens([5]), new Kept(4)); // takes all room and has none itself
+        cache.Add(Tokens([5, 5]), new Kept(3)); // takes all room
         Assert.Equal((0, 0), Found(cache, [1, 1, 1]));
-        Assert.Equal((0, 0), Found(cache, [5, 5]));
+        Assert.Equal((3, 1), Found(cache, [5, 9]));
+    }
+
+    [Fact]
+    public void What_is_larger_than_all_room_takes_no_other_out()
+    {
+        var cache = new PrefixCache(3);
+        cache.Add(Tokens([1, 1]), new Kept(3));
+        cache.Add(Tokens([1, 1, 1]), new Kept(4));
+
+        Assert.Equal((3, 2), Found(cache, [1, 1, 1, 1]));
     }
 
     // A model may write the tokens that stand for a medium; what it wrote is none.
