@@ -37,7 +37,7 @@ internal sealed class PrefixCache(long mostBytes)
         }
     }
 
-    /// <summary>Adds an entry in place of those that it continues; one that is larger than all room is not added.</summary>
+    /// <summary>Adds an entry in place of those that it continues. One that another continues, or that is larger than all room, is not added.</summary>
     /// <param name="tokens">As many as are kept.</param>
     /// <param name="kept">Their keys and values.</param>
     public void Add(PromptTokens tokens, IKeptTokens kept)
@@ -52,7 +52,15 @@ internal sealed class PrefixCache(long mostBytes)
             for (var node = _entries.First; node is not null;)
             {
                 var next = node.Next;
-                if (node.Value.Tokens.CommonLength(tokens) == node.Value.Tokens.Ids.Length)
+                var common = node.Value.Tokens.CommonLength(tokens);
+                if (common == tokens.Ids.Length)
+                {
+                    _entries.Remove(node);
+                    _entries.AddFirst(node);
+                    return;
+                }
+
+                if (common == node.Value.Tokens.Ids.Length)
                 {
                     Remove(node);
                 }
