@@ -78,10 +78,10 @@ public sealed class PackageUseTests : IDisposable
             </Project>
             """));
         var program = _folder.File("Reader/Program.cs");
-        var lines = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), "```csharp\n(builder[^\n]+)\n\n(app[^`]+)```");
+        var lines = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), "```csharp\n((?:using [^\n]+\n)+)\n(builder[^\n]+)\n\n(app[^`]+)```");
         Assert.True(lines.Success);
-        File.WriteAllText(program, "using MASQuant.Extensions.AI;\nusing Microsoft.Extensions.AI;\nusing Reader;\n" + File.ReadAllText(program)
-            .Replace("var app =", lines.Groups[1].Value + "\nvar app =").Replace("app.Run();", lines.Groups[2].Value + "app.Run();"));
+        File.WriteAllText(program, lines.Groups[1].Value.Replace("MyApp", "Reader") + File.ReadAllText(program)
+            .Replace("var app =", lines.Groups[2].Value + "\nvar app =").Replace("app.Run();", lines.Groups[3].Value + "app.Run();"));
         Dotnet("build", "Reader", "-warnaserror");
 
         using var server = Command.Start(_folder.File("Reader"), "dotnet", ["bin/Debug/net10.0/Reader.dll", "--urls", "http://127.0.0.1:0"], new Dictionary<string, string?>());
