@@ -31,6 +31,12 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Whether an editor asks: then problems are warnings, and a model that was never quantized gets a manifest planned from its configuration.</summary>
     public bool DesignTime { get; set; }
 
+    /// <summary>The project's programming language, as MSBuild names it: only C# gets a class.</summary>
+    public string Language { get; set; } = "";
+
+    /// <summary>As <see cref="QuantizeModel.TerminalLogger"/>.</summary>
+    public string TerminalLogger { get; set; } = "";
+
     /// <summary>The assembly that computes unless that is managed code; empty when no package brought it.</summary>
     public string ComputeAssembly { get; set; } = "";
 
@@ -71,6 +77,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
                 }
 
                 string[] evaluation = model is { Budgets.MaxEvaluationLoss: not null, Evaluation: { } conversations } ? [conversations, .. ModelInputs.OfConversations(conversations)] : [];
+                SayWhenThereIsNoClass(model);
                 models.Add((model, key, evaluation.Length > 0 ? EvaluationLosses.KeyOf(key, evaluation, hashes) : ""));
                 inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. ModelInputs.OfConversations(model.Calibration), .. evaluation]);
             }
@@ -137,6 +144,15 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         if (!File.Exists(path) || !FileSystem.Current.ReadAllBytes(path).AsSpan().SequenceEqual(plan))
         {
             AtomicFile.Write(path, plan);
+        }
+    }
+
+    // Once, when its key is new: the build is as it should be.
+    private void SayWhenThereIsNoClass(ModelItem model)
+    {
+        if (!DesignTime && Language is not ("" or "C#"))
+        {
+            new BuildLines(this, TerminalLogger).Say(Messages.NoClass(model.Name, Language));
         }
     }
 

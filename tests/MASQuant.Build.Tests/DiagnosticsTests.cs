@@ -18,6 +18,19 @@ public class DiagnosticsTests
         Assert.Equal([(code, project.InFolder(file))], log.Errors.Select(error => (error.Code, error.File)));
     }
 
+    [Fact]
+    public void Without_the_runtime_there_is_one_error_and_no_work()
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.RemoveRuntime();
+        var log = project.Build();
+        Assert.NotEqual(0, log.ExitCode);
+        Assert.Equal([("MASQ0707", project.InFolder("OneModel.csproj"))], log.Errors.Select(error => (error.Code, error.File)));
+        Assert.Contains("dotnet add package MASQuant.Runtime", log.Errors[0].Text, StringComparison.Ordinal);
+        Assert.Equal((0, 0), (log.KeyTasks, log.QuantizeTasks));
+        Assert.Equal(["Tiny"], project.Quantize().MustSucceed().Quantized); // what a build server runs compiles nothing
+    }
+
     [Theory]
     [InlineData("hostile", "MASQ0104", "model/model.safetensors")]
     [InlineData("crash", "MASQ0706", "model")]
