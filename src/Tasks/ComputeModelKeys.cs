@@ -43,7 +43,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Where the answer is kept for <see cref="ReadPreparedModels"/>; empty keeps none.</summary>
     public string State { get; set; } = "";
 
-    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>MASQuantSampling</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist and no upload was broken off), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, and of budgets <c>Budgets</c>, <c>EvaluationFile</c>, <c>LossKey</c>, and <c>BudgetMark</c>, the file that exists when they are kept.</summary>
+    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>MASQuantSampling</c>, <c>Pack</c> (empty where the project has not said), <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist and no upload was broken off), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, and of budgets <c>Budgets</c>, <c>EvaluationFile</c>, <c>LossKey</c>, and <c>BudgetMark</c>, the file that exists when they are kept.</summary>
     [Output]
     public ITaskItem[] KeyedModels { get; set; } = [];
 
@@ -170,6 +170,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         var described = EscapedItem.Of(model.Name);
         described.Set("MASQuantKey", key);
         described.Set("MASQuantSampling", model.Sampling.ToString());
+        described.Set("Pack", model.Pack switch { true => "true", false => "false", null => "" });
         described.Set("Artifact", store.Artifact(key, model.Name));
         described.Set("Manifest", store.Manifest(key, model.Name));
         described.Set("Quantized", store.Contains(key, model.Name) && !File.Exists(store.UploadMark(key, model.Name)) ? "true" : "false");
