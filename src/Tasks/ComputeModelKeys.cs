@@ -31,13 +31,19 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
     /// <summary>Whether an editor asks: then problems are warnings, and a model that was never quantized gets a manifest planned from its configuration.</summary>
     public bool DesignTime { get; set; }
 
+    /// <summary>The project's programming language, as MSBuild names it: only C# gets a class.</summary>
+    public string Language { get; set; } = "";
+
+    /// <summary>As <see cref="QuantizeModel.TerminalLogger"/>.</summary>
+    public string TerminalLogger { get; set; } = "";
+
     /// <summary>The assembly that computes unless that is managed code; empty when no package brought it.</summary>
     public string ComputeAssembly { get; set; } = "";
 
     /// <summary>Where the answer is kept for <see cref="ReadPreparedModels"/>; empty keeps none.</summary>
     public string State { get; set; } = "";
 
-    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>MASQuantSampling</c>, <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist and no upload was broken off), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, and of budgets <c>Budgets</c>, <c>EvaluationFile</c>, <c>LossKey</c>, and <c>BudgetMark</c>, the file that exists when they are kept.</summary>
+    /// <summary>One item per model, named by the class: <c>MASQuantKey</c>, <c>MASQuantSampling</c>, <c>Pack</c> (empty where the project has not said), <c>Artifact</c>, <c>Manifest</c>, <c>Quantized</c> (whether they exist and no upload was broken off), <c>ModelFolder</c>, <c>CalibrationFile</c>, <c>Options</c>, and of budgets <c>Budgets</c>, <c>EvaluationFile</c>, <c>LossKey</c>, and <c>BudgetMark</c>, the file that exists when they are kept.</summary>
     [Output]
     public ITaskItem[] KeyedModels { get; set; } = [];
 
@@ -71,6 +77,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
                 }
 
                 string[] evaluation = model is { Budgets.MaxEvaluationLoss: not null, Evaluation: { } conversations } ? [conversations, .. ModelInputs.OfConversations(conversations)] : [];
+                SayWhenThereIsNoClass(model);
                 models.Add((model, key, evaluation.Length > 0 ? EvaluationLosses.KeyOf(key, evaluation, hashes) : ""));
                 inputs.UnionWith([.. ModelInputs.OfCheckpoint(model.Folder), model.Calibration, .. ModelInputs.OfConversations(model.Calibration), .. evaluation]);
             }
@@ -140,6 +147,15 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         }
     }
 
+    // Once, when its key is new: the build is as it should be.
+    private void SayWhenThereIsNoClass(ModelItem model)
+    {
+        if (!DesignTime && Language is not ("" or "C#"))
+        {
+            new BuildLines(this, TerminalLogger).Say(Messages.NoClass(model.Name, Language));
+        }
+    }
+
     private void WarnOfUnknownWords(ITaskItem item)
     {
         foreach (var word in ModelItem.UnknownWords(item))
@@ -154,6 +170,7 @@ public class ComputeModelKeys : Microsoft.Build.Utilities.Task
         var described = EscapedItem.Of(model.Name);
         described.Set("MASQuantKey", key);
         described.Set("MASQuantSampling", model.Sampling.ToString());
+        described.Set("Pack", model.Pack switch { true => "true", false => "false", null => "" });
         described.Set("Artifact", store.Artifact(key, model.Name));
         described.Set("Manifest", store.Manifest(key, model.Name));
         described.Set("Quantized", store.Contains(key, model.Name) && !File.Exists(store.UploadMark(key, model.Name)) ? "true" : "false");

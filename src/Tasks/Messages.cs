@@ -1,4 +1,5 @@
 using System.Globalization;
+using MASQuant.Delivery.Caching;
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Evaluation.Reports;
@@ -42,6 +43,9 @@ internal static class Messages
 
     public static MASQuantException JobNotValid(string project, string name, string key) => new(DiagnosticCodes.CacheSettingNotAllowed, project,
         $"'{name}' with the key '{key}' is no model to quantize. Take both from what MASQuantPrepare gives.");
+
+    public static BuildMessageEventArgs NoClass(string name, string language) => ModelEvents.Create(ModelEvents.NoClass, name,
+        $"{name}: {language} gets no class; the artifact comes with the output. Load it: MultimodalModel.LoadBuilt(\"{EntryNames.Of(name).Artifact}\")");
 
     public static BuildMessageEventArgs Started(string name, string modelFolder, string project, QuantizationOptions options) => ModelEvents.Create(ModelEvents.Started, name,
         $"{name}: quantizing {modelFolder} to {options.Scheme} for {Path.GetFileName(project)}");

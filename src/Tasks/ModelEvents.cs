@@ -8,6 +8,7 @@ internal static class ModelEvents
 {
     public const string Waiting = DeliveryEvent.WaitingCode;
     public const string Started = "MASQuant.Started";
+    public const string NoClass = "MASQuant.NoClass";
     public const string BlockResumed = "MASQuant.BlockResumed";
     public const string Progress = "MASQuant.Progress";
     public const string Quantized = "MASQuant.Quantized";

@@ -89,6 +89,9 @@ internal sealed class BuildCase : IDisposable
         File.WriteAllText(InFolder(relativePath), content);
     }
 
+    /// <summary>Takes from the case what the package MASQuant.Runtime would bring.</summary>
+    public void RemoveRuntime() => Write("Directory.Build.targets", string.Join('\n', File.ReadLines(InFolder("Directory.Build.targets")).Where(line => !line.Contains("<Reference ", StringComparison.Ordinal)).ToArray()));
+
     public BuildLog Build(params string[] arguments) => Dotnet("build", arguments);
 
     /// <summary>Brings the models and does nothing else of a build, not even restore.</summary>

@@ -9,6 +9,7 @@ public class DiagnosticsTests
     [InlineData("MASQ0702", "Calibration=", "OneModel.csproj")]
     [InlineData("MASQ0702", "Calibration=absent.jsonl", "OneModel.csproj")]
     [InlineData("MASQ0502", "Scheme=W3A3", "OneModel.csproj")]
+    [InlineData("MASQ0502", "PackModel=maybe", "OneModel.csproj")]
     [InlineData("MASQ0516", "Compute=Torch:cpu", "OneModel.csproj")]
     public void A_wrong_item_is_an_error_of_the_project(string code, string property, string file)
     {
@@ -16,6 +17,20 @@ public class DiagnosticsTests
         var log = project.Build("-p:" + property);
         Assert.NotEqual(0, log.ExitCode);
         Assert.Equal([(code, project.InFolder(file))], log.Errors.Select(error => (error.Code, error.File)));
+    }
+
+    [Fact]
+    public void Without_the_runtime_there_is_one_error_and_no_work()
+    {
+        using var project = BuildCase.Open("OneModel");
+        project.RemoveRuntime();
+        var log = project.Build();
+        Assert.NotEqual(0, log.ExitCode);
+        Assert.Equal([("MASQ0707", project.InFolder("OneModel.csproj"))], log.Errors.Select(error => (error.Code, error.File)));
+        Assert.Contains("dotnet add package MASQuant.Runtime", log.Errors[0].Text, StringComparison.Ordinal);
+        Assert.Equal((0, 0), (log.KeyTasks, log.QuantizeTasks));
+        Assert.Equal(0, project.Dotnet("pack", "-p:TreatWarningsAsErrors=false").QuantizeTasks); // which keys models first
+        Assert.Equal(["Tiny"], project.Quantize().MustSucceed().Quantized); // what a build server runs compiles nothing
     }
 
     [Theory]
@@ -36,6 +51,16 @@ public class DiagnosticsTests
 
         project.Write("model/model.safetensors", "weights");
         Assert.Equal(["Tiny"], project.Build().MustSucceed().Quantized);
+    }
+
+    [Theory]
+    [InlineData("", "MASQ0708")]
+    [InlineData("false")]
+    public void A_package_without_its_model_says_so_unless_that_is_meant(string pack, params string[] codes)
+    {
+        using var project = BuildCase.Open("OneModel");
+        var log = project.Dotnet("pack", "-p:TreatWarningsAsErrors=false", "-p:PackModel=" + pack).MustSucceed();
+        Assert.Equal(codes.Select(code => (code, project.InFolder("OneModel.csproj"))), log.Warnings.Select(warning => (warning.Code, warning.File)));
     }
 
     [Fact]

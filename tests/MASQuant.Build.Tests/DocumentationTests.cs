@@ -49,9 +49,12 @@ public class DocumentationTests
         string[] lists = [.. pages.SelectMany(File.ReadLines).Where(line => line.Contains(beginning, StringComparison.Ordinal))];
         Assert.True(lists.Length >= 5, $"{lists.Length} lists were found.");
         Assert.All(lists, line => Assert.Contains(all, line, StringComparison.Ordinal));
-        using var template = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "src", "Templates", "masquant", ".template.config", "template.json")));
-        var choices = template.RootElement.GetProperty("symbols").GetProperty("scheme").GetProperty("choices").EnumerateArray();
-        Assert.Equal(all, string.Join(", ", choices.Select(choice => choice.GetProperty("choice").GetString())));
+        foreach (var name in new[] { "masquant", "masquant-web" })
+        {
+            using var template = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "src", "Templates", name, ".template.config", "template.json")));
+            var choices = template.RootElement.GetProperty("symbols").GetProperty("scheme").GetProperty("choices").EnumerateArray();
+            Assert.Equal(all, string.Join(", ", choices.Select(choice => choice.GetProperty("choice").GetString())));
+        }
     }
 
     private static string Cell(string text) => text.Length == 0 ? "empty" : text;

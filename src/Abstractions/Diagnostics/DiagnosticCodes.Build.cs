@@ -19,4 +19,10 @@ public static partial class DiagnosticCodes
 
     /// <summary>Quantization failed for a reason that no other code covers.</summary>
     public const string QuantizationFailed = "MASQ0706";
+
+    /// <summary>A C# project with a <c>QuantizedModel</c> does not reference MASQuant.Runtime, which the generated class needs.</summary>
+    public const string RuntimeMissing = "MASQ0707";
+
+    /// <summary>A package of a project with a <c>QuantizedModel</c> does not carry the model, and the project does not say that this is meant.</summary>
+    public const string ModelNotPacked = "MASQ0708";
 }

@@ -17,9 +17,9 @@ public class DeterminismTests
     private static byte[] Pack(TemporaryDirectory folder, string place)
     {
         var root = folder.File(place);
-        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "MASQuant.targets", "README.md", "LICENSE", "global.json" })
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "MASQuant.targets", "build/icon.png", "LICENSE", "global.json" })
         {
-            Directory.CreateDirectory(root);
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(root, file))!);
             File.Copy(Path.Combine(RepositoryFiles.Root, file), Path.Combine(root, file));
         }
 

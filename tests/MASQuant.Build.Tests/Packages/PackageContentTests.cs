@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Text;
@@ -29,7 +30,8 @@ public class PackageContentTests
             [
                 "LICENSE", "MASQuant.Build.nuspec", "README.md",
                 "analyzers/dotnet/cs/MASQuant.Generators.dll", "analyzers/dotnet/cs/MASQuant.Generators.pdb",
-                "build/MASQuant.Build.targets", "build/MASQuant.QuantizeOne.proj", "build/QuantizedModel.xaml", "buildMultiTargeting/MASQuant.Build.targets",
+                "build/MASQuant.Build.targets", "build/MASQuant.QuantizeOne.proj", "build/PackedModels.targets", "build/QuantizedModel.xaml", "buildMultiTargeting/MASQuant.Build.targets",
+                "icon.png",
                 "tasks/net10.0/MASQuant.Abstractions.dll", "tasks/net10.0/MASQuant.Abstractions.pdb",
                 "tasks/net10.0/MASQuant.Delivery.dll", "tasks/net10.0/MASQuant.Delivery.pdb",
                 "tasks/net10.0/MASQuant.Engine.dll", "tasks/net10.0/MASQuant.Engine.pdb",
@@ -45,7 +47,7 @@ public class PackageContentTests
         => Assert.Equal(
             [
                 "LICENSE", "MASQuant.Build.Torch.nuspec", "README.md", "build/MASQuant.Build.Torch.props", "buildMultiTargeting/MASQuant.Build.Torch.props",
-                "compute/net10.0/MASQuant.Torch.dll", "compute/net10.0/MASQuant.Torch.pdb",
+                "compute/net10.0/MASQuant.Torch.dll", "compute/net10.0/MASQuant.Torch.pdb", "icon.png",
             ],
             PackedPackages.Files(PackedPackages.Of("MASQuant.Build.Torch")).Keys);
 
@@ -105,14 +107,29 @@ public class PackageContentTests
         var metadata = XDocument.Load(new MemoryStream(files[id + ".nuspec"])).Root!.Elements().Single();
         string? Value(string name) => metadata.Elements().SingleOrDefault(element => element.Name.LocalName == name)?.Value;
 
-        Assert.Equal((id, PackedPackages.Version, "Apache-2.0", "README.md"), (Value("id"), Value("version"), Value("license"), Value("readme")));
+        Assert.Equal((id, PackedPackages.Version, "Apache-2.0", "README.md", "icon.png"), (Value("id"), Value("version"), Value("license"), Value("readme"), Value("icon")));
         Assert.Equal(developmentDependency ? "true" : null, Value("developmentDependency"));
         Assert.Equal(dependencies.Select(name => (name, VersionOf(name))),
             metadata.Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (element.Attribute("id")!.Value, element.Attribute("version")!.Value)).Order());
-        foreach (var name in new[] { "README.md", "LICENSE" })
-        {
-            Assert.Equal(File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, name)), files[name]);
-        }
+        Assert.Equal(File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "LICENSE")), files["LICENSE"]);
+        var readme = Encoding.UTF8.GetString(files["README.md"]);
+        Assert.StartsWith($"# {id}\n", readme, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"\]\((?!https://)", readme); // a package's page lies in no repository
+        Assert.InRange(files["icon.png"].Length, 1, 10_000);
+        Assert.Equal((128, 128), (BinaryPrimitives.ReadInt32BigEndian(files["icon.png"].AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(files["icon.png"].AsSpan(20)))); // what nuget.org shows; PNG, IHDR
+    }
+
+    /// <summary>The remote's address is the project's page; the sources name none.</summary>
+    [Fact]
+    public void A_package_links_to_the_remote()
+    {
+        using var folder = SmallRepository();
+        Succeed(Command.Run(folder.Path, "dotnet", ["pack", "src/Small.csproj", "-c", "Release", "-v:quiet", "-nodeReuse:false", "-p:IsPackable=true", "-o", folder.File("packed")]));
+        var files = PackedPackages.Files(folder.File("packed/MASQuant.Small.0.1.0.nupkg"));
+        var metadata = XDocument.Load(new MemoryStream(files["MASQuant.Small.nuspec"])).Root!.Elements().Single().Elements().ToLookup(element => element.Name.LocalName, element => element.Value);
+        Assert.Equal(["https://github.com/masquant/masquant"], metadata["projectUrl"]);
+        Assert.Equal(["https://github.com/masquant/masquant/blob/HEAD/CHANGELOG.md"], metadata["releaseNotes"]);
+        Assert.Equal("See [a page; there](https://github.com/masquant/masquant/blob/HEAD/docs/page.md#part).\n", Encoding.UTF8.GetString(files["README.md"]));
     }
 
     [Fact]
@@ -138,8 +155,20 @@ public class PackageContentTests
     [Fact]
     public void Symbols_link_to_the_sources_of_the_remote()
     {
-        using var folder = new TemporaryDirectory();
-        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "README.md", "LICENSE", "src/Directory.Build.props", "src/BannedSymbols.txt" })
+        using var folder = SmallRepository();
+        Succeed(Command.Run(folder.Path, "dotnet", ["build", "src/Small.csproj", "-c", "Release", "-v:quiet", "-nodeReuse:false"]));
+        using var symbols = MetadataReaderProvider.FromPortablePdbStream(File.OpenRead(folder.File("src/bin/Release/net10.0/MASQuant.Small.pdb")));
+        var reader = symbols.GetMetadataReader();
+        var link = reader.CustomDebugInformation.Select(reader.GetCustomDebugInformation).Single(information => reader.GetGuid(information.Kind) == SourceLink);
+        using var json = JsonDocument.Parse(reader.GetBlobBytes(link.Value));
+        Assert.StartsWith("https://raw.githubusercontent.com/masquant/masquant/", json.RootElement.GetProperty("documents").GetProperty("/_/*").GetString());
+    }
+
+    // A clone of somebody's, with one project.
+    private static TemporaryDirectory SmallRepository()
+    {
+        var folder = new TemporaryDirectory();
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "LICENSE", "build/icon.png", "src/Directory.Build.props", "src/BannedSymbols.txt" })
         {
             Directory.CreateDirectory(Path.GetDirectoryName(folder.File(file))!);
             File.Copy(Path.Combine(RepositoryFiles.Root, file), folder.File(file));
@@ -147,17 +176,13 @@ public class PackageContentTests
 
         File.WriteAllText(folder.File("src/Small.csproj"), "<Project Sdk=\"Microsoft.NET.Sdk\" />");
         File.WriteAllText(folder.File("src/Small.cs"), "namespace Small;\n\ninternal static class Nothing\n{\n    public static int Value => 1;\n}\n");
+        File.WriteAllText(folder.File("src/README.md"), "See [a page; there](../../docs/page.md#part).\n");
         foreach (var command in new[] { "init -q", "remote add origin https://github.com/masquant/masquant.git", "add .", "-c user.name=test -c user.email=test@localhost commit -q -m small" })
         {
             Succeed(Command.Run(folder.Path, "git", command.Split(' ')));
         }
 
-        Succeed(Command.Run(folder.Path, "dotnet", ["build", "src/Small.csproj", "-c", "Release", "-v:quiet", "-nodeReuse:false"]));
-        using var symbols = MetadataReaderProvider.FromPortablePdbStream(File.OpenRead(folder.File("src/bin/Release/net10.0/MASQuant.Small.pdb")));
-        var reader = symbols.GetMetadataReader();
-        var link = reader.CustomDebugInformation.Select(reader.GetCustomDebugInformation).Single(information => reader.GetGuid(information.Kind) == SourceLink);
-        using var json = JsonDocument.Parse(reader.GetBlobBytes(link.Value));
-        Assert.StartsWith("https://raw.githubusercontent.com/masquant/masquant/", json.RootElement.GetProperty("documents").GetProperty("/_/*").GetString());
+        return folder;
     }
 
     // Of a package of others, what this repository restores.

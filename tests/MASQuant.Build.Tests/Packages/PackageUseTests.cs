@@ -11,6 +11,7 @@ namespace MASQuant.Build.Tests.Packages;
 public sealed class PackageUseTests : IDisposable
 {
     private const string Question = "Read the digits.";
+    private const string OneConversation = """{"messages": [{"role": "user", "content": [{"type": "image", "image": "picture.png"}, {"type": "text", "text": "Read the digits."}]}, {"role": "assistant", "content": "1 2"}]}""";
     private readonly TemporaryDirectory _folder = new();
 
     public PackageUseTests()
@@ -37,9 +38,7 @@ public sealed class PackageUseTests : IDisposable
         Assert.Contains("PrivateAssets", File.ReadAllText(project)); // a development dependency stays out of what depends on this project
         Folders.Copy(RepositoryFiles.VlTiny, _folder.File("Reader/models/vl-tiny"));
         File.Copy(RepositoryFiles.Data("media/calib-ocr-000.png"), _folder.File("Reader/picture.png"));
-        File.WriteAllText(_folder.File("Reader/calibration.jsonl"), """
-            {"messages": [{"role": "user", "content": [{"type": "image", "image": "picture.png"}, {"type": "text", "text": "Read the digits."}]}, {"role": "assistant", "content": "1 2"}]}
-            """);
+        File.WriteAllText(_folder.File("Reader/calibration.jsonl"), OneConversation);
         File.WriteAllText(project, File.ReadAllText(project).Replace("</Project>", """
               <ItemGroup>
                 <QuantizedModel Include="models/vl-tiny" Calibration="calibration.jsonl" Epochs="0" />
@@ -78,28 +77,63 @@ public sealed class PackageUseTests : IDisposable
             </Project>
             """));
         var program = _folder.File("Reader/Program.cs");
-        var lines = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), "```csharp\n(builder[^\n]+)\n\n(app[^`]+)```");
+        var lines = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), "```csharp\n((?:using [^\n]+\n)+)\n(builder[^\n]+)\n\n(app[^`]+)```");
         Assert.True(lines.Success);
-        File.WriteAllText(program, "using MASQuant.Extensions.AI;\nusing Microsoft.Extensions.AI;\nusing Reader;\n" + File.ReadAllText(program)
-            .Replace("var app =", lines.Groups[1].Value + "\nvar app =").Replace("app.Run();", lines.Groups[2].Value + "app.Run();"));
-        Dotnet("build", "Reader", "-warnaserror");
+        File.WriteAllText(program, lines.Groups[1].Value.Replace("MyApp", "Reader") + File.ReadAllText(program)
+            .Replace("var app =", lines.Groups[2].Value + "\nvar app =").Replace("app.Run();", lines.Groups[3].Value + "app.Run();"));
+        await BuildAndAsk("Reader", "OmniTiny", File.ReadAllBytes(Path.Combine(data, "media", "eval-ocr-000.png")));
+    }
 
-        using var server = Command.Start(_folder.File("Reader"), "dotnet", ["bin/Debug/net10.0/Reader.dll", "--urls", "http://127.0.0.1:0"], new Dictionary<string, string?>());
-        try
-        {
-            var picture = File.ReadAllBytes(Path.Combine(data, "media", "eval-ocr-000.png"));
-            using var client = new HttpClient { BaseAddress = AddressOf(server) };
-            using var content = new ByteArrayContent(picture) { Headers = { ContentType = new("image/png") } };
-            using var response = await client.PostAsync("/ask?question=" + Uri.EscapeDataString(Question), content);
-            var pieces = Regex.Matches(await response.Content.ReadAsStringAsync(), "(?<=^data: ).+$", RegexOptions.Multiline).Select(match => match.Value).ToArray();
-            using var model = MultimodalModel.Load(_folder.File("Reader/bin/Debug/net10.0/models/OmniTiny.masquant.safetensors"));
-            Assert.Equal(model.Generate(new Prompt().Image(picture).Text(Question)), pieces);
-            Assert.True(pieces.Length > 2);
-        }
-        finally
-        {
-            Command.Kill(server);
-        }
+    [Fact]
+    public async Task The_web_template_streams_what_a_picture_shows()
+    {
+        AddFeedOfOthers();
+        Dotnet("new", "install", PackedPackages.Of("MASQuant.Templates"), "--debug:custom-hive", _folder.File("hive"));
+        Dotnet("new", "masquant-web", "-o", "Digits", "--debug:custom-hive", _folder.File("hive"));
+        await BuildAndAsk("Digits", "Assistant", File.ReadAllBytes(_folder.File("Digits/data/digits.png")));
+    }
+
+    /// <summary>The project that uses the package, and one that uses that project.</summary>
+    [Fact]
+    public void A_packed_library_brings_its_model_along()
+    {
+        Folders.Copy(RepositoryFiles.VlTiny, _folder.File("Reader/models/vl-tiny"));
+        File.Copy(RepositoryFiles.Data("media/calib-ocr-000.png"), _folder.File("Reader/picture.png"));
+        File.WriteAllText(_folder.File("Reader/calibration.jsonl"), OneConversation);
+        File.WriteAllText(_folder.File("Reader/Reader.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="MASQuant.Runtime" Version="{PackedPackages.Version}" />
+                <PackageReference Include="MASQuant.Build" Version="{PackedPackages.Version}" PrivateAssets="all" />
+                <QuantizedModel Include="models/vl-tiny" Calibration="calibration.jsonl" Effort="Fast" Pack="true" />
+              </ItemGroup>
+            </Project>
+            """);
+        File.WriteAllText(_folder.File("Reader/Digits.cs"), $$"""
+            namespace Reader;
+
+            public static class Digits
+            {
+                public static string In(string picture)
+                {
+                    using var model = VlTiny.Load();
+                    return string.Concat(model.Generate(new MASQuant.Prompt().Image(picture).Text("{{Question}}"), new MASQuant.GenerationOptions { MaxTokens = 8 }));
+                }
+            }
+            """);
+        Dotnet("pack", "Reader", "-o", "library", "-warnaserror");
+        AddFeed("library", _folder.File("library"));
+
+        WriteProject("Middle", "Library", """<PackageReference Include="Reader" Version="1.0.0" />""", "namespace Middle; public static class Nothing;");
+        WriteProject("App", "Exe", """<ProjectReference Include="../Middle/Middle.csproj" />""", """System.Console.Write(Reader.Digits.In("Reader/picture.png"));""");
+        using var model = MultimodalModel.Load(Directory.GetFiles(_folder.File("Reader/bin"), "VlTiny.masquant.safetensors", SearchOption.AllDirectories)[0]);
+        var answer = string.Concat(model.Generate(new Prompt().Image(_folder.File("Reader/picture.png")).Text(Question), new GenerationOptions { MaxTokens = 8 }));
+        Assert.Equal(answer, Dotnet("run", "--project", "App"));
+        Dotnet("publish", "Middle", "-o", "published");
+        Assert.True(File.Exists(_folder.File("published/models/VlTiny.masquant.safetensors")));
     }
 
     [Fact]
@@ -111,11 +145,13 @@ public sealed class PackageUseTests : IDisposable
         Assert.EndsWith("1 8 5 6\n", Dotnet("run", "--project", "Digits", "-c", "Release", "--no-build")); // what the picture shows, samples/data/eval.jsonl
     }
 
-    [Fact]
-    public void A_template_of_an_own_model_carries_no_other()
+    [Theory]
+    [InlineData("masquant")]
+    [InlineData("masquant-web")]
+    public void A_template_of_an_own_model_carries_no_other(string template)
     {
         Dotnet("new", "install", PackedPackages.Of("MASQuant.Templates"), "--debug:custom-hive", _folder.File("hive"));
-        Dotnet("new", "masquant", "-o", "Own", "--model", "../weights", "--scheme", "W8A8", "--calibration", "../chats.jsonl", "--debug:custom-hive", _folder.File("hive"));
+        Dotnet("new", template, "-o", "Own", "--model", "../weights", "--scheme", "W8A8", "--calibration", "../chats.jsonl", "--debug:custom-hive", _folder.File("hive"));
         Assert.Contains("Include=\"../weights\" Name=\"Assistant\" Scheme=\"W8A8\" Calibration=\"../chats.jsonl\"", File.ReadAllText(_folder.File("Own/Own.csproj")));
         Assert.Equal(["Own.csproj", "Program.cs", "digits.png"], Directory.EnumerateFiles(_folder.File("Own"), "*", SearchOption.AllDirectories).Where(file => !file.Contains("/obj/")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
@@ -157,6 +193,27 @@ public sealed class PackageUseTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    // Builds a project whose endpoint takes a picture, and has it answer as the model does.
+    private async Task BuildAndAsk(string project, string model, byte[] picture)
+    {
+        Dotnet("build", project, "-warnaserror");
+        using var server = Command.Start(_folder.File(project), "dotnet", [$"bin/Debug/net10.0/{project}.dll", "--urls", "http://127.0.0.1:0"], new Dictionary<string, string?>());
+        try
+        {
+            using var client = new HttpClient { BaseAddress = AddressOf(server) };
+            using var content = new ByteArrayContent(picture) { Headers = { ContentType = new("image/png") } };
+            using var response = await client.PostAsync("/ask?question=" + Uri.EscapeDataString(Question), content);
+            var pieces = Regex.Matches(await response.Content.ReadAsStringAsync(), "(?<=^data: ).+$", RegexOptions.Multiline).Select(match => match.Value).ToArray();
+            using var expected = MultimodalModel.Load(_folder.File($"{project}/bin/Debug/net10.0/models/{model}.masquant.safetensors"));
+            Assert.Equal(expected.Generate(new Prompt().Image(picture).Text(Question)), pieces);
+            Assert.True(pieces.Length > 2);
+        }
+        finally
+        {
+            Command.Kill(server);
+        }
+    }
+
     // The packages of others that ours bring, as this repository has restored them.
     private void AddFeedOfOthers()
     {
@@ -168,8 +225,30 @@ public sealed class PackageUseTests : IDisposable
             File.Copy(Path.Combine(BuildCase.PackageRoot, id, version, $"{id}.{version}.nupkg"), Path.Combine(feed, $"{id}.{version}.nupkg"));
         }
 
+        AddFeed("others", feed);
+    }
+
+    private void AddFeed(string name, string folder)
+    {
         var sources = _folder.File("NuGet.config");
-        File.WriteAllText(sources, File.ReadAllText(sources).Replace("</packageSources>", $"<add key=\"others\" value=\"{feed}\" /></packageSources>"));
+        File.WriteAllText(sources, File.ReadAllText(sources).Replace("</packageSources>", $"<add key=\"{name}\" value=\"{folder}\" /></packageSources>"));
+    }
+
+    private void WriteProject(string name, string outputType, string reference, string code)
+    {
+        Directory.CreateDirectory(_folder.File(name));
+        File.WriteAllText(_folder.File($"{name}/{name}.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+                <OutputType>{outputType}</OutputType>
+              </PropertyGroup>
+              <ItemGroup>
+                {reference}
+              </ItemGroup>
+            </Project>
+            """);
+        File.WriteAllText(_folder.File($"{name}/{name}.cs"), code);
     }
 
     private static Uri AddressOf(Process server)

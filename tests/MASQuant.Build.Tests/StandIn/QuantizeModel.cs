@@ -30,7 +30,7 @@ public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
         Directory.CreateDirectory(job.OutputFolder);
         var artifact = Path.Combine(job.OutputFolder, job.Name + ModelFiles.ArtifactSuffix);
         Write(artifact, Manifest(job, 0) with { Layers = [] }, $"{Revision} {job.Options} {string.Concat(Directory.EnumerateFiles(job.ModelFolder).Order().Select(File.ReadAllText))}");
-        Behave(Path.Combine(job.ModelFolder, "model.safetensors"), artifact);
+        Behave(Path.Combine(job.ModelFolder, "model.safetensors"), artifact, progress);
         File.WriteAllText(Path.Combine(job.OutputFolder, job.Name + ModelFiles.ManifestSuffix), JsonSerializer.Serialize(Manifest(job, new FileInfo(artifact).Length), ManifestJson.Default.Manifest));
         File.WriteAllText(Path.Combine(job.OutputFolder, job.Name + ".masquant.facts.json"), """{"formatVersion":1,"sourceBytes":7,"blocks":[{"index":0,"misalignment":[],"spectra":[]}]}""");
     }
@@ -44,7 +44,7 @@ public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
     private static TensorPayload Bytes(string name, byte[] content) => TensorPayload.OfBytes(name, DataType.U8, content, content.Length);
 
     // What a test writes in place of weights says how to differ.
-    private static void Behave(string weights, string artifact)
+    private static void Behave(string weights, string artifact, IProgress<QuantizationProgress> progress)
     {
         switch (File.ReadAllText(weights))
         {
@@ -54,6 +54,7 @@ public sealed class QuantizeModel : tasks::MASQuant.Tasks.QuantizeModel
                 throw new InvalidOperationException("a bug");
             case "slow":
                 Thread.Sleep(3000);
+                progress.Report(new QuantizationProgress(QuantizationStage.Quantize, 1, 2, null, 0.75, TimeSpan.FromSeconds(1), "layer 2 of 2"));
                 break;
             case "large":
                 using (var file = File.OpenWrite(artifact))

@@ -29,6 +29,7 @@ public partial class DocumentationTests
     public void Every_code_is_reported_somewhere()
     {
         var reported = Sources().SelectMany(source => Reported().Matches(source.Text)).Select(match => match.Groups[1].Value).ToHashSet();
+        reported.UnionWith(Constants().Where(code => Targets.Contains($"Code=\"{code.Value}\"", StringComparison.Ordinal)).Select(code => code.Key));
         Assert.Equal(Constants().Keys.Order(StringComparer.Ordinal), reported.Order(StringComparer.Ordinal));
     }
 
@@ -71,6 +72,8 @@ public partial class DocumentationTests
         }
     }
 
+    private static string Targets { get; } = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "MASQuant.targets"));
+
     private static Dictionary<string, string> Constants()
         => typeof(DiagnosticCodes).GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static).Where(field => field.IsLiteral).ToDictionary(field => field.Name, field => (string)field.GetRawConstantValue()!);
 
@@ -79,8 +82,7 @@ public partial class DocumentationTests
             .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .Select(file => (file, File.ReadAllText(file)));
 
-    private static string[] Documents()
-        => [.. Directory.GetFiles(RepositoryFiles.Root, "*.md"), .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories)];
+    private static string[] Documents() => [.. MarkdownPage.All.Select(page => Path.Combine(RepositoryFiles.Root, page.Path))];
 
     [GeneratedRegex(@"`(\w+Tests)(?:\.(\w+))?`")]
     private static partial Regex NamedTest();
