@@ -69,7 +69,7 @@ internal sealed class DecodingWorkload
     {
         _input.Span[..hidden.Span.Length].CopyTo(hidden.Span);
         _rotary.Set([.. Enumerable.Repeat(PromptTokens, hidden.Rows)]);
-        _decoder.Forward(hidden, ModalityMap.Text(hidden.Rows), _rotary, _workspace, caches, deepstack: null, default);
+        _decoder.Forward(hidden, ModalityMap.Text(hidden.Rows), _rotary, _workspace, caches, deepstack: null, afterBlock: null, default);
         foreach (var cache in caches)
         {
             cache.Truncate(PromptTokens);
