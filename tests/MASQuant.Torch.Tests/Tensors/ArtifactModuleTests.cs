@@ -6,7 +6,6 @@ using MASQuant.Formats.Checkpoints;
 using MASQuant.Runtime;
 using MASQuant.Tests;
 using MASQuant.TorchSharp;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MASQuant.Torch.Tests.Tensors;

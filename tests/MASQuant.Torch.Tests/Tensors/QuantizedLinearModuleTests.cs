@@ -156,8 +156,8 @@ public class QuantizedLinearModuleTests
 
         void Refused(Tensor x, string reason)
         {
-            Assert.Contains(reason, Assert.Throws<ArgumentException>("x", () => module.forward(x)).Message, StringComparison.Ordinal);
-            Assert.Contains(reason, Assert.Throws<ArgumentException>("x", () => module.forward(x, ModalityMap.Text(Tokens))).Message, StringComparison.Ordinal);
+            Assert.Contains(reason, Assert.Throws<ArgumentException>(nameof(x), () => module.forward(x)).Message, StringComparison.Ordinal);
+            Assert.Contains(reason, Assert.Throws<ArgumentException>(nameof(x), () => module.forward(x, ModalityMap.Text(Tokens))).Message, StringComparison.Ordinal);
         }
     }
 
