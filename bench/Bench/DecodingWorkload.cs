@@ -65,10 +65,14 @@ internal sealed class DecodingWorkload
         }
     }
 
+    /// <summary>As many tokens as there are sequences, all of the first one, in one pass: a token and what is guessed to follow.</summary>
+    public void Ahead() => Step(_hidden, new ReadOnlySpan<KvCache>(in _caches[0]));
+
     private void Step(Matrix hidden, ReadOnlySpan<KvCache> caches)
     {
         _input.Span[..hidden.Span.Length].CopyTo(hidden.Span);
-        _rotary.Set([.. Enumerable.Repeat(PromptTokens, hidden.Rows)]);
+        var isOne = caches.Length == 1;
+        _rotary.Set([.. Enumerable.Range(PromptTokens, hidden.Rows).Select(position => isOne ? position : PromptTokens)]);
         _decoder.Forward(hidden, ModalityMap.Text(hidden.Rows), _rotary, _workspace, caches, deepstack: null, afterBlock: null, default);
         foreach (var cache in caches)
         {

@@ -26,6 +26,23 @@ if (args is ["serve-load", ..])
     return ServerLoad.Run(QuantizeLayer.Root, Number(1, 180));
 }
 
+// What a schema costs a step; with a tokenizer.json, over its vocabulary.
+if (args is ["schema", ..])
+{
+    return SchemaSteps.Run(QuantizeLayer.Root, args.ElementAtOrDefault(1));
+}
+
+// Our tokenizer beside one that a library's merges are the core of, on a tokenizer.json.
+if (args is ["tokenizer", var tokenizer])
+{
+    return TokenizerCost.Run(tokenizer);
+}
+
+if (args is ["tokenizer", var file, var core])
+{
+    return TokenizerCost.RunOne(QuantizeLayer.Root, file, core);
+}
+
 var folder = Path.Combine(Path.GetTempPath(), "masquant-layers");
 if (args is ["plan", var place])
 {

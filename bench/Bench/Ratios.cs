@@ -11,7 +11,7 @@ internal static class Ratios
     private const int Outputs = 11008;
     private const long BeyondCaches = 256L << 20;
 
-    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8), Batch(QuantizationScheme.W4A8), Batch(QuantizationScheme.W8A8), Rotation(256), Rotation(1)];
+    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8), Batch(QuantizationScheme.W4A8), Batch(QuantizationScheme.W8A8), Ahead(QuantizationScheme.W4A8, 4), Ahead(QuantizationScheme.W4A8, 8), Rotation(256), Rotation(1)];
 
     /// <summary>The FP32 product that towers and learning use, against fused multiply-adds on registers alone.</summary>
     private static Ratio Float()
@@ -56,6 +56,13 @@ internal static class Ratios
         const int Sequences = 16;
         var workload = new DecodingWorkload(scheme, Sequences);
         return new Ratio($"{scheme} {Sequences} sequences, a token of each, against each alone", Sequences, workload.Together, Sequences, workload.Apart, "tokens/s", 1.5);
+    }
+
+    /// <summary>A token and guesses behind it in one pass against a step each: what guesses that come true gain, and, divided by their number, what one that does not costs.</summary>
+    private static Ratio Ahead(QuantizationScheme scheme, int guesses)
+    {
+        var workload = new DecodingWorkload(scheme, guesses + 1);
+        return new Ratio($"{scheme} a token and {guesses} guesses in one pass, against a step each", guesses + 1, workload.Ahead, guesses + 1, workload.Apart, "tokens/s", 1.5);
     }
 
     /// <summary>The products of a decoder block of a 3B model (qkv, o, gate and up, down), whose inputs are rotated, against the same without. One token meets cold weights.</summary>

@@ -42,6 +42,12 @@ public sealed record GenerationOptions
     /// <summary>What the answer is held to; null: nothing.</summary>
     public AnswerFormat? Format { get; init; }
 
+    /// <summary>
+    /// The most tokens that are guessed ahead, where the answer repeats its prompt or itself, and evaluated together: speed, never another answer. Guessed is where an answer is alone in its steps, on the processor.
+    /// 0: none; null: up to 8 when the answer is greedy, else none. In 0 … 64.
+    /// </summary>
+    public int? DraftTokens { get; init; }
+
     /// <summary>Refuses values outside their ranges.</summary>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.GenerationOptionOutOfRange"/></exception>
     public void Validate()
@@ -54,6 +60,7 @@ public sealed record GenerationOptions
         Require(RepetitionPenalty is >= 0.001 and <= 1000, nameof(RepetitionPenalty), RepetitionPenalty, "in 0.001 … 1000, where 1 changes nothing");
         Require(PresencePenalty is >= -2 and <= 2, nameof(PresencePenalty), PresencePenalty, "in -2 … 2, where 0 changes nothing");
         Require(FrequencyPenalty is >= -2 and <= 2, nameof(FrequencyPenalty), FrequencyPenalty, "in -2 … 2, where 0 changes nothing");
+        Require(DraftTokens is null or (>= 0 and <= 64), nameof(DraftTokens), DraftTokens ?? 0, "in 0 … 64, where 0 guesses none");
         foreach (var token in StopTokens ?? [])
         {
             Require(token >= 0, nameof(StopTokens), token, "token ids, at least 0");

@@ -236,9 +236,10 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
             return null;
         }
 
+        FileStream? taken = null;
         try
         {
-            var taken = AsksRemote ? Pending.TryTake() : null;
+            taken = AsksRemote ? Pending.TryTake() : null;
             if (taken is not null)
             {
                 target.MarkUpload(true);
@@ -248,6 +249,7 @@ public sealed class ArtifactDelivery(IDeliveryTarget target, CacheSettings setti
         }
         catch (Exception exception) when (IsFailure(exception))
         {
+            taken?.Dispose(); // The note stays here too.
             log.Warn(CacheWarnings.NotUsable(Project, Root, exception));
             return null;
         }

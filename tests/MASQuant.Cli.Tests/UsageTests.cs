@@ -35,6 +35,7 @@ public class UsageTests
     [InlineData("run", "x", "text", "--top-p", "0")]
     [InlineData("run", "x", "text", "--min-p", "1.1")]
     [InlineData("run", "x", "text", "--repetition-penalty", "0")]
+    [InlineData("run", "x", "text", "--draft-tokens", "65")]
     [InlineData("run", "x", "text", "--sampling", "warm")]
     [InlineData("run", "x", "text", "--stop", "")]
     [InlineData("run", "x", "text", "--max-pixels", "0")]

@@ -86,7 +86,8 @@ internal static class RunCommand
         var usage = last.Usage!.Value;
         var decoding = Clock.Current.GetElapsedTime(started) - firstPiece;
         var rate = usage.GeneratedTokens > 1 ? $", then {Figures.Fixed((usage.GeneratedTokens - 1) / decoding.TotalSeconds, 1)} tokens/s" : "";
-        console.Error.WriteLine($"{usage.PromptTokens} prompt tokens; {usage.GeneratedTokens} generated, the first after {Figures.Duration(firstPiece)}{rate}.");
+        var drafted = usage.DraftedTokens > 0 ? $", {usage.DraftedTokens} of them guessed ahead" : "";
+        console.Error.WriteLine($"{usage.PromptTokens} prompt tokens; {usage.GeneratedTokens} generated{drafted}, the first after {Figures.Duration(firstPiece)}{rate}.");
         if (last.End == EndReason.Length)
         {
             console.Error.WriteLine(usage.GeneratedTokens == options.MaxTokens

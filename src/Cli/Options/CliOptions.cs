@@ -28,12 +28,12 @@ internal static class CliOptions
     }
 
     /// <summary>A number; without the option <paramref name="initial"/>.</summary>
-    public static Option<T> Number<T>(string name, T initial, Func<T, bool> isAllowed, string allowed, string description)
+    public static Option<T> Number<T>(string name, T initial, Func<T, bool> isAllowed, string allowed, string description, string? shown = null)
         where T : struct, INumber<T>
         => new(name)
         {
             HelpName = "NUMBER",
-            Description = string.Create(CultureInfo.InvariantCulture, $"{description} Allowed: {allowed}. Default: {initial}."),
+            Description = string.Create(CultureInfo.InvariantCulture, $"{description} Allowed: {allowed}. Default: {shown ?? $"{initial}"}."),
             DefaultValueFactory = _ => initial,
             CustomParser = result =>
             {

@@ -21,6 +21,11 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     private ModalityMap _text = ModalityMap.Text(1);
     private PromptRun? _begun;
 
+    // Of the first row, the only one then: guessed tokens that its cache holds already, and the logits after the token before and after each of them.
+    private readonly List<int> _draft = [];
+    private Matrix _draftLogits = new(0, 0);
+    private int _right;
+
     /// <summary>The number of tokens seen.</summary>
     public int Length => _caches.Count == 0 ? 0 : _caches[0].Length;
 
@@ -116,6 +121,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         var hidden = Evaluate(run, most, cancellationToken);
         if (run.IsDone)
         {
+            EndDraft(null);
             sequence.Add(sequence.Sampler.Next(LogitsOfLast(hidden)));
             _caches.Add(run.Cache);
             _begun = null;
@@ -124,10 +130,17 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         return run.IsDone;
     });
 
-    bool IDecoderSession.HasRoom(int row) => _caches[row].Length < decoder.Config.MaxPositions;
+    bool IDecoderSession.HasRoom(int row) => _caches[row].Length - (row == 0 ? _draft.Count - _right : 0) < decoder.Config.MaxPositions;
 
     void IDecoderSession.Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken)
     {
+        if (sequences.Count == 1 && sequences[0].Lookup is { } lookup)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            StepAhead(sequences[0], lookup, cancellationToken);
+            return;
+        }
+
         _ids.Clear();
         for (var row = 0; row < sequences.Count; row++)
         {
@@ -139,6 +152,44 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         {
             sequences[row].Choose(logits.Row(row));
         }
+    }
+
+    // One token, and those that are guessed to follow, in one pass. Each guess that comes true has its logits already.
+    private void StepAhead(Sequence sequence, PromptLookup lookup, CancellationToken cancellationToken)
+    {
+        if (_right < _draft.Count && _draft[_right] == sequence.Token)
+        {
+            _right++;
+            sequence.CountDrafted();
+            sequence.Choose(_draftLogits.Row(_right));
+            return;
+        }
+
+        EndDraft(lookup);
+        var guess = lookup.Guess(Math.Min(sequence.Left, decoder.Config.MaxPositions - _caches[0].Length) - 1);
+        _ids.Clear();
+        _ids.Add(sequence.Token);
+        _ids.AddRange(guess);
+        var logits = Run(_ids.Count, cancellationToken);
+        _draft.AddRange(guess);
+        _draftLogits = logits;
+        sequence.Choose(logits.Row(0));
+    }
+
+    // The cache forgets what has not come true.
+    private void EndDraft(PromptLookup? lookup)
+    {
+        if (_draft.Count == 0)
+        {
+            return;
+        }
+
+        var wrong = _draft.Count - _right;
+        _caches[0].Truncate(_caches[0].Length - wrong);
+        _caches[0].NextPosition -= wrong;
+        lookup?.Learn(_draft.Count, _right);
+        _draft.Clear();
+        _right = 0;
     }
 
     // The cache serves a sequence to come.
@@ -168,6 +219,11 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
 
     private KvCache RemoveRow(int row)
     {
+        if (row == 0)
+        {
+            EndDraft(null);
+        }
+
         var cache = _caches[row];
         _caches[row] = _caches[^1];
         _caches.RemoveAt(_caches.Count - 1);
@@ -214,15 +270,21 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     }
 
     /// <summary>Evaluates one token of each row.</summary>
-    private Matrix Step(CancellationToken cancellationToken)
+    private Matrix Step(CancellationToken cancellationToken) => Run(1, cancellationToken);
+
+    /// <summary>Evaluates so many tokens of each row; more than one where there is one row.</summary>
+    private Matrix Run(int tokens, CancellationToken cancellationToken)
     {
-        var rows = _caches.Count;
+        var rows = _ids.Count;
         var (hidden, logits) = (_workspace.Hidden(rows), _workspace.Logits(rows));
         var caches = CollectionsMarshal.AsSpan(_caches);
         _positions.Clear();
         foreach (var cache in caches)
         {
-            _positions.Add(cache.NextPosition);
+            for (var token = 0; token < tokens; token++)
+            {
+                _positions.Add(cache.NextPosition + token);
+            }
         }
 
         _text = _text.Count == rows ? _text : ModalityMap.Text(rows);
@@ -231,7 +293,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         decoder.Forward(hidden, _text, _rotary, _workspace, caches, deepstack: null, afterBlock: null, cancellationToken);
         foreach (var cache in caches)
         {
-            cache.NextPosition++;
+            cache.NextPosition += tokens;
         }
 
         decoder.Logits(hidden, _workspace, logits);

@@ -10,8 +10,11 @@ namespace MASQuant.Engine.Generation;
 /// <param name="grammar">What the answer is held to; null: nothing.</param>
 public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyList<int> stopTokens, TokenGrammar? grammar = null)
 {
+    private const int GuessedByDefault = 8;
+
     private int _promptTokens;
     private int _cachedTokens;
+    private int _draftedTokens;
     private int _count;
 
     /// <summary>The number of the prompt that is answered.</summary>
@@ -19,6 +22,9 @@ public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyLis
 
     /// <summary>Chooses its tokens.</summary>
     public Sampler Sampler { get; } = new(options, grammar?.Begin(stopTokens));
+
+    /// <summary>Guesses its tokens; null: nothing does.</summary>
+    public PromptLookup? Lookup { get; } = (options.DraftTokens ?? (options.Temperature == 0 ? GuessedByDefault : 0)) is > 0 and var most ? new PromptLookup(most) : null;
 
     /// <summary>The last token.</summary>
     public int Token { get; private set; }
@@ -33,21 +39,29 @@ public sealed class Sequence(int prompt, GenerationOptions options, IReadOnlyLis
     public bool HasEnded => End is not null;
 
     /// <summary>The tokens of prompt and answer.</summary>
-    public AnswerUsage Usage => new(_promptTokens, _count) { CachedTokens = _cachedTokens };
+    public AnswerUsage Usage => new(_promptTokens, _count) { CachedTokens = _cachedTokens, DraftedTokens = _draftedTokens };
+
+    /// <summary>How many tokens may follow its last one.</summary>
+    public int Left => options.MaxTokens - _count;
 
     /// <summary>Counts the tokens of its prompt, and those of them whose keys and values were there already.</summary>
     public void Begin(ReadOnlySpan<int> prompt, int cached = 0)
     {
         (_promptTokens, _cachedTokens) = (prompt.Length, cached);
         Sampler.Penalties?.Begin(prompt);
+        Lookup?.Begin(prompt);
     }
 
     /// <summary>Adds a token.</summary>
     public void Add(int token)
     {
         (Token, _count) = (token, _count + 1);
+        Lookup?.Add(token);
         End = stopTokens.Contains(token) || Sampler.Constraint is { IsDone: true } ? EndReason.StopToken : _count >= options.MaxTokens ? EndReason.Length : null;
     }
+
+    /// <summary>Counts its last token as one that a guess had right.</summary>
+    public void CountDrafted() => _draftedTokens++;
 
     /// <summary>Ends it behind its last token, unless that has ended it already.</summary>
     public void Fill() => End ??= EndReason.Length;

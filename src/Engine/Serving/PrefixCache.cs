@@ -37,17 +37,30 @@ internal sealed class PrefixCache(long mostBytes)
         }
     }
 
-    /// <summary>Adds an entry in place of those that it continues.</summary>
+    /// <summary>Adds an entry in place of those that it continues. One that another continues, or that is larger than all room, is not added.</summary>
     /// <param name="tokens">As many as are kept.</param>
     /// <param name="kept">Their keys and values.</param>
     public void Add(PromptTokens tokens, IKeptTokens kept)
     {
+        if (kept.Bytes > mostBytes)
+        {
+            return;
+        }
+
         lock (_entries)
         {
             for (var node = _entries.First; node is not null;)
             {
                 var next = node.Next;
-                if (node.Value.Tokens.CommonLength(tokens) == node.Value.Tokens.Ids.Length)
+                var common = node.Value.Tokens.CommonLength(tokens);
+                if (common == tokens.Ids.Length)
+                {
+                    _entries.Remove(node);
+                    _entries.AddFirst(node);
+                    return;
+                }
+
+                if (common == node.Value.Tokens.Ids.Length)
                 {
                     Remove(node);
                 }

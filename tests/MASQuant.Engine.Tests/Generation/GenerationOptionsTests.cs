@@ -21,6 +21,8 @@ public class GenerationOptionsTests
         { "RepetitionPenalty", "0.001 … 1000", new GenerationOptions { RepetitionPenalty = double.PositiveInfinity } },
         { "PresencePenalty", "-2 … 2", new GenerationOptions { PresencePenalty = 2.1 } },
         { "FrequencyPenalty", "-2 … 2", new GenerationOptions { FrequencyPenalty = -2.1 } },
+        { "DraftTokens", "0 … 64", new GenerationOptions { DraftTokens = -1 } },
+        { "DraftTokens", "0 … 64", new GenerationOptions { DraftTokens = 65 } },
         { "StopStrings", "at least one character", new GenerationOptions { StopStrings = ["a", ""] } },
         { "StopTokens", "at least 0", new GenerationOptions { StopTokens = [5, -1] } },
     };

@@ -154,7 +154,7 @@ public sealed class SeveralSequencesTests
         }
     }
 
-    private static Decoder Read(Checkpoint source, string schemeName)
+    internal static Decoder Read(Checkpoint source, string schemeName)
     {
         var config = ModelConfigReader.Read(source).Text;
         var decoder = TinyDecoder.Read(source, config);

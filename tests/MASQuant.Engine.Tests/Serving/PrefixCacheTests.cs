@@ -45,9 +45,38 @@ public sealed class PrefixCacheTests
 
         Assert.Equal((0, 0), Found(cache, [2, 2, 2]));
         Assert.Equal((1, 2), Found(cache, [1, 1, 1]));
-        cache.Add(Tokens([5]), new Kept(4)); // takes all room and has none itself
+        cache.Add(Tokens([5, 5]), new Kept(3)); // takes all room
         Assert.Equal((0, 0), Found(cache, [1, 1, 1]));
-        Assert.Equal((0, 0), Found(cache, [5, 5]));
+        Assert.Equal((3, 1), Found(cache, [5, 9]));
+    }
+
+    // Answers to one prompt that are given up, each after another token.
+    [Fact]
+    public void What_another_continues_is_not_kept_beside_it()
+    {
+        var cache = new PrefixCache(10);
+        cache.Add(Tokens([7, 7]), new Kept(2));
+        cache.Add(Tokens([1, 2, 3, 4]), new Kept(4));
+        cache.Add(Tokens([1, 2, 3]), new Kept(3));
+        cache.Add(Tokens([1, 2]), new Kept(2));
+        cache.Add(Tokens([8, 8]), new Kept(4)); // 10 in all, if [1, 2, 3] and [1, 2] are not there; otherwise [7, 7] goes
+
+        Assert.Equal((4, 3), Found(cache, [1, 2, 3, 9]));
+        Assert.Equal((2, 2), Found(cache, [7, 7, 9]));
+        cache.Add(Tokens([8]), new Kept(1)); // was asked for last
+        cache.Add(Tokens([9, 9]), new Kept(4));
+        Assert.Equal((4, 2), Found(cache, [8, 8, 9]));
+        Assert.Equal((0, 0), Found(cache, [1, 2, 9]));
+    }
+
+    [Fact]
+    public void What_is_larger_than_all_room_takes_no_other_out()
+    {
+        var cache = new PrefixCache(3);
+        cache.Add(Tokens([1, 1]), new Kept(3));
+        cache.Add(Tokens([1, 1, 1]), new Kept(4));
+
+        Assert.Equal((3, 2), Found(cache, [1, 1, 1, 1]));
     }
 
     // A model may write the tokens that stand for a medium; what it wrote is none.

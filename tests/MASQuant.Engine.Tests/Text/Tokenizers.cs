@@ -18,10 +18,12 @@ internal static class Tokenizers
     {
         get
         {
-            Skip.IfNot(File.Exists(QwenPath), $"{QwenPath} is absent; set MASQUANT_QWEN_TOKENIZER to a Qwen2.5 tokenizer.json.");
+            SkipWithoutQwen();
             return LazyQwen.Value;
         }
     }
+
+    public static void SkipWithoutQwen() => Skip.IfNot(File.Exists(QwenPath), $"{QwenPath} is absent; set MASQUANT_QWEN_TOKENIZER to a Qwen2.5 tokenizer.json.");
 
     private static Tokenizer Load(string path) => Tokenizer.Load(File.ReadAllBytes(path), path);
 }

@@ -125,6 +125,23 @@ public class ArtifactDeliveryTests
         Assert.Equal("artifact", File.ReadAllText(Path.Combine(cache.Target, CacheCase.Names[1])));
     }
 
+    /// <summary>The next build of whoever takes the upload on finds the note free.</summary>
+    [Fact]
+    public void An_upload_that_cannot_be_marked_holds_no_note()
+    {
+        using var cache = new CacheCase();
+        using var server = new CacheServer();
+        var store = new ArtifactStore(cache.Target);
+        Directory.CreateDirectory(store.UploadMark(Key, "Tiny")); // where a file is to be
+        var settings = new CacheSettings(cache.Folder, CacheSettings.DefaultMaxBytes, new RemoteCacheSettings(RemoteCacheSettings.ReadAddress(server.Address)!, ReadOnly: false, TimeSpan.FromSeconds(60), null));
+        var log = new Log();
+        new ArtifactDelivery(new StoredModel(store, Key, "Tiny"), settings, Key, "Tiny", log).Run(Write, default);
+
+        Assert.Contains("Tiny.upload", Assert.Single(log.Warnings), StringComparison.Ordinal);
+        using var free = new PendingUpload(cache.Folder.Path, Key).TryTake();
+        Assert.NotNull(free);
+    }
+
     private static Log Deliver(CacheCase cache, Action<RunFolder> quantize)
     {
         var log = new Log();

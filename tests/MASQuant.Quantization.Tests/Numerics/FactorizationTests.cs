@@ -23,6 +23,23 @@ public class FactorizationTests
         Assert.All(Enumerable.Range(1, size - 1), i => Assert.Equal(0, lower[0, i]));
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(65)]
+    [InlineData(201)]
+    public void Cholesky_agrees_with_the_oracle(int size)
+    {
+        var gram = RandomMatrices.Gram(RandomMatrices.Activations(2 * size, size, 9), damping: 1e-2);
+        var lower = RandomMatrices.FromMathNet(gram);
+        Assert.True(Cholesky.TryFactor(lower));
+
+        // Each factor is exact for a matrix that differs by at most (K+1)·u·tr(A) (Higham, theorem 10.3); a difference of the matrix comes κ/√2 times as large in the factor (Sun 1991).
+        var spectrum = gram.Svd(computeVectors: false).S;
+        var bound = 2 * (spectrum[0] / spectrum[^1]) / Math.Sqrt(2) * (size + 1) * 1.12e-16 * spectrum.Sum() / spectrum[0];
+        Assert.InRange(bound, 0, 1e-6);
+        Assert.True((gram.Cholesky().Factor - lower.ToMathNet()).FrobeniusNorm() <= bound * Math.Sqrt(spectrum[0]));
+    }
+
     [Fact]
     public void Single_precision_cholesky_factors_multiply_back()
     {
