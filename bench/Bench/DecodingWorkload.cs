@@ -73,7 +73,7 @@ internal sealed class DecodingWorkload
         _input.Span[..hidden.Span.Length].CopyTo(hidden.Span);
         var isOne = caches.Length == 1;
         _rotary.Set([.. Enumerable.Range(PromptTokens, hidden.Rows).Select(position => isOne ? position : PromptTokens)]);
-        _decoder.Forward(hidden, ModalityMap.Text(hidden.Rows), _rotary, _workspace, caches, deepstack: null, default);
+        _decoder.Forward(hidden, ModalityMap.Text(hidden.Rows), _rotary, _workspace, caches, deepstack: null, afterBlock: null, default);
         foreach (var cache in caches)
         {
             cache.Truncate(PromptTokens);

@@ -1,4 +1,5 @@
 using MASQuant.Engine.Execution;
+using MASQuant.Engine.Models;
 using MASQuant.Formats.Artifacts;
 
 namespace MASQuant.Runtime;
@@ -51,7 +52,7 @@ public sealed class MultimodalModel : IDisposable
     public IAsyncEnumerable<string> GenerateAsync(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
         => _model.GenerateAsync(prompt, options, cancellationToken);
 
-    /// <inheritdoc cref="LoadedModel.GeneratePieces"/>
+    /// <inheritdoc cref="LoadedModel.GeneratePieces(Prompt, GenerationOptions?, CancellationToken)"/>
     public IEnumerable<BatchPiece> GeneratePieces(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
         => _model.GeneratePieces(prompt, options, cancellationToken);
 
@@ -67,9 +68,54 @@ public sealed class MultimodalModel : IDisposable
     public IAsyncEnumerable<BatchPiece> GenerateBatchAsync(IEnumerable<Prompt> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
         => _model.GenerateBatchAsync(prompts, options, cancellationToken);
 
+    /// <summary>Renders, tokenizes and embeds a prompt, its media encoded: what <see cref="Logits"/> and <see cref="HiddenStates"/> take.</summary>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public ModelInput Prepare(Prompt prompt, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return new ModelInput(this, _model.Prepare(prompt, cancellationToken));
+    }
+
+    /// <summary>Answers a prompt that has been prepared, as <see cref="GeneratePieces"/> does.</summary>
+    /// <inheritdoc cref="LoadedModel.Generate"/>
+    public IEnumerable<BatchPiece> GenerateFrom(ModelInput input, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => _model.GeneratePieces(Own(input), options, cancellationToken);
+
+    /// <summary>The logits after tokens of a prompt, over the V tokens of the vocabulary.</summary>
+    /// <param name="input">T tokens.</param>
+    /// <param name="tokens">The tokens after which logits are wanted; null: the last, whose logits are those of the answer's first token.</param>
+    /// <param name="cancellationToken">Obeyed between decoder blocks.</param>
+    /// <returns>[number of tokens, V].</returns>
+    /// <exception cref="ArgumentException">The input is another model's, or so many logits are more than an array holds.</exception>
+    /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions. MASQ0924: memory is short.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public Matrix Logits(ModelInput input, Range? tokens = null, CancellationToken cancellationToken = default)
+        => _model.Logits(Own(input), tokens ?? ^1.., cancellationToken);
+
+    /// <summary>The stream of a prompt's tokens after some of the decoder's blocks: activations, and embeddings of texts and media.</summary>
+    /// <param name="input">T tokens.</param>
+    /// <param name="after">After how many blocks, for each state: 0 for the embeddings; after all of them, <c>^0</c>, it is normed, as the head reads it.</param>
+    /// <param name="cancellationToken">Obeyed between decoder blocks.</param>
+    /// <returns>[T, H] each, in the order of <paramref name="after"/>.</returns>
+    /// <exception cref="ArgumentException">The input is another model's, or the decoder has fewer blocks.</exception>
+    /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions. MASQ0924: memory is short. MASQ1010: the model runs on a device.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public IReadOnlyList<Matrix> HiddenStates(ModelInput input, IReadOnlyList<Index> after, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(after);
+        return _model.HiddenStates(Own(input), after, cancellationToken);
+    }
+
     /// <summary>How many tokens the model's tokenizer makes of a text.</summary>
     public int CountTokens(string text) => _model.Tokenizer.Encode(text).Count;
 
     /// <inheritdoc cref="LoadedModel.Dispose"/>
     public void Dispose() => _model.Dispose();
+
+    private PreparedPrompt Own(ModelInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return input.Model == this ? input.Prompt : throw new ArgumentException("The input was prepared by another model.", nameof(input));
+    }
 }

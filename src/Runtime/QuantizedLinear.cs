@@ -52,6 +52,19 @@ public sealed class QuantizedLinear : IDisposable
         _group.Forward(x, modalities, new ReadOnlySpan<Matrix>(in y));
     }
 
+    /// <summary>Computes the layer from and into any memory, that of another library too: nothing is copied.</summary>
+    /// <param name="x">[M, K] activations, row after row.</param>
+    /// <param name="modalities">M entries, the modality of each row of <paramref name="x"/>.</param>
+    /// <param name="y">[M, N], row after row, overwritten; it may be the memory of <paramref name="x"/>.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
+    /// <exception cref="ObjectDisposedException">The layer or its model is disposed.</exception>
+    public void Forward(ReadOnlySpan<float> x, ModalityMap modalities, Span<float> y)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var use = _users?.Enter();
+        _group.Forward(x, modalities, y);
+    }
+
     /// <summary>Ends the use of the layer; its bytes stay mapped as long as the model is open.</summary>
     public void Dispose() => _disposed = true;
 }

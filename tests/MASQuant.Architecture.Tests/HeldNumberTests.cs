@@ -14,7 +14,7 @@ public class HeldNumberTests
         var library = typeof(HeldNumberTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(fact => fact.Key == "TorchSharp").Value!;
         using var torchSharp = ModuleDefinition.ReadModule(Directory.GetFiles(library, "TorchSharp.dll", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First());
         var makers = Makers(torchSharp);
-        var calls = ProductAssemblies.Types("Torch").SelectMany(AllOf)
+        var calls = ProductAssemblies.Types("Torch").Concat(ProductAssemblies.Types("TorchSharp")).SelectMany(AllOf)
             .SelectMany(type => type.Methods)
             .SelectMany(method => Calls(method).Select(to => (From: method, To: to)))
             .ToLookup(call => call.To.Name == "ToScalar");

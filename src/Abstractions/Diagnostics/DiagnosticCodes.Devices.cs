@@ -28,4 +28,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>The GPU is older than the kernels need.</summary>
     public const string DeviceTooOld = "MASQ1008";
+
+    /// <summary>A decoder's hidden states are asked for where it runs on a device.</summary>
+    public const string HiddenStatesOnDevice = "MASQ1010";
 }

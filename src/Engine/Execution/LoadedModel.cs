@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using MASQuant.Diagnostics;
 using MASQuant.Engine.Constraints;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
@@ -146,15 +147,15 @@ public sealed class LoadedModel : IDisposable
     public IEnumerable<BatchPiece> GeneratePieces(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return Pieces([prompt], most: 1, options, cancellationToken).Select(piece =>
-        {
-            if (piece.Error is not null)
-            {
-                ExceptionDispatchInfo.Throw(piece.Error);
-            }
+        return Pieces([prompt], most: 1, options, cancellationToken).Select(ThrowIfFailed);
+    }
 
-            return piece;
-        });
+    /// <summary>Answers a prompt that has been prepared, as <see cref="GeneratePieces(Prompt, GenerationOptions?, CancellationToken)"/>.</summary>
+    /// <inheritdoc cref="Generate"/>
+    public IEnumerable<BatchPiece> GeneratePieces(PreparedPrompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= DefaultOptions;
+        return AnswerPieces.Of(GenerateTokens([() => prompt], most: 1, options, cancellationToken), Tokenizer, options.StopStrings).Select(ThrowIfFailed);
     }
 
     /// <summary>Answers a prompt as <see cref="GenerateAsync"/>; the last piece tells why the answer has ended, and what it took.</summary>
@@ -244,11 +245,41 @@ public sealed class LoadedModel : IDisposable
     /// <param name="rows">The tokens after which logits are wanted; null for all.</param>
     /// <param name="cancellationToken">Obeyed between decoder blocks.</param>
     /// <returns>[number of rows, V].</returns>
+    /// <exception cref="ArgumentException">There are fewer tokens, or so many logits are more than an array holds.</exception>
     /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
     public Matrix Logits(PreparedPrompt prompt, Range? rows = null, CancellationToken cancellationToken = default)
     {
+        var (first, count) = (rows ?? Range.All).GetOffsetAndLength(prompt.InputIds.Length);
+        if ((long)count * Config.Text.VocabularySize > Array.MaxLength)
+        {
+            throw new ArgumentException($"{count} × {Config.Text.VocabularySize} logits are more than an array holds: ask for fewer tokens at once.", nameof(rows));
+        }
+
         using var session = _sessions.Begin(() => _execution.NewSession(1));
-        return session.Logits(prompt, rows ?? Range.All, cancellationToken);
+        return session.Logits(prompt, first..(first + count), cancellationToken);
+    }
+
+    /// <summary>The stream of a prompt's tokens after some of the decoder's blocks, to the bits of an answer's.</summary>
+    /// <param name="prompt">T tokens.</param>
+    /// <param name="after">After how many blocks, for each state: 0 for the embeddings; after all of them, <c>^0</c>, it is normed, as the head reads it.</param>
+    /// <param name="cancellationToken">Obeyed between decoder blocks.</param>
+    /// <returns>[T, H] each, in the order of <paramref name="after"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The decoder has fewer blocks.</exception>
+    /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions. MASQ0924: memory is short. MASQ1010: the model runs on a device.</exception>
+    public IReadOnlyList<Matrix> HiddenStates(PreparedPrompt prompt, IReadOnlyList<Index> after, CancellationToken cancellationToken = default)
+    {
+        var blocks = Config.Text.Layers;
+        int[] counts = [.. after.Select(index => index.GetOffset(blocks))];
+        foreach (var count in counts)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(count, nameof(after));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(count, blocks, nameof(after));
+        }
+
+        // A device's decoder keeps its stream to itself, and another one's would differ in last bits.
+        return DeviceName == DeviceChoice.Processor
+            ? Users.Run(token => new DecoderSession(Decoder, _options.PrefillTokens).HiddenStates(prompt, counts, token), cancellationToken)
+            : throw new MASQuantException(DiagnosticCodes.HiddenStatesOnDevice, null, $"The model runs on '{DeviceName}', whose hidden states are not read back. Load it on the processor for them: ModelOptions.Device = \"cpu\".");
     }
 
     /// <summary>Ends the model and closes its files, at any moment and on any thread. Answers in progress end with an <see cref="ObjectDisposedException"/>, at their next token, between two blocks of a tower or of the decoder, or when a medium is decoded; this returns when none uses the model any more.</summary>
@@ -285,6 +316,16 @@ public sealed class LoadedModel : IDisposable
         {
             yield return sequence;
         }
+    }
+
+    private static BatchPiece ThrowIfFailed(BatchPiece piece)
+    {
+        if (piece.Error is not null)
+        {
+            ExceptionDispatchInfo.Throw(piece.Error);
+        }
+
+        return piece;
     }
 
     private IEnumerable<BatchPiece> Batch(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)

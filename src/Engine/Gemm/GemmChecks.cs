@@ -6,8 +6,9 @@ namespace MASQuant.Engine.Gemm;
 public static class GemmChecks
 {
     private const string WrongInputs = "The tokens do not have the weight's number of inputs.";
+    private const string WrongOutputs = "The output does not have the shape of the product.";
 
-    /// <summary>Refuses inputs of <see cref="IGemmBackend.Prepare"/> that do not fit each other.</summary>
+    /// <summary>Refuses inputs of <see cref="IGemmBackend.Prepare(Matrix, ModalityMap, InputTransform, QuantizationScheme, PreparedTokens)"/> that do not fit each other.</summary>
     public static void Input(Matrix x, ModalityMap modalities, InputTransform input)
     {
         Input(x, modalities, x.Columns);
@@ -21,17 +22,30 @@ public static class GemmChecks
         Check(modalities.Count == x.Rows, "The number of modalities is not the number of tokens.");
     }
 
-    /// <summary>Refuses operands of <see cref="IGemmBackend.Multiply"/> that do not fit each other.</summary>
+    /// <summary>Refuses activations that are not M times <paramref name="inputs"/> values, with M modalities.</summary>
+    public static void Input(int values, int inputs, ModalityMap modalities)
+        => Check(values == (long)modalities.Count * inputs, "The activations are not as many as the modalities' tokens have inputs.");
+
+    /// <summary>Refuses operands of <see cref="IGemmBackend.Multiply(PreparedTokens, QuantizedWeight, Matrix)"/> that do not fit each other.</summary>
     public static void Output(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
-        Check(tokens.Inputs == weight.Inputs, WrongInputs);
         Output(y, tokens.Tokens, weight.Outputs);
-        Weight(weight);
+        Product(tokens, weight);
     }
 
     /// <summary>Refuses an output that is not [<paramref name="tokens"/>, <paramref name="outputs"/>].</summary>
     public static void Output(Matrix y, int tokens, int outputs)
-        => Check(y.Rows == tokens && y.Columns == outputs, "The output does not have the shape of the product.");
+        => Check(y.Rows == tokens && y.Columns == outputs, WrongOutputs);
+
+    /// <summary>Refuses an output that is not <paramref name="tokens"/> times <paramref name="outputs"/> values.</summary>
+    public static void Output(int values, int tokens, int outputs) => Check(values == (long)tokens * outputs, WrongOutputs);
+
+    /// <summary>Refuses tokens and a weight that do not fit each other.</summary>
+    public static void Product(PreparedTokens tokens, QuantizedWeight weight)
+    {
+        Check(tokens.Inputs == weight.Inputs, WrongInputs);
+        Weight(weight);
+    }
 
     /// <summary>Refuses weights that do not share their input, and what prepares another one.</summary>
     public static void Group(IReadOnlyList<QuantizedWeight> weights, InputTransform input)
@@ -65,7 +79,8 @@ public static class GemmChecks
         }
     }
 
-    private static void Transform(InputTransform input, int inputs)
+    /// <summary>Refuses what cannot prepare <paramref name="inputs"/> values of a token.</summary>
+    public static void Transform(InputTransform input, int inputs)
     {
         Check(input.RotationBlock == 0 || (int.IsPow2(input.RotationBlock) && inputs % input.RotationBlock == 0), "The rotation's block is no power of two that divides the inputs.");
         Check(input.InverseSmoothing.Count == ModalityMap.ModalityCount && (input.Clips is null || input.Clips.Count == ModalityMap.ModalityCount), "There must be one smoothing factor and one clip per modality.");

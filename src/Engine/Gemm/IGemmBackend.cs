@@ -18,4 +18,29 @@ public interface IGemmBackend
     /// <param name="weight">[N, K].</param>
     /// <param name="y">[M, N], overwritten.</param>
     void Multiply(PreparedTokens tokens, QuantizedWeight weight, Matrix y);
+
+    /// <summary>As <see cref="Prepare(Matrix, ModalityMap, InputTransform, QuantizationScheme, PreparedTokens)"/>, of rows in any memory; here by a copy.</summary>
+    /// <param name="x">[M, K] activations, row after row.</param>
+    /// <param name="inputs">K.</param>
+    /// <param name="modalities">M entries.</param>
+    /// <param name="input">The factors and the rotation.</param>
+    /// <param name="scheme">Gives the activation range.</param>
+    /// <param name="tokens">Receives the result; its buffers are reused.</param>
+    void Prepare(ReadOnlySpan<float> x, int inputs, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
+    {
+        GemmChecks.Input(x.Length, inputs, modalities);
+        Prepare(new Matrix(modalities.Count, inputs, x.ToArray()), modalities, input, scheme, tokens);
+    }
+
+    /// <summary>As <see cref="Multiply(PreparedTokens, QuantizedWeight, Matrix)"/>, into rows in any memory; here by a copy.</summary>
+    /// <param name="tokens">The prepared input, [M, K].</param>
+    /// <param name="weight">[N, K].</param>
+    /// <param name="y">[M, N], row after row, overwritten.</param>
+    void Multiply(PreparedTokens tokens, QuantizedWeight weight, Span<float> y)
+    {
+        GemmChecks.Output(y.Length, tokens.Tokens, weight.Outputs);
+        var rows = new Matrix(tokens.Tokens, weight.Outputs);
+        Multiply(tokens, weight, rows);
+        rows.Span.CopyTo(y);
+    }
 }

@@ -56,8 +56,8 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     /// <param name="rows">The tokens after which logits are wanted.</param>
     /// <param name="cancellationToken">Obeyed between blocks.</param>
     /// <returns>[number of rows, V].</returns>
-    /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
-    public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellationToken = default)
+    /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions. MASQ0924: memory is short.</exception>
+    public Matrix Logits(PreparedPrompt prompt, Range rows, CancellationToken cancellationToken = default) => WithinMemory(() =>
     {
         var run = Begin(prompt, null);
         var (first, count) = rows.GetOffsetAndLength(prompt.InputIds.Length);
@@ -76,7 +76,27 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         _spare.Push(run.Cache);
         decoder.Logits(wanted, _workspace, logits);
         return logits;
-    }
+    });
+
+    /// <summary>Evaluates a prompt and gives the stream of its tokens after some of the blocks.</summary>
+    /// <param name="prompt">T tokens.</param>
+    /// <param name="after">After how many blocks, for each state: 0 for the embeddings; after all of them it is normed, as the head reads it.</param>
+    /// <param name="cancellationToken">Obeyed between blocks.</param>
+    /// <returns>[T, H] each, in the order of <paramref name="after"/>.</returns>
+    /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions. MASQ0924: memory is short.</exception>
+    public IReadOnlyList<Matrix> HiddenStates(PreparedPrompt prompt, IReadOnlyList<int> after, CancellationToken cancellationToken = default) => WithinMemory(() =>
+    {
+        var run = Begin(prompt, null);
+        var states = new HiddenStates(prompt, after);
+        while (!run.IsDone)
+        {
+            var start = run.Evaluated;
+            Evaluate(run, prefillTokens, cancellationToken, (blocks, stream) => states.Add(blocks, start, stream));
+        }
+
+        _spare.Push(run.Cache);
+        return states.Of(decoder);
+    });
 
     /// <summary>Evaluates one more text token.</summary>
     /// <returns>The logits after it, V values, valid until the next call.</returns>
@@ -270,7 +290,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         _text = _text.Count == rows ? _text : ModalityMap.Text(rows);
         decoder.Embedding.Lookup(CollectionsMarshal.AsSpan(_ids), hidden);
         _rotary.Set(CollectionsMarshal.AsSpan(_positions));
-        decoder.Forward(hidden, _text, _rotary, _workspace, caches, deepstack: null, cancellationToken);
+        decoder.Forward(hidden, _text, _rotary, _workspace, caches, deepstack: null, afterBlock: null, cancellationToken);
         foreach (var cache in caches)
         {
             cache.NextPosition += tokens;
@@ -281,7 +301,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     }
 
     /// <summary>Runs further tokens of a prompt; gives the last block's output of them.</summary>
-    private Matrix Evaluate(PromptRun run, int most, CancellationToken cancellationToken)
+    private Matrix Evaluate(PromptRun run, int most, CancellationToken cancellationToken, Action<int, Matrix>? afterBlock = null)
     {
         var (prompt, start) = (run.Prompt, run.Evaluated);
         var count = Math.Min(Math.Min(most, prefillTokens), prompt.InputIds.Length - start);
@@ -289,7 +309,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         prompt.InputEmbeddings.Span.Slice((start - prompt.Evaluated) * hidden.Columns, count * hidden.Columns).CopyTo(hidden.Span);
         _rotary.Set(prompt.PositionIds, start, count);
         var modalities = new ModalityMap(prompt.Modalities.Tokens.Slice(start, count));
-        decoder.Forward(hidden, modalities, _rotary, _workspace, run.Cache, prompt.Deepstack.From(run.Seen), cancellationToken);
+        decoder.Forward(hidden, modalities, _rotary, _workspace, [run.Cache], prompt.Deepstack.From(run.Seen), afterBlock, cancellationToken);
         run.Add(modalities);
         return hidden;
     }

@@ -38,4 +38,18 @@ public sealed class QuantizedLinearGroup : ILinearGroup
 
         _pool.Return(tokens);
     }
+
+    /// <summary>Computes the layer of a group of one, from and into any memory.</summary>
+    /// <param name="x">[M, K] activations, row after row.</param>
+    /// <param name="modalities">M entries.</param>
+    /// <param name="y">[M, N], row after row, overwritten; it may be the memory of <paramref name="x"/>.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
+    public void Forward(ReadOnlySpan<float> x, ModalityMap modalities, Span<float> y)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(_weights.Count, 1);
+        var tokens = _pool.Rent();
+        _backend.Prepare(x, _weights[0].Inputs, modalities, _input, _weights[0].Scheme, tokens);
+        _backend.Multiply(tokens, _weights[0], y);
+        _pool.Return(tokens);
+    }
 }

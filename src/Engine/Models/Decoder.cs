@@ -40,10 +40,18 @@ public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embe
     /// <param name="cancellationToken">Obeyed between blocks.</param>
     /// <exception cref="MASQuantException">MASQ0921: the sequence is longer than the model's positions.</exception>
     public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCache cache, DeepstackRows? deepstack = null, CancellationToken cancellationToken = default)
-        => Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCache>(in cache), deepstack, cancellationToken);
+        => Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCache>(in cache), deepstack, afterBlock: null, cancellationToken);
 
     /// <summary>Runs all blocks on T tokens of one sequence, or on one token of each of T sequences. When it is cancelled or fails, all caches are as before.</summary>
-    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCache> caches, DeepstackRows? deepstack, CancellationToken cancellationToken)
+    /// <param name="hidden">The embeddings, [T, H]; the last block's output afterwards.</param>
+    /// <param name="modalities">T entries.</param>
+    /// <param name="rotary">Prepared for the positions of the T tokens.</param>
+    /// <param name="workspace">Scratch memory.</param>
+    /// <param name="caches">The tokens before these, to which these are added.</param>
+    /// <param name="deepstack">What the vision tower has left for the first blocks; null: nothing.</param>
+    /// <param name="afterBlock">Called after each block with the number of blocks passed and their output, [T, H], which the next one overwrites; null: nobody looks.</param>
+    /// <param name="cancellationToken">Obeyed between blocks.</param>
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCache> caches, DeepstackRows? deepstack, Action<int, Matrix>? afterBlock, CancellationToken cancellationToken)
     {
         foreach (var cache in caches)
         {
@@ -57,6 +65,7 @@ public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embe
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Blocks[layer].Forward(hidden, modalities, rotary, workspace, workspace.Caches(caches, layer), deepstack);
+                afterBlock?.Invoke(layer + 1, hidden);
             }
         }
         catch

@@ -41,7 +41,7 @@ public sealed class SeveralSequencesTests
         var lengths = caches.Select(cache => cache.Length).ToArray();
         var together = Embed([.. Enumerable.Range(100, count)]);
         rotary.Set([.. Enumerable.Range(0, count).Select(Position)]);
-        decoder.Forward(together, ModalityMap.Text(count), rotary, workspace, caches, deepstack: null, default);
+        decoder.Forward(together, ModalityMap.Text(count), rotary, workspace, caches, deepstack: null, afterBlock: null, default);
         var all = Logits(together);
         for (var i = 0; i < count; i++)
         {
@@ -86,9 +86,9 @@ public sealed class SeveralSequencesTests
         var (workspace, rotary) = (new DecoderWorkspace(decoder.Config), new RotaryTable(decoder.Description.Rotary));
         KvCache[] caches = [new(decoder.Config), new(decoder.Config)];
         rotary.Set([0, 0]);
-        decoder.Forward(new Matrix(2, decoder.Config.HiddenSize), ModalityMap.Text(2), rotary, workspace, caches, deepstack: null, default);
+        decoder.Forward(new Matrix(2, decoder.Config.HiddenSize), ModalityMap.Text(2), rotary, workspace, caches, deepstack: null, afterBlock: null, default);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => cancelling.Forward(new Matrix(2, decoder.Config.HiddenSize), ModalityMap.Text(2), rotary, workspace, caches, deepstack: null, cancellation.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => cancelling.Forward(new Matrix(2, decoder.Config.HiddenSize), ModalityMap.Text(2), rotary, workspace, caches, deepstack: null, afterBlock: null, cancellation.Token));
         Assert.Equal([1, 1], caches.Select(cache => cache.Length));
     }
 

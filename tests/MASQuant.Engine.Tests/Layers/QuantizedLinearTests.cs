@@ -27,6 +27,53 @@ public sealed class QuantizedLinearTests
         Bits.AssertSame(problem.Run(new ScalarGemmBackend()), y.Data);
     }
 
+    public static TheoryData<string> Schemes => [.. QuantizationScheme.All.Select(scheme => scheme.ToString())];
+
+    /// <summary>By kernels that read memory where it is, and by a backend that copies; beside the rows nothing is written.</summary>
+    [Theory]
+    [MemberData(nameof(Schemes))]
+    public void Rows_in_any_memory_give_the_same_bits(string name)
+    {
+        Assert.True(QuantizationScheme.TryParse(name, out var scheme));
+        var problem = new QuantizedProblem(5, 48, 256, scheme);
+        var expected = problem.Run(new ScalarGemmBackend());
+        foreach (var backend in new IGemmBackend[] { new CpuGemmBackend(), new ScalarGemmBackend() })
+        {
+            using var linear = new QuantizedLinear(problem.Weight, problem.Input, backend: backend);
+            float[] memory = [.. Enumerable.Repeat(7f, 3), .. problem.X.Data, .. Enumerable.Repeat(7f, 1 + expected.Length + 1)];
+            var y = memory.AsSpan(memory.Length - 1 - expected.Length, expected.Length);
+            linear.Forward(memory.AsSpan(3, problem.X.Data.Length), problem.Modalities, y);
+            Bits.AssertSame(expected, y.ToArray());
+            Assert.Equal([7, 7, 7, .. problem.X.Data, 7], memory[..^(expected.Length + 1)]);
+            Assert.Equal(7, memory[^1]);
+        }
+    }
+
+    [Fact]
+    public void The_output_may_lie_on_the_input()
+    {
+        var problem = new QuantizedProblem(3, 256, 256, QuantizationScheme.W4A16);
+        using var linear = Linear(problem);
+        linear.Forward(problem.X.Span, problem.Modalities, problem.X.Span);
+        Bits.AssertSame(new QuantizedProblem(3, 256, 256, QuantizationScheme.W4A16).Run(new ScalarGemmBackend()), problem.X.Data);
+    }
+
+    [Theory]
+    [InlineData(5, 40, 5, 5, 47)]
+    [InlineData(5, 40, 5, 5, 49)]
+    [InlineData(5, 39, 5, 5, 48)]
+    [InlineData(5, 40, 4, 5, 48)]
+    [InlineData(0, 40, 5, 5, 48)]
+    public void Rows_that_do_not_fit_are_refused(int rows, int inputs, int modalities, int outputRows, int outputs)
+    {
+        var problem = new QuantizedProblem(1, 48, 40, QuantizationScheme.W4A8);
+        foreach (var backend in new IGemmBackend[] { new CpuGemmBackend(), new ScalarGemmBackend() })
+        {
+            using var linear = new QuantizedLinear(problem.Weight, problem.Input, backend: backend);
+            Assert.Throws<ArgumentException>(() => linear.Forward(new float[rows * inputs], ModalityMap.Text(modalities), new float[outputRows * outputs]));
+        }
+    }
+
     [Fact]
     public void A_group_prepares_its_input_once_for_all_layers()
     {
@@ -71,6 +118,7 @@ public sealed class QuantizedLinearTests
         var linear = Linear(problem);
         linear.Dispose();
         Assert.Throws<ObjectDisposedException>(() => linear.Forward(problem.X, problem.Modalities, new Matrix(1, 16)));
+        Assert.Throws<ObjectDisposedException>(() => linear.Forward(problem.X.Span, problem.Modalities, new float[16]));
     }
 
     private static QuantizedLinear Linear(QuantizedProblem problem) => new(problem.Weight, problem.Input);

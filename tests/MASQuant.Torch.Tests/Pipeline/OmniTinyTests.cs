@@ -80,7 +80,7 @@ public sealed class OmniTinyTests : IDisposable
     public void Without_a_device_cuda_names_the_package_and_leaves_nothing()
     {
         Skip.If(TorchFactAttribute.Reason.Value is not null, TorchFactAttribute.Reason.Value);
-        Skip.If(TorchSharp.torch.cuda_is_available(), "There is a CUDA device.");
+        Skip.If(global::TorchSharp.torch.cuda_is_available(), "There is a CUDA device.");
         var job = Job("cuda", "W4A8", 8);
         job = job with { Options = job.Options with { Compute = ComputeKind.TorchCuda } };
         var problem = Assert.Throws<MASQuantException>(() => QuantizationPipeline.Run(job));

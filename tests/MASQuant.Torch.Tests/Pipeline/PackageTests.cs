@@ -6,7 +6,6 @@ namespace MASQuant.Torch.Tests.Pipeline;
 /// <summary>A project that has the packages and not this repository.</summary>
 public sealed class PackageTests : IDisposable
 {
-    private static readonly string[] Restored = ["torchsharp", "google.protobuf", "sharpziplib", "skiasharp", "skiasharp.nativeassets.macos", "skiasharp.nativeassets.win32"];
     private static readonly Lazy<TemporaryDirectory> Feed = new(() =>
     {
         var folder = new TemporaryDirectory();
@@ -19,7 +18,7 @@ public sealed class PackageTests : IDisposable
 
     public PackageTests()
     {
-        TestTool.Link(_folder.File("packages"), [.. Restored, TestTool.LibtorchPackage]);
+        TestTool.Link(_folder.File("packages"), [.. TestTool.TorchSharpPackages, TestTool.LibtorchPackage]);
         File.WriteAllText(_folder.File("NuGet.config"), $"""
             <configuration>
               <packageSources>

@@ -46,6 +46,9 @@ internal static class TestTool
     /// <summary>The package of libtorch for this machine.</summary>
     public static string LibtorchPackage => Facts["LibtorchPackage"]!;
 
+    /// <summary>TorchSharp's package and those that it stands on.</summary>
+    public static IReadOnlyList<string> TorchSharpPackages { get; } = ["torchsharp", "google.protobuf", "sharpziplib", "skiasharp", "skiasharp.nativeassets.macos", "skiasharp.nativeassets.win32"];
+
     /// <summary>Links packages that were restored into another folder of packages, where NuGet finds them unpacked.</summary>
     public static void Link(string packages, params IEnumerable<string> ids)
     {

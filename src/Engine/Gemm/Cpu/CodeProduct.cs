@@ -31,7 +31,7 @@ internal sealed unsafe class CodeProduct : IWork
     public static CodeProduct Current => _current ??= new CodeProduct();
 
     /// <summary>Y = tokens · weightᵀ + bias; the shapes have been checked.</summary>
-    public void Run(PreparedTokens tokens, QuantizedWeight weight, Matrix y, CpuTarget target)
+    public void Run(PreparedTokens tokens, QuantizedWeight weight, float* y, CpuTarget target)
     {
         _kernel = CodeKernel.For(weight, target);
         (_tokens, _tokenScales) = (tokens.Packed, tokens.Scales);
@@ -39,13 +39,13 @@ internal sealed unsafe class CodeProduct : IWork
         _panelBytes = PackingLayout.PackedBytes(PackingLayout.PanelOutputs, _inputs, weight.Scheme.WeightBits);
         _tokens.Fill(tokens, _kernel.Form, _kernel.MaxRows);
         fixed (byte* codes = weight.Codes.Span, groupScales = weight.GroupScales.Span)
-        fixed (float* scales = weight.Scales.Span, bias = weight.Bias.Span, outputs = y.Data)
+        fixed (float* scales = weight.Scales.Span, bias = weight.Bias.Span)
         {
             _codes = codes;
             _groupScales = groupScales;
             _weightScales = scales;
             _bias = bias;
-            _y = outputs;
+            _y = y;
             var panels = _outputs / PackingLayout.PanelOutputs;
             _pieces = (long)tokens.Tokens * _outputs * _inputs < ThreadedWork ? 1 : Math.Min(panels, 4 * target.Threads);
             Workers.For(_pieces, this, target.Threads);

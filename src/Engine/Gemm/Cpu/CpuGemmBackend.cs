@@ -11,37 +11,59 @@ public sealed unsafe class CpuGemmBackend(CpuTarget? target = null) : IGemmBacke
     /// <inheritdoc/>
     public void Prepare(Matrix x, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
     {
-        GemmChecks.Input(x, modalities, input);
-        tokens.Reset(x.Rows, x.Columns, modalities);
-        TokenQuantizer.Current.Run(x, input, scheme, tokens, _target);
+        GemmChecks.Input(x, modalities, x.Columns);
+        Prepare(x.Span, x.Columns, modalities, input, scheme, tokens);
+    }
+
+    /// <inheritdoc/>
+    public void Prepare(ReadOnlySpan<float> x, int inputs, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
+    {
+        GemmChecks.Input(x.Length, inputs, modalities);
+        GemmChecks.Transform(input, inputs);
+        tokens.Reset(modalities.Count, inputs, modalities);
+        fixed (float* values = x)
+        {
+            TokenQuantizer.Current.Run(values, input, scheme, tokens, _target);
+        }
     }
 
     /// <inheritdoc/>
     public void Multiply(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
     {
-        GemmChecks.Output(tokens, weight, y);
-        if (weight.Scheme.QuantizesActivations)
-        {
-            CodeProduct.Current.Run(tokens, weight, y, _target);
-        }
-        else
-        {
-            MultiplyGroups(tokens, weight, y);
-        }
+        GemmChecks.Output(y, tokens.Tokens, weight.Outputs);
+        Multiply(tokens, weight, y.Span);
+    }
 
-        if (!tokens.Modalities.IsTextOnly)
+    /// <inheritdoc/>
+    public void Multiply(PreparedTokens tokens, QuantizedWeight weight, Span<float> y)
+    {
+        GemmChecks.Output(y.Length, tokens.Tokens, weight.Outputs);
+        GemmChecks.Product(tokens, weight);
+        fixed (float* outputs = y)
         {
-            LowRankProduct.Add(tokens, weight, y, _target);
+            if (weight.Scheme.QuantizesActivations)
+            {
+                CodeProduct.Current.Run(tokens, weight, outputs, _target);
+            }
+            else
+            {
+                MultiplyGroups(tokens, weight, outputs);
+            }
+
+            if (!tokens.Modalities.IsTextOnly)
+            {
+                LowRankProduct.Add(tokens, weight, outputs, _target);
+            }
         }
     }
 
-    private void MultiplyGroups(PreparedTokens tokens, QuantizedWeight weight, Matrix y)
+    private void MultiplyGroups(PreparedTokens tokens, QuantizedWeight weight, float* y)
     {
         fixed (byte* codes = weight.Codes.Span, zeroPoints = weight.ZeroPoints.Span)
-        fixed (float* scales = weight.Scales.Span, bias = weight.Bias.Span, x = tokens.Smoothed.Data, outputs = y.Data)
+        fixed (float* scales = weight.Scales.Span, bias = weight.Bias.Span, x = tokens.Smoothed.Data)
         {
             FloatProduct.Current.Left(x, weight.Inputs, 1).Right(Int4Panels.Current.At(codes, scales, zeroPoints, weight.Inputs))
-                .Into(outputs, weight.Outputs, tokens.Tokens, weight.Outputs, weight.Inputs, bias, accumulate: false, threaded: true, _target);
+                .Into(y, weight.Outputs, tokens.Tokens, weight.Outputs, weight.Inputs, bias, accumulate: false, threaded: true, _target);
         }
     }
 }

@@ -6,7 +6,7 @@ namespace MASQuant.Engine.Gemm.Cpu;
 internal static unsafe class LowRankProduct
 {
     /// <summary>Adds every patch of <paramref name="weight"/> to <paramref name="y"/>. Tokens without a patch are not touched.</summary>
-    public static void Add(PreparedTokens tokens, QuantizedWeight weight, Matrix y, CpuTarget target)
+    public static void Add(PreparedTokens tokens, QuantizedWeight weight, float* y, CpuTarget target)
     {
         var modalities = tokens.Modalities.Tokens;
         for (var start = 0; start < modalities.Length;)
@@ -28,17 +28,17 @@ internal static unsafe class LowRankProduct
         }
     }
 
-    private static void AddRun(PreparedTokens tokens, int start, int count, LowRankFactors patch, Matrix y, CpuTarget target)
+    private static void AddRun(PreparedTokens tokens, int start, int count, LowRankFactors patch, float* y, CpuTarget target)
     {
-        int inputs = tokens.Inputs, outputs = y.Columns, rank = patch.Rank;
+        int inputs = tokens.Inputs, outputs = patch.L2.Columns, rank = patch.Rank;
         var product = FloatProduct.Current;
         var projected = Scratch.Current.LowRank<float>((long)count * rank);
-        fixed (float* x = tokens.Smoothed.Data, l1 = patch.L1.Data, l2 = patch.L2.Data, output = y.Data)
+        fixed (float* x = tokens.Smoothed.Data, l1 = patch.L1.Data, l2 = patch.L2.Data)
         {
             product.Left(x + ((nint)start * inputs), inputs, 1).Right(l1, 1, rank)
                 .Into(projected, rank, count, rank, inputs, null, accumulate: false, threaded: true, target);
             product.Left(projected, rank, 1).Right(l2, 1, outputs)
-                .Into(output + ((nint)start * outputs), outputs, count, outputs, rank, null, accumulate: true, threaded: true, target);
+                .Into(y + ((nint)start * outputs), outputs, count, outputs, rank, null, accumulate: true, threaded: true, target);
         }
     }
 }

@@ -18,43 +18,45 @@ internal sealed unsafe class TokenQuantizer : IWork
     private static TokenQuantizer? _current;
 
     private InputTransform _input = null!;
-    private Matrix _x = null!;
     private PreparedTokens _tokens = null!;
     private QuantizationScheme _scheme;
+    private float* _x;
     private int _pieces;
 
     /// <summary>The calling thread's object.</summary>
     public static TokenQuantizer Current => _current ??= new TokenQuantizer();
 
     /// <summary>Fills <paramref name="tokens"/>, which has been reset to the shape of <paramref name="x"/>.</summary>
-    public void Run(Matrix x, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens, CpuTarget target)
+    public void Run(float* x, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens, CpuTarget target)
     {
-        (_x, _input, _tokens, _scheme) = (x, input, tokens, scheme);
-        _pieces = (int)Math.Clamp((long)x.Rows * x.Columns / PieceValues, 1, Math.Max(1, x.Rows));
+        (_input, _tokens, _scheme) = (input, tokens, scheme);
+        _x = x;
+        _pieces = (int)Math.Clamp((long)tokens.Tokens * tokens.Inputs / PieceValues, 1, Math.Max(1, tokens.Tokens));
         Workers.For(_pieces, this, target.Threads);
-        (_x, _input, _tokens) = (null!, null!, null!);
+        (_input, _tokens) = (null!, null!);
     }
 
     /// <inheritdoc/>
     public void Run(int piece)
     {
-        var end = (int)((long)_x.Rows * (piece + 1) / _pieces);
-        for (var m = (int)((long)_x.Rows * piece / _pieces); m < end; m++)
+        var (rows, columns) = (_tokens.Tokens, _tokens.Inputs);
+        var end = (int)((long)rows * (piece + 1) / _pieces);
+        for (var m = (int)((long)rows * piece / _pieces); m < end; m++)
         {
-            fixed (float* x = _x.Row(m), smoothed = _tokens.Smoothed.Row(m), inverse = _input.InverseSmoothing[(int)_tokens.Modalities[m]])
+            fixed (float* smoothed = _tokens.Smoothed.Row(m), inverse = _input.InverseSmoothing[(int)_tokens.Modalities[m]])
             {
-                var largest = Smooth(x, inverse, smoothed, _x.Columns);
+                var largest = Smooth(_x + ((nint)m * columns), inverse, smoothed, columns);
                 if (_input.RotationBlock > 0)
                 {
                     BlockHadamard.Apply(_tokens.Smoothed.Row(m), _input.RotationBlock);
-                    largest = Smooth(smoothed, null, smoothed, _x.Columns);
+                    largest = Smooth(smoothed, null, smoothed, columns);
                 }
 
                 if (_scheme.QuantizesActivations)
                 {
-                    fixed (sbyte* codes = _tokens.Codes.AsSpan(m * _x.Columns, _x.Columns))
+                    fixed (sbyte* codes = _tokens.Codes.AsSpan(m * columns, columns))
                     {
-                        _tokens.Scales[m] = Quantize(smoothed, _x.Columns, largest, _scheme.ActivationMax, _input.ClipOf(_tokens.Modalities[m]), codes);
+                        _tokens.Scales[m] = Quantize(smoothed, columns, largest, _scheme.ActivationMax, _input.ClipOf(_tokens.Modalities[m]), codes);
                     }
                 }
             }
