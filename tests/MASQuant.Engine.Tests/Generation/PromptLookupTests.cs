@@ -19,7 +19,7 @@ public class PromptLookupTests
                 lookup.Add(token);
             }
 
-            var expected = Enumerable.Range(3, Math.Max(0, tokens.Length - 3)).Reverse().Where(i => tokens[(i - 3)..i].SequenceEqual(tokens[^3..])).Select(i => tokens.Skip(i).Take(Math.Min(Math.Max(0, most), 4))).FirstOrDefault([]);
+            var expected = Enumerable.Range(3, Math.Max(0, tokens.Length - 3)).Reverse().Where(i => tokens.AsSpan(i - 3, 3).SequenceEqual(tokens.AsSpan(tokens.Length - 3))).Select(i => tokens.Skip(i).Take(Math.Min(Math.Max(0, most), 4))).FirstOrDefault([]);
             return lookup.Guess(most).ToArray().SequenceEqual(expected);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000).WithReplay(5, 7));
 

@@ -81,7 +81,7 @@ internal sealed unsafe partial class GuardedMemory(GuardSide side) : IDisposable
         var inner = (used + page - 1) / page * page;
         var length = inner + (2 * page);
         var pages = Map(0, (nuint)length, NoAccess, PrivateAndAnonymous, -1, 0);
-        if (pages == -1 || Protect(pages + page, (nuint)inner, ReadAndWrite) != 0)
+        if (pages == -1 || (inner > 0 && Protect(pages + page, (nuint)inner, ReadAndWrite) != 0))
         {
             throw new InvalidOperationException($"The system gives no {length} bytes.");
         }

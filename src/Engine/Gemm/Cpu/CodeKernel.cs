@@ -13,18 +13,19 @@ internal readonly unsafe struct CodeKernel
     private CodeKernel(CpuLevel level, bool vnni, int weightBits, bool grouped)
     {
         (_level, _vnni, _weightBits, _grouped) = (level, vnni, weightBits, grouped);
-        Form = level == CpuLevel.Portable || (weightBits == 8 && !vnni) ? CodeForm.Words : CodeForm.Bytes;
+        Form = level != CpuLevel.Neon && (level == CpuLevel.Portable || (weightBits == 8 && !vnni)) ? CodeForm.Words : CodeForm.Bytes;
     }
 
     /// <summary>The numbers that it multiplies.</summary>
     public CodeForm Form { get; }
 
     /// <summary>What was added to every weight: Σ code · (weight + offset) − offset · Σ code is the product.</summary>
-    public int Offset => Form == CodeForm.Words ? 0 : _weightBits == 4 ? PackingLayout.Int4Offset : 128;
+    public int Offset => Form == CodeForm.Words ? 0 : _weightBits == 4 ? PackingLayout.Int4Offset : _level == CpuLevel.Neon ? 0 : 128;
 
     /// <summary>The most tokens of one call.</summary>
     public int MaxRows => (Form, _level, _vnni) switch
     {
+        (_, CpuLevel.Neon, _) => ByteKernelNeon.MaxRows,
         (CodeForm.Bytes, CpuLevel.Avx512, false) => ByteKernelAvx512.MaxRows,
         (CodeForm.Bytes, _, _) => ByteKernelAvx2.MaxRows(_vnni),
         (_, CpuLevel.Avx512, _) => WordKernelAvx512.MaxRows,
@@ -36,6 +37,7 @@ internal readonly unsafe struct CodeKernel
     public int MaxPackedRows => (Form, _level, _weightBits) switch
     {
         _ when _grouped => 0,
+        (_, CpuLevel.Neon, _) => MaxRows,
         (CodeForm.Bytes, CpuLevel.Avx512, 4) when !_vnni => MaxRows,
         (CodeForm.Bytes, _, 4) => ByteKernelAvx2.MaxPackedRows,
         (CodeForm.Words, CpuLevel.Avx512, 8) => MaxRows,
@@ -91,6 +93,9 @@ internal readonly unsafe struct CodeKernel
         nint steps = inputs / PackingLayout.RunInputs;
         switch (Form, _level)
         {
+            case (_, CpuLevel.Neon):
+                ByteKernelNeon.Run(rows, (int*)tokens, weights, _weightBits == 8 ? (byte)0x80 : (byte)0, sums, steps);
+                break;
             case (CodeForm.Bytes, CpuLevel.Avx512) when !_vnni:
                 ByteKernelAvx512.Run(rows, (int*)tokens, weights, sums, steps);
                 break;
@@ -113,7 +118,15 @@ internal readonly unsafe struct CodeKernel
     public void RunPacked(int rows, byte* tokens, byte* weights, int inputs, int* sums)
     {
         nint steps = inputs / PackingLayout.RunInputs;
-        if (Form == CodeForm.Words)
+        if (_level == CpuLevel.Neon && _weightBits == 8)
+        {
+            ByteKernelNeon.Run(rows, (int*)tokens, weights, sign: 0, sums, steps);
+        }
+        else if (_level == CpuLevel.Neon)
+        {
+            ByteKernelNeon.RunPacked(rows, (int*)tokens, weights, sums, steps);
+        }
+        else if (Form == CodeForm.Words)
         {
             WordKernelAvx512.Run(rows, (long*)tokens, weights, stored: true, sums, steps);
         }

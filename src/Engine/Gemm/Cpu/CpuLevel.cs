@@ -1,10 +1,13 @@
 namespace MASQuant.Engine.Gemm.Cpu;
 
-/// <summary>The instruction sets that kernels are written for, in ascending order of preference.</summary>
+/// <summary>The instruction sets that kernels are written for, those of a processor in ascending order of preference.</summary>
 public enum CpuLevel
 {
     /// <summary>Nothing beyond what the runtime offers on every processor.</summary>
     Portable,
+
+    /// <summary>ARM64 with <c>sdot</c> (FEAT_DotProd, of ARMv8.2).</summary>
+    Neon,
 
     /// <summary>AVX2 and FMA.</summary>
     Avx2,

@@ -13,6 +13,7 @@ internal static unsafe class FloatKernel
     {
         CpuLevel.Avx512 => FloatKernelAvx512.MaxRows,
         CpuLevel.Avx2 => FloatKernelAvx2.MaxRows,
+        CpuLevel.Neon => FloatKernelNeon.MaxRows,
         _ => FloatKernelPortable.MaxRows,
     };
 
@@ -66,17 +67,20 @@ internal static unsafe class FloatKernel
     private static void Run<TElement>(CpuLevel level, int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
         where TElement : IPanelElement
     {
-        if (level == CpuLevel.Avx512)
+        switch (level)
         {
-            FloatKernelAvx512.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
-        }
-        else if (level == CpuLevel.Avx2)
-        {
-            FloatKernelAvx2.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
-        }
-        else
-        {
-            FloatKernelPortable.Run<TElement>(a, b, strideB, c, depth, add);
+            case CpuLevel.Avx512:
+                FloatKernelAvx512.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
+                break;
+            case CpuLevel.Avx2:
+                FloatKernelAvx2.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
+                break;
+            case CpuLevel.Neon:
+                FloatKernelNeon.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
+                break;
+            default:
+                FloatKernelPortable.Run<TElement>(a, b, strideB, c, depth, add);
+                break;
         }
     }
 
