@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using MASQuant.Cli.Commands;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
@@ -13,7 +15,7 @@ internal static class CommandLine
 {
     public const string Name = "masquant";
 
-    private static readonly ParserConfiguration Parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+    internal static readonly ParserConfiguration Parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
     /// <summary>Runs one command line; every failure becomes a message and an exit code.</summary>
     public static int Run(string[] args, CommandConsole console, CancellationToken cancellationToken)
@@ -21,15 +23,9 @@ internal static class CommandLine
         try
         {
             var root = CreateRoot(console, cancellationToken);
-            if (args.Length == 0)
-            {
-                HelpPage.Write(root, console.Error);
-                return ExitCode.Usage;
-            }
-
-            var parse = root.Parse(args, Parsing);
+            var parse = root.Parse(args.Length > 0 ? args : ["help"], Parsing);
             var errors = UsageErrors.Of(parse);
-            if (errors.Count > 0 && parse.Action is not (HelpPage or VersionPage))
+            if (errors.Count > 0 && parse.Action is not (HelpPage or VersionPage or SuggestAction))
             {
                 return Refuse(errors, parse.CommandResult.Command, console);
             }
@@ -79,7 +75,11 @@ internal static class CommandLine
             CompareCommand.Create(console, cancellationToken),
             TuneCommand.Create(console, cancellationToken),
             CacheCommand.Create(console, cancellationToken),
+            CompletionCommand.Create(console),
         };
+        root.Add(HelpCommand.Create(console, root));
+        var suggest = root.Directives.OfType<SuggestDirective>().Single();
+        suggest.Action = new SuggestAction(console, suggest);
         root.Options.OfType<HelpOption>().Single().Action = new HelpPage(console);
         root.Options.OfType<HelpOption>().Single().Description = "Shows this page.";
         root.Options.OfType<VersionOption>().Single().Action = new VersionPage(console);
@@ -94,8 +94,7 @@ internal static class CommandLine
             console.Error.WriteLine(new MASQuantException(DiagnosticCodes.CommandLineInvalid, null, message).ToDiagnostic());
         }
 
-        var page = command is CliCommand ? $"{Name} {command.Name} --help" : $"{Name} --help";
-        console.Error.WriteLine($"See '{page}'.");
+        console.Error.WriteLine(command is CliCommand and not { Name: HelpCommand.Name } ? $"See '{Name} help {command.Name}'." : $"See '{Name} help'.");
         return ExitCode.Usage;
     }
 }

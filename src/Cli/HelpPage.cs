@@ -42,7 +42,7 @@ internal sealed class HelpPage(CommandConsole console) : SynchronousCommandLineA
         Section(writer, "Exit codes", [ExitCode.Summary]);
         writer.WriteLine();
         writer.WriteLine(cli is null
-            ? $"'{CommandLine.Name} COMMAND --help' explains a command; docs/command-line.md says more."
+            ? $"'{CommandLine.Name} help COMMAND' explains a command; docs/command-line.md says more."
             : "Answers go to standard output, progress and messages to standard error.");
     }
 

@@ -26,6 +26,7 @@ internal static class CacheCommand
                 result.AddError($"'{result.Tokens[0].Value}' is not allowed for 'ACTION'. Allowed: {string.Join(", ", Actions)}.");
             }
         });
+        action.CompletionSources.Add(_ => Actions);
         var directory = CliOptions.Text("--directory", "DIR", $"The cache's folder. Default: {CacheSettings.DirectoryWord} of the environment, or the user's cache folder.");
         var olderThan = Parsed("--older-than", "AGE", CacheAge.Read, CacheAge.Allowed, "clean: only what was last used longer ago.");
         var maxBytes = Parsed("--max-bytes", "BYTES", ByteCount.Read, ByteCount.Allowed, "clean: only until the cache has no more, the least recently used first.");

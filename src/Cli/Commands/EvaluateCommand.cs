@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Evaluation.Reports.Charts;
@@ -11,11 +12,12 @@ internal static class EvaluateCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder: the reference." };
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder: the reference.", CompletionSources = { PathCompletions.Of } };
         var rest = new Argument<string[]>("[ARTIFACT…] DATA.jsonl")
         {
             Arity = new ArgumentArity(1, 1000),
             Description = "The models to compare, then the data: conversations, each ending with the expected answer. 'task' groups them.",
+            CompletionSources = { PathCompletions.Of },
         };
         var options = new EvaluationOptions();
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, to warn of samples in both. Without it, the file of the artifact's manifest is looked for beside DATA and the artifact.");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Inspection;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
@@ -13,7 +14,7 @@ internal static class InspectCommand
 {
     public static Command Create(CommandConsole console)
     {
-        var path = new Argument<string>("PATH") { Description = "A checkpoint's folder, an artifact (*.masquant.safetensors) or a manifest (*.masquant.json)." };
+        var path = new Argument<string>("PATH") { Description = "A checkpoint's folder, an artifact (*.masquant.safetensors) or a manifest (*.masquant.json).", CompletionSources = { PathCompletions.Of } };
         var json = new Option<bool>("--json") { Description = "Writes JSON: of a quantized model its manifest (docs/artifact-format.md), of a checkpoint its facts and layers." };
         var command = new CliCommand("inspect", "Lists the layers of a model: shapes, sizes, ranks, effective ranks and SQNR.", "PATH [--json]",
             "masquant inspect models/omni-tiny",

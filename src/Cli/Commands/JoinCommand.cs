@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -13,8 +14,8 @@ internal static class JoinCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder, for what is not quantized." };
-        var parts = new Argument<string[]>("PARTS") { Description = "Parts, or folders that hold them. Together they must have every block once; their order means nothing.", Arity = ArgumentArity.OneOrMore };
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder, for what is not quantized.", CompletionSources = { PathCompletions.Of } };
+        var parts = new Argument<string[]>("PARTS") { Description = "Parts, or folders that hold them. Together they must have every block once; their order means nothing.", Arity = ArgumentArity.OneOrMore, CompletionSources = { PathCompletions.Of } };
         var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var report = CliOptions.Written("--report", "FILE", "Writes the page that 'quantize --report' writes.");
         var budgets = new BudgetOptions();

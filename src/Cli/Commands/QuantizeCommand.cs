@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -18,7 +19,7 @@ internal static class QuantizeCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set: a JSON Lines file, one conversation per line. Every modality of the model needs samples.", required: true);
         var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
@@ -109,6 +110,8 @@ internal static class QuantizeCommand
                 parsed.AddError($"'{value}' is not allowed for '{option.Switch}'. {option.Refusal(value)}");
             }
         });
+        string[] words = [.. option.Values.Split(", ").Where(word => option.Apply(new QuantizationOptions(), word) is not null)];
+        result.CompletionSources.Add(_ => words);
         return result;
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
@@ -12,7 +13,7 @@ internal static class RunCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "A checkpoint's folder or an artifact." };
+        var model = new Argument<string>("MODEL") { Description = "A checkpoint's folder or an artifact.", CompletionSources = { PathCompletions.Of } };
         var text = new Argument<string>("TEXT") { Description = "The question; it follows the media. One that begins with a dash goes behind '--'." };
         var system = CliOptions.Text("--system", "TEXT", "The system message. Default: the family's own, if it has one.");
         var generation = new GenerationSwitches();

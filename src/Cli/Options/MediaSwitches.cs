@@ -76,5 +76,5 @@ internal sealed class MediaSwitches
 
     private static bool IsPicture(string path) => Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
 
-    private static Option<string[]> Files(string name, string label, string description) => new(name) { HelpName = label, Description = description };
+    private static Option<string[]> Files(string name, string label, string description) => new Option<string[]>(name) { HelpName = label, Description = description }.Completed(label);
 }

@@ -22,7 +22,7 @@ internal static class UsageErrors
         }
 
         return command is RootCommand && parse.UnmatchedTokens is [var first, ..]
-            ? [$"Unrecognized command '{first}'.{Suggestion(first, command.Subcommands.Select(c => c.Name))}"]
+            ? [UnknownCommand(first, command)]
             : [.. parse.Errors.Select(error => error.Message).Distinct(), .. MediaSwitches.Misplaced(parse)];
     }
 
@@ -38,9 +38,13 @@ internal static class UsageErrors
             .Distinct();
     }
 
+    /// <summary>The message for a word that is none of the root's commands.</summary>
+    public static string UnknownCommand(string word, Command root) => $"Unrecognized command '{word}'.{Suggestion(word, root.Subcommands.Select(command => command.Name))}";
+
+    // Several words may be as near as each other: '--top-' is '--top-k' or '--top-p'.
     private static string Suggestion(string word, IEnumerable<string> allowed)
     {
-        var (closest, distance) = allowed.Select(candidate => (candidate, ClosestWord.Distance(word, candidate))).MinBy(pair => pair.Item2);
-        return distance <= MaxDistance ? $" Did you mean '{closest}'?" : "";
+        var nearest = allowed.GroupBy(candidate => ClosestWord.Distance(word, candidate)).MinBy(group => group.Key)!;
+        return nearest.Key <= MaxDistance ? $" Did you mean {string.Join(" or ", nearest.Select(candidate => $"'{candidate}'"))}?" : "";
     }
 }
