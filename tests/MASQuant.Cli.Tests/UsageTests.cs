@@ -96,7 +96,7 @@ public class UsageTests
     [InlineData("join", "x", "--output", "b", "--report")]
     [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--output")]
     [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--report")]
-    [InlineData("evaluate", "x", "y.jsonl", "--json")]
+    [InlineData("evaluate", "x", "y.jsonl", "--json-file")]
     [InlineData("tune", "x", "--calibration", "a", "--max-bytes", "1GB", "--output")]
     [InlineData("tune", "x", "--calibration", "a", "--max-bytes", "1GB", "--report")]
     public void A_name_that_no_file_can_have_is_told_before_the_work(params string[] words)
@@ -129,7 +129,7 @@ public class UsageTests
             Assert.Contains(option.Default, found.Description);
         }
 
-        string[] own = ["--calibration", "--output", "--name", "--report", "--blocks", "--cache", "--samples", "--subset-seed", "--compute-assembly", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
+        string[] own = ["--calibration", "--output", "--name", "--report", "--blocks", "--json", "--cache", "--samples", "--subset-seed", "--compute-assembly", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
         Assert.Equal(OptionTable.All.Select(option => option.Switch).Concat(own).Order(), quantize.Options.Select(option => option.Name).Order());
     }
 

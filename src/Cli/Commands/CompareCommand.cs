@@ -69,6 +69,17 @@ internal static class CompareCommand
             {
                 ComparedModel[] apart = models[own.Of(models.Length)];
                 Quantize(console, apart, cache.Of(parse), cancellationToken);
+                if (options.IsJson(parse))
+                {
+                    JsonAnswer.Write(console, json =>
+                    {
+                        json.WriteStartArray("artifacts");
+                        Array.ForEach(apart, compared => json.WriteStringValue(compared.Artifact));
+                        json.WriteEndArray();
+                    });
+                    return ExitCode.Done;
+                }
+
                 Array.ForEach(apart, compared => console.Output.WriteLine(compared.Artifact));
                 return ExitCode.Done;
             }

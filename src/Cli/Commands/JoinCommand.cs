@@ -19,11 +19,12 @@ internal static class JoinCommand
         var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var report = CliOptions.Written("--report", "FILE", "Writes the page that 'quantize --report' writes.");
         var budgets = new BudgetOptions();
+        var json = CliOptions.Json("name, paths and bytes of the artifact");
         var command = new CliCommand("join", "Joins the parts that 'quantize --blocks' made into an artifact. Equal parts give equal bytes.",
             "MODEL PARTS… --output DIR [options]",
             "masquant join models/omni-tiny parts --output out",
             "masquant join models/omni-tiny parts/OmniTiny.blocks-000-002.masquant.part parts/OmniTiny.blocks-003-005.masquant.part --output out")
-        { model, parts, output, report };
+        { model, parts, output, report, json };
         budgets.AddTo(command);
         command.SetAction(parse =>
         {
@@ -46,7 +47,17 @@ internal static class JoinCommand
                 QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
             }
 
+            if (!parse.GetValue(json))
+            {
+                QuantizationSummary.Answer(console, job, manifest); // Also of an artifact that misses its budgets.
+            }
+
             demands.Check(console, job, manifest, cancellationToken);
+            if (parse.GetValue(json))
+            {
+                QuantizationSummary.AnswerJson(console, job, manifest);
+            }
+
             return ExitCode.Done;
         });
         return command;

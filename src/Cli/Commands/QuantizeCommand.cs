@@ -30,12 +30,13 @@ internal static class QuantizeCommand
         var compute = new ComputeOption();
         var options = OptionTable.All.Select(option => (option, CreateOption(option))).ToArray();
         var budgets = new BudgetOptions();
+        var json = CliOptions.Json("name, paths and bytes of the artifact, or with --blocks of the part");
         var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
             "MODEL --calibration FILE --output DIR [options]",
             "masquant quantize models/omni-tiny --scheme W4A8 --calibration data/calibration.jsonl --output out",
             "masquant quantize models/omni-tiny --scheme W8A8 --method SmoothQuant --calibration data/calibration.jsonl --output out --name Baseline",
             "masquant quantize models/omni-tiny --calibration data/calibration.jsonl --output parts --blocks 0/3")
-        { model, calibration, output, name, blocks, report };
+        { model, calibration, output, name, blocks, report, json };
         cache.AddTo(command);
         subset.AddTo(command);
         compute.AddTo(command);
@@ -81,7 +82,7 @@ internal static class QuantizeCommand
             };
             if (parse.GetValue(blocks) is { } choice)
             {
-                return QuantizePart.Run(console, job, choice, cancellationToken);
+                return QuantizePart.Run(console, job, choice, parse.GetValue(json), cancellationToken);
             }
 
             using var alone = OutputLock.Take(job.OutputFolder, job.Name, new DeliveryReporter(console, () => { }), cancellationToken);
@@ -91,7 +92,17 @@ internal static class QuantizeCommand
                 QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
             }
 
+            if (!parse.GetValue(json))
+            {
+                QuantizationSummary.Answer(console, job, manifest); // Also of an artifact that misses its budgets.
+            }
+
             demands.Check(console, job, manifest, cancellationToken);
+            if (parse.GetValue(json))
+            {
+                QuantizationSummary.AnswerJson(console, job, manifest);
+            }
+
             return ExitCode.Done;
         });
         return command;

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
 using MASQuant.Cli.Completion;
+using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
-using MASQuant.Formats.Files;
 
 namespace MASQuant.Cli.Options;
 
@@ -17,19 +17,12 @@ internal static class CliOptions
         return label is "FILE" or "DIR" ? option.Completed(label) : option;
     }
 
-    /// <summary>A file or folder that is written when the work is done: a name that none can have is told before.</summary>
-    public static Option<string> Written(string name, string label, string description, bool required = false)
-    {
-        var option = Text(name, label, description, required);
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token, ..] && FileNames.ProblemOf(token.Value) is { } problem)
-            {
-                result.AddError($"{problem} ('{name}')");
-            }
-        });
-        return option;
-    }
+    /// <summary>A file or folder that is written when the work is done; <see cref="CommandLine"/> tries it before.</summary>
+    public static WrittenOption Written(string name, string label, string description, bool required = false) => new(name, label, description) { Required = required };
+
+    /// <summary><c>--json</c>: the answer for programs.</summary>
+    /// <param name="answer">What it tells.</param>
+    public static Option<bool> Json(string answer) => new(JsonAnswer.Switch) { Description = $"Answers with one JSON object on standard output: {answer}, or 'error' with code, message, file, line and remedy." };
 
     /// <summary>A number; without the option <paramref name="initial"/>.</summary>
     public static Option<T> Number<T>(string name, T initial, Func<T, bool> isAllowed, string allowed, string description)

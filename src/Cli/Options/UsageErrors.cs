@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using MASQuant.Cli.Output;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Cli.Options;
@@ -9,11 +10,17 @@ internal static class UsageErrors
 {
     // Further away, a suggestion would be a guess.
     private const int MaxDistance = 3;
+    private const string JsonFile = "--json-file";
 
     /// <summary>One message per error; none when the command can run.</summary>
     public static IReadOnlyList<string> Of(ParseResult parse)
     {
         var command = parse.CommandResult.Command;
+        if (command.Options.Any(option => option.Name == JsonFile) && parse.Tokens.SkipWhile(token => token.Value != JsonAnswer.Switch).ElementAtOrDefault(1) is { Type: TokenType.Argument } value && (value.Value == "-" || value.Value.EndsWith(".json", StringComparison.Ordinal)))
+        {
+            return [$"'{JsonAnswer.Switch}' takes no value: its answer goes to standard output. '{JsonFile} FILE' writes a file."];
+        }
+
         string[] unknown = [.. UnknownOptions(parse, command)];
         if (unknown.Length > 0)
         {
