@@ -44,7 +44,7 @@ internal static class JoinCommand
             QuantizationSummary.Write(console, job, manifest, Clock.Current.GetElapsedTime(started));
             if (parse.GetValue(report) is { } page)
             {
-                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
+                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page, demands.Budgets);
             }
 
             if (!parse.GetValue(json))

@@ -89,7 +89,7 @@ internal static class QuantizeCommand
             var manifest = Run(console, job, cache.Of(parse), cancellationToken);
             if (parse.GetValue(report) is { } page)
             {
-                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
+                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page, demands.Budgets);
             }
 
             if (!parse.GetValue(json))

@@ -11,7 +11,7 @@ public static class EvaluationPage
     public static string Render(EvaluationJob job, IReadOnlyList<EvaluationResult> results, Func<int, ChartStyle> style)
     {
         string[] labels = [.. results.Select(result => EvaluationTables.Label(result.Model))];
-        return ReportPage.Render($"{labels[0]}: evaluation", Subtitle(job, results),
+        return ReportPage.Render($"{labels[0]}: evaluation", Subtitle(job, results), EvaluationVerdict.Of(labels, results),
             [Figures(job, results), .. EvaluationSections.Of(labels, results, style), .. Models(job)]);
     }
 

@@ -138,7 +138,7 @@ public class ReportTests
     }
 
     private static string Evaluation(string text, params IReadOnlyList<ContentPart> media)
-        => ReportPage.Render("Evaluation", "Two samples", EvaluationSections.Of(["full precision", text], SampleReport.Results(text, media), ChartStyle.Of));
+        => ReportPage.Render("Evaluation", "Two samples", EvaluationVerdict.Of(["full precision", text], SampleReport.Results(text, media)), EvaluationSections.Of(["full precision", text], SampleReport.Results(text, media), ChartStyle.Of));
 
     // A page is well-formed XML, so that a forgotten or crossed tag is an error here.
     private static XElement Parse(string page)
