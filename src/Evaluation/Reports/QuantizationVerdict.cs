@@ -12,7 +12,7 @@ internal static class QuantizationVerdict
     public static IReadOnlyList<string> Of(ReportModel model, ModelBudgets budgets)
     {
         var manifest = model.Manifest;
-        var weakest = Enum.GetValues<Modality>().Select(modality => (Modality: modality, Sqnr: ModelSqnr.Of(manifest, modality))).Where(found => found.Sqnr is not null).ToArray();
+        var weakest = Enum.GetValues<Modality>().Select(modality => (Modality: modality, Sqnr: ModelSqnr.Of(manifest, modality))).Where(found => found.Sqnr is { Decibels: < SqnrSection.Exact }).ToArray();
         if (weakest.Length == 0)
         {
             return [];

@@ -36,7 +36,7 @@ internal static class ReportStyle
         th.word,td.word{text-align:left}
         tbody tr:nth-child(even),tbody tr:nth-child(even) .word{background:var(--wash)}
         .word:first-child{position:sticky;left:0;background:var(--paper);z-index:1}
-        @media (max-width:40rem){th,td{padding:.3rem .5rem}.word{white-space:normal;overflow-wrap:anywhere;min-width:5rem;max-width:9rem}}
+        @media (max-width:40rem){th,td{padding:.3rem .5rem}.word{white-space:normal;overflow-wrap:break-word;max-width:9rem}}
         pre{font-size:.8125rem;padding:.6rem .75rem;white-space:pre-wrap;overflow-wrap:anywhere}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1rem;margin:.75rem 0}
         figure{margin:0}

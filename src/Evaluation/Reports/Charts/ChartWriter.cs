@@ -191,7 +191,7 @@ public sealed class ChartWriter
                 var y = KeyTop + ((line + 1) * TextWidth.LineHeight) - 4;
                 if (isFirst)
                 {
-                    using (_html.Element("g", ("class", $"series {series.Style.Class}")))
+                    using (_html.Element("g", ("class", $"series key {series.Style.Class}")))
                     {
                         _html.Empty("path", ("class", "mark"), ("d", Shape(series.Style.Mark, 8, y - 4)));
                     }

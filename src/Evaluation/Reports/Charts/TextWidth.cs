@@ -29,7 +29,7 @@ internal static class TextWidth
     public static IReadOnlyList<string> Lines(string text, double width)
     {
         var lines = new List<string>();
-        while (Of(text) > width)
+        while (text.Length > 1 && Of(text) > width)
         {
             if (lines.Count == MaxLines - 1)
             {
