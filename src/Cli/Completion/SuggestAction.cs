@@ -18,7 +18,7 @@ internal sealed class SuggestAction(CommandConsole console, SuggestDirective dir
         var end = int.TryParse(parseResult.GetResult(directive)?.Values.FirstOrDefault(), out var place) ? Math.Clamp(place, 0, line.Length) : line.Length;
         var typed = line[..end];
         var word = typed[(typed.LastIndexOfAny([' ', '\t']) + 1)..];
-        var suggestions = parseResult.RootCommandResult.Command.Parse(typed, CommandLine.Parsing).GetCompletions(end).Select(item => item.InsertText ?? item.Label);
+        var suggestions = parseResult.RootCommandResult.Command.Parse(typed, parseResult.Configuration).GetCompletions(end).Select(item => item.InsertText ?? item.Label);
 
         // Switches come when a dash asks for them: otherwise they would hide the files that may stand there. Help's names from Windows never do.
         foreach (var suggestion in suggestions.Where(label => label.StartsWith(word, StringComparison.Ordinal) && (label[0] != '-' || word.StartsWith('-')) && label is not ("/h" or "/?")).Distinct())

@@ -1,9 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using MASQuant.Cli.Commands;
 using MASQuant.Cli.Output;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary>Answers <c>--help</c>.</summary>
 internal sealed class HelpPage(CommandConsole console) : SynchronousCommandLineAction
