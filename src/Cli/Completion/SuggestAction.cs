@@ -15,7 +15,7 @@ internal sealed class SuggestAction(CommandConsole console, SuggestDirective dir
     public override int Invoke(ParseResult parseResult)
     {
         var line = parseResult.Tokens.LastOrDefault(token => token.Type != System.CommandLine.Parsing.TokenType.Directive)?.Value ?? "";
-        var end = int.TryParse(parseResult.GetResult(directive)?.Values.FirstOrDefault(), out var place) ? Math.Clamp(place, 0, line.Length) : line.Length;
+        var end = parseResult.GetResult(directive)?.Values is [var number, ..] && int.TryParse(number, out var place) ? Math.Clamp(place, 0, line.Length) : line.Length;
         var typed = line[..end];
         var word = typed[(typed.LastIndexOfAny([' ', '\t']) + 1)..];
         var suggestions = parseResult.RootCommandResult.Command.Parse(typed, parseResult.Configuration).GetCompletions(end).Select(item => item.InsertText ?? item.Label);

@@ -1,4 +1,3 @@
-using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Planning;
 
 namespace MASQuant.Cli.Output;

@@ -1,5 +1,4 @@
 using MASQuant.Evaluation.Budgets;
-using MASQuant.Formats.Artifacts;
 
 namespace MASQuant.Evaluation.Reports;
 
