@@ -50,6 +50,7 @@ public class ChartTests
     [Theory]
     [InlineData("short", 100, "short")]
     [InlineData("one two three", 60, "one two", "three")]
+    [InlineData("alpha beta", 70, "alpha", "beta")] // Of 73, all but the last letter fit.
     [InlineData("self_attn.q_proj", 80, "self_attn.q_", "proj")]
     [InlineData("iiiiiiii", 10, "ii", "ii", "ii", "ii")]
     public void Texts_are_cut_where_they_pause(string text, double width, params string[] lines) => Assert.Equal(lines, TextWidth.Lines(text, width));
