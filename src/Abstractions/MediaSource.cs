@@ -35,6 +35,15 @@ public sealed record MediaSource
     public ReadOnlyMemory<byte> Read(ModelLimits limits)
     {
         ArgumentNullException.ThrowIfNull(limits);
+        return ReadHere(limits, default);
+    }
+
+    /// <summary>The same, but nobody waits longer than they want for a pipe that nobody writes, or that has no end.</summary>
+    internal ReadOnlyMemory<byte> Read(ModelLimits limits, CancellationToken cancellationToken)
+        => Path is null || !cancellationToken.CanBeCanceled ? ReadHere(limits, default) : BlockingCall.Run(() => ReadHere(limits, cancellationToken), cancellationToken);
+
+    private ReadOnlyMemory<byte> ReadHere(ModelLimits limits, CancellationToken cancellationToken)
+    {
         if (Path is null)
         {
             limits.RequireBytes(_bytes.Length, Name);
@@ -44,7 +53,7 @@ public sealed record MediaSource
         try
         {
             using var file = FileSystem.Current.Open(Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            return file.CanSeek ? ReadFile(file, limits) : ReadPipe(file, limits);
+            return file.CanSeek ? ReadFile(file, limits) : ReadPipe(file, limits, cancellationToken);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
@@ -62,12 +71,13 @@ public sealed record MediaSource
     }
 
     // Its length shows at its end.
-    private byte[] ReadPipe(FileStream pipe, ModelLimits limits)
+    private byte[] ReadPipe(FileStream pipe, ModelLimits limits, CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
         var piece = new byte[1 << 16];
         while (pipe.Read(piece) is > 0 and var read)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             limits.RequireBytes(bytes.Length + read, Path);
             bytes.Write(piece, 0, read);
         }

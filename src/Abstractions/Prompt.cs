@@ -16,6 +16,14 @@ public sealed class Prompt
     /// <summary>The conversation so far, a copy.</summary>
     public IReadOnlyList<ChatMessage> Messages => [.. _turns.Select(turn => new ChatMessage(turn.Role, [.. turn.Content]))];
 
+    /// <summary>A conversation that is there already.</summary>
+    internal static Prompt Of(IEnumerable<ChatMessage> messages)
+    {
+        var prompt = new Prompt();
+        prompt._turns.AddRange(messages.Select(message => (message.Role, message.Content.ToList())));
+        return prompt;
+    }
+
     /// <summary>Sets the instructions that come first; without them the family's own, if it has any, are used.</summary>
     /// <exception cref="InvalidOperationException">Something precedes it.</exception>
     public Prompt System(string text)

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using MASQuant.Cli.Commands;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
@@ -13,7 +15,7 @@ internal static class CommandLine
 {
     public const string Name = "masquant";
 
-    private static readonly ParserConfiguration Parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+    internal static readonly ParserConfiguration Parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
     /// <summary>Runs one command line; every failure becomes a message and an exit code.</summary>
     public static int Run(string[] args, CommandConsole console, CancellationToken cancellationToken)
@@ -21,17 +23,16 @@ internal static class CommandLine
         try
         {
             var root = CreateRoot(console, cancellationToken);
-            if (args.Length == 0)
+            var parse = root.Parse(args.Length > 0 ? args : [HelpCommand.Name], Parsing);
+            var errors = UsageErrors.Of(parse);
+            if (errors.Count > 0 && parse.Action is not (HelpPage or VersionPage or SuggestAction))
             {
-                HelpPage.Write(root, console.Error);
-                return ExitCode.Usage;
+                return Refuse(errors, parse.CommandResult.Command);
             }
 
-            var parse = root.Parse(args, Parsing);
-            var errors = UsageErrors.Of(parse);
-            if (errors.Count > 0 && parse.Action is not (HelpPage or VersionPage))
+            if (parse.Action is not (HelpPage or VersionPage or SuggestAction))
             {
-                return Refuse(errors, parse.CommandResult.Command, console);
+                TryOutputs(parse);
             }
 
             return parse.Invoke(new InvocationConfiguration { Output = console.Output, Error = console.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -43,24 +44,53 @@ internal static class CommandLine
         }
         catch (MASQuantException error)
         {
-            console.Error.WriteLine(error.ToDiagnostic());
-            return ExitCode.BadInput;
+            return Fail(error, ExitCode.BadInput);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again.").ToDiagnostic());
-            return ExitCode.BadInput;
+            return Fail(new MASQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again."), ExitCode.BadInput);
         }
         catch (OutOfMemoryException)
         {
-            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.NotEnoughMemory, null, "There is not enough memory. Use a machine, or a container, with more, shorter prompts and smaller media, or fewer calibration samples.").ToDiagnostic());
-            return ExitCode.BadInput;
+            return Fail(new MASQuantException(DiagnosticCodes.NotEnoughMemory, null, "There is not enough memory. Use a machine, or a container, with more, shorter prompts and smaller media, or fewer calibration samples."), ExitCode.BadInput);
         }
         catch (Exception error)
         {
-            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.InternalError, null, "An internal error, a defect of masquant. Please report it with the command and what follows.").ToDiagnostic());
+            var code = Fail(new MASQuantException(DiagnosticCodes.InternalError, null, "An internal error, a defect of masquant. Please report it with the command and what follows."), ExitCode.Internal);
             console.Error.WriteLine(error);
-            return ExitCode.Internal;
+            return code;
+        }
+
+        int Refuse(IReadOnlyList<string> errors, Command command)
+        {
+            foreach (var message in errors.SkipLast(1))
+            {
+                console.Error.WriteLine(new MASQuantException(DiagnosticCodes.CommandLineInvalid, null, message).ToDiagnostic());
+            }
+
+            var code = Fail(new MASQuantException(DiagnosticCodes.CommandLineInvalid, null, errors[^1]), ExitCode.Usage);
+            console.Error.WriteLine(command is CliCommand and not { Name: HelpCommand.Name } ? $"See '{Name} help {command.Name}'." : $"See '{Name} help'.");
+            return code;
+        }
+
+        int Fail(MASQuantException error, int code)
+        {
+            console.Error.WriteLine(error.ToDiagnostic());
+            if (args.TakeWhile(word => word != "--").Contains(JsonAnswer.Switch))
+            {
+                JsonAnswer.WriteError(console, error);
+            }
+
+            return code;
+        }
+    }
+
+    // Before hours of work, not behind them.
+    private static void TryOutputs(ParseResult parse)
+    {
+        foreach (var option in parse.CommandResult.Command.Options.OfType<WrittenOption>())
+        {
+            option.Try(parse);
         }
     }
 
@@ -79,23 +109,15 @@ internal static class CommandLine
             CompareCommand.Create(console, cancellationToken),
             TuneCommand.Create(console, cancellationToken),
             CacheCommand.Create(console, cancellationToken),
+            CompletionCommand.Create(console),
         };
+        root.Add(HelpCommand.Create(console, root));
+        var suggest = root.Directives.OfType<SuggestDirective>().Single();
+        suggest.Action = new SuggestAction(console, suggest);
         root.Options.OfType<HelpOption>().Single().Action = new HelpPage(console);
         root.Options.OfType<HelpOption>().Single().Description = "Shows this page.";
         root.Options.OfType<VersionOption>().Single().Action = new VersionPage(console);
         root.Options.OfType<VersionOption>().Single().Description = "Shows the version.";
         return root;
-    }
-
-    private static int Refuse(IReadOnlyList<string> errors, Command command, CommandConsole console)
-    {
-        foreach (var message in errors)
-        {
-            console.Error.WriteLine(new MASQuantException(DiagnosticCodes.CommandLineInvalid, null, message).ToDiagnostic());
-        }
-
-        var page = command is CliCommand ? $"{Name} {command.Name} --help" : $"{Name} --help";
-        console.Error.WriteLine($"See '{page}'.");
-        return ExitCode.Usage;
     }
 }

@@ -25,6 +25,6 @@ internal static class Program
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        return CommandLine.Run(args, new CommandConsole(Console.Out, Console.Error, !Console.IsErrorRedirected) { OutputIsTerminal = !Console.IsOutputRedirected }, cancellation.Token);
+        return CommandLine.Run(args, new CommandConsole(Console.Out, Console.Error, !Console.IsErrorRedirected) { OutputIsTerminal = !Console.IsOutputRedirected, Input = new StreamReader(Console.OpenStandardInput(), Encoding.UTF8) }, cancellation.Token);
     }
 }

@@ -7,7 +7,7 @@ public class ReportTests
 {
     private const string Page = "bin/Debug/net10.0/models/Tiny.masquant.html";
 
-    /// <summary>One page per model, written once per key, there even when a budget is missed, and taken back when it is no longer wanted.</summary>
+    /// <summary>One page per model, written once per key, there even when a budget is missed. It outlives builds that do not ask for it, as long as the model is the same.</summary>
     [Fact]
     public void A_property_asks_for_a_page_per_model()
     {
@@ -24,7 +24,13 @@ public class ReportTests
         Assert.NotNull(FactsFile.ReadFacts(Path.ChangeExtension(stored, ".json")));
         Assert.Contains("<dt>Checkpoint</dt><dd>7 B", File.ReadAllText(project.InFolder(Page)));
 
+        var page = File.ReadAllText(project.InFolder(Page));
         project.Build().MustSucceed();
+        project.Build().MustSucceed();
+        Assert.Equal(page, File.ReadAllText(project.InFolder(Page)));
+
+        // Of another model it would tell what is not so.
+        project.Build("-p:Scheme=W8A8").MustSucceed();
         Assert.False(File.Exists(project.InFolder(Page)));
     }
 }

@@ -20,11 +20,11 @@ public sealed class CompareCommandTests : IDisposable
     [Fact]
     public void A_rerun_reuses_the_artifacts_and_gives_the_same_figures()
     {
-        var first = Compare("--json", "-", "--markdown", _folder.File("first.md"));
+        var first = Compare("--json", "--markdown", _folder.File("first.md"));
         Assert.Equal((0, 2), (first.ExitCode, Count(first.Error, ": quantized")));
         var written = Artifacts().ToDictionary(file => file, File.GetLastWriteTimeUtc);
 
-        var second = Compare("--json", "-", "--markdown", _folder.File("second.md"));
+        var second = Compare("--json", "--markdown", _folder.File("second.md"));
         Assert.Equal((0, 2), (second.ExitCode, Count(second.Error, ": made by an earlier run.")));
         Assert.Equal(first.Output, second.Output);
         Assert.Equal(File.ReadAllText(_folder.File("first.md")), File.ReadAllText(_folder.File("second.md")));
@@ -37,7 +37,7 @@ public sealed class CompareCommandTests : IDisposable
         Assert.All(models.SelectMany(model => model.GetProperty("tasks").EnumerateArray()), task => Assert.Equal(1, task.GetProperty("samples").GetInt32()));
 
         File.WriteAllLines(_calibration, File.ReadLines(_calibration).Take(3).ToArray());
-        Assert.Equal(2, Count(Compare("--json", "-").Error, ": quantized"));
+        Assert.Equal(2, Count(Compare("--json").Error, ": quantized"));
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class CompareCommandTests : IDisposable
         Assert.All(shares, share => Assert.Equal(share.Output.Length > 0 ? 1 : 0, Count(share.Error, ": quantized")));
         Assert.Equal(Artifacts().Order(), shares.SelectMany(share => share.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Order());
 
-        var whole = Compare("--json", "-");
+        var whole = Compare("--json");
         Assert.Equal((0, 2), (whole.ExitCode, Count(whole.Error, ": made by an earlier run.")));
         using var json = JsonDocument.Parse(whole.Output);
         Assert.Equal(3, json.RootElement.GetProperty("models").GetArrayLength());
@@ -57,7 +57,7 @@ public sealed class CompareCommandTests : IDisposable
     [Fact]
     public void Images_keep_as_many_pixels_as_are_asked_for_where_models_are_made_and_where_they_are_measured()
     {
-        var (usual, fewer) = (Compare("--json", "-"), Compare("--json", "-", "--max-pixels", "3136"));
+        var (usual, fewer) = (Compare("--json"), Compare("--json", "--max-pixels", "3136"));
         Assert.Equal((2, 2), (Count(usual.Error, ": quantized"), Count(fewer.Error, ": quantized"))); // other inputs, other keys
         Assert.NotEqual(ReferencePerplexity(usual), ReferencePerplexity(fewer));
 
@@ -81,7 +81,7 @@ public sealed class CompareCommandTests : IDisposable
     [Fact]
     public void A_sweep_quantizes_every_combination_and_names_its_values()
     {
-        var run = Compare("--methods", "MASQuant", "--sweep", "Epochs=0", "--sweep", "rank=2,4,02", "--sweep", "ModalityWeights=1,1,1;1,0.5,1", "--json", "-", "--report", _folder.File("page.html"), "--markdown", _folder.File("table.md"));
+        var run = Compare("--methods", "MASQuant", "--sweep", "Epochs=0", "--sweep", "rank=2,4,02", "--sweep", "ModalityWeights=1,1,1;1,0.5,1", "--json", "--report", _folder.File("page.html"), "--markdown", _folder.File("table.md"));
         Assert.Equal(0, run.ExitCode);
         using var json = JsonDocument.Parse(run.Output);
         var models = json.RootElement.GetProperty("models").EnumerateArray().Skip(1).ToArray();

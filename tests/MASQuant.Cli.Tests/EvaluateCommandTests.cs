@@ -11,7 +11,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
         using var folder = new TemporaryDirectory();
         var data = CalibrationData.Write(folder.Path, samples: 2, skip: 10, name: "eval.jsonl");
         var markdown = folder.File("table.md");
-        var run = CommandRun.Of("evaluate", RepositoryFiles.VlTiny, quantized.Artifact, data, "--json", "-", "--markdown", markdown);
+        var run = CommandRun.Of("evaluate", RepositoryFiles.VlTiny, quantized.Artifact, data, "--json", "--markdown", markdown);
         Assert.Equal(0, run.ExitCode);
         Assert.DoesNotContain("warning", run.Error, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(run.Output);
@@ -59,7 +59,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
 
         double Perplexity(params string[] pixels)
         {
-            var run = CommandRun.Of(["evaluate", RepositoryFiles.VlTiny, quantized.Data, "--no-generate", "--limit", "1", "--json", "-", .. pixels]);
+            var run = CommandRun.Of(["evaluate", RepositoryFiles.VlTiny, quantized.Data, "--no-generate", "--limit", "1", "--json", .. pixels]);
             using var json = JsonDocument.Parse(run.Output);
             return Value(json.RootElement.GetProperty("models")[0].GetProperty("tasks")[0], "perplexity");
         }
@@ -68,7 +68,7 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     [Fact]
     public void Without_answers_error_rates_are_null()
     {
-        var run = CommandRun.Of("evaluate", RepositoryFiles.VlTiny, quantized.Data, "--no-generate", "--json", "-");
+        var run = CommandRun.Of("evaluate", RepositoryFiles.VlTiny, quantized.Data, "--no-generate", "--json");
         Assert.Equal(0, run.ExitCode);
         using var json = JsonDocument.Parse(run.Output);
         var task = json.RootElement.GetProperty("models")[0].GetProperty("tasks")[0];
@@ -110,12 +110,43 @@ public class EvaluateCommandTests(QuantizedVlTiny quantized) : IClassFixture<Qua
     }
 
     [Fact]
+    public void An_artifact_is_the_reference_only_when_asked_for()
+    {
+        string[] words = ["evaluate", quantized.Artifact, quantized.Data, "--no-generate", "--limit", "1", "--json"];
+        var refused = CommandRun.Of(words);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains($"{quantized.Artifact}: error MASQ0806: The first model is the reference", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("--quantized-reference", refused.Error, StringComparison.Ordinal);
+
+        using var folder = new TemporaryDirectory();
+        var copy = folder.File("Copy.masquant.safetensors");
+        File.Copy(quantized.Artifact, copy);
+        Assert.Equal(0, CommandRun.Of([.. words, "--quantized-reference"]).ExitCode);
+        using var json = JsonDocument.Parse(CommandRun.Of(["evaluate", quantized.Artifact, copy, .. words[2..], "--quantized-reference"]).Output);
+        Assert.Equal(0, Value(json.RootElement.GetProperty("models")[1].GetProperty("tasks")[0], "kullbackLeibler"));
+    }
+
+    [Fact]
+    public void A_model_is_not_compared_with_itself()
+    {
+        using var folder = new TemporaryDirectory();
+        var link = folder.File("Link.masquant.safetensors");
+        File.CreateSymbolicLink(link, quantized.Artifact);
+        foreach (var models in (string[][])[[RepositoryFiles.VlTiny, RepositoryFiles.VlTiny + "/"], [RepositoryFiles.VlTiny, quantized.Artifact, quantized.Artifact], [RepositoryFiles.VlTiny, quantized.Artifact, link]])
+        {
+            var run = CommandRun.Of(["evaluate", .. models, quantized.Data]);
+            Assert.Equal(1, run.ExitCode);
+            Assert.StartsWith($"{models[^1]}: error MASQ0806: The model is given twice", run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Limit_counts_per_task()
     {
         using var folder = new TemporaryDirectory();
         var data = folder.File("eval.jsonl");
         File.WriteAllLines(data, ((string[])["a", "a", "b", "b"]).Select(task => $$"""{"task": "{{task}}", "messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "1"}]}"""));
-        using var json = JsonDocument.Parse(CommandRun.Of("evaluate", RepositoryFiles.VlTiny, data, "--limit", "1", "--no-generate", "--json", "-").Output);
+        using var json = JsonDocument.Parse(CommandRun.Of("evaluate", RepositoryFiles.VlTiny, data, "--limit", "1", "--no-generate", "--json").Output);
         Assert.Equal([("a", 1), ("b", 1)], json.RootElement.GetProperty("models")[0].GetProperty("tasks").EnumerateArray().Select(task => (task.GetProperty("task").GetString(), task.GetProperty("samples").GetInt32())));
     }
 

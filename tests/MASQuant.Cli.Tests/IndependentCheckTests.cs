@@ -24,7 +24,7 @@ public sealed class IndependentCheckTests : IDisposable
         Succeed(["quantize", RepositoryFiles.OmniTiny, .. options, "--epochs", "0", "--rank", "4", "--calibration", data, "--output", _folder.Path, "--name", "Tiny"]);
         var artifact = _folder.File("Tiny.masquant.safetensors");
         var figures = _folder.File("figures.json");
-        Succeed(["evaluate", RepositoryFiles.OmniTiny, artifact, data, "--no-generate", "--json", figures]);
+        Succeed(["evaluate", RepositoryFiles.OmniTiny, artifact, data, "--no-generate", "--json-file", figures]);
 
         var (exitCode, verdict) = Start(python, "-B", Path.Combine(RepositoryFiles.Root, "tests", "independent", "check_artifact.py"), RepositoryFiles.OmniTiny, artifact, figures, RepositoryFiles.Golden("omni"))!.Value;
 

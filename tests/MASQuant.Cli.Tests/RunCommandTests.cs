@@ -133,6 +133,30 @@ public class RunCommandTests
         Assert.Equal(usual - (5 * 3) + (13 * 8), PromptTokens([.. run, "--min-pixels", "78400"])); // × √(78400 / 11760) = 2.58, then up: 12.9 → 13, 7.7 → 8
     }
 
+    [Theory]
+    [InlineData("-")]
+    [InlineData("text", "--conversation", "-")]
+    [InlineData("--conversation", "-", "--image", "a.png")]
+    [InlineData("--conversation", "-", "--system", "Be brief.")]
+    [InlineData]
+    public void A_prompt_is_asked_for_once(params string[] words) => Assert.Equal(words is ["-"] ? 1 : 2, CommandRun.Of(["run", RepositoryFiles.VlTiny, .. words]).ExitCode); // Standard input is empty here.
+
+    [Fact]
+    public void A_conversation_that_is_none_is_named()
+    {
+        using var folder = new TemporaryDirectory();
+        var file = folder.File("line.json");
+        foreach (var (text, code) in ((string, string)[])[("", "MASQ0101"), ("{}", "MASQ0401"), ("""{"messages": [{"role": "assistant", "content": "1"}]}""", "MASQ0401"), ("""{"messages": [{"role": "user", "content": [{"type": "image", "image": "../a.png"}]}]}""", "MASQ0402"), (new string(' ', (1 << 24) + 1), "MASQ0101")])
+        {
+            File.WriteAllText(file, text);
+            var run = CommandRun.Of("run", RepositoryFiles.VlTiny, "--conversation", file);
+            Assert.Equal(1, run.ExitCode);
+            Assert.StartsWith($"{file}: error {code}: ", run.Error, StringComparison.Ordinal);
+        }
+
+        Assert.StartsWith($"{folder.File("none")}: error MASQ0101: ", CommandRun.Of("run", RepositoryFiles.VlTiny, "--conversation", folder.File("none")).Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Missing_image_is_named()
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Quantization.Options;
@@ -22,6 +23,36 @@ public class UsageTests
         Assert.Equal(2, run.ExitCode);
         Assert.Contains($"error MASQ0801: Unrecognized {(words[^2][0] == '-' ? "option" : "command")} '{words[^2]}'. Did you mean '{words[^1]}'?", run.Error);
         Assert.Empty(run.Output);
+    }
+
+    // Every letter that is forgotten and every two that are exchanged, in every command and every option of each.
+    [Fact]
+    public void Every_typo_names_the_word_that_was_meant()
+    {
+        var root = CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default);
+        Assert.All(root.Subcommands, command =>
+        {
+            AssertSuggested("command", command.Name, typo => [typo]);
+            AssertSuggested("command", command.Name, typo => ["help", typo]);
+            Assert.All(command.Options, option => AssertSuggested("option", option.Name, typo => [command.Name, typo]));
+        });
+
+        void AssertSuggested(string kind, string meant, Func<string, string[]> words)
+        {
+            foreach (var typo in Typos(meant).Where(typo => !root.Parse(words(typo), CommandLine.Parsing).CommandResult.Command.Options.Any(option => option.Name == typo)))
+            {
+                var errors = UsageErrors.Of(root.Parse(words(typo), CommandLine.Parsing));
+                Assert.Contains(errors, error => error.StartsWith($"Unrecognized {kind} '{typo}'. Did you mean '", StringComparison.Ordinal) && error.Contains($"'{meant}'", StringComparison.Ordinal));
+            }
+        }
+
+        static IEnumerable<string> Typos(string word)
+        {
+            var start = word.StartsWith("--", StringComparison.Ordinal) ? 2 : 0;
+            return Enumerable.Range(start, word.Length - start).Select(place => word.Remove(place, 1))
+                .Concat(Enumerable.Range(start, word.Length - start - 1).Select(place => $"{word[..place]}{word[place + 1]}{word[place]}{word[(place + 2)..]}"))
+                .Where(typo => typo != word);
+        }
     }
 
     [Theory]
@@ -49,7 +80,8 @@ public class UsageTests
     [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--sweep", "Rank=1", "--sweep", "rank=2")]
     [InlineData("quantize", "x", "--calibration", "a", "--output", "b", "--samples", "-1")]
     [InlineData("inspect", "x", "y")]
-    [InlineData]
+    [InlineData("help", "quantise")]
+    [InlineData("help", "run", "serve")]
     public void Wrong_usage_is_two(params string[] words)
     {
         var run = CommandRun.Of(words);
@@ -65,7 +97,7 @@ public class UsageTests
     [InlineData("join", "x", "--output", "b", "--report")]
     [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--output")]
     [InlineData("compare", "x", "y.jsonl", "--calibration", "a", "--report")]
-    [InlineData("evaluate", "x", "y.jsonl", "--json")]
+    [InlineData("evaluate", "x", "y.jsonl", "--json-file")]
     [InlineData("tune", "x", "--calibration", "a", "--max-bytes", "1GB", "--output")]
     [InlineData("tune", "x", "--calibration", "a", "--max-bytes", "1GB", "--report")]
     public void A_name_that_no_file_can_have_is_told_before_the_work(params string[] words)
@@ -98,7 +130,7 @@ public class UsageTests
             Assert.Contains(option.Default, found.Description);
         }
 
-        string[] own = ["--calibration", "--output", "--name", "--report", "--blocks", "--cache", "--samples", "--subset-seed", "--compute-assembly", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
+        string[] own = ["--calibration", "--output", "--name", "--report", "--blocks", "--json", "--cache", "--samples", "--subset-seed", "--compute-assembly", "--evaluation", .. BudgetTable.All.Select(budget => budget.Switch)];
         Assert.Equal(OptionTable.All.Select(option => option.Switch).Concat(own).Order(), quantize.Options.Select(option => option.Name).Order());
     }
 
@@ -153,8 +185,22 @@ public class UsageTests
     }
 
     [Fact]
+    public void Help_is_a_command_too_and_what_no_command_means()
+    {
+        Assert.Equal(CommandRun.Of("--help"), CommandRun.Of("help"));
+        Assert.Equal(CommandRun.Of("--help"), CommandRun.Of());
+        Assert.All(CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default).Subcommands, command =>
+        {
+            var page = CommandRun.Of("help", command.Name);
+            Assert.Equal(CommandRun.Of(command.Name, "--help"), page);
+            Assert.Equal((0, ""), (page.ExitCode, page.Error));
+            Assert.Contains($"Usage:\n  masquant {command.Name}", page.Output, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
     public void Help_pages()
-        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "join", "inspect", "run", "serve", "evaluate", "compare", "tune"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
+        => Snapshot.Verify(string.Concat(((string[])["", "quantize", "join", "inspect", "run", "serve", "evaluate", "compare", "tune", "cache", "completion", "help"]).Select(command => CommandRun.Of([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output + "\n========\n\n")));
 
     private static Command Command(string name)
         => CommandLine.CreateRoot(new CommandConsole(TextWriter.Null, TextWriter.Null, false), default).Subcommands.Single(command => command.Name == name);

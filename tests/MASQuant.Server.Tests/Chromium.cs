@@ -30,6 +30,13 @@ public sealed class Chromium : IAsyncLifetime
         return await Visit.BeginAsync(context, served);
     }
 
+    /// <summary>A file.</summary>
+    internal async Task<Visit> OpenAsync(Uri file, int width)
+    {
+        Skip.If(_browser is null, "Chromium is not in PATH.");
+        return await Visit.BeginAsync(await _browser.NewContextAsync(new() { ViewportSize = new ViewportSize { Width = width, Height = 800 } }), file);
+    }
+
     public async Task DisposeAsync()
     {
         await (_browser?.CloseAsync() ?? Task.CompletedTask);

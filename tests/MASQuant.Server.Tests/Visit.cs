@@ -9,11 +9,11 @@ internal sealed class Visit : IAsyncDisposable
     private readonly IBrowserContext _context;
     private readonly ConcurrentQueue<string> _asked = [];
     private readonly ConcurrentQueue<string> _failures = [];
-    private readonly Served _served;
+    private readonly Uri _address;
 
-    private Visit(IBrowserContext context, IPage page, Served served)
+    private Visit(IBrowserContext context, IPage page, Uri address)
     {
-        (_context, Page, _served) = (context, page, served);
+        (_context, Page, _address) = (context, page, address);
         context.SetDefaultTimeout(120_000); // ms: of a busy machine
         page.Request += (_, request) => _asked.Enqueue(request.Url);
         page.PageError += (_, error) => _failures.Enqueue(error);
@@ -37,10 +37,12 @@ internal sealed class Visit : IAsyncDisposable
 
     public ILocator Facts => Page.Locator(".assistant .facts");
 
-    public static async Task<Visit> BeginAsync(IBrowserContext context, Served served)
+    public static Task<Visit> BeginAsync(IBrowserContext context, Served served) => BeginAsync(context, served.Address);
+
+    public static async Task<Visit> BeginAsync(IBrowserContext context, Uri address)
     {
-        var visit = new Visit(context, await context.NewPageAsync(), served);
-        await visit.Page.GotoAsync(served.Address.ToString());
+        var visit = new Visit(context, await context.NewPageAsync(), address);
+        await visit.Page.GotoAsync(address.ToString());
         return visit;
     }
 
@@ -69,6 +71,6 @@ internal sealed class Visit : IAsyncDisposable
     {
         await _context.CloseAsync();
         Assert.Empty(_failures);
-        Assert.All(_asked.Where(url => !url.StartsWith("data:", StringComparison.Ordinal)), url => Assert.StartsWith(_served.Address.ToString(), url, StringComparison.Ordinal));
+        Assert.All(_asked.Where(url => !url.StartsWith("data:", StringComparison.Ordinal)), url => Assert.StartsWith(_address.ToString(), url, StringComparison.Ordinal));
     }
 }

@@ -2,7 +2,7 @@
 
     python3 check_artifact.py CHECKPOINT ARTIFACT FIGURES GOLDENS
 
-FIGURES is what `masquant evaluate CHECKPOINT ARTIFACT DATA --no-generate --json FIGURES` wrote. DATA are conversations of the folder GOLDENS, with the golden's name as the task and its greedy text as the
+FIGURES is what `masquant evaluate CHECKPOINT ARTIFACT DATA --no-generate --json-file FIGURES` wrote. DATA are conversations of the folder GOLDENS, with the golden's name as the task and its greedy text as the
 answer; the artifact was calibrated on the same conversations. Ids, positions and embeddings come from the goldens, so that neither tokenizer nor towers are needed. Ends with 1 where a figure differs.
 
 Tolerances. The product computes in FP32. Full precision errs little: a sum of K = 768 products by about sqrt(K) 2^-24 = 2e-6 of its size, some ten such steps in each of six blocks, 1e-4 in all at the very

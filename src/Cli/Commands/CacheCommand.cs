@@ -26,13 +26,15 @@ internal static class CacheCommand
                 result.AddError($"'{result.Tokens[0].Value}' is not allowed for 'ACTION'. Allowed: {string.Join(", ", Actions)}.");
             }
         });
+        action.CompletionSources.Add(_ => Actions);
         var directory = CliOptions.Text("--directory", "DIR", $"The cache's folder. Default: {CacheSettings.DirectoryWord} of the environment, or the user's cache folder.");
         var olderThan = Parsed("--older-than", "AGE", CacheAge.Read, CacheAge.Allowed, "clean: only what was last used longer ago.");
         var maxBytes = Parsed("--max-bytes", "BYTES", ByteCount.Read, ByteCount.Allowed, "clean: only until the cache has no more, the least recently used first.");
-        var command = new CliCommand("cache", "Shows, verifies or cleans the cache that builds share.", $"{string.Join('|', Actions)} [--directory DIR] [--older-than AGE] [--max-bytes BYTES]",
+        var json = CliOptions.Json("numbers, of bytes and of files");
+        var command = new CliCommand("cache", "Shows, verifies or cleans the cache that builds share.", $"{string.Join('|', Actions)} [--directory DIR] [--older-than AGE] [--max-bytes BYTES] [--json]",
             "masquant cache stats",
             "masquant cache clean --older-than 30d")
-        { action, directory, olderThan, maxBytes };
+        { action, directory, olderThan, maxBytes, json };
         command.Validators.Add(result =>
         {
             if (result.GetValue(action) != Clean && (result.GetResult(olderThan) is { Implicit: false } || result.GetResult(maxBytes) is { Implicit: false }))
@@ -42,17 +44,33 @@ internal static class CacheCommand
         });
         command.SetAction(parse => parse.GetRequiredValue(action) switch
         {
-            Stats => ShowStats(console, FolderOf(parse.GetValue(directory))),
-            Verify => VerifyAll(console, FolderOf(parse.GetValue(directory)), cancellationToken),
-            _ => CleanUp(console, FolderOf(parse.GetValue(directory)), parse.GetValue(olderThan), parse.GetValue(maxBytes), cancellationToken),
+            Stats => ShowStats(console, FolderOf(parse.GetValue(directory)), parse.GetValue(json)),
+            Verify => VerifyAll(console, FolderOf(parse.GetValue(directory)), parse.GetValue(json), cancellationToken),
+            _ => CleanUp(console, FolderOf(parse.GetValue(directory)), parse.GetValue(olderThan), parse.GetValue(maxBytes), parse.GetValue(json), cancellationToken),
         });
         return command;
     }
 
-    private static int ShowStats(CommandConsole console, CacheFolder folder)
+    private static int ShowStats(CommandConsole console, CacheFolder folder, bool json)
     {
         var inventory = CacheInventory.Of(folder);
         var counters = CacheCounters.Read(folder);
+        if (json)
+        {
+            JsonAnswer.Write(console, answer =>
+            {
+                answer.WriteString("directory", folder.Path);
+                answer.WriteNumber("artifacts", inventory.Entries.Count);
+                answer.WriteNumber("unfinishedRuns", inventory.Runs.Count);
+                answer.WriteNumber("bytes", inventory.Bytes);
+                answer.WriteNumber("unfinishedBytes", inventory.Runs.Sum(run => run.Bytes));
+                answer.WriteNumber("taken", counters.Local);
+                answer.WriteNumber("downloaded", counters.Remote);
+                answer.WriteNumber("quantized", counters.Quantized);
+            });
+            return ExitCode.Done;
+        }
+
         var table = new TextTable(1, folder.Path, "");
         table.Add("artifacts", Number(inventory.Entries.Count));
         table.Add("unfinished runs", Number(inventory.Runs.Count));
@@ -67,9 +85,26 @@ internal static class CacheCommand
         return ExitCode.Done;
     }
 
-    private static int VerifyAll(CommandConsole console, CacheFolder folder, CancellationToken cancellationToken)
+    private static int VerifyAll(CommandConsole console, CacheFolder folder, bool json, CancellationToken cancellationToken)
     {
         var (read, removed) = CacheVerification.Run(folder, cancellationToken);
+        if (json)
+        {
+            JsonAnswer.Write(console, answer =>
+            {
+                answer.WriteString("directory", folder.Path);
+                answer.WriteNumber("filesRead", read);
+                answer.WriteStartArray("removed");
+                foreach (var line in removed)
+                {
+                    answer.WriteStringValue(line);
+                }
+
+                answer.WriteEndArray();
+            });
+            return removed.Count == 0 ? ExitCode.Done : ExitCode.BadInput;
+        }
+
         foreach (var line in removed)
         {
             console.Output.WriteLine($"removed {line}");
@@ -79,10 +114,22 @@ internal static class CacheCommand
         return removed.Count == 0 ? ExitCode.Done : ExitCode.BadInput;
     }
 
-    private static int CleanUp(CommandConsole console, CacheFolder folder, TimeSpan? olderThan, long? maxBytes, CancellationToken cancellationToken)
+    private static int CleanUp(CommandConsole console, CacheFolder folder, TimeSpan? olderThan, long? maxBytes, bool json, CancellationToken cancellationToken)
     {
         // Without a limit everything goes.
         var trimmed = CacheTrim.Run(folder, maxBytes ?? (olderThan is null ? 0 : null), Clock.UtcNow - olderThan, cancellationToken);
+        if (json)
+        {
+            JsonAnswer.Write(console, answer =>
+            {
+                answer.WriteString("directory", folder.Path);
+                answer.WriteNumber("entriesRemoved", trimmed.Removed);
+                answer.WriteNumber("bytesFreed", trimmed.BytesFreed);
+                answer.WriteNumber("bytesLeft", trimmed.BytesLeft);
+            });
+            return ExitCode.Done;
+        }
+
         console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trimmed.Removed} entries removed, {ByteCount.Write(trimmed.BytesFreed)} freed, {ByteCount.Write(trimmed.BytesLeft)} left: {folder.Path}"));
         return ExitCode.Done;
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -23,8 +24,8 @@ internal static class CompareCommand
 
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
-        var data = new Argument<string>("DATA.jsonl") { Description = "Conversations, each ending with the expected answer. 'task' groups them." };
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
+        var data = new Argument<string>("DATA.jsonl") { Description = "Conversations, each ending with the expected answer. 'task' groups them.", CompletionSources = { PathCompletions.Of } };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set.", required: true);
         var methods = CliOptions.Words("--methods", "LIST", Methods, Methods, "The methods, separated by commas.");
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes, separated by commas.");
@@ -68,6 +69,17 @@ internal static class CompareCommand
             {
                 ComparedModel[] apart = models[own.Of(models.Length)];
                 Quantize(console, apart, cache.Of(parse), cancellationToken);
+                if (options.IsJson(parse))
+                {
+                    JsonAnswer.Write(console, json =>
+                    {
+                        json.WriteStartArray("artifacts");
+                        Array.ForEach(apart, compared => json.WriteStringValue(compared.Artifact));
+                        json.WriteEndArray();
+                    });
+                    return ExitCode.Done;
+                }
+
                 Array.ForEach(apart, compared => console.Output.WriteLine(compared.Artifact));
                 return ExitCode.Done;
             }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -13,16 +14,17 @@ internal static class JoinCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder, for what is not quantized." };
-        var parts = new Argument<string[]>("PARTS") { Description = "Parts, or folders that hold them. Together they must have every block once; their order means nothing.", Arity = ArgumentArity.OneOrMore };
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder, for what is not quantized.", CompletionSources = { PathCompletions.Of } };
+        var parts = new Argument<string[]>("PARTS") { Description = "Parts, or folders that hold them. Together they must have every block once; their order means nothing.", Arity = ArgumentArity.OneOrMore, CompletionSources = { PathCompletions.Of } };
         var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var report = CliOptions.Written("--report", "FILE", "Writes the page that 'quantize --report' writes.");
         var budgets = new BudgetOptions();
+        var json = CliOptions.Json("name, paths and bytes of the artifact");
         var command = new CliCommand("join", "Joins the parts that 'quantize --blocks' made into an artifact. Equal parts give equal bytes.",
             "MODEL PARTS… --output DIR [options]",
             "masquant join models/omni-tiny parts --output out",
             "masquant join models/omni-tiny parts/OmniTiny.blocks-000-002.masquant.part parts/OmniTiny.blocks-003-005.masquant.part --output out")
-        { model, parts, output, report };
+        { model, parts, output, report, json };
         budgets.AddTo(command);
         command.SetAction(parse =>
         {
@@ -42,10 +44,20 @@ internal static class JoinCommand
             QuantizationSummary.Write(console, job, manifest, Clock.Current.GetElapsedTime(started));
             if (parse.GetValue(report) is { } page)
             {
-                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
+                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page, demands.Budgets);
+            }
+
+            if (!parse.GetValue(json))
+            {
+                QuantizationSummary.Answer(console, job, manifest); // Also of an artifact that misses its budgets.
             }
 
             demands.Check(console, job, manifest, cancellationToken);
+            if (parse.GetValue(json))
+            {
+                QuantizationSummary.AnswerJson(console, job, manifest);
+            }
+
             return ExitCode.Done;
         });
         return command;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Formats.Checkpoints;
@@ -14,15 +15,16 @@ internal static class PlanCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, whose size decides the time. Default: 128 conversations of 400 tokens are assumed.");
         var output = CliOptions.Written("--output", "DIR", "The folder whose disk is looked at. Default: the current one.");
+        var json = CliOptions.Json("sizes in bytes, time in seconds");
         var options = OptionTable.All.Select(option => (option, QuantizeCommand.CreateOption(option))).ToArray();
         var command = new CliCommand("plan", "Tells what quantizing a checkpoint would take: sizes, disk, memory and time. Reads headers and configuration alone, and quantizes nothing.",
             "MODEL [--calibration FILE] [options]",
             "masquant plan models/omni-tiny --calibration data/calibration.jsonl",
             "masquant plan models/omni-tiny --scheme W8A8 --epochs 0")
-        { model, calibration, output };
+        { model, calibration, output, json };
         foreach (var (_, option) in options)
         {
             command.Add(option);
@@ -31,12 +33,12 @@ internal static class PlanCommand
         command.SetAction(parse =>
         {
             var words = options.Where(pair => parse.GetValue(pair.Item2) is not null).ToDictionary(pair => pair.option.Name, pair => parse.GetValue(pair.Item2)!);
-            return Run(console, parse.GetRequiredValue(model), parse.GetValue(calibration), parse.GetValue(output) ?? ".", OptionTable.Read(words), cancellationToken);
+            return Run(console, parse.GetRequiredValue(model), parse.GetValue(calibration), parse.GetValue(output) ?? ".", OptionTable.Read(words), parse.GetValue(json), cancellationToken);
         });
         return command;
     }
 
-    private static int Run(CommandConsole console, string model, string? calibration, string output, QuantizationOptions options, CancellationToken cancellationToken)
+    private static int Run(CommandConsole console, string model, string? calibration, string output, QuantizationOptions options, bool json, CancellationToken cancellationToken)
     {
         using var checkpoint = Checkpoint.Open(model);
         var config = ModelConfigReader.Read(checkpoint);
@@ -47,6 +49,13 @@ internal static class PlanCommand
         var plan = QuantizationPlan.Of(checkpoint, config, options, extent.Part(options.SamplesOf(extent.Samples)));
         var machine = MachineResources.Here(output);
         var speed = MachineResources.MeasureSpeed();
+        if (json)
+        {
+            Preflight.Check(plan, machine, done: 0, model, output);
+            PlanJson.Write(console, model, plan, machine, speed);
+            return ExitCode.Done;
+        }
+
         Write(console.Output, plan, model, machine, speed);
         if (ShorterRuns.Describe(plan, extent, speed) is { Length: > 0 } sooner)
         {

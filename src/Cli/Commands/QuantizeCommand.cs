@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -18,7 +19,7 @@ internal static class QuantizeCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set: a JSON Lines file, one conversation per line. Every modality of the model needs samples.", required: true);
         var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
@@ -29,12 +30,13 @@ internal static class QuantizeCommand
         var compute = new ComputeOption();
         var options = OptionTable.All.Select(option => (option, CreateOption(option))).ToArray();
         var budgets = new BudgetOptions();
+        var json = CliOptions.Json("name, paths and bytes of the artifact, or with --blocks of the part");
         var command = new CliCommand("quantize", "Quantizes a checkpoint. An interrupted run resumes with the same command; equal inputs give equal bytes.",
             "MODEL --calibration FILE --output DIR [options]",
             "masquant quantize models/omni-tiny --scheme W4A8 --calibration data/calibration.jsonl --output out",
             "masquant quantize models/omni-tiny --scheme W8A8 --method SmoothQuant --calibration data/calibration.jsonl --output out --name Baseline",
             "masquant quantize models/omni-tiny --calibration data/calibration.jsonl --output parts --blocks 0/3")
-        { model, calibration, output, name, blocks, report };
+        { model, calibration, output, name, blocks, report, json };
         cache.AddTo(command);
         subset.AddTo(command);
         compute.AddTo(command);
@@ -80,17 +82,27 @@ internal static class QuantizeCommand
             };
             if (parse.GetValue(blocks) is { } choice)
             {
-                return QuantizePart.Run(console, job, choice, cancellationToken);
+                return QuantizePart.Run(console, job, choice, parse.GetValue(json), cancellationToken);
             }
 
             using var alone = OutputLock.Take(job.OutputFolder, job.Name, new DeliveryReporter(console, () => { }), cancellationToken);
             var manifest = Run(console, job, cache.Of(parse), cancellationToken);
             if (parse.GetValue(report) is { } page)
             {
-                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page);
+                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page, demands.Budgets);
+            }
+
+            if (!parse.GetValue(json))
+            {
+                QuantizationSummary.Answer(console, job, manifest); // Also of an artifact that misses its budgets.
             }
 
             demands.Check(console, job, manifest, cancellationToken);
+            if (parse.GetValue(json))
+            {
+                QuantizationSummary.AnswerJson(console, job, manifest);
+            }
+
             return ExitCode.Done;
         });
         return command;
@@ -109,6 +121,8 @@ internal static class QuantizeCommand
                 parsed.AddError($"'{value}' is not allowed for '{option.Switch}'. {option.Refusal(value)}");
             }
         });
+        string[] words = [.. option.Values.Split(", ").Where(word => option.Apply(new QuantizationOptions(), word) is not null)];
+        result.CompletionSources.Add(_ => words);
         return result;
     }
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
@@ -12,19 +14,24 @@ internal static class RunCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "A checkpoint's folder or an artifact." };
-        var text = new Argument<string>("TEXT") { Description = "The question; it follows the media. One that begins with a dash goes behind '--'." };
+        var model = new Argument<string>("MODEL") { Description = "A checkpoint's folder or an artifact.", CompletionSources = { PathCompletions.Of } };
+        var text = new Argument<string?>("TEXT") { Arity = ArgumentArity.ZeroOrOne, Description = "The question; it follows the media. '-' reads it from standard input. One that begins with a dash goes behind '--'." };
         var system = CliOptions.Text("--system", "TEXT", "The system message. Default: the family's own, if it has one.");
+        var conversation = CliOptions.Text("--conversation", "FILE", "In place of TEXT, media and --system: a conversation as a line of a calibration set has it, without its last answer; '-' reads it from standard input.");
         var generation = new GenerationSwitches();
         var device = CliOptions.Device();
+        var json = CliOptions.Json("text, end, promptTokens and generatedTokens, when the answer is whole");
         var command = new CliCommand("run", "Answers a prompt of text, images, audio and videos.", "MODEL [--image FILE | --audio FILE | --video FOLDER]… [options] TEXT",
             "masquant run models/omni-tiny --audio speech.wav \"Transcribe the speech.\"",
-            "masquant run out/OmniTiny.masquant.safetensors --image digits.png --audio speech.wav \"Does the speech match the image?\"")
+            "masquant run out/OmniTiny.masquant.safetensors --image digits.png --audio speech.wav \"Does the speech match the image?\"",
+            "git diff | masquant run out/OmniTiny.masquant.safetensors -")
         { model, text };
         var media = new MediaSwitches();
         media.AddTo(command);
         command.Add(system);
+        command.Add(conversation);
         command.Add(device);
+        command.Add(json);
         var limits = new LimitSwitches();
         limits.AddTo(command);
         foreach (var option in generation.All)
@@ -32,15 +39,30 @@ internal static class RunCommand
             command.Add(option);
         }
 
+        command.Validators.Add(parsed =>
+        {
+            var isConversation = parsed.GetResult(conversation) is not null;
+            if (isConversation == parsed.GetResult(text) is { Tokens.Count: > 0 })
+            {
+                parsed.AddError(isConversation ? "A conversation has its own text. Give '--conversation' or TEXT." : "Give the question, TEXT, or '-' to read it from standard input.");
+            }
+            else if (isConversation && (parsed.GetResult(system) is not null || media.AnyIn(parsed)))
+            {
+                parsed.AddError("A conversation has its own system message and media. Leave '--system', '--image', '--audio' and '--video' out.");
+            }
+        });
         command.SetAction(parse =>
         {
+            // Whoever pipes may be slow, or wrong: before the model is loaded.
+            var input = new PromptText(console, cancellationToken);
+            var prompt = parse.GetValue(conversation) is { } file ? input.Conversation(file) : PromptOf(parse.GetValue(system), parse, media, input.Text(parse.GetRequiredValue(text)!));
             using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device), Limits = ImageBudget.OwnPrompts });
             if (loaded.ChatTemplateWarning is { } warning)
             {
                 console.Warn(warning);
             }
 
-            return Run(console, loaded, PromptOf(parse.GetValue(system), parse, media, parse.GetRequiredValue(text)), generation.Read(parse, loaded.RecommendedOptions), cancellationToken);
+            return Run(console, loaded, prompt, generation.Read(parse, loaded.RecommendedOptions), parse.GetValue(json), cancellationToken);
         });
         return command;
     }
@@ -58,25 +80,27 @@ internal static class RunCommand
         return prompt.Text(text);
     }
 
-    private static int Run(CommandConsole console, LoadedModel model, Prompt prompt, GenerationOptions options, CancellationToken cancellationToken)
+    private static int Run(CommandConsole console, LoadedModel model, Prompt prompt, GenerationOptions options, bool json, CancellationToken cancellationToken)
     {
         var started = Clock.Current.GetTimestamp();
         var firstPiece = TimeSpan.Zero;
         var begun = false;
+        var whole = new StringBuilder();
         var last = default(BatchPiece);
         try
         {
             foreach (var piece in model.GeneratePieces(prompt, options, cancellationToken))
             {
                 firstPiece = firstPiece == TimeSpan.Zero ? Clock.Current.GetElapsedTime(started) : firstPiece;
-                begun |= Write(console.Answers, piece.Text);
+                _ = json ? whole.Append(piece.Text) : null;
+                begun |= !json && Write(console.Answers, piece.Text);
                 last = piece;
             }
         }
         finally
         {
             // Also after Ctrl-C: what follows begins a line.
-            if (begun || !cancellationToken.IsCancellationRequested)
+            if (!json && (begun || !cancellationToken.IsCancellationRequested))
             {
                 console.Answers.WriteLine();
                 console.Answers.Flush();
@@ -84,6 +108,17 @@ internal static class RunCommand
         }
 
         var usage = last.Usage!.Value;
+        if (json)
+        {
+            JsonAnswer.Write(console, answer =>
+            {
+                answer.WriteString("text", whole.ToString());
+                answer.WriteString("end", last.End.ToString());
+                answer.WriteNumber("promptTokens", usage.PromptTokens);
+                answer.WriteNumber("generatedTokens", usage.GeneratedTokens);
+            });
+        }
+
         var decoding = Clock.Current.GetElapsedTime(started) - firstPiece;
         var rate = usage.GeneratedTokens > 1 ? $", then {Figures.Fixed((usage.GeneratedTokens - 1) / decoding.TotalSeconds, 1)} tokens/s" : "";
         var drafted = usage.DraftedTokens > 0 ? $", {usage.DraftedTokens} of them guessed ahead" : "";

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
@@ -20,7 +21,7 @@ internal static class ServeCommand
 
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "An artifact, or a checkpoint's folder." };
+        var model = new Argument<string>("MODEL") { Description = "An artifact, or a checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
         var host = CliOptions.Text("--host", "ADDRESS", $"The address to listen at. One that other machines reach needs keys. Default: {Defaults.Host}.");
         var port = CliOptions.Number("--port", Defaults.Port, value => value is >= 0 and <= 65535, "0 (one that is free)…65535", "The port.");
         var keyFile = CliOptions.Text("--key-file", "FILE", $"Keys, a line each, one of which every request must give; those of the environment variable {KeysVariable} count too.");
@@ -31,11 +32,12 @@ internal static class ServeCommand
         var sequences = CliOptions.Number("--max-sequences", ModelDefaults.MaxSequences, value => value >= 1, "1 or more", "Answers that are computed together.");
         var stop = CliOptions.Number("--stop-seconds", Defaults.StopTimeout.TotalSeconds, value => value is >= 0 and <= 3600, "0…3600", "How long answers in progress go on when the server is told to stop.");
         var device = CliOptions.Device();
+        var json = CliOptions.Json("address, model and device, as soon as it answers");
         var limits = new LimitSwitches();
         var command = new CliCommand("serve", "Answers requests of OpenAI's chat completions with a model, until Ctrl-C or SIGTERM.", "MODEL [options]",
             "masquant serve out/OmniTiny.masquant.safetensors",
             "masquant serve out/OmniTiny.masquant.safetensors --host 0.0.0.0 --port 80 --key-file keys")
-        { model, host, port, keyFile, anonymous, requests, perKey, bytes, sequences, stop, device };
+        { model, host, port, keyFile, anonymous, requests, perKey, bytes, sequences, stop, device, json };
         limits.AddTo(command);
         command.SetAction(parse =>
         {
@@ -52,17 +54,30 @@ internal static class ServeCommand
             };
             options.Validate(); // Before a model is opened for nothing.
             using var loaded = MultimodalModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device), MaxSequences = parse.GetValue(sequences) });
-            return Serve(console, loaded, options, cancellationToken).GetAwaiter().GetResult();
+            return Serve(console, loaded, options, parse.GetValue(json), cancellationToken).GetAwaiter().GetResult();
         });
         return command;
     }
 
-    private static async Task<int> Serve(CommandConsole console, MultimodalModel model, ServerOptions options, CancellationToken cancellationToken)
+    private static async Task<int> Serve(CommandConsole console, MultimodalModel model, ServerOptions options, bool json, CancellationToken cancellationToken)
     {
         // Told to stop while the model was opened, it starts and stops: the exit code is the same.
         await using var server = await ModelServer.StartAsync(model, options, logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(line => line.SingleLine = true).AddConsole(target => target.LogToStandardErrorThreshold = LogLevel.Trace), CancellationToken.None).ConfigureAwait(false);
-        console.Output.WriteLine(server.Address);
-        console.Output.Flush();
+        if (json)
+        {
+            JsonAnswer.Write(console, answer =>
+            {
+                answer.WriteString("address", server.Address.ToString());
+                answer.WriteString("model", model.Name);
+                answer.WriteString("device", model.DeviceName);
+            });
+        }
+        else
+        {
+            console.Output.WriteLine(server.Address);
+            console.Output.Flush();
+        }
+
         console.Error.WriteLine($"{model.Name} answers on {model.DeviceName}, {(options.Keys.Count == 0 ? "without keys" : $"with {options.Keys.Count} keys")}.");
         await Task.Delay(Timeout.Infinite, cancellationToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
         console.Error.WriteLine("Stopping.");

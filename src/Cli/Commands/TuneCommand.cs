@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -23,7 +24,7 @@ internal static class TuneCommand
 
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder." };
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, on which everything is measured.", required: true);
         var budgets = new BudgetOptions();
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes to choose from, separated by commas.");
@@ -33,6 +34,7 @@ internal static class TuneCommand
         var output = CliOptions.Written("--output", "DIR", $"Keeps measurements and artifacts, and gives back those of an earlier run. Default: {DefaultOutput}.");
         var share = ShareOptions.Point("Does this share of what machines can do apart, in the DIR that they share: measures its blocks or, when all are measured, quantizes its part of the sweep's combinations. The same command without it does the rest.");
         var report = CliOptions.Written("--report", "FILE", "Writes a self-contained HTML page: plots of bytes and SQNR, the table, what every input group got.");
+        var json = CliOptions.Json("the chosen artifact with its figures, the item and the command that make it again");
         var cache = new CacheOptions();
         var subset = new SubsetOptions();
         var compute = new ComputeOption();
@@ -41,7 +43,7 @@ internal static class TuneCommand
             "MODEL --calibration FILE BUDGET… [options]",
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --max-bytes 9500000",
             "masquant tune models/omni-tiny --calibration data/calibration.jsonl --min-sqnr-text 25 --min-sqnr-audio 24 --schemes W4A8,W8A8")
-        { model, calibration, schemes, sweep, points, share, output, report };
+        { model, calibration, schemes, sweep, points, share, output, report, json };
         budgets.AddTo(command);
         cache.AddTo(command);
         subset.AddTo(command);
@@ -77,12 +79,12 @@ internal static class TuneCommand
                 parse.GetValue(points))
             {
                 ComputeAssembly = compute.Of(parse),
-            }, cache.Of(parse), parse.GetValue(report), parse.GetValue(share), cancellationToken);
+            }, cache.Of(parse), parse.GetValue(report), parse.GetValue(share), parse.GetValue(json), cancellationToken);
         });
         return command;
     }
 
-    private static int Run(CommandConsole console, TuningJob job, CacheSettings caches, string? report, Share? share, CancellationToken cancellationToken)
+    private static int Run(CommandConsole console, TuningJob job, CacheSettings caches, string? report, Share? share, bool json, CancellationToken cancellationToken)
     {
         var progress = new TuningReporter(console, job.Points);
         var delivery = new OutputDelivery(caches, new DeliveryReporter(console, progress.Clear));
@@ -94,6 +96,15 @@ internal static class TuneCommand
                 var measured = run.RunShare(own, cancellationToken);
                 progress.Clear();
                 console.Error.WriteLine($"Share {own} is done. {(measured ? "The same command without '--point' does the rest." : "When all shares are, the same command goes on with the sweep, and without '--point' to the end.")}");
+                if (json)
+                {
+                    JsonAnswer.Write(console, answer =>
+                    {
+                        answer.WriteString("share", own.ToString());
+                        answer.WriteBoolean("measured", measured);
+                    });
+                }
+
                 return ExitCode.Done;
             }
 
@@ -104,7 +115,15 @@ internal static class TuneCommand
                 AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(TuningPage.Render(job, search)));
             }
 
-            Write(console, job, run, search);
+            if (json)
+            {
+                TuningJson.Write(console, job, run, search);
+            }
+            else
+            {
+                Write(console, job, run, search);
+            }
+
             return ExitCode.Done;
         }
         catch (OperationCanceledException)

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using MASQuant.Cli.Completion;
+using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
-using MASQuant.Formats.Files;
 
 namespace MASQuant.Cli.Options;
 
@@ -11,21 +12,17 @@ internal static class CliOptions
 {
     /// <summary>A text such as a file's name.</summary>
     public static Option<string> Text(string name, string label, string description, bool required = false)
-        => new(name) { HelpName = label, Description = description, Required = required };
-
-    /// <summary>A file or folder that is written when the work is done: a name that none can have is told before.</summary>
-    public static Option<string> Written(string name, string label, string description, bool required = false)
     {
-        var option = Text(name, label, description, required);
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token, ..] && FileNames.ProblemOf(token.Value) is { } problem)
-            {
-                result.AddError($"{problem} ('{name}')");
-            }
-        });
-        return option;
+        var option = new Option<string>(name) { HelpName = label, Description = description, Required = required };
+        return label is "FILE" or "DIR" ? option.Completed(label) : option;
     }
+
+    /// <summary>A file or folder that is written when the work is done; <see cref="CommandLine"/> tries it before.</summary>
+    public static WrittenOption Written(string name, string label, string description, bool required = false) => new(name, label, description) { Required = required };
+
+    /// <summary><c>--json</c>: the answer for programs.</summary>
+    /// <param name="answer">What it tells.</param>
+    public static Option<bool> Json(string answer) => new(JsonAnswer.Switch) { Description = $"Answers with one JSON object on standard output: {answer}, or 'error' with code, message, file, line and remedy." };
 
     /// <summary>A number; without the option <paramref name="initial"/>.</summary>
     public static Option<T> Number<T>(string name, T initial, Func<T, bool> isAllowed, string allowed, string description, string? shown = null)
@@ -64,6 +61,7 @@ internal static class CliOptions
 
                 return name;
             },
+            CompletionSources = { _ => DeviceChoice.Allowed.Split(", ").Where(name => DeviceChoice.TryParse(name, out DeviceChoice _)) },
         };
 
     /// <summary>Words out of a list, separated by commas, in the list's spelling; without the option <paramref name="initial"/>.</summary>
@@ -85,5 +83,23 @@ internal static class CliOptions
                 return [.. known.OfType<string>().Distinct()];
             },
             Arity = ArgumentArity.ExactlyOne,
+            CompletionSources = { context => Continued(context.WordToComplete, allowed) },
         };
+
+    /// <summary>An option that shells complete: by folders or files, or by words of its own.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="label">Its value's name in help: FILE, DIR or FOLDER.</param>
+    public static T Completed<T>(this T option, string label)
+        where T : Option
+    {
+        option.CompletionSources.Add(label == "FILE" ? PathCompletions.Of : PathCompletions.OfFolders);
+        return option;
+    }
+
+    // A list's next word: behind 'W8A8,' come the others.
+    private static IEnumerable<string> Continued(string begun, IReadOnlyList<string> allowed)
+    {
+        var head = begun[..(begun.LastIndexOf(',') + 1)];
+        return allowed.Except(head.Split(',')).Select(word => head + word);
+    }
 }

@@ -23,6 +23,7 @@ internal sealed class GenerationSwitches
             result.AddError($"'{word}' is not allowed for '--sampling'. Allowed: {string.Join(", ", Enum.GetNames<Sampling>())}.");
             return default;
         },
+        CompletionSources = { _ => Enum.GetNames<Sampling>() },
     };
 
     private readonly Option<int> _maxTokens = CliOptions.Number("--max-tokens", Defaults.MaxTokens, value => value >= 1, "1 or more", "The most tokens to generate.");

@@ -13,17 +13,25 @@ internal sealed class MediaSwitches
     private const string Video = "--video";
     private const string Sound = "--sound";
 
+    private readonly Option<string[]>[] _files =
+    [
+        Files(Image, "FILE", "A PNG or JPEG file. Media enter the prompt in the order given; their switches may be repeated."),
+        Files(Audio, "FILE", "A WAV file."),
+        Files(Video, "FOLDER", "A video: a folder of its frames, PNG or JPEG files whose names sort in the order of time."),
+        Files(Sound, "FILE", "The sound of the --video before it, a WAV file; for models that hear videos."),
+    ];
+
     private readonly Option<double> _framesPerSecond = CliOptions.Number("--fps", 2.0, rate => rate is >= 0.001 and <= 1000, "0.001…1000", "How many frames of a --video make a second.");
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        command.Add(Files(Image, "FILE", "A PNG or JPEG file. Media enter the prompt in the order given; their switches may be repeated."));
-        command.Add(Files(Audio, "FILE", "A WAV file."));
-        command.Add(Files(Video, "FOLDER", "A video: a folder of its frames, PNG or JPEG files whose names sort in the order of time."));
-        command.Add(Files(Sound, "FILE", "The sound of the --video before it, a WAV file; for models that hear videos."));
+        Array.ForEach(_files, command.Add);
         command.Add(_framesPerSecond);
     }
+
+    /// <summary>Whether a command line has media.</summary>
+    public bool AnyIn(CommandResult parsed) => _files.Any(option => parsed.GetResult(option) is { Implicit: false });
 
     /// <summary>Adds the media to a prompt.</summary>
     /// <exception cref="MASQuantException">MASQ0101: a folder cannot be read, or holds no frames.</exception>
@@ -76,5 +84,5 @@ internal sealed class MediaSwitches
 
     private static bool IsPicture(string path) => Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
 
-    private static Option<string[]> Files(string name, string label, string description) => new(name) { HelpName = label, Description = description };
+    private static Option<string[]> Files(string name, string label, string description) => new Option<string[]>(name) { HelpName = label, Description = description }.Completed(label);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using MASQuant.Cli.Output;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Cli.Options;
@@ -9,11 +10,17 @@ internal static class UsageErrors
 {
     // Further away, a suggestion would be a guess.
     private const int MaxDistance = 3;
+    private const string JsonFile = "--json-file";
 
     /// <summary>One message per error; none when the command can run.</summary>
     public static IReadOnlyList<string> Of(ParseResult parse)
     {
         var command = parse.CommandResult.Command;
+        if (command.Options.Any(option => option.Name == JsonFile) && parse.Tokens.SkipWhile(token => token.Value != JsonAnswer.Switch).ElementAtOrDefault(1) is { Type: TokenType.Argument } value && (value.Value == "-" || value.Value.EndsWith(".json", StringComparison.Ordinal)))
+        {
+            return [$"'{JsonAnswer.Switch}' takes no value: its answer goes to standard output. '{JsonFile} FILE' writes a file."];
+        }
+
         string[] unknown = [.. UnknownOptions(parse, command)];
         if (unknown.Length > 0)
         {
@@ -22,7 +29,7 @@ internal static class UsageErrors
         }
 
         return command is RootCommand && parse.UnmatchedTokens is [var first, ..]
-            ? [$"Unrecognized command '{first}'.{Suggestion(first, command.Subcommands.Select(c => c.Name))}"]
+            ? [UnknownCommand(first, command)]
             : [.. parse.Errors.Select(error => error.Message).Distinct(), .. MediaSwitches.Misplaced(parse)];
     }
 
@@ -38,9 +45,13 @@ internal static class UsageErrors
             .Distinct();
     }
 
+    /// <summary>The message for a word that is none of the root's commands.</summary>
+    public static string UnknownCommand(string word, Command root) => $"Unrecognized command '{word}'.{Suggestion(word, root.Subcommands.Select(command => command.Name))}";
+
+    // Several words may be as near as each other: '--top-' is '--top-k' or '--top-p'.
     private static string Suggestion(string word, IEnumerable<string> allowed)
     {
-        var (closest, distance) = allowed.Select(candidate => (candidate, ClosestWord.Distance(word, candidate))).MinBy(pair => pair.Item2);
-        return distance <= MaxDistance ? $" Did you mean '{closest}'?" : "";
+        var nearest = allowed.GroupBy(candidate => ClosestWord.Distance(word, candidate)).MinBy(group => group.Key)!;
+        return nearest.Key <= MaxDistance ? $" Did you mean {string.Join(" or ", nearest.Select(candidate => $"'{candidate}'"))}?" : "";
     }
 }

@@ -14,6 +14,9 @@ internal sealed class CommandConsole(TextWriter output, TextWriter error, bool e
     /// <summary>Standard error, likewise.</summary>
     public TextWriter Error { get; } = new VisibleWriter(error);
 
+    /// <summary>Standard input.</summary>
+    public TextReader Input { get; init; } = TextReader.Null;
+
     /// <summary>Whether <see cref="Error"/> can rewrite its last line.</summary>
     public bool ErrorIsTerminal { get; } = errorIsTerminal;
 

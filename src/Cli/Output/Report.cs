@@ -1,4 +1,5 @@
 using System.Text;
+using MASQuant.Cli.Options;
 using MASQuant.Formats.Files;
 
 namespace MASQuant.Cli.Output;
@@ -10,14 +11,12 @@ namespace MASQuant.Cli.Output;
 /// <param name="Page">For people who want to look closer: renders an HTML page.</param>
 internal sealed record Report(IReadOnlyList<TextTable> Tables, string Note, string Json, Func<string> Page)
 {
-    private const string StandardOutput = "-";
-
     /// <summary>Writes JSON, Markdown and the page where they are wanted; the tables to standard output unless one of the others goes there.</summary>
-    public void Write(CommandConsole console, string? json, string? markdown, string? page)
+    public void Write(CommandConsole console, bool json, string? jsonFile, string? markdown, string? page)
     {
-        if (json is not null)
+        if (jsonFile is not null)
         {
-            Save(console, json, Json);
+            Save(console, jsonFile, Json);
         }
 
         if (markdown is not null)
@@ -30,7 +29,11 @@ internal sealed record Report(IReadOnlyList<TextTable> Tables, string Note, stri
             Save(console, page, Page());
         }
 
-        if (json != StandardOutput && markdown != StandardOutput && page != StandardOutput)
+        if (json)
+        {
+            console.Output.Write(Json);
+        }
+        else if (markdown != WrittenOption.StandardOutput && page != WrittenOption.StandardOutput)
         {
             console.Output.Write(Text((table, writer) => table.Write(writer)));
         }
@@ -51,7 +54,7 @@ internal sealed record Report(IReadOnlyList<TextTable> Tables, string Note, stri
 
     private static void Save(CommandConsole console, string file, string text)
     {
-        if (file == StandardOutput)
+        if (file == WrittenOption.StandardOutput)
         {
             console.Output.Write(text);
             return;

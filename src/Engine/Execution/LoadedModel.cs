@@ -52,7 +52,7 @@ public sealed class LoadedModel : IDisposable
 
         var most = Math.Min(options.MaxSequences, _execution.MaxSequences);
         _scheduler = new AnswerScheduler(new ServedModel(
-            (messages, token) => Users.Run(_ => Encoder.Plan(messages), token),
+            (messages, token) => Users.Run(_ => Encoder.Plan(messages, token), token),
             (plan, evaluated, token) => Users.Run(either => Encoder.Prepare(plan, evaluated, either), token),
             () => _sessions.Begin(() => _execution.NewSession(most)),
             most,

@@ -29,17 +29,17 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
 
     /// <summary>Reads the header of an image, a video's first frame or an audio clip.</summary>
     /// <exception cref="MASQuantException">The medium cannot be read or is of no use to the model.</exception>
-    public CountedMedium Count(ContentPart part) => part switch
+    public CountedMedium Count(ContentPart part, CancellationToken cancellationToken = default) => part switch
     {
-        ImagePart image => CountImage(image),
-        VideoPart video => CountVideo(video),
-        AudioPart clip => CountAudio(clip),
+        ImagePart image => CountImage(image, cancellationToken),
+        VideoPart video => CountVideo(video, cancellationToken),
+        AudioPart clip => CountAudio(clip, cancellationToken),
         _ => throw new NotSupportedException($"{part.GetType().Name} is no medium."),
     };
 
-    private CountedMedium CountImage(ImagePart image)
+    private CountedMedium CountImage(ImagePart image, CancellationToken cancellationToken)
     {
-        var (file, name) = (image.Source.Read(Limits), image.Source.Name);
+        var (file, name) = (image.Source.Read(Limits, cancellationToken), image.Source.Name);
         var (width, height) = ImageDecoder.ReadExtents(file.Span, name, Limits);
         var limits = budget.Of(Images.ImageLimits, image.MinPixels, image.MaxPixels);
         var (gridH, gridW) = Images.Grid(width, height, limits, name);
@@ -47,10 +47,10 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
         return new(image, file, name, [MediaExtent.Image(config, gridH, gridW)], limits);
     }
 
-    private CountedMedium CountVideo(VideoPart video)
+    private CountedMedium CountVideo(VideoPart video, CancellationToken cancellationToken)
     {
         var secondsPerFrame = SecondsPerFrame(video);
-        var (first, name) = (video.Frames[0].Read(Limits), video.Frames[0].Name);
+        var (first, name) = (video.Frames[0].Read(Limits, cancellationToken), video.Frames[0].Name);
         var (width, height) = ImageDecoder.ReadExtents(first.Span, name, Limits);
         var limits = budget.Of(Images.VideoLimits, video.MinPixels, video.MaxPixels, Images.VideoLimitsCountFrames ? video.Frames.Count : 1);
         var (gridT, gridH, gridW) = Images.VideoGrid(video.Frames.Count, width, height, limits, name);
@@ -62,7 +62,7 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
         }
 
         // What is longer than the model's positions, or the limit, is refused by its length, whatever its order.
-        var sound = CountAudio(new AudioPart(video.Sound));
+        var sound = CountAudio(new AudioPart(video.Sound), cancellationToken);
         var apart = new CountedMedium(video, first, name, [extents[0], sound.Extents[0]], limits) { Sound = sound };
         return apart.Tokens > Math.Min(config.Text.MaxPositions, Limits.PromptTokens) ? apart : apart with { Extents = config.Family.Interleave(config, extents[0], sound.Extents[0]) };
     }
@@ -101,9 +101,9 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
     }
 
     // The chat format has refused clips that the model cannot hear.
-    private CountedMedium CountAudio(AudioPart clip)
+    private CountedMedium CountAudio(AudioPart clip, CancellationToken cancellationToken)
     {
-        var (file, name) = (clip.Source.Read(Limits), clip.Source.Name);
+        var (file, name) = (clip.Source.Read(Limits, cancellationToken), clip.Source.Name);
         var frames = Spectrogram!.CountFrames(AudioDecoder.CountSamples(file.Span, name, Limits), name);
         var tokens = AudioTower.TokenCount(frames);
         return tokens > 0 ? new(clip, file, name, [MediaExtent.Audio(config, tokens)]) : throw AudioDecoder.Corrupt(name, "it is too short to make a token");

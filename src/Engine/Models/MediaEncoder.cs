@@ -17,13 +17,13 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
 {
     /// <summary>Runs a medium through its tower, a video with sound through both.</summary>
     /// <param name="medium">An image, a video or an audio clip.</param>
-    /// <param name="cancellationToken">Obeyed between the tower's blocks.</param>
+    /// <param name="cancellationToken">Obeyed between rows of an image and between the tower's blocks.</param>
     /// <exception cref="MASQuantException">The medium cannot be decoded.</exception>
     public EncodedMedium Encode(CountedMedium medium, CancellationToken cancellationToken) => medium.Part switch
     {
-        VideoPart video => Seen(medium, vision.Forward(Patches(video, medium), cancellationToken)) with { Heard = medium.Sound is { } sound ? Heard(sound, cancellationToken) : null },
+        VideoPart video => Seen(medium, vision.Forward(Patches(video, medium, cancellationToken), cancellationToken)) with { Heard = medium.Sound is { } sound ? Heard(sound, cancellationToken) : null },
         AudioPart => new(medium.Extents, null, Heard(medium, cancellationToken), []),
-        _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits), medium.Limits, medium.Name), cancellationToken)),
+        _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits, cancellationToken), medium.Limits, medium.Name), cancellationToken)),
     };
 
     private static EncodedMedium Seen(CountedMedium medium, VisionTokens tokens) => new(medium.Extents, tokens.Tokens, null, tokens.Deepstack);
@@ -31,22 +31,22 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
     private Matrix Heard(CountedMedium clip, CancellationToken cancellationToken)
         => audio!.Forward(counter.Spectrogram!.Process(AudioDecoder.Decode(clip.File.Span, clip.Name, counter.Limits), clip.Name), cancellationToken);
 
-    private ImagePatches Patches(VideoPart video, CountedMedium medium)
+    private ImagePatches Patches(VideoPart video, CountedMedium medium, CancellationToken cancellationToken)
     {
         var extents = ImageDecoder.ReadExtents(medium.File.Span, medium.Name, counter.Limits);
-        var frames = video.Frames.Select((frame, place) => place == 0 ? ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits) : DecodeFrame(frame, extents, medium.FrameHashes?[place]));
+        var frames = video.Frames.Select((frame, place) => place == 0 ? ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits, cancellationToken) : DecodeFrame(frame, extents, medium.FrameHashes?[place], cancellationToken));
         return counter.Images.ProcessVideo(frames, video.Frames.Count, medium.Limits, medium.Name);
     }
 
     // Frames of another size have not been counted, and others than those that were hashed are another video.
-    private RgbImage DecodeFrame(MediaSource frame, (int, int) extents, byte[]? hash)
+    private RgbImage DecodeFrame(MediaSource frame, (int, int) extents, byte[]? hash, CancellationToken cancellationToken)
     {
-        var file = frame.Read(counter.Limits).Span;
+        var file = frame.Read(counter.Limits, cancellationToken).Span;
         if (hash is not null && !hash.AsSpan().SequenceEqual(SHA256.HashData(file)))
         {
             throw new MASQuantException(DiagnosticCodes.InputChanged, frame.Name, "The frame has changed while its video was read. Ask again, of files that nothing writes to.");
         }
 
-        return ImageDecoder.ReadExtents(file, frame.Name, counter.Limits) == extents ? ImageDecoder.Decode(file, frame.Name, counter.Limits) : throw ImagePreprocessor.NoVideo(frame.Name);
+        return ImageDecoder.ReadExtents(file, frame.Name, counter.Limits) == extents ? ImageDecoder.Decode(file, frame.Name, counter.Limits, cancellationToken) : throw ImagePreprocessor.NoVideo(frame.Name);
     }
 }

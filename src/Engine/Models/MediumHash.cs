@@ -8,10 +8,10 @@ namespace MASQuant.Engine.Models;
 internal static class MediumHash
 {
     /// <summary>The medium with its hash, and those of a video's frames, which are read again when they are decoded.</summary>
-    public static CountedMedium Of(CountedMedium medium, ModelLimits limits)
+    public static CountedMedium Of(CountedMedium medium, ModelLimits limits, CancellationToken cancellationToken = default)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var sound = medium.Sound is null ? null : Of(medium.Sound, limits);
+        var sound = medium.Sound is null ? null : Of(medium.Sound, limits, cancellationToken);
         hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{medium.Part.GetType().Name} {medium.Limits} {string.Join(' ', medium.Extents)} {sound?.Hash}\n")));
         if (medium.Part is not VideoPart video)
         {
@@ -21,7 +21,7 @@ internal static class MediumHash
         var frames = new byte[video.Frames.Count][];
         for (var i = 0; i < frames.Length; i++)
         {
-            frames[i] = SHA256.HashData((i == 0 ? medium.File : video.Frames[i].Read(limits)).Span);
+            frames[i] = SHA256.HashData((i == 0 ? medium.File : video.Frames[i].Read(limits, cancellationToken)).Span);
             hash.AppendData(frames[i]);
         }
 

@@ -59,13 +59,13 @@ public sealed class PromptCounter
 
     /// <summary>Counts the media of a rendered conversation.</summary>
     /// <exception cref="MASQuantException">As of the other method.</exception>
-    internal IReadOnlyList<CountedMedium> Count(TokenizedPrompt rendered)
+    internal IReadOnlyList<CountedMedium> Count(TokenizedPrompt rendered, CancellationToken cancellationToken = default)
     {
         var length = new PromptLength(rendered, _config.Text.MaxPositions, Media.Limits);
         var media = new List<CountedMedium>();
         foreach (var part in rendered.Media)
         {
-            var medium = Media.Count(part);
+            var medium = Media.Count(part, cancellationToken);
             length.Add(medium);
             media.Add(medium);
         }

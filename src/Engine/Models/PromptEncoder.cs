@@ -48,15 +48,15 @@ public sealed class PromptEncoder
 
     /// <summary>Renders, tokenizes and embeds a conversation.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions; MASQ0924: anything else.</exception>
-    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => Prepare(Plan(messages), 0, cancellationToken);
+    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => Prepare(Plan(messages, cancellationToken), 0, cancellationToken);
 
     /// <summary>Embeds a rendered conversation. All media are counted before the first is decoded.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
-    internal PreparedPrompt Prepare(TokenizedPrompt rendered, CancellationToken cancellationToken = default) => Prepare(Plan(rendered), 0, cancellationToken);
+    internal PreparedPrompt Prepare(TokenizedPrompt rendered, CancellationToken cancellationToken = default) => Prepare(Plan(rendered, cancellationToken), 0, cancellationToken);
 
     /// <summary>Renders and tokenizes a conversation, and counts its media; nothing is decoded or embedded.</summary>
     /// <exception cref="MASQuantException">As of <see cref="Prepare(IReadOnlyList{ChatMessage}, CancellationToken)"/>.</exception>
-    public PromptPlan Plan(IReadOnlyList<ChatMessage> messages) => PromptBorder.Run(() => Plan(_counter.Render(messages)));
+    public PromptPlan Plan(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => PromptBorder.Run(() => Plan(_counter.Render(messages), cancellationToken));
 
     /// <summary>Embeds what follows the first <paramref name="evaluated"/> tokens of a prompt; what stands before is not looked at again.</summary>
     /// <param name="plan">The prompt.</param>
@@ -65,9 +65,9 @@ public sealed class PromptEncoder
     /// <exception cref="MASQuantException">A medium cannot be decoded.</exception>
     public PreparedPrompt Prepare(PromptPlan plan, int evaluated, CancellationToken cancellationToken = default) => PromptBorder.Run(() => Embed(plan, evaluated, cancellationToken));
 
-    private PromptPlan Plan(TokenizedPrompt rendered)
+    private PromptPlan Plan(TokenizedPrompt rendered, CancellationToken cancellationToken)
     {
-        var media = _counter.Count(rendered);
+        var media = _counter.Count(rendered, cancellationToken);
         IReadOnlyList<MediaExtent> extents = [.. media.SelectMany(medium => medium.Extents)];
         var ids = PlaceholderTokens.Expand(rendered.Tokens, extents, Config);
         return new PromptPlan(rendered, media, ids, PositionIds.Of(ids, extents, Config), PlaceholderTokens.Map(ids, Config));

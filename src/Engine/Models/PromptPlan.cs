@@ -38,11 +38,11 @@ public sealed class PromptPlan
 
     /// <summary>What decides the keys and values of its tokens. Reads and hashes the media.</summary>
     /// <exception cref="MASQuantException">A frame cannot be read.</exception>
-    public PromptTokens Identify(ModelLimits limits)
+    public PromptTokens Identify(ModelLimits limits, CancellationToken cancellationToken = default)
     {
         for (var i = 0; i < _media.Length; i++)
         {
-            _media[i] = _media[i] with { Medium = MediumHash.Of(_media[i].Medium, limits) };
+            _media[i] = _media[i] with { Medium = MediumHash.Of(_media[i].Medium, limits, cancellationToken) };
         }
 
         return new PromptTokens(Ids, Positions, [.. _media.Select(span => (span.Start, span.End, span.Medium.Hash!))]);

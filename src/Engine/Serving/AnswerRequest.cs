@@ -52,7 +52,7 @@ internal sealed class AnswerRequest
     public void Prepare(ServedModel model, PrefixCache cache)
     {
         var plan = model.Plan(Messages, Cancellation);
-        Tokens = cache.IsUsed ? plan.Identify(model.Options.Limits) : null;
+        Tokens = cache.IsUsed ? plan.Identify(model.Options.Limits, Cancellation) : null;
         (Kept, var evaluated) = Tokens is null ? (null, 0) : cache.Find(Tokens);
         Prompt = model.Prepare(plan, evaluated, Cancellation);
         Sequence.Begin(Prompt.InputIds, evaluated);

@@ -14,7 +14,7 @@ public static class ComparisonPage
         string[] labels = ["full precision", .. models.Select(model => model.Label)];
         string[] methods = [.. models.Select(model => model.Method).Distinct()];
         ChartStyle Style(int model) => ChartStyle.Of(Array.IndexOf(methods, models[model].Method));
-        return ReportPage.Render($"{EvaluationTables.Label(job.Model)}: comparison", EvaluationPage.Subtitle(job, results),
+        return ReportPage.Render($"{EvaluationTables.Label(job.Model)}: comparison", EvaluationPage.Subtitle(job, results), EvaluationVerdict.Of(labels, results),
         [
             new ReportSection("figures", "Figures", html =>
             {

@@ -11,13 +11,13 @@ public static class EvaluationPage
     public static string Render(EvaluationJob job, IReadOnlyList<EvaluationResult> results, Func<int, ChartStyle> style)
     {
         string[] labels = [.. results.Select(result => EvaluationTables.Label(result.Model))];
-        return ReportPage.Render($"{labels[0]}: evaluation", Subtitle(job, results),
+        return ReportPage.Render($"{labels[0]}: evaluation", Subtitle(job, results), EvaluationVerdict.Of(labels, results),
             [Figures(job, results), .. EvaluationSections.Of(labels, results, style), .. Models(job)]);
     }
 
     /// <summary>What was evaluated, in a line.</summary>
     public static string Subtitle(EvaluationJob job, IReadOnlyList<EvaluationResult> results)
-        => string.Create(CultureInfo.InvariantCulture, $"{results[0].Tasks.Sum(task => task.Samples)} samples of '{Path.GetFileName(job.Data)}', {results.Count - 1} quantized models against full precision");
+        => string.Create(CultureInfo.InvariantCulture, $"{results[0].Tasks.Sum(task => task.Samples)} samples of '{Path.GetFileName(job.Data)}', {results.Count - 1} quantized {(results.Count == 2 ? "model" : "models")} against full precision");
 
     /// <summary>The sections of each artifact's own report, folded.</summary>
     public static IEnumerable<ReportSection> Models(EvaluationJob job)

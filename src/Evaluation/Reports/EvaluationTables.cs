@@ -16,16 +16,17 @@ public static class EvaluationTables
     public static TextTable Tasks(EvaluationJob job, IReadOnlyList<EvaluationResult> results)
     {
         var generated = job.MaxTokens > 0;
-        var table = new TextTable(2, ["model", "task", "samples", "KL", "top-1 %", "perplexity", .. generated ? ["word/digit error %", "exact %"] : Array.Empty<string>()]);
+        var table = new TextTable(2, ["model", "task", "KL", "top-1 %", "perplexity", .. generated ? ["word/digit error %", "exact %"] : Array.Empty<string>(), "samples"]);
         foreach (var result in results)
         {
             foreach (var task in result.Tasks)
             {
                 table.Add(
                 [
-                    Label(result.Model), task.Task, task.Samples.ToString(CultureInfo.InvariantCulture),
+                    Label(result.Model), task.Task,
                     Divergence(task.KullbackLeibler), Share(task.Agreement), Perplexity(task.Perplexity),
                     .. generated ? [Score(task.WordErrorRate), Score(task.ExactRate)] : Array.Empty<string>(),
+                    task.Samples.ToString(CultureInfo.InvariantCulture),
                 ]);
             }
         }
@@ -56,16 +57,17 @@ public static class EvaluationTables
     /// <summary>A row per model and modality.</summary>
     public static TextTable Modalities(IReadOnlyList<EvaluationResult> results)
     {
-        var table = new TextTable(2, "model", "tokens of", "samples", "tokens", "KL", "top-1 %", "SQNR dB: first block", "lowest", "last");
+        var table = new TextTable(2, "model", "tokens of", "KL", "top-1 %", "SQNR dB: lowest block", "first", "last", "samples", "tokens");
         foreach (var result in results.Skip(1))
         {
             foreach (var modality in result.Modalities)
             {
                 var sqnr = modality.BlockSqnr;
                 table.Add(
-                    Label(result.Model), modality.Modality.ToString(), modality.Samples.ToString(CultureInfo.InvariantCulture), modality.Tokens.ToString(CultureInfo.InvariantCulture),
+                    Label(result.Model), modality.Modality.ToString(),
                     Divergence(modality.KullbackLeibler), Share(modality.Agreement),
-                    Figures.Fixed(sqnr[0], 1), Figures.Fixed(sqnr.Min(), 1), Figures.Fixed(sqnr[^1], 1));
+                    Figures.Fixed(sqnr.Min(), 1), Figures.Fixed(sqnr[0], 1), Figures.Fixed(sqnr[^1], 1),
+                    modality.Samples.ToString(CultureInfo.InvariantCulture), modality.Tokens.ToString(CultureInfo.InvariantCulture));
             }
         }
 

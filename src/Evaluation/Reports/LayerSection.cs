@@ -29,10 +29,12 @@ public static class LayerSection
         var patched = modalities.Where(modality => linears.Any(linear => linear.Ranks.ContainsKey(modality) || linear.EffectiveRanks.ContainsKey(modality))).ToArray();
         var table = new TextTable(1,
         [
-            "layer", "outputs × inputs", "scheme", "bytes",
+            "layer",
+            .. modalities.Select(modality => $"SQNR {modality.ToLowerInvariant()}"),
+            "scheme", "bytes",
             .. patched.Select(modality => $"rank {modality.ToLowerInvariant()}"),
             .. patched.Select(modality => $"eff. rank {modality.ToLowerInvariant()}"),
-            .. modalities.Select(modality => $"SQNR {modality.ToLowerInvariant()}"),
+            "outputs × inputs",
         ]);
         foreach (var layer in manifest.Layers)
         {
@@ -41,12 +43,12 @@ public static class LayerSection
                 table.Add(
                 [
                     FormattableString.Invariant($"{layer.Index}.{linear.Name}"),
-                    FormattableString.Invariant($"{linear.Outputs} × {linear.Inputs}"),
+                    .. modalities.Select(modality => linear.Sqnr.TryGetValue(modality, out var sqnr) ? $"{Figures.Fixed(sqnr.Before, 1)} → {Figures.Fixed(sqnr.After, 1)}" : "–"),
                     linear.Scheme,
                     Figures.Bytes(linear.Bytes),
                     .. patched.Select(modality => linear.Ranks.TryGetValue(modality, out var rank) ? rank.ToString(CultureInfo.InvariantCulture) : "–"),
                     .. patched.Select(modality => linear.EffectiveRanks.TryGetValue(modality, out var rank) ? $"{Figures.Fixed(rank.Plain, 1)}/{Figures.Fixed(rank.Whitened, 1)}" : "–"),
-                    .. modalities.Select(modality => linear.Sqnr.TryGetValue(modality, out var sqnr) ? $"{Figures.Fixed(sqnr.Before, 1)} → {Figures.Fixed(sqnr.After, 1)}" : "–"),
+                    FormattableString.Invariant($"{linear.Outputs} × {linear.Inputs}"),
                 ]);
             }
         }

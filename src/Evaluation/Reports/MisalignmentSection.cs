@@ -30,13 +30,14 @@ internal static class MisalignmentSection
 
     private static TextTable Ratios((int Block, MisalignmentFacts Facts)[] all)
     {
-        var table = new TextTable(2, "inputs of", "modality", "lowest", "10 %", "median", "90 %", "highest", "predicted loss, dB", "measured");
+        var table = new TextTable(2, "inputs of", "modality", "predicted loss, dB", "measured", "lowest α", "10 %", "median", "90 %", "highest");
         foreach (var group in all.GroupBy(entry => (entry.Facts.Group, entry.Facts.Modality)))
         {
             string Mean(Func<MisalignmentFacts, double> value) => Figures.Fixed(group.Average(entry => value(entry.Facts)), 1);
             table.Add([
-                group.Key.Group, group.Key.Modality.ToLowerInvariant(), .. Enumerable.Range(0, 5).Select(i => Mean(entry => entry.RangeRatios[i])),
+                group.Key.Group, group.Key.Modality.ToLowerInvariant(),
                 Mean(entry => entry.PredictedLoss), group.All(entry => entry.Facts.MeasuredLoss is not null) ? Mean(entry => entry.MeasuredLoss!.Value) : "–",
+                .. Enumerable.Range(0, 5).Select(i => Mean(entry => entry.RangeRatios[i])),
             ]);
         }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using MASQuant.Evaluation.Budgets;
 using MASQuant.Formats.Files;
 
 namespace MASQuant.Evaluation.Reports;
@@ -9,12 +10,13 @@ public static class QuantizationReport
     /// <summary>Writes a self-contained HTML page: sizes, SQNR by layer and modality before and after compensation, smoothing misalignment, effective ranks, spectra and time by stage, as far as the run left them beside the artifact.</summary>
     /// <param name="model">An artifact or a manifest.</param>
     /// <param name="file">The page.</param>
+    /// <param name="budgets">What was demanded of it; null: nothing.</param>
     /// <exception cref="MASQuantException">The model cannot be read, or MASQ0111: the page cannot be written.</exception>
-    public static void Write(string model, string file) => AtomicFile.Write(file, Encoding.UTF8.GetBytes(Render(ReportModel.Read(model))));
+    public static void Write(string model, string file, ModelBudgets? budgets = null) => AtomicFile.Write(file, Encoding.UTF8.GetBytes(Render(ReportModel.Read(model), budgets)));
 
     /// <summary>The page.</summary>
-    internal static string Render(ReportModel model)
-        => ReportPage.Render($"{model.Manifest.Name}, {SchemeMix.Of(model.Manifest)}", SummarySection.Origin(model.Manifest), Sections(model, ""));
+    internal static string Render(ReportModel model, ModelBudgets? budgets = null)
+        => ReportPage.Render($"{model.Manifest.Name}, {SchemeMix.Of(model.Manifest)}", SummarySection.Origin(model.Manifest), QuantizationVerdict.Of(model, budgets ?? new ModelBudgets()), Sections(model, ""));
 
     /// <summary>The sections about one model.</summary>
     /// <param name="model">The model.</param>

@@ -8,8 +8,9 @@ public static class ReportPage
     /// <summary>The page.</summary>
     /// <param name="title">The heading.</param>
     /// <param name="subtitle">One line below it.</param>
+    /// <param name="verdict">What a reader should know first, a paragraph each.</param>
     /// <param name="sections">What follows, in order; those without content are left out.</param>
-    public static string Render(string title, string subtitle, IEnumerable<ReportSection> sections)
+    public static string Render(string title, string subtitle, IReadOnlyList<string> verdict, IEnumerable<ReportSection> sections)
     {
         ReportSection[] all = [.. sections];
         var html = new MarkupWriter();
@@ -22,6 +23,17 @@ public static class ReportPage
             {
                 html.Element("h1", title);
                 html.Element("p", subtitle, ("class", "soft"));
+                if (verdict.Count > 0)
+                {
+                    using (html.Element("div", ("class", "verdict")))
+                    {
+                        foreach (var sentence in verdict)
+                        {
+                            html.Element("p", sentence);
+                        }
+                    }
+                }
+
                 using (html.Element("nav", ("aria-label", "Sections")))
                 {
                     foreach (var section in all)

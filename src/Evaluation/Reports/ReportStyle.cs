@@ -17,6 +17,8 @@ internal static class ReportStyle
         h1,h2,h3,nav a,summary,figcaption{overflow-wrap:anywhere}
         summary{cursor:pointer;margin:.75rem 0}
         .soft{color:var(--soft)}
+        .verdict{border-left:.25rem solid var(--text);background:var(--wash);border-radius:.25rem;padding:.4rem .9rem;margin:.9rem 0}
+        .verdict p{overflow-wrap:anywhere}
         nav{margin:.75rem 0}
         nav a{display:inline-block;margin:.1rem .9rem .1rem 0}
         a{color:var(--text)}
@@ -32,12 +34,15 @@ internal static class ReportStyle
         th,td{padding:.3rem .75rem;text-align:right;white-space:nowrap;border-top:1px solid var(--rule)}
         thead th{border-top:0;color:var(--soft);font-weight:600;vertical-align:bottom}
         th.word,td.word{text-align:left}
-        tbody tr:nth-child(even){background:var(--wash)}
+        tbody tr:nth-child(even),tbody tr:nth-child(even) .word{background:var(--wash)}
+        .word:first-child{position:sticky;left:0;background:var(--paper);z-index:1}
+        @media (max-width:40rem){th,td{padding:.3rem .5rem}.word{white-space:normal;overflow-wrap:break-word;max-width:9rem}}
+        pre{font-size:.8125rem;padding:.6rem .75rem;white-space:pre-wrap;overflow-wrap:anywhere}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1rem;margin:.75rem 0}
         figure{margin:0}
         figcaption{font-size:.9rem;font-weight:600}
         svg{display:block;width:100%;height:auto;max-width:34rem}
-        svg text{font-size:12px;fill:var(--soft);font-variant-numeric:tabular-nums}
+        svg text{font-size:12px;white-space:pre;fill:var(--soft);font-variant-numeric:tabular-nums}
         svg .name{font-weight:600;fill:var(--ink)}
         svg .grid{stroke:var(--rule);stroke-width:1}
         svg .diagonal{stroke:var(--soft);stroke-dasharray:2 3}

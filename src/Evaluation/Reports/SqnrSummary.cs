@@ -8,7 +8,7 @@ public static class SqnrSummary
     /// <summary>A row per modality: medians over all layers, and the layer that fares worst.</summary>
     public static TextTable Table(Manifest manifest)
     {
-        var table = new TextTable(1, "SQNR of outputs, dB", "before patches", "after (median)", "lowest", "in layer");
+        var table = new TextTable(1, "SQNR, dB", "lowest", "in layer", "median", "before patches");
         foreach (var modality in manifest.Model.Modalities)
         {
             var layers = manifest.Layers
@@ -18,7 +18,7 @@ public static class SqnrSummary
             {
                 var lowest = layers.MinBy(layer => layer.Sqnr.After);
                 var (before, after) = (Median(layers.Select(l => l.Sqnr.Before)), Median(layers.Select(l => l.Sqnr.After)));
-                table.Add(modality, Figures.Fixed(before, 1), Figures.Fixed(after, 1), Figures.Fixed(lowest.Sqnr.After, 1), lowest.Name);
+                table.Add(modality, Figures.Fixed(lowest.Sqnr.After, 1), lowest.Name, Figures.Fixed(after, 1), Figures.Fixed(before, 1));
             }
         }
 

@@ -40,6 +40,12 @@ internal static class SummarySection
         }
 
         SqnrSummary.Table(manifest).WriteHtml(html, "SQNR of all layers' outputs");
+        if (QuantizedItem.Of(manifest) is { } item)
+        {
+            html.Element("p", "What makes it again, with your own folders before the names:");
+            html.Element("pre", item, ("class", "scroll"), ("tabindex", "0"));
+        }
+
         using (html.Element("details"))
         {
             html.Element("summary", "Options");

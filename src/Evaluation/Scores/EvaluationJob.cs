@@ -15,6 +15,9 @@ public sealed record EvaluationJob(string Model, IReadOnlyList<string> Artifacts
     /// <summary>How many pixels images keep, and how many frames videos.</summary>
     public ModelOptions Limits { get; init; } = new();
 
+    /// <summary>Whether an artifact may be the reference. Its figures then tell nothing of full precision.</summary>
+    public bool QuantizedReference { get; init; }
+
     /// <summary>How models are loaded.</summary>
     internal ModelOptions Load => Limits with { Device = Device, Limits = ImageBudget.OwnPrompts };
 }

@@ -3,6 +3,7 @@ using MASQuant.Diagnostics;
 using MASQuant.Engine.Execution;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Files;
 using MASQuant.Quantization.Calibration;
 
 namespace MASQuant.Evaluation.Scores;
@@ -26,6 +27,7 @@ public static class EvaluationRun
     /// <exception cref="MASQuantException">Bad input, with its code, file and remedy.</exception>
     public static IReadOnlyList<EvaluationResult> Run(EvaluationJob job, IEvaluationLog log, CancellationToken cancellationToken)
     {
+        CheckModels(job);
         var conversations = Read(job, cancellationToken);
         var models = new List<LoadedModel>();
         try
@@ -60,6 +62,21 @@ public static class EvaluationRun
             : [.. conversations.GroupBy(conversation => conversation.Task).SelectMany(task => task.Take(job.Limit)).OrderBy(conversation => conversation.Line)];
     }
 
+    // A model compared with itself has no error, whatever it is worth.
+    private static void CheckModels(EvaluationJob job)
+    {
+        if (!job.QuantizedReference && File.Exists(job.Model))
+        {
+            throw new MASQuantException(DiagnosticCodes.ModelsNotComparable, job.Model,
+                "The first model is the reference, in full precision, and this is a quantized one. Give the checkpoint's folder before it, or --quantized-reference if it is meant to be what others are compared with.");
+        }
+
+        foreach (var twice in job.Artifacts.Prepend(job.Model).GroupBy(path => LinkedFile.Target(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))).FullName).Where(same => same.Count() > 1))
+        {
+            throw new MASQuantException(DiagnosticCodes.ModelsNotComparable, twice.Last(), "The model is given twice, and one compared with itself has no error. Give each model once, the reference first.");
+        }
+    }
+
     private static void CheckTokenizer(string model, string path)
     {
         if (Directory.Exists(path))
@@ -67,9 +84,9 @@ public static class EvaluationRun
             return;
         }
 
-        using var checkpoint = Checkpoint.Open(model);
+        using IModelSource reference = Directory.Exists(model) ? Checkpoint.Open(model) : Artifact.Open(model);
         using var artifact = Artifact.Open(path);
-        if (Convert.ToHexStringLower(SHA256.HashData(checkpoint.ReadFile("tokenizer.json").Span)) != artifact.Manifest.Tokenizer.Sha256)
+        if (Convert.ToHexStringLower(SHA256.HashData(reference.ReadFile("tokenizer.json").Span)) != artifact.Manifest.Tokenizer.Sha256)
         {
             throw new MASQuantException(DiagnosticCodes.ModelsNotComparable, path,
                 $"The tokenizer differs from that of '{model}'. Compare an artifact with the checkpoint from which it was quantized.");

@@ -1,4 +1,3 @@
-using System.Security;
 using MASQuant.Evaluation.Budgets;
 using MASQuant.Evaluation.Reports;
 using MASQuant.Quantization.Options;
@@ -8,26 +7,12 @@ namespace MASQuant.Evaluation.Tuning;
 /// <summary>What a tuning ends with: the item to paste and the command that does the same, or what is missing.</summary>
 public static class TuningAnswer
 {
-    /// <summary>The words that differ from the defaults; with them the same artifact is made.</summary>
-    public static IReadOnlyList<KeyValuePair<string, string>> Words(QuantizationOptions options)
-    {
-        var defaults = OptionTable.Write(new QuantizationOptions());
-        var words = OptionTable.Write(options);
-        return [.. OptionTable.All.Where(option => option.Name != "Method" && words.TryGetValue(option.Name, out var value) && value != defaults.GetValueOrDefault(option.Name, ""))
-            .Select(option => KeyValuePair.Create(option.Name, words[option.Name]))];
-    }
-
     /// <summary>The item.</summary>
-    public static string Item(TuningJob job, QuantizationOptions options)
-        => $"<QuantizedModel Include=\"{Escaped(job.Model)}\" Calibration=\"{Escaped(job.Calibration)}\"{string.Concat(Words(options).Concat(Budgets(job)).Select(word => $" {word.Key}=\"{Escaped(word.Value)}\""))} />";
+    public static string Item(TuningJob job, QuantizationOptions options) => QuantizedItem.Of(job.Model, job.Calibration, QuantizedItem.Words(OptionTable.Write(options)).Concat(Budgets(job)));
 
     /// <summary>The command.</summary>
     public static string Command(TuningJob job, QuantizationOptions options)
-    {
-        var switches = OptionTable.All.ToDictionary(option => option.Name, option => option.Switch);
-        var subset = job.Subset is { } part ? FormattableString.Invariant($" --samples {part.Samples} --subset-seed {part.Seed}") : "";
-        return $"masquant quantize {Quoted(job.Model)} --calibration {Quoted(job.Calibration)}{subset}{string.Concat(Words(options).Select(word => $" {switches[word.Key]} {Quoted(word.Value)}"))} --output out";
-    }
+        => QuantizedItem.Command(job.Model, job.Calibration, job.Subset is { } part ? FormattableString.Invariant($" --samples {part.Samples} --subset-seed {part.Seed}") : "", QuantizedItem.Words(OptionTable.Write(options)));
 
     // The build then holds every later artifact against them.
     private static IEnumerable<KeyValuePair<string, string>> Budgets(TuningJob job)
@@ -80,8 +65,4 @@ public static class TuningAnswer
         var schemes = search.Model.Schemes.Any(scheme => scheme.WeightBits == 8) ? "" : "W8A8 among --schemes, ";
         return $"What helps: {schemes}more --epochs, or more calibration samples of the modality that falls short.";
     }
-
-    private static string Escaped(string text) => SecurityElement.Escape(text);
-
-    private static string Quoted(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:,".Contains(c, StringComparison.Ordinal)) && text.Length > 0 ? text : $"\"{text}\"";
 }

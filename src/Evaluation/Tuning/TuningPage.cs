@@ -1,3 +1,4 @@
+using MASQuant.Evaluation.Budgets;
 using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Reports.Charts;
 
@@ -8,7 +9,7 @@ public static class TuningPage
 {
     /// <summary>The page.</summary>
     public static string Render(TuningJob job, TuningSearch search)
-        => ReportPage.Render($"{job.Name}: tuning", $"{job.Model}, calibrated on {job.Calibration}. {TuningTable.Note}",
+        => ReportPage.Render($"{job.Name}: tuning", $"{job.Model}, calibrated on {job.Calibration}. {TuningTable.Note}", Verdict(job, search),
         [
             new ReportSection("front", "Bytes and SQNR", html =>
             {
@@ -23,6 +24,22 @@ public static class TuningPage
             new ReportSection("points", "Settings", html => TuningTable.Of(job, search).WriteHtml(html, "The smallest first")),
             .. Choice(job, search),
         ]);
+
+    private static string[] Verdict(TuningJob job, TuningSearch search)
+    {
+        if (search.Chosen is not { Measured: { } measured } chosen)
+        {
+            return [TuningAnswer.Shortfall(job, search)];
+        }
+
+        var sqnr = string.Join(", ", search.Model.Config.Modalities.Where(modality => chosen.MeasuredSqnr(modality) is not null).Select(modality => $"{modality.ToString().ToLowerInvariant()} {Figures.Fixed(chosen.MeasuredSqnr(modality)!.Value.Decibels, 1)} dB"));
+        return
+        [
+            $"{TuningTable.Label(search, chosen).TrimEnd('*', ' ')} is chosen of {search.Measured.Count} settings that were quantized: {Figures.Bytes(measured.ArtifactBytes)}; the weakest layer keeps {sqnr}.",
+            $"It keeps the budgets: {string.Join(", ", BudgetTable.Write(job.Budgets.Wanted).Select(word => $"{word.Key} {word.Value}"))}.",
+            "Next: paste the item below; builds then hold every later artifact against these budgets.",
+        ];
+    }
 
     private static Chart Front(TuningSearch search, Modality modality)
     {

@@ -8,7 +8,8 @@ namespace MASQuant.Quantization.Calibration;
 /// <c>{"type": "image", "image": path}</c>, <c>{"type": "audio", "audio": path}</c> and <c>{"type": "video", "video": [paths], "fps": 2, "audio": path}</c>, <c>audio</c> being the video's own sound, if it is to be heard; paths are relative to the file and stay below its folder.</summary>
 public static class ConversationFile
 {
-    private const int MaxLineLength = 1 << 24;
+    /// <summary>The most characters of a conversation.</summary>
+    public const int MaxLineLength = 1 << 24;
     private const double DefaultFramesPerSecond = 2;
 
     /// <summary>Reads every line; empty lines are skipped.</summary>
@@ -25,6 +26,13 @@ public static class ConversationFile
         return conversations.Count > 0 ? conversations : throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path,
             "The file holds no conversation. Write one JSON object per line, {\"messages\": […]}.");
     }
+
+    /// <summary>Reads one conversation.</summary>
+    /// <param name="text">A line of such a file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="folder">What its media's paths are relative to, and stay below.</param>
+    /// <exception cref="MASQuantException">MASQ0401 it is malformed, MASQ0402 a media file is missing.</exception>
+    public static Conversation ReadOne(string text, string name, string folder) => Parse(text, new Location(name, Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), 0));
 
     /// <summary>The lines that <see cref="Read"/> does not refuse.</summary>
     /// <exception cref="MASQuantException">MASQ0405: the file cannot be read.</exception>

@@ -19,6 +19,51 @@ public class ChartTests
         Assert.True(y[0] > y[1], "Larger values belong higher up.");
     }
 
+    // Where no power of ten, nor 2 or 5 times one, lies on the axis.
+    [Theory]
+    [InlineData(0.0021, 0.0034, "0.0025", "0.0030")]
+    [InlineData(2.1e-7, 3.4e-7, "2.5·10⁻⁷", "3.0·10⁻⁷")]
+    [InlineData(21, 34, "25", "30")]
+    public void A_short_logarithmic_axis_has_ticks_too(double low, double high, params string[] expected)
+    {
+        var chart = Draw(new ChartAxis("rank"), new ChartAxis("KL") { Logarithmic = true }, new(1, low), new(2, high));
+        var ticks = chart.Descendants("text").Where(label => label.Attribute("text-anchor")!.Value == "end").Select(label => label.Value).ToArray();
+        Assert.Superset(expected.ToHashSet(), ticks.ToHashSet());
+        Assert.Equal(ticks.Distinct(), ticks);
+    }
+
+    [Fact]
+    public void Long_names_stand_below_and_labels_give_way()
+    {
+        var name = new string('n', 80);
+        var chart = Parse(new Chart("Title", "Description", new ChartAxis("x"), new ChartAxis("y"), [.. Enumerable.Range(0, 3).Select(i => new ChartSeries($"{i}{name}", ChartStyle.Of(i), [new(0, 0) { Label = "A" }, new(1, i)]))]));
+        var height = double.Parse(chart.Element("svg")!.Attribute("viewBox")!.Value.Split(' ')[3], CultureInfo.InvariantCulture);
+        var names = chart.Descendants("text").Where(text => text.Value.Contains("nn", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(3 * (name.Length + 1), names.Sum(line => line.Value.Length));
+        Assert.All(names, line => Assert.InRange(Number(line, "y"), 250, height));
+
+        // Three labels want one place: two find others or none, and all marks tell theirs.
+        Assert.InRange(chart.Descendants("text").Count(text => text.Value == "A"), 1, 3);
+        Assert.Equal(6, chart.Descendants("path").Count(mark => mark.Element("title")?.Value.Contains("(y) at ", StringComparison.Ordinal) == true));
+    }
+
+    [Theory]
+    [InlineData("short", 100, "short")]
+    [InlineData("one two three", 60, "one two", "three")]
+    [InlineData("alpha beta", 70, "alpha", "beta")] // Of 73, all but the last letter fit.
+    [InlineData("self_attn.q_proj", 80, "self_attn.q_", "proj")]
+    [InlineData("iiiiiiii", 10, "ii", "ii", "ii", "ii")]
+    public void Texts_are_cut_where_they_pause(string text, double width, params string[] lines) => Assert.Equal(lines, TextWidth.Lines(text, width));
+
+    [Fact]
+    public void A_text_without_end_has_few_lines()
+    {
+        var lines = TextWidth.Lines(new string('x', 1 << 20), 100);
+        Assert.Equal(6, lines.Count);
+        Assert.EndsWith("…", lines[^1], StringComparison.Ordinal);
+        Assert.All(lines, line => Assert.InRange(TextWidth.Of(line), 1, 100));
+    }
+
     [Fact]
     public void A_linear_axis_keeps_proportions_and_names_its_ticks_where_they_are()
     {

@@ -2,8 +2,11 @@ using System.Globalization;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
+using MASQuant.Evaluation.Budgets;
 using MASQuant.Evaluation.Reports;
 using MASQuant.Evaluation.Reports.Charts;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Quantization.Options;
 using MASQuant.Tests;
 
 namespace MASQuant.Quantization.Tests.Report;
@@ -55,6 +58,36 @@ public class ReportTests
             Assert.NotEmpty(svg.Element("desc")!.Value);
         });
         Assert.All(page.Descendants("table"), table => Assert.Equal("scroll", table.Parent!.Attribute("class")!.Value));
+    }
+
+    [Fact]
+    public void The_verdict_holds_the_model_against_its_budgets()
+    {
+        Assert.Equal("No budget was given, so no bound says whether that is enough.", Verdict(null)[1]);
+        Assert.Equal(
+            ["2.50× smaller than the checkpoint. The weakest layer keeps 25.0 dB, noise of 5.6 %, at tokens of text (0.self_attn.q_proj); 26.0 dB, noise of 5.0 %, at tokens of vision (1.self_attn.q_proj).", "The budgets are kept: MinSqnrText 25, MinSqnrVision 20.", "Next: 'masquant evaluate' tells what it does to answers."],
+            Verdict(new ModelBudgets { MinSqnrText = 25, MinSqnrVision = 20 }));
+        var missed = Verdict(new ModelBudgets { MinSqnrText = 25, MinSqnrVision = 27 });
+        Assert.Equal("1 of 2 budgets (MinSqnrText 25, MinSqnrVision 27) are missed.", missed[1]);
+        Assert.StartsWith("Sample: Vision has 26.0 dB in layer 1.self_attn.q_proj, 1.0 dB less than MinSqnrVision demands (27.0 dB); 2 of 4 layers fall short. What helps: ", missed[2], StringComparison.Ordinal);
+
+        static string[] Verdict(ModelBudgets? budgets) => [.. Parse(QuantizationReport.Render(SampleReport.Model(), budgets)).Descendants("div").First().Elements("p").Select(sentence => sentence.Value)];
+    }
+
+    [Fact]
+    public void What_is_pasted_makes_the_model_again()
+    {
+        var options = OptionTable.Read(new Dictionary<string, string> { ["Scheme"] = "W4A6", ["Rank"] = "7", ["Rotation"] = "None" });
+        var manifest = SampleReport.Manifest("Sample") with { Source = "omni & tiny", Options = OptionTable.Write(options) };
+        var item = XElement.Parse(Pasted(manifest));
+        Assert.Equal(("omni & tiny", "Sample", "Sample"), (item.Attribute("Include")!.Value, item.Attribute("Calibration")!.Value, item.Attribute("Name")!.Value));
+        Assert.Equal(OptionTable.Write(options), OptionTable.Write(OptionTable.Read(item.Attributes().ToDictionary(word => word.Name.LocalName, word => word.Value))));
+
+        // A draw of samples is not the item's to say.
+        var command = Pasted(manifest with { Calibration = manifest.Calibration! with { SubsetSeed = 3 } });
+        Assert.StartsWith("masquant quantize \"omni & tiny\" --calibration Sample --name Sample --samples 128 --subset-seed 3 --scheme W4A6 ", command, StringComparison.Ordinal);
+
+        static string Pasted(Manifest manifest) => Assert.Single(Parse(QuantizationReport.Render(SampleReport.Model() with { Manifest = manifest })).Descendants("pre")).Value;
     }
 
     [Fact]
@@ -138,7 +171,7 @@ public class ReportTests
     }
 
     private static string Evaluation(string text, params IReadOnlyList<ContentPart> media)
-        => ReportPage.Render("Evaluation", "Two samples", EvaluationSections.Of(["full precision", text], SampleReport.Results(text, media), ChartStyle.Of));
+        => ReportPage.Render("Evaluation", "Two samples", EvaluationVerdict.Of(["full precision", text], SampleReport.Results(text, media)), EvaluationSections.Of(["full precision", text], SampleReport.Results(text, media), ChartStyle.Of));
 
     // A page is well-formed XML, so that a forgotten or crossed tag is an error here.
     private static XElement Parse(string page)

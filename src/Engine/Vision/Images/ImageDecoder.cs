@@ -32,13 +32,14 @@ public static class ImageDecoder
     /// <param name="file">The file's bytes.</param>
     /// <param name="path">Its path, for messages; or null.</param>
     /// <param name="limits">What is too large; null: the defaults.</param>
+    /// <param name="cancellationToken">Obeyed row by row.</param>
     /// <exception cref="MASQuantException">MASQ0301, MASQ0302, MASQ0303 or MASQ0320.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> file, string? path, ModelLimits? limits = null)
+    public static RgbImage Decode(ReadOnlySpan<byte> file, string? path, ModelLimits? limits = null, CancellationToken cancellationToken = default)
     {
         limits ??= new ModelLimits();
         try
         {
-            return PngDecoder.IsPng(file) ? PngDecoder.Decode(file, limits, path) : JpegDecoder.IsJpeg(file) ? JpegDecoder.Decode(file, limits, path) : throw Unknown(path);
+            return PngDecoder.IsPng(file) ? PngDecoder.Decode(file, limits, path, cancellationToken) : JpegDecoder.IsJpeg(file) ? JpegDecoder.Decode(file, limits, path, cancellationToken) : throw Unknown(path);
         }
         catch (Exception error) when (IsForeign(error))
         {
@@ -46,8 +47,8 @@ public static class ImageDecoder
         }
     }
 
-    // Whatever a file makes a decoder or a library under it throw is the file's fault; that memory is short is not.
-    private static bool IsForeign(Exception error) => error is not (MASQuantException or OutOfMemoryException);
+    // Whatever a file makes a decoder or a library under it throw is the file's fault; that memory is short, or somebody has had enough, is not.
+    private static bool IsForeign(Exception error) => error is not (MASQuantException or OutOfMemoryException or OperationCanceledException);
 
     private static MASQuantException Unknown(string? path) => ImageErrors.NotSupported(path, "the file is neither a PNG nor a JPEG");
 }

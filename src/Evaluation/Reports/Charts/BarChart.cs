@@ -6,8 +6,8 @@ namespace MASQuant.Evaluation.Reports.Charts;
 internal static class BarChart
 {
     private const double Width = 420;
-    private const double LabelWidth = 118;
-    private const double ValueWidth = 88;
+    private const double MaxLabelWidth = 170;
+    private const double Gap = 8;
     private const double Row = 24;
     private const double Thickness = 15;
 
@@ -19,16 +19,23 @@ internal static class BarChart
     public static void Write(MarkupWriter html, string title, string description, IReadOnlyList<Bar> bars)
     {
         var longest = bars.Select(bar => bar.Value).Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        var lines = bars.Select(bar => TextWidth.Lines(bar.Label, MaxLabelWidth)).ToArray();
+        var left = lines.SelectMany(label => label).Select(TextWidth.Of).DefaultIfEmpty(0).Max() + Gap;
+        var room = Width - left - bars.Select(bar => TextWidth.Of(bar.Text)).DefaultIfEmpty(0).Max() - Gap;
+        var height = lines.Sum(label => HeightOf(label));
         using (html.Element("figure"))
         {
             html.Element("figcaption", title);
-            using (html.Element("svg", ("viewBox", $"0 0 {MarkupWriter.Number(Width)} {MarkupWriter.Number((bars.Count * Row) + 4)}"), ("role", "img")))
+            using (html.Element("svg", ("viewBox", $"0 0 {MarkupWriter.Number(Width)} {MarkupWriter.Number(height + 4)}"), ("role", "img")))
             {
                 html.Element("title", title);
                 html.Element("desc", description);
-                for (var i = 0; i < bars.Count; i++)
+                var top = 0.0;
+                foreach (var (bar, label) in bars.Zip(lines))
                 {
-                    Write(html, bars[i], i * Row, longest);
+                    var length = double.IsFinite(bar.Value) && longest > 0 ? Math.Max(0, bar.Value) / longest * Math.Max(room, 0) : 0;
+                    Write(html, bar, label, top, left, length);
+                    top += HeightOf(label);
                 }
             }
         }
@@ -36,13 +43,21 @@ internal static class BarChart
         html.Line();
     }
 
-    private static void Write(MarkupWriter html, Bar bar, double top, double longest)
+    private static double HeightOf(IReadOnlyList<string> label) => Row + ((label.Count - 1) * TextWidth.LineHeight);
+
+    private static void Write(MarkupWriter html, Bar bar, IReadOnlyList<string> label, double top, double left, double length)
     {
-        var length = double.IsFinite(bar.Value) && longest > 0 ? Math.Max(0, bar.Value) / longest * (Width - LabelWidth - ValueWidth) : 0;
-        var baseline = MarkupWriter.Number(top + 15.5);
-        html.Element("text", bar.Label, ("x", MarkupWriter.Number(LabelWidth - 8)), ("y", baseline), ("text-anchor", "end"));
-        html.Empty("rect", ("class", $"bar {bar.Style.Class}"), ("x", MarkupWriter.Number(LabelWidth)), ("y", MarkupWriter.Number(top + 4)), ("width", MarkupWriter.Number(Math.Max(1, length))), ("height", MarkupWriter.Number(Thickness)), ("rx", "2"));
-        html.Element("text", bar.Text, ("class", "value"), ("x", MarkupWriter.Number(LabelWidth + length + 6)), ("y", baseline));
+        foreach (var (line, text) in label.Index())
+        {
+            html.Element("text", text, ("x", MarkupWriter.Number(left - Gap)), ("y", MarkupWriter.Number(top + 15.5 + (line * TextWidth.LineHeight))), ("text-anchor", "end"));
+        }
+
+        using (html.Element("rect", ("class", $"bar {bar.Style.Class}"), ("x", MarkupWriter.Number(left)), ("y", MarkupWriter.Number(top + 4)), ("width", MarkupWriter.Number(Math.Max(1, length))), ("height", MarkupWriter.Number(Thickness)), ("rx", "2")))
+        {
+            html.Element("title", $"{bar.Label}: {bar.Text}");
+        }
+
+        html.Element("text", bar.Text, ("class", "value"), ("x", MarkupWriter.Number(left + length + 6)), ("y", MarkupWriter.Number(top + 15.5)));
     }
 }
 

@@ -81,6 +81,22 @@ internal sealed class ChartScale
             }
         }
 
+        return ticks.Count > 1 ? ticks : NarrowTicks();
+    }
+
+    // Between neighbouring powers of ten an axis is nearly linear.
+    private List<(double, string)> NarrowTicks()
+    {
+        var (low, high) = (Math.Pow(10, _low), Math.Pow(10, _high));
+        var step = NiceStep((high - low) / WantedTicks);
+        var power = (int)Math.Floor(Math.Log10(high));
+        var ticks = new List<(double, string)>();
+        for (var i = Math.Ceiling((low / step) - 1e-9); i * step <= high * (1 + 1e-9); i++)
+        {
+            var decimals = Math.Max(0, power - (int)Math.Floor(Math.Log10(step) + 1e-9));
+            ticks.Add((i * step, i * step is >= 0.001 and < 100_000 ? Text(i * step, Math.Max(0, decimals - power)) : $"{Text(i * step / Math.Pow(10, power), decimals)}·{Power(1, power)}"));
+        }
+
         return ticks;
     }
 

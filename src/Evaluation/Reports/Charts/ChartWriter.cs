@@ -6,27 +6,36 @@ namespace MASQuant.Evaluation.Reports.Charts;
 public sealed class ChartWriter
 {
     private const double Width = 420;
-    private const double Height = 264;
-    private const double Left = 46;
     private const double Top = 10;
-    private const double Bottom = 42;
-    private const double LetterWidth = 7.4; // Of the style sheet's bold 12 px text, on the wide side.
-    private const double LineHeight = 14;
+    private const double PlotHeight = 212;
+    private const double TitleWidth = 18; // Of the vertical axis' title, which lies on its side.
+    private const double MaxNameWidth = 110; // Longer names stand below the drawing.
+    private const double Gap = 6;
     private readonly MarkupWriter _html;
     private readonly Chart _chart;
     private readonly ChartScale _x;
     private readonly ChartScale _y;
+    private readonly Boxes _labels = new();
+    private readonly double _left;
     private readonly double _right;
+    private readonly bool _namesBelow;
 
     private ChartWriter(MarkupWriter html, Chart chart)
     {
         (_html, _chart) = (html, chart);
         var points = chart.Series.SelectMany(series => series.Points).Where(point => double.IsFinite(point.X) && double.IsFinite(point.Y)).ToArray();
-        var longest = chart.Series.Select(series => series.Name.Length).DefaultIfEmpty(0).Max();
-        _right = Width - (longest == 0 ? 12 : 10 + (longest * LetterWidth));
-        _x = new ChartScale(chart.X, points.Select(point => point.X), Left, _right);
-        _y = new ChartScale(chart.Y, points.SelectMany(point => point.Interval is { } interval ? [point.Y, interval.Low, interval.High] : (double[])[point.Y]), Height - Bottom, Top);
+        var names = chart.Series.Where(series => series.Name.Length > 0).Select(series => TextWidth.Of(series.Name)).ToArray();
+        var longest = names.DefaultIfEmpty(0).Max();
+        _namesBelow = longest > MaxNameWidth || names.Length * TextWidth.LineHeight > PlotHeight;
+        _y = new ChartScale(chart.Y, points.SelectMany(point => point.Interval is { } interval ? [point.Y, interval.Low, interval.High] : (double[])[point.Y]), Floor, Top);
+        _left = TitleWidth + _y.Ticks.Select(tick => TextWidth.Of(tick.Text)).DefaultIfEmpty(0).Max() + Gap;
+        _right = Width - (longest == 0 || _namesBelow ? 12 : Gap + longest);
+        _x = new ChartScale(chart.X, points.Select(point => point.X), _left, _right);
     }
+
+    private static double Floor => Top + PlotHeight;
+
+    private double KeyTop => Floor + AcrossAxis.HeightOf(_chart.X.Title, Width);
 
     /// <summary>Writes a figure: heading and drawing.</summary>
     public static void Write(MarkupWriter html, Chart chart)
@@ -34,11 +43,12 @@ public sealed class ChartWriter
         using (html.Element("figure"))
         {
             html.Element("figcaption", chart.Title);
-            using (html.Element("svg", ("viewBox", $"0 0 {MarkupWriter.Number(Width)} {MarkupWriter.Number(Height)}"), ("role", "img")))
+            var writer = new ChartWriter(html, chart);
+            using (html.Element("svg", ("viewBox", $"0 0 {MarkupWriter.Number(Width)} {MarkupWriter.Number(writer.KeyTop + (writer.KeyLines().Count() * TextWidth.LineHeight))}"), ("role", "img")))
             {
                 html.Element("title", chart.Title);
                 html.Element("desc", chart.Description);
-                new ChartWriter(html, chart).Draw();
+                writer.Draw();
             }
         }
 
@@ -70,21 +80,25 @@ public sealed class ChartWriter
 
     private void DrawAxes()
     {
+        var taken = new Boxes();
         foreach (var (value, text) in _y.Ticks)
         {
-            Line("grid", Left, _y.At(value), _right, _y.At(value));
-            Label(text, Left - 6, _y.At(value) + 4, "end");
+            Line("grid", _left, _y.At(value), _right, _y.At(value));
+            if (taken.TryTake(text, _left - Gap, _y.At(value) + 4, "end"))
+            {
+                Label(text, _left - Gap, _y.At(value) + 4, "end");
+            }
         }
 
-        foreach (var (value, text) in _x.Ticks)
+        foreach (var (value, _) in _x.Ticks)
         {
-            Line("grid", _x.At(value), Top, _x.At(value), Height - Bottom);
-            Label(text, _x.At(value), Height - Bottom + 15, "middle");
+            Line("grid", _x.At(value), Top, _x.At(value), Floor);
         }
 
-        Label(_chart.X.Title, (Left + _right) / 2, Height - 8, "middle", "axis");
-        var middle = MarkupWriter.Number((Top + Height - Bottom) / 2);
-        _html.Element("text", _chart.Y.Title, ("class", "axis"), ("text-anchor", "middle"), ("transform", $"translate(12 {middle}) rotate(-90)"));
+        AcrossAxis.Write(_html, _chart.X.Title, _x.Ticks.Select(tick => (_x.At(tick.Value), tick.Text)), Floor, _left, _right, Width);
+        var middle = MarkupWriter.Number((Top + Floor) / 2);
+        var title = TextWidth.Lines(_chart.Y.Title, Floor)[0];
+        _html.Element("text", title, ("class", "axis"), ("text-anchor", "middle"), ("transform", $"translate(12 {middle}) rotate(-90)"));
     }
 
     private void DrawDiagonal()
@@ -138,39 +152,80 @@ public sealed class ChartWriter
 
         if (series.Marked)
         {
-            _html.Empty("path", ("class", "mark"), ("d", Shape(series.Style.Mark, x, y)));
+            using (_html.Element("path", ("class", "mark"), ("d", Shape(series.Style.Mark, x, y))))
+            {
+                var name = series.Name.Length > 0 ? series.Name : point.Label;
+                _html.Element("title", $"{(name is null ? "" : $"{name}: ")}{HoverText.Of(point.Y, point.Interval)} ({_chart.Y.Title}) at {HoverText.Of(point.X)} ({_chart.X.Title})");
+            }
         }
 
         if (point.Label is { } label)
         {
-            // Towards the side with more room.
-            var rightwards = x < (Left + _right) / 2;
-            Label(label, x + (rightwards ? 7 : -7), y - 5, rightwards ? "start" : "end", "name");
+            DrawLabel(label, x, y);
         }
     }
 
-    // Beside the last points, pushed apart where they would overlap.
+    // Towards the side with more room, above or below; where there is none, who points at the mark is told.
+    private void DrawLabel(string label, double x, double y)
+    {
+        var rightwards = x < (_left + _right) / 2;
+        foreach (var (toRight, down) in ((bool, bool)[])[(rightwards, false), (rightwards, true), (!rightwards, false), (!rightwards, true)])
+        {
+            var (place, baseline, width) = (x + (toRight ? 7 : -7), y + (down ? 14 : -5), TextWidth.Of(label));
+            var fits = (toRight ? place + width <= _right : place - width >= _left) && baseline - TextWidth.FontSize >= 0 && baseline + 3 <= Floor;
+            if (fits && _labels.TryTake(label, place, baseline, toRight ? "start" : "end"))
+            {
+                Label(label, place, baseline, toRight ? "start" : "end", "name");
+                return;
+            }
+        }
+    }
+
+    // Beside the last points, pushed apart where they would overlap; or below, a mark before each.
     private void DrawNames()
     {
-        var names = _chart.Series.Where(series => series.Name.Length > 0 && series.Points.Any(Drawn))
-            .Select(series => (Series: series, Y: _y.At(series.Points.Last(Drawn).Y) + 4)).OrderBy(name => name.Y).ToArray();
-        for (var i = 1; i < names.Length; i++)
+        if (_namesBelow)
         {
-            names[i].Y = Math.Max(names[i].Y, names[i - 1].Y + LineHeight);
+            foreach (var (line, (series, text, isFirst)) in KeyLines().Index())
+            {
+                var y = KeyTop + ((line + 1) * TextWidth.LineHeight) - 4;
+                if (isFirst)
+                {
+                    using (_html.Element("g", ("class", $"series key {series.Style.Class}")))
+                    {
+                        _html.Empty("path", ("class", "mark"), ("d", Shape(series.Style.Mark, 8, y - 4)));
+                    }
+                }
+
+                Label(text, 18, y, "start", $"name {series.Style.Class}");
+            }
+
+            return;
         }
 
-        var floor = Height - Bottom + 4;
+        var names = Named().Select(series => (Series: series, Y: _y.At(series.Points.Last(Drawn).Y) + 4)).OrderBy(name => name.Y).ToArray();
+        for (var i = 1; i < names.Length; i++)
+        {
+            names[i].Y = Math.Max(names[i].Y, names[i - 1].Y + TextWidth.LineHeight);
+        }
+
+        var floor = Floor + 4;
         for (var i = names.Length - 1; i >= 0; i--)
         {
             names[i].Y = Math.Min(names[i].Y, floor);
-            floor = names[i].Y - LineHeight;
+            floor = names[i].Y - TextWidth.LineHeight;
         }
 
         foreach (var (series, y) in names)
         {
-            Label(series.Name, _right + 6, y, "start", $"name {series.Style.Class}");
+            Label(series.Name, _right + Gap, y, "start", $"name {series.Style.Class}");
         }
     }
+
+    private IEnumerable<ChartSeries> Named() => _chart.Series.Where(series => series.Name.Length > 0 && series.Points.Any(Drawn));
+
+    private IEnumerable<(ChartSeries Series, string Text, bool IsFirst)> KeyLines()
+        => _namesBelow ? Named().SelectMany(series => TextWidth.Lines(series.Name, Width - 18).Select((text, line) => (series, text, line == 0))) : [];
 
     private bool Drawn(ChartPoint point) => _x.Covers(point.X) && _y.Covers(point.Y);
 

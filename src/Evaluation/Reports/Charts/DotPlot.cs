@@ -7,11 +7,9 @@ internal static class DotPlot
 {
     private const double Width = 420;
     private const double RowHeight = 20;
-    private const double LabelHeight = 14;
     private const double Top = 4;
-    private const double Bottom = 40;
-    private const double LetterWidth = 6.4;
-    private const int MaxLabelBeside = 24; // Letters; longer labels stand above their rows.
+    private const double MaxLabelBeside = 150; // Longer labels stand above their rows.
+    private const double Gap = 12;
 
     /// <summary>Writes a figure: heading and drawing.</summary>
     /// <param name="html">Receives it.</param>
@@ -21,33 +19,38 @@ internal static class DotPlot
     /// <param name="rows">From top to bottom.</param>
     public static void Write(MarkupWriter html, string title, string description, ChartAxis axis, IReadOnlyList<DotRow> rows)
     {
-        var longest = rows.Select(row => row.Label.Length).DefaultIfEmpty(0).Max();
+        var longest = rows.Select(row => TextWidth.Of(row.Label)).DefaultIfEmpty(0).Max();
         var beside = longest <= MaxLabelBeside;
-        var left = beside ? 12 + (longest * LetterWidth) : 12;
-        var height = beside ? RowHeight : RowHeight + LabelHeight;
-        var scale = new ChartScale(axis, rows.SelectMany(row => (double[])[row.Value, row.Low, row.High]), left, Width - 12);
-        var floor = Top + (rows.Count * height) + 4;
+        var left = beside ? longest + Gap : Gap;
+        var labels = rows.Select(row => TextWidth.Lines(row.Label, Width - Gap)).ToArray();
+        var scale = new ChartScale(axis, rows.SelectMany(row => (double[])[row.Value, row.Low, row.High]), left, Width - Gap);
+        var floor = Top + rows.Zip(labels, (_, label) => HeightOf(label, beside)).Sum() + 4;
         using (html.Element("figure"))
         {
             html.Element("figcaption", title);
-            using (html.Element("svg", ("viewBox", $"0 0 {MarkupWriter.Number(Width)} {MarkupWriter.Number(floor + Bottom)}"), ("role", "img")))
+            using (html.Element("svg", ("viewBox", $"0 0 {MarkupWriter.Number(Width)} {MarkupWriter.Number(floor + AcrossAxis.HeightOf(axis.Title, Width))}"), ("role", "img")))
             {
                 html.Element("title", title);
                 html.Element("desc", description);
-                foreach (var (value, text) in scale.Ticks)
+                foreach (var (value, _) in scale.Ticks)
                 {
                     var x = MarkupWriter.Number(scale.At(value));
                     html.Empty("path", ("class", "grid"), ("d", $"M{x} {MarkupWriter.Number(Top)}L{x} {MarkupWriter.Number(floor)}"));
-                    html.Element("text", text, ("x", x), ("y", MarkupWriter.Number(floor + 14)), ("text-anchor", "middle"));
                 }
 
-                html.Element("text", axis.Title, ("class", "axis"), ("x", MarkupWriter.Number((left + Width) / 2)), ("y", MarkupWriter.Number(floor + 32)), ("text-anchor", "middle"));
-                for (var i = 0; i < rows.Count; i++)
+                AcrossAxis.Write(html, axis.Title, scale.Ticks.Select(tick => (scale.At(tick.Value), tick.Text)), floor, left, Width, Width);
+                var top = Top;
+                foreach (var (row, label) in rows.Zip(labels))
                 {
-                    var y = Top + ((i + 1) * height) - (RowHeight / 2);
-                    var (x, baseline, anchor) = beside ? (left - 8, y + 4, "end") : (0, y - 10, "start");
-                    html.Element("text", rows[i].Label, ("class", rows[i].Emphasized ? "name" : null), ("x", MarkupWriter.Number(x)), ("y", MarkupWriter.Number(baseline)), ("text-anchor", anchor));
-                    WriteValue(html, rows[i], scale, y);
+                    var y = top + HeightOf(label, beside) - (RowHeight / 2);
+                    foreach (var (line, text) in label.Index())
+                    {
+                        var (x, baseline, anchor) = beside ? (left - 8, y + 4, "end") : (0, y - 10 - ((label.Count - 1 - line) * TextWidth.LineHeight), "start");
+                        html.Element("text", text, ("class", row.Emphasized ? "name" : null), ("x", MarkupWriter.Number(x)), ("y", MarkupWriter.Number(baseline)), ("text-anchor", anchor));
+                    }
+
+                    WriteValue(html, row, axis, scale, y);
+                    top += HeightOf(label, beside);
                 }
             }
         }
@@ -55,7 +58,9 @@ internal static class DotPlot
         html.Line();
     }
 
-    private static void WriteValue(MarkupWriter html, DotRow row, ChartScale scale, double y)
+    private static double HeightOf(IReadOnlyList<string> label, bool beside) => RowHeight + (beside ? 0 : label.Count * TextWidth.LineHeight);
+
+    private static void WriteValue(MarkupWriter html, DotRow row, ChartAxis axis, ChartScale scale, double y)
     {
         if (!scale.Covers(row.Value))
         {
@@ -70,7 +75,10 @@ internal static class DotPlot
                 html.Empty("path", ("class", "whisker"), ("d", $"M{MarkupWriter.Number(low)} {MarkupWriter.Number(y)}L{MarkupWriter.Number(scale.At(row.High))} {MarkupWriter.Number(y)}"));
             }
 
-            html.Empty("circle", ("class", "mark"), ("cx", MarkupWriter.Number(scale.At(row.Value))), ("cy", MarkupWriter.Number(y)), ("r", "4"));
+            using (html.Element("circle", ("class", "mark"), ("cx", MarkupWriter.Number(scale.At(row.Value))), ("cy", MarkupWriter.Number(y)), ("r", "4")))
+            {
+                html.Element("title", $"{row.Label}: {HoverText.Of(row.Value, (row.Low, row.High))} ({axis.Title})");
+            }
         }
     }
 }

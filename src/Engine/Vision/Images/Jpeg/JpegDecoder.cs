@@ -51,9 +51,9 @@ public static class JpegDecoder
         }
     }
 
-    /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages.</summary>
+    /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages, <paramref name="cancellationToken"/> is obeyed row by row.</summary>
     /// <exception cref="MASQuantException">MASQ0301, MASQ0302, MASQ0303 or MASQ0320.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> file, ModelLimits limits, string? path)
+    public static RgbImage Decode(ReadOnlySpan<byte> file, ModelLimits limits, string? path, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -62,9 +62,9 @@ public static class JpegDecoder
                 throw new InvalidDataException("JPEG's first markers are missing");
             }
 
-            var state = new JpegState(limits, path);
+            var state = new JpegState(limits, path, cancellationToken);
             state.Read(file, MaxScans);
-            return Convert(state);
+            return Convert(state, cancellationToken);
         }
         catch (InvalidDataException cause)
         {
@@ -73,21 +73,22 @@ public static class JpegDecoder
     }
 
     // What has become samples is let go.
-    private static JpegPlane Plane(JpegFrame frame, JpegComponent component)
+    private static JpegPlane Plane(JpegFrame frame, JpegComponent component, CancellationToken cancellationToken)
     {
-        var plane = new JpegPlane(frame, component);
+        var plane = new JpegPlane(frame, component, cancellationToken);
         component.Coefficients = [];
         return plane;
     }
 
-    private static RgbImage Convert(JpegState state)
+    private static RgbImage Convert(JpegState state, CancellationToken cancellationToken)
     {
         var frame = state.CompleteFrame();
         var space = JpegColors.Choose(frame.Components, state.Jfif, state.AdobeTransform);
-        var planes = frame.Components.Select(c => Plane(frame, c)).ToArray();
+        var planes = frame.Components.Select(c => Plane(frame, c, cancellationToken)).ToArray();
         var image = new RgbImage(frame.Width, frame.Height, LargeArray.Zeros<byte>(checked(frame.Width * frame.Height * 3)));
         Workers.For(JpegFrame.DivideUp(frame.Height, RowsPerPiece), piece =>
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var rows = planes.Select(p => new byte[p.RowLength]).ToArray();
             var sums = new int[planes.Max(p => p.RowLength)];
             for (var y = piece * RowsPerPiece; y < Math.Min(frame.Height, (piece + 1) * RowsPerPiece); y++)

@@ -13,7 +13,7 @@ internal sealed class JpegPlane
     private readonly int _expandY;
 
     /// <summary>Transforms the component's coefficients to samples.</summary>
-    public JpegPlane(JpegFrame frame, JpegComponent component)
+    public JpegPlane(JpegFrame frame, JpegComponent component, CancellationToken cancellationToken)
     {
         _stride = component.BlocksAcross * 8;
         (_width, _height) = (component.Width, component.Height);
@@ -22,6 +22,7 @@ internal sealed class JpegPlane
         _samples = LargeArray.Zeros<byte>(checked(_stride * component.BlocksDown * 8));
         Workers.For(component.BlocksDown, row =>
         {
+            cancellationToken.ThrowIfCancellationRequested();
             for (var column = 0; column < component.BlocksAcross; column++)
             {
                 InverseDct.Transform(component.Block(row, column), component.Steps, _samples.AsSpan((row * 8 * _stride) + (column * 8)), _stride);

@@ -2,7 +2,7 @@ using MASQuant.Engine.Vision.Pixels;
 namespace MASQuant.Engine.Vision.Images.Jpeg;
 
 /// <summary>What a JPEG file's segments have said so far: tables, frame, markers, coefficients.</summary>
-internal sealed class JpegState(ModelLimits limits, string? path)
+internal sealed class JpegState(ModelLimits limits, string? path, CancellationToken cancellationToken)
 {
     // libjpeg smooths blocks whose first nine AC coefficients are not known whole; such files are refused, not guessed at.
     private const int NeededCoefficients = 10;
@@ -182,6 +182,11 @@ internal sealed class JpegState(ModelLimits limits, string? path)
             }
 
             var (row, column) = (mcu / across, mcu % across);
+            if (column == 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
             if (alone is not null)
             {
                 decoder.Decode(0, alone.Block(row, column));

@@ -22,9 +22,9 @@ public static class PngDecoder
         return content.Orientation.Upright(content.Header.Width, content.Header.Height);
     }
 
-    /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages.</summary>
+    /// <summary>Decodes <paramref name="file"/>; <paramref name="path"/> is for messages, <paramref name="cancellationToken"/> is obeyed row by row.</summary>
     /// <exception cref="MASQuantException">MASQ0301, MASQ0302, MASQ0303 or MASQ0320.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> file, ModelLimits limits, string? path)
+    public static RgbImage Decode(ReadOnlySpan<byte> file, ModelLimits limits, string? path, CancellationToken cancellationToken = default)
     {
         if (!IsPng(file))
         {
@@ -46,10 +46,10 @@ public static class PngDecoder
         // Pixels as stored and upright, two rows and the compressed data.
         limits.RequireBytes(((long)header.Width * header.Height * 6) + (2L * header.RowBytes(header.Width)) + data.Length, path);
         data.Position = 0;
-        return content.Orientation.Upright(DecodePixels(header, new PngColors(content), data, path));
+        return content.Orientation.Upright(DecodePixels(header, new PngColors(content), data, path, cancellationToken));
     }
 
-    private static RgbImage DecodePixels(PngHeader header, PngColors colors, Stream data, string? path)
+    private static RgbImage DecodePixels(PngHeader header, PngColors colors, Stream data, string? path, CancellationToken cancellationToken)
     {
         var image = new RgbImage(header.Width, header.Height, LargeArray.Zeros<byte>(checked(header.Width * header.Height * 3)));
         try
@@ -57,7 +57,7 @@ public static class PngDecoder
             using var inflated = new ZLibStream(data, CompressionMode.Decompress);
             foreach (var pass in header.Passes)
             {
-                DecodePass(header, pass, colors, inflated, image, path);
+                DecodePass(header, pass, colors, inflated, image, path, cancellationToken);
             }
 
             // Reaching the stream's end verifies its checksum, if it is there; surplus data is ignored, as libpng and Pillow do.
@@ -75,7 +75,7 @@ public static class PngDecoder
         return image;
     }
 
-    private static void DecodePass(PngHeader header, PngPass pass, PngColors colors, Stream inflated, RgbImage image, string? path)
+    private static void DecodePass(PngHeader header, PngPass pass, PngColors colors, Stream inflated, RgbImage image, string? path, CancellationToken cancellationToken)
     {
         if (pass.Width == 0 || pass.Height == 0)
         {
@@ -88,6 +88,7 @@ public static class PngDecoder
         Span<byte> filter = stackalloc byte[1];
         for (var y = 0; y < pass.Height; y++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             inflated.ReadExactly(filter);
             inflated.ReadExactly(row);
             if (!PngFilters.Undo(filter[0], row, previous, header.FilterBytes))

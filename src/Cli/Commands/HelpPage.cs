@@ -1,9 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using MASQuant.Cli.Commands;
 using MASQuant.Cli.Output;
 
-namespace MASQuant.Cli;
+namespace MASQuant.Cli.Commands;
 
 /// <summary>Answers <c>--help</c>.</summary>
 internal sealed class HelpPage(CommandConsole console) : SynchronousCommandLineAction
@@ -42,7 +41,7 @@ internal sealed class HelpPage(CommandConsole console) : SynchronousCommandLineA
         Section(writer, "Exit codes", [ExitCode.Summary]);
         writer.WriteLine();
         writer.WriteLine(cli is null
-            ? $"'{CommandLine.Name} COMMAND --help' explains a command; docs/command-line.md says more."
+            ? $"'{CommandLine.Name} help COMMAND' explains a command; docs/command-line.md says more."
             : "Answers go to standard output, progress and messages to standard error.");
     }
 

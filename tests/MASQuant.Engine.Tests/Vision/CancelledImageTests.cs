@@ -1,0 +1,24 @@
+using MASQuant.Engine.Vision.Images;
+
+namespace MASQuant.Engine.Tests.Vision;
+
+/// <summary>Large images are let go between their rows. The last of them cannot be decoded: who reads to the end finds that.</summary>
+public class CancelledImageTests
+{
+    // 64 million pixels, or as many blocks in 16 scans, take far longer on any machine.
+    private static readonly TimeSpan Begun = TimeSpan.FromMilliseconds(10);
+
+    [Fact]
+    public void A_PNG() => AssertLetGo(PngFiles.Gray(8000, 8000)[..^40]);
+
+    [Fact]
+    public void A_progressive_JPEG() => AssertLetGo(JpegFiles.Progressive(4096, 4096, 16));
+
+    private static void AssertLetGo(byte[] file)
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var late = new Timer(_ => cancellation.Cancel(), null, Begun, Timeout.InfiniteTimeSpan);
+        Assert.Throws<OperationCanceledException>(() => ImageDecoder.Decode(file, null, null, cancellation.Token));
+        Assert.Throws<MASQuantException>(() => ImageDecoder.Decode(file, null));
+    }
+}
