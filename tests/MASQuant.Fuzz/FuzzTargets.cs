@@ -19,6 +19,7 @@ internal sealed class FuzzTargets : IDisposable
         [
             new("png", MediumReaders.Image, PngMutation.Mutate, Medium) { Repair = PngMutation.Repair },
             new("jpeg", MediumReaders.Image, ByteMutation.Mutate, Medium),
+            new("ppm", MediumReaders.Image, ByteMutation.Mutate, Medium),
             new("wav", MediumReaders.Sound, ByteMutation.Mutate, Medium),
             new("safetensors", artifacts.Safetensors, SafetensorsMutation.Mutate, Text),
             new("checkpoint", artifacts.Checkpoint, SafetensorsMutation.Mutate, Text),
