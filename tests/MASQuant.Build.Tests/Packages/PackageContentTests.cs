@@ -18,7 +18,7 @@ public class PackageContentTests
         => Assert.Equal(
             [
                 "MASQuant.Abstractions.nupkg", "MASQuant.Abstractions.snupkg", "MASQuant.Build.Torch.nupkg", "MASQuant.Build.Torch.snupkg", "MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Cuda.nupkg", "MASQuant.Cuda.snupkg",
-                "MASQuant.Engine.nupkg", "MASQuant.Engine.snupkg", "MASQuant.Extensions.AI.nupkg", "MASQuant.Extensions.AI.snupkg", "MASQuant.Formats.nupkg", "MASQuant.Formats.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg", "MASQuant.Server.nupkg", "MASQuant.Server.snupkg",
+                "MASQuant.Engine.nupkg", "MASQuant.Engine.snupkg", "MASQuant.Extensions.AI.nupkg", "MASQuant.Extensions.AI.snupkg", "MASQuant.Formats.nupkg", "MASQuant.Formats.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg", "MASQuant.Server.nupkg", "MASQuant.Server.snupkg", "MASQuant.Skia.nupkg", "MASQuant.Skia.snupkg",
                 "MASQuant.Templates.nupkg", "MASQuant.Tool.nupkg", "MASQuant.Tool.snupkg",
             ],
             Directory.EnumerateFiles(PackedPackages.Folder).Select(file => Path.GetFileName(file).Replace("." + PackedPackages.Version, "")).Order());
@@ -70,6 +70,7 @@ public class PackageContentTests
     [InlineData("MASQuant.Formats")]
     [InlineData("MASQuant.Runtime")]
     [InlineData("MASQuant.Server")]
+    [InlineData("MASQuant.Skia")]
     [InlineData("MASQuant.Tool")]
     [InlineData("MASQuant.Templates")]
     public void Packages_hold_managed_code_for_any_machine(string id)
@@ -97,6 +98,7 @@ public class PackageContentTests
     [InlineData("MASQuant.Cuda", false, "MASQuant.Engine")]
     [InlineData("MASQuant.Extensions.AI", false, "MASQuant.Runtime", "Microsoft.Extensions.AI.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options")]
     [InlineData("MASQuant.Server", false, "MASQuant.Extensions.AI")]
+    [InlineData("MASQuant.Skia", false, "MASQuant.Abstractions", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies")]
     [InlineData("MASQuant.Tool", false)]
     [InlineData("MASQuant.Templates", false)]
     public void Packages_say_what_they_are(string id, bool developmentDependency, params string[] dependencies)

@@ -1,5 +1,6 @@
 using MASQuant.Engine.Audio.Preprocessing;
 using MASQuant.Engine.Vision.Images;
+using MASQuant.Skia;
 
 namespace MASQuant.Fuzz.Readers;
 
@@ -9,11 +10,13 @@ internal static class MediumReaders
     /// <summary>Small, so that a mutated header reaches them.</summary>
     public static ModelLimits Limits { get; } = new() { ImagePixels = 1 << 20, MediumBytes = 1 << 24, AudioSeconds = 60 };
 
+    private static IImageDecoder[] ImageDecoders { get; } = [new SkiaImageDecoder()];
+
     /// <summary>Extents that are counted are those that are decoded.</summary>
     public static void Image(byte[] file)
     {
-        var (width, height) = ImageDecoder.ReadExtents(file, null, Limits);
-        var image = ImageDecoder.Decode(file, null, Limits);
+        var (width, height) = ImageDecoder.ReadExtents(file, null, Limits, ImageDecoders);
+        var image = ImageDecoder.Decode(file, null, Limits, ImageDecoders);
         if ((width, height) != (image.Width, image.Height))
         {
             throw new InvalidOperationException($"The header says {width} × {height}; there are {image.Width} × {image.Height} pixels.");
