@@ -36,7 +36,7 @@ public sealed record ModelOptions
     /// <summary>What reads images other than PNG, JPEG and PPM, which models read themselves; the first that recognizes a file takes it. <c>SkiaImageDecoder</c> of the package MASQuant.Skia reads WebP, GIF and BMP. Default: none.</summary>
     public IReadOnlyList<IImageDecoder> ImageDecoders { get; init; } = [];
 
-    /// <summary>What reads sound other than WAV, which models read themselves; the first that recognizes a file takes it. <c>Mp3Decoder</c> and <c>VorbisDecoder</c> of the package MASQuant.AudioFormats read MP3 and Ogg Vorbis. Default: none.</summary>
+    /// <summary>What reads sound other than WAV, which models read themselves; the first that recognizes a file takes it. <c>Mp3Decoder</c> of the package MASQuant.AudioFormats reads MP3. Default: none.</summary>
     public IReadOnlyList<IAudioDecoder> AudioDecoders { get; init; } = [];
 
     /// <summary>The most that a prompt may ask of the machine; what exceeds it is refused.</summary>

@@ -24,6 +24,7 @@ internal sealed class FuzzTargets : IDisposable
             new("gif", MediumReaders.Image, ByteMutation.Mutate, Medium),
             new("bmp", MediumReaders.Image, ByteMutation.Mutate, Medium),
             new("wav", MediumReaders.Sound, ByteMutation.Mutate, Medium),
+            new("mp3", MediumReaders.Sound, ByteMutation.Mutate, Medium),
             new("safetensors", artifacts.Safetensors, SafetensorsMutation.Mutate, Text),
             new("checkpoint", artifacts.Checkpoint, SafetensorsMutation.Mutate, Text),
             new("index", ConfigurationReaders.Index, JsonMutation.Mutate, Text),

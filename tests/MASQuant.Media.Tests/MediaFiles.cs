@@ -10,8 +10,8 @@ internal static class MediaFiles
 {
     private static readonly string Folder = Path.Combine(RepositoryFiles.Root, "tests", "MASQuant.Media.Tests", "Fixtures");
 
-    public static TheoryData<string> Names(params string[] extensions)
-        => [.. Directory.GetFiles(Folder).Where(file => extensions.Contains(Path.GetExtension(file))).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Names(params string[] endings)
+        => [.. Directory.GetFiles(Folder).Where(file => endings.Any(ending => file.EndsWith(ending, StringComparison.Ordinal))).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     public static byte[] Read(string name) => File.ReadAllBytes(Path.Combine(Folder, name));
 

@@ -17,7 +17,7 @@ public class PackageContentTests
     public void Packing_makes_these_packages_and_no_others()
         => Assert.Equal(
             [
-                "MASQuant.Abstractions.nupkg", "MASQuant.Abstractions.snupkg", "MASQuant.Build.Torch.nupkg", "MASQuant.Build.Torch.snupkg", "MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Cuda.nupkg", "MASQuant.Cuda.snupkg",
+                "MASQuant.Abstractions.nupkg", "MASQuant.Abstractions.snupkg", "MASQuant.AudioFormats.nupkg", "MASQuant.AudioFormats.snupkg", "MASQuant.Build.Torch.nupkg", "MASQuant.Build.Torch.snupkg", "MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Cuda.nupkg", "MASQuant.Cuda.snupkg",
                 "MASQuant.Engine.nupkg", "MASQuant.Engine.snupkg", "MASQuant.Extensions.AI.nupkg", "MASQuant.Extensions.AI.snupkg", "MASQuant.Formats.nupkg", "MASQuant.Formats.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg", "MASQuant.Server.nupkg", "MASQuant.Server.snupkg", "MASQuant.Skia.nupkg", "MASQuant.Skia.snupkg",
                 "MASQuant.Templates.nupkg", "MASQuant.Tool.nupkg", "MASQuant.Tool.snupkg",
             ],
@@ -62,6 +62,7 @@ public class PackageContentTests
     /// <summary>Code for one processor or one C library would build on that machine alone: musl and arm64 need managed code.</summary>
     [Theory]
     [InlineData("MASQuant.Abstractions")]
+    [InlineData("MASQuant.AudioFormats")]
     [InlineData("MASQuant.Build")]
     [InlineData("MASQuant.Build.Torch")]
     [InlineData("MASQuant.Cuda")]
@@ -98,6 +99,7 @@ public class PackageContentTests
     [InlineData("MASQuant.Cuda", false, "MASQuant.Engine")]
     [InlineData("MASQuant.Extensions.AI", false, "MASQuant.Runtime", "Microsoft.Extensions.AI.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options")]
     [InlineData("MASQuant.Server", false, "MASQuant.Extensions.AI")]
+    [InlineData("MASQuant.AudioFormats", false, "MASQuant.Abstractions", "NLayer")]
     [InlineData("MASQuant.Skia", false, "MASQuant.Abstractions", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies")]
     [InlineData("MASQuant.Tool", false)]
     [InlineData("MASQuant.Templates", false)]

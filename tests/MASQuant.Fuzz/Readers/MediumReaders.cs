@@ -1,3 +1,4 @@
+using MASQuant.AudioFormats;
 using MASQuant.Engine.Audio.Preprocessing;
 using MASQuant.Engine.Vision.Images;
 using MASQuant.Skia;
@@ -12,6 +13,8 @@ internal static class MediumReaders
 
     private static IImageDecoder[] ImageDecoders { get; } = [new SkiaImageDecoder()];
 
+    private static IAudioDecoder[] AudioDecoders { get; } = [new Mp3Decoder()];
+
     /// <summary>Extents that are counted are those that are decoded.</summary>
     public static void Image(byte[] file)
     {
@@ -24,8 +27,9 @@ internal static class MediumReaders
     }
 
     /// <summary>Samples that are counted are those that are decoded.</summary>
-    public static void Sound(byte[] file)
+    public static void Sound(byte[] input)
     {
+        var file = AudioTranscoder.AsWav(input, "input", Limits, AudioDecoders).Span;
         var count = AudioDecoder.CountSamples(file, null, Limits);
         var samples = AudioDecoder.Decode(file, null, Limits);
         if (count != samples.Length || !samples.All(float.IsFinite))

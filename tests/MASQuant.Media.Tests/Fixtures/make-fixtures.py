@@ -92,18 +92,36 @@ def ffmpeg(*arguments):
     subprocess.run(["ffmpeg", "-y", "-loglevel", "error", "-bitexact", *arguments], check=True)
 
 
-def wave(rate, channels, seconds):
-    """Tones that rise, each channel's others, in 16 bits."""
-    samples = b"".join(struct.pack("<h", round(9000 * (math.sin(2 * math.pi * (300 + 900 * c + 2000 * i / rate) * i / rate) + 0.5 * math.sin(i * i / 9000)))) for i in range(round(rate * seconds)) for c in range(channels))
-    return b"RIFF" + struct.pack("<I", 36 + len(samples)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, channels, rate, 2 * channels * rate, 2 * channels, 16) + b"data" + struct.pack("<I", len(samples)) + samples
+def tones(rate, channels, seconds):
+    """Tones that rise, each channel's others, and swell and fade, so that no encoder sees an attack."""
+    count = round(rate * seconds)
+    return [min(1, i / (rate / 50), (count - 1 - i) / (rate / 50)) * 9000 * (math.sin(2 * math.pi * (300 + 900 * c + 2000 * i / rate) * i / rate) + 0.5 * math.sin(i * i / 9000)) for i in range(count) for c in range(channels)]
 
 
-def sound(name, rate, channels, seconds, *options, skip=0):
+def bursts(rate, channels, seconds):
+    """Noise that sets in at once, in the midst of silence."""
+    return [(16000 if 0.3 < i / (rate * seconds) < 0.5 or 0.55 < i / (rate * seconds) < 0.57 else 40) * random.uniform(-1, 1) * min(1, i / 500) for i in range(round(rate * seconds)) for c in range(channels)]
+
+
+def wave(samples, rate, channels):
+    data = b"".join(struct.pack("<h", round(sample)) for sample in samples)
+    return b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, channels, rate, 2 * channels * rate, 2 * channels, 16) + b"data" + struct.pack("<I", len(data)) + data
+
+
+def sound(name, rate, channels, seconds, *options, skip=0, of=tones):
+    samples = of(rate, channels, seconds)
     with open(path("source.tmp"), "wb") as file:
-        file.write(wave(rate, channels, seconds))
+        file.write(wave(samples, rate, channels))
     ffmpeg("-f", "wav", "-i", path("source.tmp"), *options, "-bitexact", path(name))
-    ffmpeg("-i", path(name), "-af", f"atrim=start_sample={skip}", "-c:a", "pcm_s16le", path(os.path.splitext(name)[0] + ".wav"))
+
+    ffmpeg("-i", path(name), "-f", "s16le", path("decoded.tmp"))
+    with open(path("decoded.tmp"), "rb") as file:
+        decoded = [sample for (sample,) in struct.iter_unpack("<h", file.read())]
+
+    with open(path(os.path.splitext(name)[0] + ".wav"), "wb") as file:
+        file.write(wave(decoded[skip * channels:], rate, channels))
     os.remove(path("source.tmp"))
+    os.remove(path("decoded.tmp"))
 
 
 def sounds():
@@ -111,8 +129,7 @@ def sounds():
     sound("mp3-22050-mono.mp3", 22050, 1, 0.2, "-c:a", "libmp3lame", "-b:a", "32k", "-id3v2_version", "0")
     sound("mp3-vbr-id3.mp3", 44100, 1, 0.15, "-c:a", "libmp3lame", "-q:a", "4", "-metadata", "title=Tones")
     sound("mp3-no-tag.mp3", 32000, 1, 0.15, "-c:a", "libmp3lame", "-b:a", "64k", "-write_xing", "0", "-id3v2_version", "0", skip=529)  # What the decoder's filters delay, which ffmpeg keeps where no tag says more.
-    sound("vorbis-44100-stereo.ogg", 44100, 2, 0.1, "-c:a", "libvorbis", "-q:a", "2")
-    sound("vorbis-16000-mono.ogg", 16000, 1, 0.25, "-c:a", "libvorbis", "-q:a", "2")
+    sound("mp3-bursts.mp3", 44100, 1, 0.2, "-c:a", "libmp3lame", "-q:a", "2", "-id3v2_version", "0", of=bursts)
 
 
 pictures()

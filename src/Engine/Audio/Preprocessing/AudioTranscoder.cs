@@ -6,7 +6,7 @@ namespace MASQuant.Engine.Audio.Preprocessing;
 internal static class AudioTranscoder
 {
     private const int PieceFrames = 4096;
-    private const int MostChannels = 255; // Ogg Vorbis has a byte for them.
+    private const int MostChannels = 255; // Containers have a byte for them.
 
     /// <summary>The clip as a WAV file: itself, or one of floating point with the mean of its channels, read no further than the limits go. What no decoder recognizes stays as it is.</summary>
     /// <exception cref="MASQuantException">MASQ0311, MASQ0312, MASQ0313 or MASQ0320.</exception>
