@@ -25,8 +25,8 @@ public sealed record ToolCallPart(string Name, string Arguments) : ContentPart;
 /// <param name="Text">The result.</param>
 public sealed record ToolResultPart(string Text) : ContentPart;
 
-/// <summary>A PNG or JPEG image.</summary>
-/// <param name="Source">The image file or its bytes.</param>
+/// <summary>An image: PNG, JPEG, or decoded pixels.</summary>
+/// <param name="Source">The image file, its bytes, or its pixels.</param>
 public sealed record ImagePart(MediaSource Source) : ContentPart
 {
     /// <summary>The fewest pixels that the image is resized to; null: the model's.</summary>
@@ -36,16 +36,16 @@ public sealed record ImagePart(MediaSource Source) : ContentPart
     public int? MaxPixels { get; init => field = MediaLimit.Require(value, nameof(MaxPixels)); }
 }
 
-/// <summary>A WAV clip.</summary>
-/// <param name="Source">The audio file or its bytes.</param>
+/// <summary>An audio clip: WAV, or decoded samples.</summary>
+/// <param name="Source">The audio file, its bytes, or its samples.</param>
 public sealed record AudioPart(MediaSource Source) : ContentPart;
 
 /// <summary>A video, given as its frames.</summary>
-/// <param name="Frames">PNG or JPEG images in the order of time.</param>
+/// <param name="Frames">Images in the order of time, all of one size.</param>
 /// <param name="FramesPerSecond">How many of <paramref name="Frames"/> make a second; positive.</param>
 public sealed record VideoPart(IReadOnlyList<MediaSource> Frames, double FramesPerSecond) : ContentPart
 {
-    /// <summary>The video's own sound, a WAV clip that begins with the first frame; null: a silent video. A model that hears videos takes it chunk by chunk between the frames; others refuse it.</summary>
+    /// <summary>The video's own sound, a clip that begins with the first frame; null: a silent video. A model that hears videos takes it chunk by chunk between the frames; others refuse it.</summary>
     public MediaSource? Sound { get; init; }
 
     /// <summary>When each of <see cref="Frames"/> was taken, in seconds from the video's start; null: <see cref="FramesPerSecond"/> apart. Written into the prompt where the family writes times; others go by the rate alone.</summary>

@@ -33,6 +33,12 @@ public sealed record ModelOptions
     /// <summary>The most frames of a video that are looked at, taken as the family's video processor takes them. Where its prompt says nothing else; null: all that are given. At least 1.</summary>
     public int? MaxFrames { get; init => field = MediaLimit.Require(value, nameof(MaxFrames)); }
 
+    /// <summary>What reads images other than PNG, JPEG and PPM, which models read themselves; the first that recognizes a file takes it. <c>SkiaImageDecoder</c> of the package MASQuant.Skia reads WebP, GIF and BMP. Default: none.</summary>
+    public IReadOnlyList<IImageDecoder> ImageDecoders { get; init; } = [];
+
+    /// <summary>What reads sound other than WAV, which models read themselves; the first that recognizes a file takes it. <c>Mp3Decoder</c> of the package MASQuant.AudioFormats reads MP3. Default: none.</summary>
+    public IReadOnlyList<IAudioDecoder> AudioDecoders { get; init; } = [];
+
     /// <summary>The most that a prompt may ask of the machine; what exceeds it is refused.</summary>
     public ModelLimits Limits { get; init; } = new();
 }

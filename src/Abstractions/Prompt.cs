@@ -5,13 +5,9 @@ namespace MASQuant;
 /// <code>new Prompt().Image("digits.png").Audio("speech.wav").Text("Does the speech match the image?")</code>
 /// Every method adds to this prompt and returns it.
 /// </summary>
-public sealed class Prompt
+public sealed partial class Prompt
 {
     private readonly List<(ChatRole Role, List<ContentPart> Content)> _turns = [];
-    private int? _minPixels;
-    private int? _maxPixels;
-    private double? _maxFramesPerSecond;
-    private int? _maxFrames;
 
     /// <summary>The conversation so far, a copy.</summary>
     public IReadOnlyList<ChatMessage> Messages => [.. _turns.Select(turn => new ChatMessage(turn.Role, [.. turn.Content]))];
@@ -103,72 +99,6 @@ public sealed class Prompt
         return Add(new TextPart(text));
     }
 
-    /// <summary>Sets the most and the fewest pixels that images and frames of videos are resized to, for those added from here on; null: the model's (<see cref="ModelOptions.MaxPixels"/>).</summary>
-    /// <param name="max">At least 1; fewer are faster, and show less.</param>
-    /// <param name="min">At least 1.</param>
-    public Prompt Pixels(int? max = null, int? min = null)
-    {
-        (_maxPixels, _minPixels) = (MediaLimit.Require(max, nameof(max)), MediaLimit.Require(min, nameof(min)));
-        return this;
-    }
-
-    /// <summary>Sets the most frames of videos that are looked at, for those added from here on; null: the model's (<see cref="ModelOptions.MaxFrames"/>).</summary>
-    /// <param name="max">At least 1; fewer are faster, and show less.</param>
-    /// <param name="maxPerSecond">Of each second; positive and finite (<see cref="ModelOptions.MaxFramesPerSecond"/>).</param>
-    public Prompt Frames(int? max = null, double? maxPerSecond = null)
-    {
-        (_maxFrames, _maxFramesPerSecond) = (MediaLimit.Require(max, nameof(max)), MediaLimit.Require(maxPerSecond, nameof(maxPerSecond)));
-        return this;
-    }
-
-    /// <summary>Adds a PNG or JPEG file to the user's turn; it is read when the model needs it.</summary>
-    public Prompt Image(string path) => Add(Picture(MediaSource.File(path)));
-
-    /// <summary>Adds the bytes of a PNG or JPEG file to the user's turn; they are not copied.</summary>
-    public Prompt Image(byte[] bytes) => Add(Picture(Bytes(bytes, "image")));
-
-    /// <summary>Adds a PNG or JPEG file, read from <paramref name="stream"/> to its end, to the user's turn.</summary>
-    public Prompt Image(Stream stream) => Image(ReadAll(stream));
-
-    /// <summary>Adds a WAV file to the user's turn; it is read when the model needs it.</summary>
-    public Prompt Audio(string path) => Add(new AudioPart(MediaSource.File(path)));
-
-    /// <summary>Adds the bytes of a WAV file to the user's turn; they are not copied.</summary>
-    public Prompt Audio(byte[] bytes) => Add(new AudioPart(Bytes(bytes, "audio")));
-
-    /// <summary>Adds a WAV file, read from <paramref name="stream"/> to its end, to the user's turn.</summary>
-    public Prompt Audio(Stream stream) => Audio(ReadAll(stream));
-
-    /// <summary>Adds a video to the user's turn: PNG or JPEG files, one a frame, in the order of time.</summary>
-    /// <param name="framePaths">At least one file.</param>
-    /// <param name="framesPerSecond">How many of the frames make a second; positive and finite.</param>
-    /// <param name="soundPath">The video's own sound, a WAV file that begins with the first frame; null: a silent video (<see cref="VideoPart.Sound"/>).</param>
-    public Prompt Video(IEnumerable<string> framePaths, double framesPerSecond = 2, string? soundPath = null)
-    {
-        ArgumentNullException.ThrowIfNull(framePaths);
-        if (!double.IsFinite(framesPerSecond) || framesPerSecond <= 0)
-        {
-            throw new ArgumentOutOfRangeException(nameof(framesPerSecond), framesPerSecond, "Frames per second must be positive and finite.");
-        }
-
-        MediaSource[] frames = [.. framePaths.Select(MediaSource.File)];
-        if (frames.Length == 0)
-        {
-            throw new ArgumentException("A video needs at least one frame.", nameof(framePaths));
-        }
-
-        return Add(new VideoPart(frames, framesPerSecond)
-        {
-            Sound = soundPath is null ? null : MediaSource.File(soundPath),
-            MinPixels = _minPixels,
-            MaxPixels = _maxPixels,
-            MaxFrames = _maxFrames,
-            MaxFramesPerSecond = _maxFramesPerSecond,
-        });
-    }
-
-    private ImagePart Picture(MediaSource source) => new(source) { MinPixels = _minPixels, MaxPixels = _maxPixels };
-
     private Prompt Add(ContentPart part)
     {
         // A turn of results has nothing else, so its last part tells.
@@ -179,21 +109,5 @@ public sealed class Prompt
 
         _turns[^1].Content.Add(part);
         return this;
-    }
-
-    // Messages call media in memory "image 1", "audio 2": by their place among the media of the prompt.
-    private MediaSource Bytes(byte[] bytes, string kind)
-    {
-        ArgumentNullException.ThrowIfNull(bytes);
-        var number = 1 + _turns.Sum(turn => turn.Content.Count(part => part is ImagePart or AudioPart or VideoPart));
-        return MediaSource.Memory(bytes, string.Create(global::System.Globalization.CultureInfo.InvariantCulture, $"{kind} {number}"));
-    }
-
-    private static byte[] ReadAll(Stream stream)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        using var bytes = new MemoryStream();
-        stream.CopyTo(bytes);
-        return bytes.ToArray();
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using MASQuant.Diagnostics;
 using Microsoft.Extensions.AI;
 using Ai = Microsoft.Extensions.AI;
@@ -84,10 +83,10 @@ internal static class RequestPrompt
                 prompt.Text(text.Text);
                 break;
             case DataContent data when data.HasTopLevelMediaType("image"):
-                prompt.Image(Bytes(data.Data));
+                prompt.Image(data.Data);
                 break;
             case DataContent data when data.HasTopLevelMediaType("audio"):
-                prompt.Audio(Bytes(data.Data));
+                prompt.Audio(data.Data);
                 break;
             case UriContent { Uri.Scheme: "data" } uri:
                 Add(prompt, new DataContent(uri.Uri, uri.MediaType), options);
@@ -131,9 +130,6 @@ internal static class RequestPrompt
 
         return options.ReadsFiles ? uri.LocalPath : throw NotSupported($"A medium is named by the file '{uri}', and this client reads none", "Give its bytes as DataContent, or set ModelChatOptions.ReadsFiles where requests may choose files");
     }
-
-    private static byte[] Bytes(ReadOnlyMemory<byte> data)
-        => MemoryMarshal.TryGetArray(data, out var segment) && segment.Array is { } array && segment.Offset == 0 && segment.Count == array.Length ? array : data.ToArray();
 
     private static MASQuantException Unexpected(Ai.ChatMessage message, AIContent content, string remedy) => NotSupported($"A message of the role '{message.Role}' holds {content.GetType().Name}", remedy);
 

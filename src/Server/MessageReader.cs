@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Ai = Microsoft.Extensions.AI;
@@ -7,6 +8,9 @@ namespace MASQuant.Server;
 /// <summary>Reads a message. Its <c>name</c> has no place in a prompt.</summary>
 internal static class MessageReader
 {
+    private const int MostOfHead = 64;
+    private static readonly SearchValues<char> TypeCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-");
+
     public static Ai.ChatMessage Read(Field field)
     {
         var members = field.Members("role", "content", "name", "tool_calls", "tool_call_id", "refusal");
@@ -56,25 +60,22 @@ internal static class MessageReader
             throw url.Refuse("must be a data URL: this server fetches nothing. Send the picture's bytes as data:image/png;base64,…");
         }
 
-        foreach (var type in (string[])["image/png", "image/jpeg"])
-        {
-            var head = $"data:{type};base64,";
-            if (text.StartsWith(head, StringComparison.OrdinalIgnoreCase))
-            {
-                return new DataContent(Bytes(url, text, head.Length), type);
-            }
-        }
-
-        throw url.Refuse("must begin with data:image/png;base64, or data:image/jpeg;base64,");
+        // What the picture is, its bytes say, to a model that reads it or not.
+        var head = text.AsSpan(0, Math.Min(text.Length, MostOfHead));
+        var end = head.IndexOf(";base64,", StringComparison.OrdinalIgnoreCase);
+        return end > "data:image/".Length && head.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase) && !head["data:image/".Length..end].ContainsAnyExcept(TypeCharacters)
+            ? new DataContent(Bytes(url, text, end + ";base64,".Length), text["data:".Length..end])
+            : throw url.Refuse("must begin with data:image/png;base64, or another type of image.");
     }
 
     private static DataContent Audio(Field audio)
     {
         var members = audio.Members("data", "format");
         var format = audio.Required(members, "format");
-        format.Only(format.Text() == "wav", "wav");
+        var type = format.Text();
+        format.Only(type is "wav" or "mp3", "wav or mp3");
         var data = audio.Required(members, "data");
-        return new DataContent(Bytes(data, data.Text(), 0), "audio/wav");
+        return new DataContent(Bytes(data, data.Text(), 0), $"audio/{type}");
     }
 
     private static byte[] Bytes(Field field, string text, int from)

@@ -19,7 +19,12 @@ internal sealed class FuzzTargets : IDisposable
         [
             new("png", MediumReaders.Image, PngMutation.Mutate, Medium) { Repair = PngMutation.Repair },
             new("jpeg", MediumReaders.Image, ByteMutation.Mutate, Medium),
+            new("ppm", MediumReaders.Image, ByteMutation.Mutate, Medium),
+            new("webp", MediumReaders.Image, ByteMutation.Mutate, Medium),
+            new("gif", MediumReaders.Image, ByteMutation.Mutate, Medium),
+            new("bmp", MediumReaders.Image, ByteMutation.Mutate, Medium),
             new("wav", MediumReaders.Sound, ByteMutation.Mutate, Medium),
+            new("mp3", MediumReaders.Sound, ByteMutation.Mutate, Medium),
             new("safetensors", artifacts.Safetensors, SafetensorsMutation.Mutate, Text),
             new("checkpoint", artifacts.Checkpoint, SafetensorsMutation.Mutate, Text),
             new("index", ConfigurationReaders.Index, JsonMutation.Mutate, Text),

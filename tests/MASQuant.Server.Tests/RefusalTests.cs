@@ -38,10 +38,13 @@ public class RefusalTests(OmniServer omni) : IClassFixture<OmniServer>
     [InlineData("""{"role": "user", "content": 5}""", "messages[1].content")]
     [InlineData("""{"role": "user", "content": [{"type": "file", "file": {}}]}""", "messages[1].content[0].file")]
     [InlineData("""{"role": "system", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}""", "messages[1].content[0].type")]
-    [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/webp;base64,AAAA"}}]}""", "messages[1].content[0].image_url.url")]
+    [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/;base64,AAAA"}}]}""", "messages[1].content[0].image_url.url")]
+    [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/p ng;base64,AAAA"}}]}""", "messages[1].content[0].image_url.url")]
+    [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:text/plain;base64,AAAA"}}]}""", "messages[1].content[0].image_url.url")]
+    [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png,AAAA"}}]}""", "messages[1].content[0].image_url.url")]
     [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,A"}}]}""", "messages[1].content[0].image_url.url")]
     [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}}]}""", "messages[1].content[0].image_url.detail")]
-    [InlineData("""{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}}]}""", "messages[1].content[0].input_audio.format")]
+    [InlineData("""{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "flac"}}]}""", "messages[1].content[0].input_audio.format")]
     [InlineData("""{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "[]"}}]}""", "messages[1].tool_calls[0].function.arguments")]
     [InlineData("""{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1, \"a\": 2}"}}]}""", "messages[1].tool_calls[0].function.arguments")]
     [InlineData("""{"role": "tool", "content": "5"}""", "messages[1].tool_call_id")]
@@ -66,6 +69,8 @@ public class RefusalTests(OmniServer omni) : IClassFixture<OmniServer>
     [InlineData(User, ", \"temperature\": 1e300", "MASQ0901")]
     [InlineData(User, ", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"x\", \"schema\": {\"pattern\": \"a\"}}}", "MASQ0903")]
     [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}""", "", "MASQ0301")]
+    [InlineData("""{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/webp;base64,AAAA"}}]}""", "", "MASQ0301")]
+    [InlineData("""{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}}]}""", "", "MASQ0311")]
     public async Task What_the_model_refuses_has_its_code(string message, string member, string code)
     {
         foreach (var stream in (string[])["", ", \"stream\": true"])

@@ -355,6 +355,8 @@ public sealed class LoadedModel : IDisposable
         MinPixels = options.MinPixels,
         MaxPixels = options.MaxPixels,
         Limits = options.Limits,
+        ImageDecoders = options.ImageDecoders,
+        AudioDecoders = options.AudioDecoders,
         MaxFramesPerSecond = options.MaxFramesPerSecond,
         MaxFrames = options.MaxFrames,
         Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,

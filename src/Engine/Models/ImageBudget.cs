@@ -29,6 +29,12 @@ public sealed record ImageBudget
     /// <summary>What is refused.</summary>
     public ModelLimits Limits { get; init; } = OwnPrompts;
 
+    /// <summary>What reads images of further formats.</summary>
+    public IReadOnlyList<IImageDecoder> ImageDecoders { get; init; } = [];
+
+    /// <summary>What reads sound of further formats.</summary>
+    public IReadOnlyList<IAudioDecoder> AudioDecoders { get; init; } = [];
+
     /// <summary>The limits of a medium. Where the most are fewer than the fewest, the most count.</summary>
     /// <param name="checkpoint">What the checkpoint's files say.</param>
     /// <param name="min">The medium's own fewest pixels, or null.</param>

@@ -21,6 +21,9 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
     /// <summary>What is too much.</summary>
     public ModelLimits Limits { get; } = budget.Limits;
 
+    /// <summary>What reads images of further formats.</summary>
+    public IReadOnlyList<IImageDecoder> ImageDecoders { get; } = budget.ImageDecoders;
+
     /// <summary>Cuts images and videos.</summary>
     public ImagePreprocessor Images { get; } = new(preprocessor, config.Vision);
 
@@ -40,7 +43,7 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
     private CountedMedium CountImage(ImagePart image, CancellationToken cancellationToken)
     {
         var (file, name) = (image.Source.Read(Limits, cancellationToken), image.Source.Name);
-        var (width, height) = ImageDecoder.ReadExtents(file.Span, name, Limits);
+        var (width, height) = ImageDecoder.ReadExtents(file.Span, name, Limits, ImageDecoders);
         var limits = budget.Of(Images.ImageLimits, image.MinPixels, image.MaxPixels);
         var (gridH, gridW) = Images.Grid(width, height, limits, name);
         RequirePatches(1, gridH, gridW, name);
@@ -51,7 +54,7 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
     {
         var secondsPerFrame = SecondsPerFrame(video);
         var (first, name) = (video.Frames[0].Read(Limits, cancellationToken), video.Frames[0].Name);
-        var (width, height) = ImageDecoder.ReadExtents(first.Span, name, Limits);
+        var (width, height) = ImageDecoder.ReadExtents(first.Span, name, Limits, ImageDecoders);
         var limits = budget.Of(Images.VideoLimits, video.MinPixels, video.MaxPixels, Images.VideoLimitsCountFrames ? video.Frames.Count : 1);
         var (gridT, gridH, gridW) = Images.VideoGrid(video.Frames.Count, width, height, limits, name);
         RequirePatches(gridT, gridH, gridW, name);
@@ -103,7 +106,8 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
     // The chat format has refused clips that the model cannot hear.
     private CountedMedium CountAudio(AudioPart clip, CancellationToken cancellationToken)
     {
-        var (file, name) = (clip.Source.Read(Limits, cancellationToken), clip.Source.Name);
+        var name = clip.Source.Name;
+        var file = AudioTranscoder.AsWav(clip.Source.Read(Limits, cancellationToken), name, Limits, budget.AudioDecoders);
         var frames = Spectrogram!.CountFrames(AudioDecoder.CountSamples(file.Span, name, Limits), name);
         var tokens = AudioTower.TokenCount(frames);
         return tokens > 0 ? new(clip, file, name, [MediaExtent.Audio(config, tokens)]) : throw AudioDecoder.Corrupt(name, "it is too short to make a token");

@@ -4,7 +4,6 @@ using MASQuant.Engine.Audio;
 using MASQuant.Engine.Audio.Preprocessing;
 using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Images;
-using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 
 namespace MASQuant.Engine.Models;
@@ -23,7 +22,7 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
     {
         VideoPart video => Seen(medium, vision.Forward(Patches(video, medium, cancellationToken), cancellationToken)) with { Heard = medium.Sound is { } sound ? Heard(sound, cancellationToken) : null },
         AudioPart => new(medium.Extents, null, Heard(medium, cancellationToken), []),
-        _ => Seen(medium, vision.Forward(counter.Images.Process(ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits, cancellationToken), medium.Limits, medium.Name), cancellationToken)),
+        _ => Seen(medium, vision.Forward(counter.Images.Process(Decode(medium.File.Span, medium.Name, cancellationToken), medium.Limits, medium.Name), cancellationToken)),
     };
 
     private static EncodedMedium Seen(CountedMedium medium, VisionTokens tokens) => new(medium.Extents, tokens.Tokens, null, tokens.Deepstack);
@@ -33,8 +32,8 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
 
     private ImagePatches Patches(VideoPart video, CountedMedium medium, CancellationToken cancellationToken)
     {
-        var extents = ImageDecoder.ReadExtents(medium.File.Span, medium.Name, counter.Limits);
-        var frames = video.Frames.Select((frame, place) => place == 0 ? ImageDecoder.Decode(medium.File.Span, medium.Name, counter.Limits, cancellationToken) : DecodeFrame(frame, extents, medium.FrameHashes?[place], cancellationToken));
+        var extents = Extents(medium.File.Span, medium.Name);
+        var frames = video.Frames.Select((frame, place) => place == 0 ? Decode(medium.File.Span, medium.Name, cancellationToken) : DecodeFrame(frame, extents, medium.FrameHashes?[place], cancellationToken));
         return counter.Images.ProcessVideo(frames, video.Frames.Count, medium.Limits, medium.Name);
     }
 
@@ -47,6 +46,10 @@ internal sealed class MediaEncoder(MediaCounter counter, IVisionTower vision, IA
             throw new MASQuantException(DiagnosticCodes.InputChanged, frame.Name, "The frame has changed while its video was read. Ask again, of files that nothing writes to.");
         }
 
-        return ImageDecoder.ReadExtents(file, frame.Name, counter.Limits) == extents ? ImageDecoder.Decode(file, frame.Name, counter.Limits, cancellationToken) : throw ImagePreprocessor.NoVideo(frame.Name);
+        return Extents(file, frame.Name) == extents ? Decode(file, frame.Name, cancellationToken) : throw ImagePreprocessor.NoVideo(frame.Name);
     }
+
+    private (int Width, int Height) Extents(ReadOnlySpan<byte> file, string name) => ImageDecoder.ReadExtents(file, name, counter.Limits, counter.ImageDecoders);
+
+    private RgbImage Decode(ReadOnlySpan<byte> file, string name, CancellationToken cancellationToken) => ImageDecoder.Decode(file, name, counter.Limits, counter.ImageDecoders, cancellationToken);
 }

@@ -18,8 +18,8 @@ public class PackageContentTests
     public void Packing_makes_these_packages_and_no_others()
         => Assert.Equal(
             [
-                "MASQuant.Abstractions.nupkg", "MASQuant.Abstractions.snupkg", "MASQuant.Build.Torch.nupkg", "MASQuant.Build.Torch.snupkg", "MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Cuda.nupkg", "MASQuant.Cuda.snupkg",
-                "MASQuant.Engine.nupkg", "MASQuant.Engine.snupkg", "MASQuant.Extensions.AI.nupkg", "MASQuant.Extensions.AI.snupkg", "MASQuant.Formats.nupkg", "MASQuant.Formats.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg", "MASQuant.Server.nupkg", "MASQuant.Server.snupkg",
+                "MASQuant.Abstractions.nupkg", "MASQuant.Abstractions.snupkg", "MASQuant.AudioFormats.nupkg", "MASQuant.AudioFormats.snupkg", "MASQuant.Build.Torch.nupkg", "MASQuant.Build.Torch.snupkg", "MASQuant.Build.nupkg", "MASQuant.Build.snupkg", "MASQuant.Cuda.nupkg", "MASQuant.Cuda.snupkg",
+                "MASQuant.Engine.nupkg", "MASQuant.Engine.snupkg", "MASQuant.Extensions.AI.nupkg", "MASQuant.Extensions.AI.snupkg", "MASQuant.Formats.nupkg", "MASQuant.Formats.snupkg", "MASQuant.Runtime.nupkg", "MASQuant.Runtime.snupkg", "MASQuant.Server.nupkg", "MASQuant.Server.snupkg", "MASQuant.Skia.nupkg", "MASQuant.Skia.snupkg",
                 "MASQuant.Templates.nupkg", "MASQuant.Tool.nupkg", "MASQuant.Tool.snupkg", "MASQuant.TorchSharp.nupkg", "MASQuant.TorchSharp.snupkg",
             ],
             Directory.EnumerateFiles(PackedPackages.Folder).Select(file => Path.GetFileName(file).Replace("." + PackedPackages.Version, "")).Order());
@@ -64,6 +64,7 @@ public class PackageContentTests
     /// <summary>Code for one processor or one C library would build on that machine alone: musl and arm64 need managed code.</summary>
     [Theory]
     [InlineData("MASQuant.Abstractions")]
+    [InlineData("MASQuant.AudioFormats")]
     [InlineData("MASQuant.Build")]
     [InlineData("MASQuant.Build.Torch")]
     [InlineData("MASQuant.Cuda")]
@@ -72,6 +73,7 @@ public class PackageContentTests
     [InlineData("MASQuant.Formats")]
     [InlineData("MASQuant.Runtime")]
     [InlineData("MASQuant.Server")]
+    [InlineData("MASQuant.Skia")]
     [InlineData("MASQuant.Tool")]
     [InlineData("MASQuant.TorchSharp")]
     [InlineData("MASQuant.Templates")]
@@ -100,6 +102,8 @@ public class PackageContentTests
     [InlineData("MASQuant.Cuda", false, "MASQuant.Engine")]
     [InlineData("MASQuant.Extensions.AI", false, "MASQuant.Runtime", "Microsoft.Extensions.AI.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options")]
     [InlineData("MASQuant.Server", false, "MASQuant.Extensions.AI")]
+    [InlineData("MASQuant.AudioFormats", false, "MASQuant.Abstractions", "NLayer")]
+    [InlineData("MASQuant.Skia", false, "MASQuant.Abstractions", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies")]
     [InlineData("MASQuant.Tool", false)]
     [InlineData("MASQuant.TorchSharp", false, "MASQuant.Runtime", "TorchSharp")]
     [InlineData("MASQuant.Templates", false)]

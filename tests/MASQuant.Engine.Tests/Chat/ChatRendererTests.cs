@@ -48,7 +48,7 @@ public class ChatRendererTests
         var prompt = new Prompt();
         foreach (Match part in Regex.Matches(content, "<i>|<v>|[^<]+"))
         {
-            prompt = part.Value == "<i>" ? prompt.Image([]) : part.Value == "<v>" ? prompt.Video(["frame"]) : prompt.Text(part.Value);
+            prompt = part.Value == "<i>" ? prompt.Image(Array.Empty<byte>()) : part.Value == "<v>" ? prompt.Video(["frame"]) : prompt.Text(part.Value);
         }
 
         // The JSON of these goldens does not hold the prompt: the texts above are their ids, decoded.
@@ -59,7 +59,7 @@ public class ChatRendererTests
     [Fact]
     public void A_closed_answer_is_reported_with_its_end()
     {
-        var prompt = new Prompt().Image([]).Text("Read the digits.").Assistant("8 1 6 5");
+        var prompt = new Prompt().Image(Array.Empty<byte>()).Text("Read the digits.").Assistant("8 1 6 5");
         var rendered = ChatRenderer.Render(prompt.Messages, TinyConfigs.Omni, Tokenizer);
         const string open = System + "<|im_start|>user\n<|vision_bos|><|IMAGE|><|vision_eos|>Read the digits.<|im_end|>\n<|im_start|>assistant\n";
         Assert.Equal(Tokenizer.Encode(open + "8 1 6 5<|im_end|>\n"), rendered.Tokens);

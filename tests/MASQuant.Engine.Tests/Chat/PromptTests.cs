@@ -9,7 +9,7 @@ public class PromptTests
     public void Pieces_keep_their_order()
     {
         using var stream = new MemoryStream([4, 5]);
-        var messages = new Prompt().System("s").Image("a.png").Text("t").Audio([1, 2]).Image(stream).Video(["f0.png", "f1.png"], 4).Messages;
+        var messages = new Prompt().System("s").Image("a.png").Text("t").Audio(new byte[] { 1, 2 }).Image(stream).Video(["f0.png", "f1.png"], 4).Messages;
         Assert.Equal([ChatRole.System, ChatRole.User], messages.Select(m => m.Role));
         Assert.Collection(
             messages[1].Content,

@@ -113,7 +113,7 @@ public sealed class FurtherFamilyTests(FurtherFamilyModels models) : IClassFixtu
             _ => default((ImagePatches, bool)?),
         }).OfType<(ImagePatches, bool)>()];
 
-    private static Engine.Vision.Pixels.RgbImage Decode(MediaSource source) => ImageDecoder.Decode(source.Read().Span, source.Name);
+    private static RgbImage Decode(MediaSource source) => ImageDecoder.Decode(source.Read().Span, source.Name);
 
     // The tower's stream as it enters the first block, and as it leaves each, in the order in which patches arrive.
     private static List<Matrix> TowerStages(Checkpoint source, VisionTowerDescription tower, ImagePatches image)

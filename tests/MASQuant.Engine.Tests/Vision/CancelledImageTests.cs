@@ -18,7 +18,7 @@ public class CancelledImageTests
     {
         using var cancellation = new CancellationTokenSource();
         using var late = new Timer(_ => cancellation.Cancel(), null, Begun, Timeout.InfiniteTimeSpan);
-        Assert.Throws<OperationCanceledException>(() => ImageDecoder.Decode(file, null, null, cancellation.Token));
+        Assert.Throws<OperationCanceledException>(() => ImageDecoder.Decode(file, null, cancellationToken: cancellation.Token));
         Assert.Throws<MASQuantException>(() => ImageDecoder.Decode(file, null));
     }
 }

@@ -1,5 +1,4 @@
 using MASQuant.Engine.Vision.Images;
-using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Vision;

@@ -1,6 +1,5 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Vision.Images;
-using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models.Qwen25;

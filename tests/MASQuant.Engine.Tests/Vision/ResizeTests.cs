@@ -1,5 +1,4 @@
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
 

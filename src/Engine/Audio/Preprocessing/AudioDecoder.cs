@@ -53,15 +53,21 @@ public static class AudioDecoder
     {
         var wav = WavDecoder.Open(file, path);
         var (frames, rate) = ((long)wav.Frames, wav.Format.SamplingRate);
+        RequireFrames(frames, rate, path, limits);
+
+        // Samples as stored and at the rate that is heard, of which a small file of a low rate makes many, and what they are resampled by.
+        limits.RequireBytes(((frames + (frames * SamplingRate / rate)) * sizeof(float)) + ((long)Resampler.CachedWeights(wav.Frames, rate, SamplingRate) * sizeof(double)), path);
+        return wav;
+    }
+
+    /// <summary>Refuses a clip that lasts too long.</summary>
+    internal static void RequireFrames(long frames, int rate, string? path, ModelLimits limits)
+    {
         if (frames > (long)limits.AudioSeconds * rate)
         {
             throw new MASQuantException(DiagnosticCodes.AudioTooLong, path, string.Create(CultureInfo.InvariantCulture,
                 $"The clip lasts {(frames + rate - 1) / rate} s; the limit is {limits.AudioSeconds} s (ModelLimits.AudioSeconds). Split it, or raise the limit."));
         }
-
-        // Samples as stored and at the rate that is heard, of which a small file of a low rate makes many, and what they are resampled by.
-        limits.RequireBytes(((frames + (frames * SamplingRate / rate)) * sizeof(float)) + ((long)Resampler.CachedWeights(wav.Frames, rate, SamplingRate) * sizeof(double)), path);
-        return wav;
     }
 
     internal static MASQuantException Corrupt(string? path, string what, Exception? cause = null) =>

@@ -24,11 +24,14 @@ internal readonly ref struct WavDecoder
     /// <summary>Samples a channel.</summary>
     public int Frames => _data.Length / Format.FrameBytes;
 
+    /// <summary>Whether the file begins as one.</summary>
+    public static bool IsWav(ReadOnlySpan<byte> file) => file.Length >= 12 && file.StartsWith("RIFF"u8) && file[8..].StartsWith("WAVE"u8);
+
     /// <summary>Finds the format and the samples among the file's chunks.</summary>
     /// <exception cref="MASQuantException">MASQ0311 or MASQ0312.</exception>
     public static WavDecoder Open(ReadOnlySpan<byte> file, string? path)
     {
-        if (file.Length < 12 || !file.StartsWith("RIFF"u8) || !file[8..].StartsWith("WAVE"u8))
+        if (!IsWav(file))
         {
             throw AudioDecoder.NotSupported(path, "the file is not a RIFF WAVE file");
         }

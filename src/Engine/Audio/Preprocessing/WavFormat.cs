@@ -21,6 +21,9 @@ internal readonly record struct WavFormat(bool IsFloat, int Channels, int Sampli
     // A subformat is the format's code followed by this (KSDATAFORMAT_SUBTYPE_PCM and its siblings).
     private static ReadOnlySpan<byte> SubformatTail => [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
 
+    /// <summary>Whether clips of this rate, Hz, are heard.</summary>
+    public static bool IsRate(long rate) => rate is >= MinSamplingRate and <= MaxSamplingRate;
+
     /// <summary>Reads and checks the chunk.</summary>
     public static WavFormat Parse(ReadOnlySpan<byte> chunk, string? path)
     {
@@ -45,7 +48,7 @@ internal readonly record struct WavFormat(bool IsFloat, int Channels, int Sampli
         }
 
         var known = (code == Pcm && bits is 8 or 16 or 24 or 32) || (code == Float && bits is 32 or 64);
-        if (!known || rate is < MinSamplingRate or > MaxSamplingRate)
+        if (!known || !IsRate(rate))
         {
             throw AudioDecoder.NotSupported(path, $"format {code} with {bits} bits at {rate} Hz is not known");
         }

@@ -1,5 +1,4 @@
 using MASQuant.Engine.Tensors;
-using MASQuant.Engine.Vision.Pixels;
 
 namespace MASQuant.Engine.Vision.Preprocessing;
 

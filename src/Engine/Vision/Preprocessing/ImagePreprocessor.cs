@@ -1,6 +1,5 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Tensors;
-using MASQuant.Engine.Vision.Pixels;
 using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Engine.Vision.Preprocessing;

@@ -52,7 +52,7 @@ public static class SmartResize
             h = (long)Math.Ceiling(height * grow / factor) * factor;
         }
 
-        RgbImage.CheckExtents(w, h, int.MaxValue / 3, path);
+        ImageErrors.CheckExtents(w, h, int.MaxValue / 3, path);
         return ((int)w, (int)h);
     }
 

@@ -96,7 +96,7 @@ internal sealed class JpegFrame
             throw ImageErrors.NotSupported(path, $"the JPEG has {precision} bits a sample");
         }
 
-        RgbImage.CheckExtents(width, height, limits.ImagePixels, path);
+        ImageErrors.CheckExtents(width, height, limits.ImagePixels, path);
         return (width, height);
     }
 

@@ -63,7 +63,7 @@ internal sealed record PngHeader(int Width, int Height, int BitDepth, PngColorTy
             throw ImageErrors.Corrupt(path, "its IHDR chunk is not 13 bytes long");
         }
 
-        RgbImage.CheckExtents(BinaryPrimitives.ReadUInt32BigEndian(data), BinaryPrimitives.ReadUInt32BigEndian(data[4..]), limits.ImagePixels, path);
+        ImageErrors.CheckExtents(BinaryPrimitives.ReadUInt32BigEndian(data), BinaryPrimitives.ReadUInt32BigEndian(data[4..]), limits.ImagePixels, path);
         var (depth, color, interlace) = (data[8], (PngColorType)data[9], data[12]);
         var known = color switch
         {
