@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MASQuant.Formats.Schemes;
 using MASQuant.Tests;
 
 namespace MASQuant.Cli.Tests;
