@@ -46,6 +46,22 @@ public static class AtomicFile
         });
     }
 
+    /// <summary>Tries whether <paramref name="path"/> could be written where its folder is there: by a temporary file like that of <see cref="Write(string, Action{Stream})"/>, which is deleted. What a killed trial left is removed likewise.</summary>
+    /// <exception cref="IOException">It cannot.</exception>
+    internal static void Try(string path)
+    {
+        var temporary = $"{path}.{Guid.NewGuid():N}{Suffix}";
+        RemoveAbandoned(Path.GetDirectoryName(path)!, Path.GetFileName(path) + ".");
+        try
+        {
+            FileSystem.Current.Open(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1).Dispose();
+        }
+        finally
+        {
+            TryDelete(temporary);
+        }
+    }
+
     // Nobody has it open, and nobody can be about to: a living writer holds it from the moment that it is made to the one before it gets its name, far less than the grace.
     private static void RemoveAbandoned(string folder, string prefix)
     {

@@ -1,6 +1,5 @@
 using System.Text;
 using MASQuant.Diagnostics;
-using MASQuant.Platform;
 
 namespace MASQuant.Formats.Files;
 
@@ -9,6 +8,8 @@ public static class WritableTarget
 {
     // What names of the files in a folder, and of those that stand in for them while they are written, may add to its path.
     private const int Reserve = 512;
+
+    private const string Trial = ".masquant-trial";
 
     // The terminating zero included; Windows' long paths are longer than any that is typed.
     private static readonly int MaxPathBytes = OperatingSystem.IsMacOS() ? 1024 : OperatingSystem.IsWindows() ? 32767 : 4096;
@@ -52,7 +53,7 @@ public static class WritableTarget
             folder = parent;
         }
 
-        FileBorder.Write(path, () => FileSystem.Current.Open(Path.Combine(folder, $".masquant-{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose).Dispose());
+        FileBorder.Write(path, () => AtomicFile.Try(Path.Combine(folder, Trial)));
     }
 
     private static MASQuantException Refused(string path, string why) => new(DiagnosticCodes.FileNotWritable, path, why);
