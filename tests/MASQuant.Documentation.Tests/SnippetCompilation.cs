@@ -20,7 +20,7 @@ internal static partial class SnippetCompilation
         "Microsoft.Extensions.Configuration", "Microsoft.Extensions.DependencyInjection", "Microsoft.Extensions.Hosting", "Microsoft.Extensions.Logging",
     ];
 
-    private static readonly string[] Packages = ["MASQuant.Abstractions", "MASQuant.Runtime", "MASQuant.Extensions.AI", "MASQuant.Server"]; // what of ours a consumer's compiler sees
+    private static readonly string[] Packages = ["MASQuant.Abstractions", "MASQuant.AudioFormats", "MASQuant.Extensions.AI", "MASQuant.Runtime", "MASQuant.Server", "MASQuant.Skia", "MASQuant.TorchSharp"]; // what of ours a consumer's compiler sees
     private static readonly KeyValuePair<string, ReportDiagnostic>[] Unused = [new("CS0219", ReportDiagnostic.Suppress)]; // a snippet ends where it has shown a value
     private static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Preview);
 
