@@ -21,10 +21,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     private ModalityMap _text = ModalityMap.Text(1);
     private PromptRun? _begun;
 
-    // Of the first row, the only one then: guessed tokens that its cache holds already, and the logits after the token before and after each of them.
-    private readonly List<int> _draft = [];
-    private Matrix _draftLogits = new(0, 0);
-    private int _right;
+    private readonly DraftedTokens _draft = new(); // of the first row, the only one then
 
     /// <summary>The number of tokens seen.</summary>
     public int Length => _caches.Count == 0 ? 0 : _caches[0].Length;
@@ -130,7 +127,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         return run.IsDone;
     });
 
-    bool IDecoderSession.HasRoom(int row) => _caches[row].Length - (row == 0 ? _draft.Count - _right : 0) < decoder.Config.MaxPositions;
+    bool IDecoderSession.HasRoom(int row) => _caches[row].Length - (row == 0 ? _draft.Open : 0) < decoder.Config.MaxPositions;
 
     void IDecoderSession.Step(IReadOnlyList<Sequence> sequences, CancellationToken cancellationToken)
     {
@@ -157,11 +154,10 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     // One token, and those that are guessed to follow, in one pass. Each guess that comes true has its logits already.
     private void StepAhead(Sequence sequence, PromptLookup lookup, CancellationToken cancellationToken)
     {
-        if (_right < _draft.Count && _draft[_right] == sequence.Token)
+        if (_draft.TryTake(sequence.Token, out var known))
         {
-            _right++;
             sequence.CountDrafted();
-            sequence.Choose(_draftLogits.Row(_right));
+            sequence.Choose(known);
             return;
         }
 
@@ -171,25 +167,18 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         _ids.Add(sequence.Token);
         _ids.AddRange(guess);
         var logits = Run(_ids.Count, cancellationToken);
-        _draft.AddRange(guess);
-        _draftLogits = logits;
+        _draft.Begin(guess, logits);
         sequence.Choose(logits.Row(0));
     }
 
     // The cache forgets what has not come true.
     private void EndDraft(PromptLookup? lookup)
     {
-        if (_draft.Count == 0)
+        if (_draft.End(lookup) is > 0 and var wrong)
         {
-            return;
+            _caches[0].Truncate(_caches[0].Length - wrong);
+            _caches[0].NextPosition -= wrong;
         }
-
-        var wrong = _draft.Count - _right;
-        _caches[0].Truncate(_caches[0].Length - wrong);
-        _caches[0].NextPosition -= wrong;
-        lookup?.Learn(_draft.Count, _right);
-        _draft.Clear();
-        _right = 0;
     }
 
     // The cache serves a sequence to come.
