@@ -10,7 +10,7 @@ public sealed class PackageTests : IDisposable
     {
         var folder = new TemporaryDirectory();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
-        TestTool.Pack(folder.Path, "Build", "Torch");
+        TestTool.Pack(folder.Path, "Abstractions", "Formats", "Engine", "Runtime", "Build", "Torch");
         return folder;
     });
 
@@ -83,18 +83,13 @@ public sealed class PackageTests : IDisposable
                 <DefaultItemExcludes>$(DefaultItemExcludes);packages/**</DefaultItemExcludes>
               </PropertyGroup>
               <ItemGroup>
+                <PackageReference Include="MASQuant.Runtime" Version="0.1.0" />
                 <PackageReference Include="MASQuant.Build" Version="0.1.0" PrivateAssets="all" />
                 {string.Concat(packages.Select(id => id.StartsWith("MASQuant", StringComparison.Ordinal)
                     ? $"<PackageReference Include=\"{id}\" Version=\"0.1.0\" PrivateAssets=\"all\" />"
                     : $"<PackageReference Include=\"{id}\" Version=\"2.10.0\" ExcludeAssets=\"all\" />"))}
                 <QuantizedModel Include="{RepositoryFiles.VlTiny}" Calibration="calibration.jsonl" Compute="Torch:cpu" />
               </ItemGroup>
-              <!-- The class would need the runtime's packages, which are not what is tested. -->
-              <Target Name="WithoutClass" BeforeTargets="CoreCompile">
-                <ItemGroup>
-                  <Analyzer Remove="@(Analyzer)" />
-                </ItemGroup>
-              </Target>
             </Project>
             """);
         return TestTool.Dotnet(_folder.Path, ["build", "-nodeReuse:false", "-p:UseSharedCompilation=false"], ("NUGET_PACKAGES", _folder.File("packages")), ("MASQuantCache", "false"), ("MSBUILDDISABLENODEREUSE", "1"));
