@@ -73,10 +73,12 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
     [Fact]
     public void Whatever_they_throw_is_the_mediums_error()
     {
-        foreach (var thrown in (Exception[])[new IOException("cut"), new InvalidCastException("cut"), new OverflowException("cut"), new InvalidOperationException("cut")])
+        foreach (var thrown in (Exception[])[new IOException("cut"), new InvalidCastException("cut"), new OverflowException("cut"), new InvalidOperationException("cut"), new TaskCanceledException("cut"), new ObjectDisposedException("cut")])
         {
             using var model = Load(new Images { Thrown = thrown }, new Sounds { Thrown = thrown });
             Assert.Equal((DiagnosticCodes.ImageCorrupt, "image 1"), Refusal(model, new Prompt().Image(Picture)));
+            using var late = Load(new Images { Image = Pixels, ThrownForPixels = thrown }, new Sounds());
+            Assert.Equal((DiagnosticCodes.ImageCorrupt, "image 1"), Refusal(late, new Prompt().Image(Picture)));
             Assert.Equal((DiagnosticCodes.AudioCorrupt, "audio 1"), Refusal(model, new Prompt().Audio(Sound)));
         }
 
@@ -116,10 +118,32 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
     [Fact]
     public void Samples_that_are_no_clip_are_refused()
     {
-        foreach (var sounds in (Sounds[])[new() { Frames = 0 }, new() { Frames = 8000, Sample = (frame, _) => frame == 4000 ? float.NaN : 0 }, new() { Frames = 8000, Channels = 2, Odd = true }])
+        foreach (var sounds in (Sounds[])[new() { Frames = 0 }, new() { Frames = 8000, Sample = (frame, _) => frame == 4000 ? float.NaN : 0 }, new() { Frames = 8000, Channels = 2, Odd = true }, new() { Frames = 8000, Lost = true }])
         {
             using var model = Load(new Images(), sounds);
             Assert.Equal((DiagnosticCodes.AudioCorrupt, "audio 1"), Refusal(model, new Prompt().Audio(Sound)));
+        }
+    }
+
+    // Where nobody counts seconds, and a decoder has no end.
+    [Fact]
+    public void Whoever_has_had_enough_of_sound_gets_no_more()
+    {
+        using var ending = new CancellationTokenSource();
+        var sounds = new Sounds { Frames = long.MaxValue, Sample = (frame, _) => CancelAt(frame) };
+        using var model = Load(new Images(), sounds, new ModelLimits { AudioSeconds = 100 });
+        Assert.Throws<OperationCanceledException>(() => model.Prepare(new Prompt().Audio(Sound), ending.Token));
+        Assert.InRange(sounds.Given, 10_001, 20_000);
+        Assert.Equal(1, sounds.Disposed);
+
+        float CancelAt(long frame)
+        {
+            if (frame == 10_000)
+            {
+                ending.Cancel();
+            }
+
+            return 0;
         }
     }
 
@@ -147,6 +171,8 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
 
         public Exception? Thrown { get; init; }
 
+        public Exception? ThrownForPixels { get; init; }
+
         public bool All { get; init; }
 
         public int Asked { get; private set; }
@@ -164,7 +190,7 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
         public RgbImage Decode(ReadOnlySpan<byte> file)
         {
             Decoded++;
-            return Image;
+            return ThrownForPixels is null ? Image : throw ThrownForPixels;
         }
     }
 
@@ -183,6 +209,8 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
         public bool All { get; init; }
 
         public bool Odd { get; init; }
+
+        public bool Lost { get; init; }
 
         public int Opened { get; set; }
 
@@ -217,6 +245,11 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
                 for (var i = 0; i < count * Channels; i++)
                 {
                     samples[i] = sounds.Sample(_frame + (i / Channels), i % Channels);
+                }
+
+                if (sounds.Lost && _frame > 0)
+                {
+                    return -1;
                 }
 
                 (_frame, sounds.Given) = (_frame + count, sounds.Given + count);
