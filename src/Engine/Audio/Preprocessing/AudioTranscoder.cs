@@ -31,9 +31,14 @@ internal static class AudioTranscoder
     private static byte[] Read(IAudioReader reader, string path, ModelLimits limits, CancellationToken cancellationToken)
     {
         var (channels, rate) = (reader.Channels, reader.SamplingRate);
-        if (channels is < 1 or > MostChannels || !WavFormat.IsRate(rate))
+        if (channels is < 1 or > MostChannels)
         {
-            throw AudioDecoder.NotSupported(path, $"{channels} channels at {rate} Hz are not known");
+            throw AudioDecoder.NotSupported(path, $"{channels} channels are not 1 to {MostChannels}");
+        }
+
+        if (!WavFormat.IsRate(rate))
+        {
+            throw AudioDecoder.RateNotSupported(path, rate);
         }
 
         var mono = new ArrayBufferWriter<float>();
