@@ -55,6 +55,11 @@ public class PromptMediaTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new Prompt().Video(new VideoPart([MediaSource.Memory(new byte[1])], double.NaN)));
     }
 
+    // Nobody waits for a pipe's reader any more, which goes on alone until it looks.
+    [Fact]
+    public void Who_reads_a_pipe_without_end_looks_whether_anybody_waits()
+        => Assert.Throws<OperationCanceledException>(() => MediumStream.Read(new MemoryStream(new byte[10]), new ModelLimits(), "pipe", new CancellationToken(canceled: true)));
+
     [Fact]
     public void A_video_counts_among_the_media_behind_it()
     {
