@@ -127,7 +127,7 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
         {
             using var model = Load(new Images(), new Sounds { SamplingRate = rate });
             var error = Assert.Throws<MASQuantException>(() => model.Prepare(prompt));
-            Assert.Equal((DiagnosticCodes.AudioNotSupported, $"The audio cannot be read: it has {rate} samples a second; 1000 to 768000 are read. Give its true rate, or resample it to 16000 Hz."), (error.Code, error.Description));
+            Assert.Equal((DiagnosticCodes.AudioNotSupported, $"The audio cannot be read: its rate is {rate} Hz; 1000 to 768000 Hz are read. Give its true rate, or resample it to 16000 Hz."), (error.Code, error.Description));
         }
     }
 
