@@ -77,7 +77,7 @@ public sealed record MediaSource
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new MASQuantException(DiagnosticCodes.FileNotReadable, Path,
-                $"The media file cannot be read: {error.Message} Correct the path, or the file's permissions.", error);
+                $"The media file cannot be read: {error.Message.TrimEnd('.')}. Correct the path, or the file's permissions.", error);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 
 namespace MASQuant;
@@ -14,7 +15,7 @@ internal static class PlainMedium
     public static byte[] Ppm(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var header = Encoding.ASCII.GetBytes(string.Create(global::System.Globalization.CultureInfo.InvariantCulture, $"P6\n{image.Width} {image.Height}\n255\n"));
+        var header = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"P6\n{image.Width} {image.Height}\n255\n"));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(image.Pixels.Length, Array.MaxLength - header.Length, nameof(image));
         var file = LargeArray.Uninitialized<byte>(header.Length + image.Pixels.Length);
         header.CopyTo(file, 0);

@@ -48,7 +48,7 @@ internal static class CommandLine
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return Fail(new MASQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message} Check permissions and free space, then run the command again."), ExitCode.BadInput);
+            return Fail(new MASQuantException(DiagnosticCodes.FileSystemRefused, null, $"{error.Message.TrimEnd('.')}. Check permissions and free space, then run the command again."), ExitCode.BadInput);
         }
         catch (OutOfMemoryException)
         {

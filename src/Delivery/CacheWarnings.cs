@@ -6,7 +6,7 @@ namespace MASQuant.Delivery;
 internal static class CacheWarnings
 {
     public static MASQuantException NotUsable(string? project, string folder, Exception exception) => new(DiagnosticCodes.CacheNotUsable, project,
-        $"The shared cache '{folder}' cannot be used: {exception.Message} Work goes on without it. Check the folder's permissions and free space, or name another one with MASQuantCacheDirectory.", exception);
+        $"The shared cache '{folder}' cannot be used: {exception.Message.TrimEnd('.')}. Work goes on without it. Check the folder's permissions and free space, or name another one with MASQuantCacheDirectory.", exception);
 
     public static MASQuantException EntryDamaged(string? project, string model, string folder) => new(DiagnosticCodes.CacheEntryDamaged, project,
         $"{model} was damaged in the shared cache '{folder}'; it is removed and made again. 'masquant cache verify' checks the rest.");

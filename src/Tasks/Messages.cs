@@ -38,7 +38,7 @@ internal static class Messages
         $"QuantizedModel '{include}' has metadata '{word}', which means nothing. Did you mean '{closest}'?");
 
     public static MASQuantException Unexpected(string model, Exception exception) => exception is IOException or UnauthorizedAccessException
-        ? new(DiagnosticCodes.FileSystemRefused, model, $"{exception.Message} Check permissions and free space, then build again.", exception)
+        ? new(DiagnosticCodes.FileSystemRefused, model, $"{exception.Message.TrimEnd('.')}. Check permissions and free space, then build again.", exception)
         : new(DiagnosticCodes.QuantizationFailed, model, $"Quantizing failed unexpectedly: {exception.GetType().Name}: {exception.Message} Build again with -v:diagnostic for the place, and report it.", exception);
 
     public static MASQuantException JobNotValid(string project, string name, string key) => new(DiagnosticCodes.CacheSettingNotAllowed, project,

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using MASQuant.Cli.Commands;
 using MASQuant.Cli.Options;
+using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
 using MASQuant.Tests;
 
@@ -141,6 +142,19 @@ public class RunCommandTests
     [InlineData]
     public void A_prompt_is_asked_for_once(params string[] words) => Assert.Equal(words is ["-"] ? 1 : 2, CommandRun.Of(["run", RepositoryFiles.VlTiny, .. words]).ExitCode); // Standard input is empty here.
 
+    // `echo | masquant run MODEL -` asks as little as an empty pipe does.
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    public void A_pipe_without_text_asks_nothing(string piped)
+        => Assert.Equal("standard input: error MASQ0101: There is no text. Give the question, in UTF-8.\n", WithInput(new StringReader(piped)));
+
+    // A folder as standard input, or a terminal that has gone; what the system says of it need not end with a full stop.
+    [Fact]
+    public void A_pipe_that_cannot_be_read_is_named()
+        => Assert.Equal("standard input: error MASQ0101: The file cannot be read: Is a directory. Check the path and its permissions.\n", WithInput(new BrokenReader()));
+
     [Fact]
     public void A_conversation_that_is_none_is_named()
     {
@@ -163,6 +177,20 @@ public class RunCommandTests
         var run = CommandRun.Of("run", RepositoryFiles.VlTiny, "--image", "missing.png", "What is it?");
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("missing.png: error MASQ0", run.Error);
+    }
+
+    private static string WithInput(TextReader input)
+    {
+        using var error = new StringWriter { NewLine = "\n" };
+        Assert.Equal(1, CommandLine.Run(["run", RepositoryFiles.VlTiny, "-"], new CommandConsole(TextWriter.Null, error, errorIsTerminal: false) { Input = input }, default));
+        return error.ToString();
+    }
+
+    private sealed class BrokenReader : TextReader
+    {
+        public override int Read(Span<char> buffer) => throw new IOException("Is a directory");
+
+        public override int Read(char[] buffer, int index, int count) => throw new IOException("Is a directory");
     }
 
     private static int PromptTokens(string[] args) => int.Parse(CommandRun.Of(args).Error.Split(' ')[0], CultureInfo.InvariantCulture);

@@ -99,12 +99,72 @@ public class Mp3DecoderTests
     [InlineData(1)]
     public void A_tag_that_leaves_nothing_leaves_no_clip(int frames)
     {
-        var file = MediaFiles.Read("mp3-22050-mono.mp3");
-        var tag = Math.Max(file.AsSpan().IndexOf("Xing"u8), file.AsSpan().IndexOf("Info"u8));
+        var (file, tag) = Tagged();
         Assert.InRange(tag, 4, 40);
         BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(tag + 8), frames);
         using var reader = new Mp3Decoder().Open(file);
         Assert.Empty(ReadAll(reader, 1000));
+    }
+
+    // Encoders that do not know their delay write none; their padding says nothing then.
+    [Fact]
+    public void A_tag_without_a_delay_does_not_say_where_the_clip_ends()
+    {
+        var (unknown, padded) = (WithDelay(0, 0), WithDelay(0, 1500));
+        Assert.Equal(unknown, padded);
+        Assert.NotEmpty(unknown);
+        Assert.Equal(unknown.Length + 529 - 1 - 1499, WithDelay(1, 1499).Length); // Of all samples, of which the unknown clip lacks the decoder's delay alone.
+
+        static float[] WithDelay(int delay, int padding)
+        {
+            var (file, tag) = Tagged();
+            var lame = tag + 8 + 4 + 4 + 100 + 4;
+            Assert.Equal(15, file[tag + 7]); // all four fields
+            (file[lame + 21], file[lame + 22], file[lame + 23]) = ((byte)(delay >> 4), (byte)((delay << 4) | (padding >> 8)), (byte)padding);
+            using var reader = new Mp3Decoder().Open(file);
+            return ReadAll(reader, 1000);
+        }
+    }
+
+    // Where the tag does not say how many frames there are, what stands behind them does.
+    [Fact]
+    public void What_stands_behind_the_frames_is_no_sound_and_another_clip_is_refused()
+    {
+        var endless = WithoutCount();
+        using var reader = new Mp3Decoder().Open(endless);
+        var expected = ReadAll(reader, 1000);
+        foreach (var tail in (byte[][])[[.. "TAG"u8, .. new byte[125]], [.. "ID3"u8, 4, 0], [.. "APETAGEX"u8, 1], [.. "LYRICSBEGIN"u8, 1], new byte[500], [1, 2, 3]])
+        {
+            using var tailed = new Mp3Decoder().Open((byte[])[.. endless, .. tail]);
+            Assert.Equal(expected, ReadAll(tailed, 1000));
+        }
+
+        foreach (var (other, error) in ((byte[], string)[])[([1, 2, 3, 4], "no frame"), ([.. "TAPE"u8, .. new byte[500]], "no frame"), (Slow(endless), "sampling rate"), (MediaFiles.Read("mp3-32000-stereo.mp3"), "channels")])
+        {
+            using var mixed = new Mp3Decoder().Open((byte[])[.. endless, .. other]);
+            Assert.Contains(error, Assert.Throws<InvalidDataException>(() => ReadAll(mixed, 1000)).Message, StringComparison.Ordinal);
+        }
+
+        static byte[] WithoutCount()
+        {
+            var (file, tag) = Tagged();
+            file[tag + 7] = 0;
+            return file;
+        }
+
+        // Its first frame is said to be of MPEG 2.5, of half the rate, in place of MPEG 2.
+        static byte[] Slow(byte[] file)
+        {
+            byte[] slow = [.. file];
+            slow[1] = (byte)(slow[1] & ~0x10);
+            return slow;
+        }
+    }
+
+    private static (byte[] File, int Tag) Tagged()
+    {
+        var file = MediaFiles.Read("mp3-22050-mono.mp3");
+        return (file, Math.Max(file.AsSpan().IndexOf("Xing"u8), file.AsSpan().IndexOf("Info"u8)));
     }
 
     // A size of 2²⁸ − 1 in an ID3 tag, and files that are nothing but a beginning.

@@ -89,4 +89,15 @@ public class SkiaImageDecoderTests
             Assert.Contains("follow each other", Assert.Throws<MASQuantException>(() => ImageDecoder.Decode(file, null, null, Decoders)).Message, StringComparison.Ordinal);
         }
     }
+
+    // Headers of 56 bytes have a mask for it, behind the three.
+    [Theory]
+    [InlineData(0x8000u, true)]
+    [InlineData(0xA000u, false)]
+    public void The_bits_of_opacity_follow_each_other_too(uint alpha, bool read)
+    {
+        byte[] file = [.. "BM"u8, 74, 0, 0, 0, 0, 0, 0, 0, 70, 0, 0, 0, 56, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 16, 0, 3, 0, 0, 0, 4, 0, 0, 0, .. new byte[16], 0, 0x7C, 0, 0, 0xE0, 3, 0, 0, 0x1F, 0, 0, 0, .. BitConverter.GetBytes(alpha), 0, 0xFC, 0xE0, 0x83];
+        var error = Record.Exception(() => Assert.Equal([255, 0, 0, 0, 255, 0], ImageDecoder.Decode(file, null, null, Decoders).Pixels));
+        Assert.Equal(read ? null : "the bits of a colour do not follow each other", error?.InnerException?.Message ?? error?.Message);
+    }
 }

@@ -78,7 +78,7 @@ internal sealed class MediaSwitches
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new MASQuantException(DiagnosticCodes.FileNotReadable, folder, $"The video's folder cannot be read: {error.Message} Give a folder of PNG or JPEG files to '{Video}'.", error);
+            throw new MASQuantException(DiagnosticCodes.FileNotReadable, folder, $"The video's folder cannot be read: {error.Message.TrimEnd('.')}. Give a folder of PNG or JPEG files to '{Video}'.", error);
         }
     }
 

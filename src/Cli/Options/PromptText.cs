@@ -27,7 +27,8 @@ internal sealed class PromptText(CommandConsole console, CancellationToken cance
         }
 
         var text = Read(console.Input);
-        return text.EndsWith('\n') ? text[..^(text.EndsWith("\r\n", StringComparison.Ordinal) ? 2 : 1)] : text;
+        text = text.EndsWith('\n') ? text[..^(text.EndsWith("\r\n", StringComparison.Ordinal) ? 2 : 1)] : text;
+        return text.Length > 0 ? text : throw NoText(InputName);
     }
 
     /// <summary>A conversation as a line of a calibration set has it. The answer that it may end with is not told to the model.</summary>
@@ -47,7 +48,7 @@ internal sealed class PromptText(CommandConsole console, CancellationToken cance
     }
 
     private string Read(TextReader reader, string name = InputName) => BlockingCall.Run(
-        () =>
+        () => FileBorder.Read(name, () =>
         {
             var text = new StringBuilder();
             var buffer = new char[1 << 12];
@@ -60,7 +61,9 @@ internal sealed class PromptText(CommandConsole console, CancellationToken cance
                 }
             }
 
-            return text.Length > 0 ? text.ToString() : throw new MASQuantException(DiagnosticCodes.FileNotReadable, name, "There is no text. Give the question, in UTF-8.");
-        },
+            return text.Length > 0 ? text.ToString() : throw NoText(name);
+        }),
         cancellationToken);
+
+    private static MASQuantException NoText(string name) => new(DiagnosticCodes.FileNotReadable, name, "There is no text. Give the question, in UTF-8.");
 }

@@ -26,7 +26,7 @@ public static class FileLock
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new MASQuantException(DiagnosticCodes.FileNotWritable, file, $"The lock cannot be taken: {exception.Message} Check the folder's permissions and free space.", exception);
+            throw new MASQuantException(DiagnosticCodes.FileNotWritable, file, $"The lock cannot be taken: {exception.Message.TrimEnd('.')}. Check the folder's permissions and free space.", exception);
         }
     }
 

@@ -107,7 +107,7 @@ internal sealed class MediaCounter(ModelConfig config, PreprocessorConfig prepro
     private CountedMedium CountAudio(AudioPart clip, CancellationToken cancellationToken)
     {
         var name = clip.Source.Name;
-        var file = AudioTranscoder.AsWav(clip.Source.Read(Limits, cancellationToken), name, Limits, budget.AudioDecoders);
+        var file = AudioTranscoder.AsWav(clip.Source.Read(Limits, cancellationToken), name, Limits, budget.AudioDecoders, cancellationToken);
         var frames = Spectrogram!.CountFrames(AudioDecoder.CountSamples(file.Span, name, Limits), name);
         var tokens = AudioTower.TokenCount(frames);
         return tokens > 0 ? new(clip, file, name, [MediaExtent.Audio(config, tokens)]) : throw AudioDecoder.Corrupt(name, "it is too short to make a token");

@@ -43,7 +43,7 @@ internal sealed unsafe class MappedFile : IDisposable
             _view?.Dispose();
             _map?.Dispose();
             _handle?.Dispose();
-            throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file cannot be read: {e.Message} Check the path and its permissions.", e);
+            throw new MASQuantException(DiagnosticCodes.FileNotReadable, path, $"The file cannot be read: {e.Message.TrimEnd('.')}. Check the path and its permissions.", e);
         }
     }
 

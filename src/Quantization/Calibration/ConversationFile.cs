@@ -72,7 +72,7 @@ public static class ConversationFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path, $"The conversation file cannot be read: {e.Message} Give a JSON Lines file, one conversation per line.", e);
+            throw new MASQuantException(DiagnosticCodes.ConversationsMissing, path, $"The conversation file cannot be read: {e.Message.TrimEnd('.')}. Give a JSON Lines file, one conversation per line.", e);
         }
     }
 

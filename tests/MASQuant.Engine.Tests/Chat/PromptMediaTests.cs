@@ -55,6 +55,42 @@ public class PromptMediaTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new Prompt().Video(new VideoPart([MediaSource.Memory(new byte[1])], double.NaN)));
     }
 
+    // Nobody waits for a pipe's reader any more, which goes on alone until it looks.
+    [Fact]
+    public void Who_reads_a_pipe_without_end_looks_whether_anybody_waits()
+        => Assert.Throws<OperationCanceledException>(() => MediumStream.Read(new MemoryStream(new byte[10]), new ModelLimits(), "pipe", new CancellationToken(canceled: true)));
+
+    [Fact]
+    public void A_video_counts_among_the_media_behind_it()
+    {
+        var parts = new Prompt().Video(new VideoPart([MediaSource.Memory(new byte[1])], 2)).Image(new byte[1]).Messages[0].Content;
+        Assert.Equal("image 2", Assert.IsType<ImagePart>(parts[1]).Source.Name);
+    }
+
+    [Fact]
+    public void What_a_video_says_of_itself_holds_before_what_the_prompt_says()
+    {
+        var prompt = new Prompt().Pixels(max: 4000, min: 3000).Frames(max: 7, maxPerSecond: 1.5);
+        MediaSource[] frames = [MediaSource.Memory(new byte[1])];
+        Assert.Equal((3000, 4000, 7, 1.5), Of(new VideoPart(frames, 2)));
+        Assert.Equal((30, 40, 3, 0.5), Of(new VideoPart(frames, 2) { MinPixels = 30, MaxPixels = 40, MaxFrames = 3, MaxFramesPerSecond = 0.5 }));
+
+        (int?, int?, int?, double?) Of(VideoPart given)
+        {
+            var video = Assert.IsType<VideoPart>(prompt.Video(given).Messages[0].Content[^1]);
+            return (video.MinPixels, video.MaxPixels, video.MaxFrames, video.MaxFramesPerSecond);
+        }
+    }
+
+    // Applications read it back; RIFF's size is of what follows it, and a frame of this clip has four bytes.
+    [Fact]
+    public void Samples_are_a_file_whose_header_is_true()
+    {
+        var file = MediaSource.Samples([0.5f, -0.25f, 1], 48_000).Read().Span;
+        Assert.Equal((file.Length - 8, 48_000, 4 * 48_000, 3 * 4), (BitConverter.ToInt32(file[4..]), BitConverter.ToInt32(file[24..]), BitConverter.ToInt32(file[28..]), BitConverter.ToInt32(file[40..])));
+        Assert.Equal([0.5f, -0.25f, 1], MemoryMarshal.Cast<byte, float>(file[44..]).ToArray());
+    }
+
     [Fact]
     public void Media_in_memory_are_named_by_their_places()
     {

@@ -54,6 +54,21 @@ public sealed class DraftTests(OmniFixture omni) : IClassFixture<OmniFixture>
         Assert.Equal(0, Answer(prompt, options with { Temperature = 0.5 }).Usage.DraftedTokens);
     }
 
+    // Four tokens at first, of an answer that random weights make repeat itself.
+    [Fact]
+    public void A_session_tells_what_has_come_true()
+    {
+        using var source = Checkpoint.Open(RepositoryFiles.OmniTiny);
+        var decoder = SeveralSequencesTests.Read(source, "");
+        var longest = 0;
+        foreach (var sequence in TokenGenerator.Generate(new DecoderSession(decoder), 1, [() => TinyDecoder.Prompt(Golden.Load("omni/text"))], new GenerationOptions { MaxTokens = 120, DraftTokens = 64 }, [], null, default))
+        {
+            longest = Math.Max(longest, sequence.Lookup!.Guess(64).Length);
+        }
+
+        Assert.InRange(longest, 5, 64);
+    }
+
     // Rows come and go while one has guesses ahead, and its positions end within a guess.
     [Theory]
     [InlineData("", 0)]

@@ -24,6 +24,15 @@ public class PromptLookupTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000).WithReplay(5, 7));
 
     [Fact]
+    public void A_sequence_guesses_of_its_prompt()
+    {
+        var sequence = new Sequence(0, new GenerationOptions { DraftTokens = 4 }, []);
+        sequence.Begin([1, 2, 3, 4, 5, 1, 2]);
+        sequence.Add(3);
+        Assert.Equal([4, 5, 1, 2], sequence.Lookup!.Guess(9).ToArray());
+    }
+
+    [Fact]
     public void Guesses_grow_while_they_come_true_and_pause_while_most_do_not()
     {
         var lookup = new PromptLookup(20);

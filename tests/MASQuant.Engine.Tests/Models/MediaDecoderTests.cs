@@ -73,10 +73,12 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
     [Fact]
     public void Whatever_they_throw_is_the_mediums_error()
     {
-        foreach (var thrown in (Exception[])[new IOException("cut"), new InvalidCastException("cut"), new OverflowException("cut"), new InvalidOperationException("cut")])
+        foreach (var thrown in (Exception[])[new IOException("cut"), new InvalidCastException("cut"), new OverflowException("cut"), new InvalidOperationException("cut"), new TaskCanceledException("cut"), new ObjectDisposedException("cut")])
         {
             using var model = Load(new Images { Thrown = thrown }, new Sounds { Thrown = thrown });
             Assert.Equal((DiagnosticCodes.ImageCorrupt, "image 1"), Refusal(model, new Prompt().Image(Picture)));
+            using var late = Load(new Images { Image = Pixels, ThrownForPixels = thrown }, new Sounds());
+            Assert.Equal((DiagnosticCodes.ImageCorrupt, "image 1"), Refusal(late, new Prompt().Image(Picture)));
             Assert.Equal((DiagnosticCodes.AudioCorrupt, "audio 1"), Refusal(model, new Prompt().Audio(Sound)));
         }
 
@@ -97,7 +99,7 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
         var bytes = new Sounds { Frames = long.MaxValue };
         using var small = Load(new Images(), bytes, new ModelLimits { MediumBytes = 120_000 });
         Assert.Equal((DiagnosticCodes.MediumTooLarge, "audio 1"), Refusal(small, new Prompt().Audio(Sound)));
-        Assert.InRange(bytes.Given, 0, 20_000);
+        Assert.InRange(bytes.Given, 0, (120_000 / 12) + 4096); // Twelve bytes a sample, and the piece that was one too many.
     }
 
     [Theory]
@@ -113,13 +115,58 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
         Assert.Equal((code, "audio 1"), Refusal(model, new Prompt().Audio(Sound)));
     }
 
+    // Where samples came from an application, no file's format is to blame.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(999)]
+    [InlineData(768_001)]
+    [InlineData(int.MaxValue)]
+    public void A_rate_that_is_none_is_named_with_those_that_are(int rate)
+    {
+        foreach (var prompt in (Prompt[])[new Prompt().Audio(new float[16000], rate), new Prompt().Audio(Sound)])
+        {
+            using var model = Load(new Images(), new Sounds { SamplingRate = rate });
+            var error = Assert.Throws<MASQuantException>(() => model.Prepare(prompt));
+            Assert.Equal((DiagnosticCodes.AudioNotSupported, $"The audio cannot be read: its rate is {rate} Hz; 1000 to 768000 Hz are read. Give its true rate, or resample it to 16000 Hz."), (error.Code, error.Description));
+        }
+    }
+
+    [Fact]
+    public void As_many_channels_as_a_byte_counts_are_heard()
+    {
+        using var model = Load(new Images(), new Sounds { Channels = 255, Sample = (frame, channel) => channel == 254 ? MathF.Sin(frame) : 0 });
+        AssertEqual(new Prompt().Audio([.. Enumerable.Range(0, 8000).Select(frame => MathF.Sin(frame) / 255)], 8000), new Prompt().Audio(Sound), model);
+    }
+
     [Fact]
     public void Samples_that_are_no_clip_are_refused()
     {
-        foreach (var sounds in (Sounds[])[new() { Frames = 0 }, new() { Frames = 8000, Sample = (frame, _) => frame == 4000 ? float.NaN : 0 }, new() { Frames = 8000, Channels = 2, Odd = true }])
+        foreach (var sounds in (Sounds[])[new() { Frames = 0 }, new() { Frames = 8000, Sample = (frame, _) => frame == 4000 ? float.NaN : 0 }, new() { Frames = 8000, Channels = 2, Odd = true }, new() { Frames = 8000, Lost = true }])
         {
             using var model = Load(new Images(), sounds);
             Assert.Equal((DiagnosticCodes.AudioCorrupt, "audio 1"), Refusal(model, new Prompt().Audio(Sound)));
+        }
+    }
+
+    // Where nobody counts seconds, and a decoder has no end.
+    [Fact]
+    public void Whoever_has_had_enough_of_sound_gets_no_more()
+    {
+        using var ending = new CancellationTokenSource();
+        var sounds = new Sounds { Frames = long.MaxValue, Sample = (frame, _) => CancelAt(frame) };
+        using var model = Load(new Images(), sounds, new ModelLimits { AudioSeconds = 100 });
+        Assert.Throws<OperationCanceledException>(() => model.Prepare(new Prompt().Audio(Sound), ending.Token));
+        Assert.InRange(sounds.Given, 10_001, 20_000);
+        Assert.Equal(1, sounds.Disposed);
+
+        float CancelAt(long frame)
+        {
+            if (frame == 10_000)
+            {
+                ending.Cancel();
+            }
+
+            return 0;
         }
     }
 
@@ -147,6 +194,8 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
 
         public Exception? Thrown { get; init; }
 
+        public Exception? ThrownForPixels { get; init; }
+
         public bool All { get; init; }
 
         public int Asked { get; private set; }
@@ -164,7 +213,7 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
         public RgbImage Decode(ReadOnlySpan<byte> file)
         {
             Decoded++;
-            return Image;
+            return ThrownForPixels is null ? Image : throw ThrownForPixels;
         }
     }
 
@@ -183,6 +232,8 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
         public bool All { get; init; }
 
         public bool Odd { get; init; }
+
+        public bool Lost { get; init; }
 
         public int Opened { get; set; }
 
@@ -217,6 +268,11 @@ public sealed class MediaDecoderTests(OmniFixture omni) : IClassFixture<OmniFixt
                 for (var i = 0; i < count * Channels; i++)
                 {
                     samples[i] = sounds.Sample(_frame + (i / Channels), i % Channels);
+                }
+
+                if (sounds.Lost && _frame > 0)
+                {
+                    return -1;
                 }
 
                 (_frame, sounds.Given) = (_frame + count, sounds.Given + count);

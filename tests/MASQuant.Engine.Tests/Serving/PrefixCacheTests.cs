@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Serving;
@@ -79,6 +81,57 @@ public sealed class PrefixCacheTests
         Assert.Equal((3, 2), Found(cache, [1, 1, 1, 1]));
     }
 
+    // Beside a list that is searched in full: entries that continue each other in any order, with little room.
+    [Fact]
+    public void Whatever_comes_in_whatever_order_is_kept_as_a_list_would()
+        => Prop.ForAll(Gen.Choose(0, 1).ArrayOf().Where(ids => ids.Length is > 0 and < 6).Zip(Gen.Choose(0, 3)).ListOf().ToArbitrary(), steps =>
+        {
+            const int Room = 12;
+            var cache = new PrefixCache(Room);
+            var entries = new List<(int[] Ids, int Bytes)>(); // used last stands first
+            foreach (var (ids, bytes) in steps)
+            {
+                if (bytes == 0)
+                {
+                    var most = entries.Select(entry => Math.Min(Common(entry.Ids, ids), ids.Length - 1)).DefaultIfEmpty().Max();
+                    var best = entries.Find(entry => Math.Min(Common(entry.Ids, ids), ids.Length - 1) == most);
+                    if (Found(cache, ids) != (most == 0 ? (0, 0) : (best.Bytes, most)))
+                    {
+                        return false;
+                    }
+
+                    Use(most == 0 ? null : best.Ids);
+                    continue;
+                }
+
+                cache.Add(Tokens(ids), new Kept(bytes * 2));
+                if (entries.Find(entry => Common(entry.Ids, ids) == ids.Length).Ids is { } longer)
+                {
+                    Use(longer);
+                    continue;
+                }
+
+                entries.RemoveAll(entry => Common(entry.Ids, ids) == entry.Ids.Length);
+                entries.Insert(0, (ids, bytes * 2));
+                while (entries.Sum(entry => entry.Bytes) > Room)
+                {
+                    entries.RemoveAt(entries.Count - 1);
+                }
+            }
+
+            return true;
+
+            void Use(int[]? ids)
+            {
+                if (ids is not null)
+                {
+                    var entry = entries.Find(entry => entry.Ids == ids);
+                    entries.Remove(entry);
+                    entries.Insert(0, entry);
+                }
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000).WithReplay(3, 11));
+
     // A model may write the tokens that stand for a medium; what it wrote is none.
     [Fact]
     public void Media_of_the_prompt_alone_are_not_there()
@@ -102,6 +155,8 @@ public sealed class PrefixCacheTests
     [Fact]
     public void Tokens_elsewhere_are_others()
         => Assert.Equal(0, Tokens([1, 2, 3]).CommonLength(new PromptTokens([1, 2, 3], PositionIds.Text(5, 3), [])));
+
+    private static int Common(int[] one, int[] other) => one.AsSpan().CommonPrefixLength(other);
 
     private static (long, int) Found(PrefixCache cache, int[] ids)
     {

@@ -22,6 +22,7 @@ public class PpmDecoderTests
     [InlineData("P6\n2 1\n255\nabcdef")]
     [InlineData("P6 2\t1\r255 abcdef")]
     [InlineData("P6#by hand\n#2 2\n2 #3\n1 255\nabcdef")]
+    [InlineData("P6#by hand\r2\v1\f255\nabcdef")]
     [InlineData("P6\n002 1 255\nabcdefP6\n1 1 255\nghi")]
     public void Headers_are_read_as_netpbm_writes_them(string file)
     {

@@ -76,6 +76,9 @@ public static class AudioDecoder
     internal static MASQuantException NotSupported(string? path, string what) =>
         new(DiagnosticCodes.AudioNotSupported, path, $"The audio cannot be read: {what}. Convert it to 16-bit PCM WAV.");
 
+    internal static MASQuantException RateNotSupported(string? path, long rate) => new(DiagnosticCodes.AudioNotSupported, path, string.Create(CultureInfo.InvariantCulture,
+        $"The audio cannot be read: its rate is {rate} Hz; {WavFormat.MinSamplingRate} to {WavFormat.MaxSamplingRate} Hz are read. Give its true rate, or resample it to {SamplingRate} Hz."));
+
     internal static MASQuantException TooLong(string? path, long seconds, int limit) =>
         new(DiagnosticCodes.AudioTooLong, path, $"The clip lasts {seconds} s; the model takes at most {limit} s. Split it.");
 }

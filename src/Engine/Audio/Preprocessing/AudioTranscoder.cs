@@ -10,7 +10,7 @@ internal static class AudioTranscoder
 
     /// <summary>The clip as a WAV file: itself, or one of floating point with the mean of its channels, read no further than the limits go. What no decoder recognizes stays as it is.</summary>
     /// <exception cref="MASQuantException">MASQ0311, MASQ0312, MASQ0313 or MASQ0320.</exception>
-    public static ReadOnlyMemory<byte> AsWav(ReadOnlyMemory<byte> file, string path, ModelLimits limits, IReadOnlyList<IAudioDecoder> decoders)
+    public static ReadOnlyMemory<byte> AsWav(ReadOnlyMemory<byte> file, string path, ModelLimits limits, IReadOnlyList<IAudioDecoder> decoders, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -20,27 +20,33 @@ internal static class AudioTranscoder
             }
 
             using var reader = decoder.Open(file);
-            return Read(reader, path, limits);
+            return Read(reader, path, limits, cancellationToken);
         }
-        catch (Exception error) when (error is not (MASQuantException or OutOfMemoryException))
+        catch (Exception error) when (error is not (MASQuantException or OutOfMemoryException) && !(error is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             throw AudioDecoder.Corrupt(path, error.Message.TrimEnd('.'), error);
         }
     }
 
-    private static byte[] Read(IAudioReader reader, string path, ModelLimits limits)
+    private static byte[] Read(IAudioReader reader, string path, ModelLimits limits, CancellationToken cancellationToken)
     {
         var (channels, rate) = (reader.Channels, reader.SamplingRate);
-        if (channels is < 1 or > MostChannels || !WavFormat.IsRate(rate))
+        if (channels is < 1 or > MostChannels)
         {
-            throw AudioDecoder.NotSupported(path, $"{channels} channels at {rate} Hz are not known");
+            throw AudioDecoder.NotSupported(path, $"{channels} channels are not 1 to {MostChannels}");
+        }
+
+        if (!WavFormat.IsRate(rate))
+        {
+            throw AudioDecoder.RateNotSupported(path, rate);
         }
 
         var mono = new ArrayBufferWriter<float>();
         var piece = new float[PieceFrames * channels];
-        while (reader.Read(piece) is > 0 and var read)
+        while (reader.Read(piece) is not 0 and var read)
         {
-            if (read > piece.Length || read % channels != 0)
+            cancellationToken.ThrowIfCancellationRequested();
+            if (read < 0 || read > piece.Length || read % channels != 0)
             {
                 throw AudioDecoder.Corrupt(path, $"{read} samples are no frames of {channels} channels");
             }

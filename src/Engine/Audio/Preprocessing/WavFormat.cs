@@ -9,8 +9,8 @@ namespace MASQuant.Engine.Audio.Preprocessing;
 /// <param name="BytesPerSample">1 (unsigned), 2, 3 or 4 for PCM, 4 or 8 for floating point.</param>
 internal readonly record struct WavFormat(bool IsFloat, int Channels, int SamplingRate, int BytesPerSample)
 {
-    private const int MinSamplingRate = 1000;
-    private const int MaxSamplingRate = 768000;
+    public const int MinSamplingRate = 1000;
+    public const int MaxSamplingRate = 768000;
     private const int Pcm = 1;
     private const int Float = 3;
     private const int Extensible = 0xFFFE;
@@ -48,9 +48,14 @@ internal readonly record struct WavFormat(bool IsFloat, int Channels, int Sampli
         }
 
         var known = (code == Pcm && bits is 8 or 16 or 24 or 32) || (code == Float && bits is 32 or 64);
-        if (!known || !IsRate(rate))
+        if (!known)
         {
-            throw AudioDecoder.NotSupported(path, $"format {code} with {bits} bits at {rate} Hz is not known");
+            throw AudioDecoder.NotSupported(path, $"format {code} with {bits} bits is not known");
+        }
+
+        if (!IsRate(rate))
+        {
+            throw AudioDecoder.RateNotSupported(path, rate);
         }
 
         if (channels == 0 || frameBytes != channels * bits / 8)
