@@ -92,6 +92,20 @@ public class PageTests(OmniServer omni, Chromium chromium) : IClassFixture<OmniS
         await Answers(visit, new Prompt().Audio(wav).Text("Transcribe the speech."), "Transcribe the speech.");
     }
 
+    // Whoever presses a button just when the picture comes presses that button.
+    [SkippableFact]
+    public async Task Buttons_do_not_move_when_the_camera_begins()
+    {
+        await using var visit = await chromium.VisitAsync(_served);
+        await visit.Page.EvaluateAsync("document.querySelector('dialog').showModal()");
+        var before = await visit.Button("Take picture").BoundingBoxAsync();
+        await visit.Page.EvaluateAsync("document.querySelector('dialog').close()");
+        await visit.Button("Camera").ClickAsync();
+        await Expect(visit.Button("Take picture")).ToBeEnabledAsync();
+        var after = await visit.Button("Take picture").BoundingBoxAsync();
+        Assert.Equal((before!.X, before.Y), (after!.X, after.Y));
+    }
+
     [SkippableFact]
     public async Task The_camera_is_seen_by_the_model()
     {
