@@ -1,13 +1,10 @@
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Audio;
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Gemm.Cpu;
-using MASQuant.Engine.Generation;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Tests.Gemm;
 using MASQuant.Engine.Tests.Models;
-using MASQuant.Engine.Vision;
 using MASQuant.Formats.Models;
 using MASQuant.Runtime;
 using MASQuant.Tests;
@@ -159,28 +156,11 @@ public sealed class ModelInputTests(OmniFixture omni) : IClassFixture<OmniFixtur
     [Fact]
     public void A_device_does_not_give_its_states_away()
     {
-        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new OtherDevice(new CpuExecution(content)));
+        using var model = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new NamedExecution(new CpuExecution(content), "other:0"));
         var error = Assert.Throws<MASQuantException>(() => model.HiddenStates(model.Prepare(new Prompt().Text("Hello")), [0]));
         Assert.Equal(DiagnosticCodes.HiddenStatesOnDevice, error.Code);
         Assert.Contains("'other:0'", error.Message, StringComparison.Ordinal);
     }
 
     private ModelInput Image() => _model.Prepare(GoldenPrompt.Of(Golden.Load("omni/image")));
-
-    private sealed class OtherDevice(CpuExecution inner) : IModelExecution
-    {
-        public string DeviceName => "other:0";
-
-        public int MaxSequences => inner.MaxSequences;
-
-        public IVisionTower Vision => inner.Vision;
-
-        public IAudioTower? Audio => inner.Audio;
-
-        public Decoder Decoder => inner.Decoder;
-
-        public IDecoderSession NewSession(int sequences) => inner.NewSession(sequences);
-
-        public void Dispose() => inner.Dispose();
-    }
 }

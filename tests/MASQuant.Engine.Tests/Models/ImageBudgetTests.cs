@@ -1,11 +1,9 @@
 using System.Text.Json;
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Audio;
 using MASQuant.Engine.Execution;
-using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
+using MASQuant.Engine.Tests.Execution;
 using MASQuant.Engine.Tests.Vision;
-using MASQuant.Engine.Vision;
 using MASQuant.Engine.Vision.Preprocessing;
 using MASQuant.Formats.Configuration;
 using MASQuant.Tests;
@@ -28,7 +26,7 @@ public sealed class ImageBudgetTests : IDisposable
     {
         Assert.Equal(1003520, ImageBudget.ProcessorPixels);
         Assert.Equal(39 * 32, Tokens(_model, new Prompt().Image(Photo))); // 1092 × 896: ÷ √(1204 · 1008 / 1003520) = 1.0997, then down
-        using var device = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new Elsewhere(new CpuExecution(content)));
+        using var device = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions(), content => new NamedExecution(new CpuExecution(content), "cuda:0"));
         Assert.Equal(43 * 36, Tokens(device, new Prompt().Image(Photo)));
         using var lifted = Load(new ModelOptions { MaxPixels = 12845056 });
         Assert.Equal(43 * 36, Tokens(lifted, new Prompt().Image(Photo)));
@@ -119,22 +117,4 @@ public sealed class ImageBudgetTests : IDisposable
     private static int Tokens(LoadedModel model, Prompt prompt) => Media(model, model.Prepare(prompt));
 
     private static int Media(LoadedModel model, PreparedPrompt prompt) => prompt.InputIds.Count(id => id == model.Config.ImageTokenId || id == model.Config.VideoTokenId);
-
-    /// <summary>The processor under a device's name.</summary>
-    private sealed class Elsewhere(CpuExecution inner) : IModelExecution
-    {
-        public string DeviceName => "cuda:0";
-
-        public int MaxSequences => inner.MaxSequences;
-
-        public IVisionTower Vision => inner.Vision;
-
-        public IAudioTower? Audio => inner.Audio;
-
-        public Decoder Decoder => inner.Decoder;
-
-        public IDecoderSession NewSession(int sequences) => inner.NewSession(sequences);
-
-        public void Dispose() => inner.Dispose();
-    }
 }
