@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -24,8 +23,8 @@ internal static class CompareCommand
 
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
-        var data = new Argument<string>("DATA.jsonl") { Description = "Conversations, each ending with the expected answer. 'task' groups them.", CompletionSources = { PathCompletions.Of } };
+        var model = CliOptions.Path("MODEL", "The checkpoint's folder.");
+        var data = CliOptions.Path("DATA.jsonl", "Conversations, each ending with the expected answer. 'task' groups them.");
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set.", required: true);
         var methods = CliOptions.Words("--methods", "LIST", Methods, Methods, "The methods, separated by commas.");
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes, separated by commas.");

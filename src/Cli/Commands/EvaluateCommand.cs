@@ -12,7 +12,7 @@ internal static class EvaluateCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder: the reference.", CompletionSources = { PathCompletions.Of } };
+        var model = CliOptions.Path("MODEL", "The checkpoint's folder: the reference.");
         var rest = new Argument<string[]>("[ARTIFACT…] DATA.jsonl")
         {
             Arity = new ArgumentArity(1, 1000),

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MASQuant.Cli.Completion;
 using MASQuant.Cli.Inspection;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -15,7 +14,7 @@ internal static class InspectCommand
 {
     public static Command Create(CommandConsole console)
     {
-        var path = new Argument<string>("PATH") { Description = "A checkpoint's folder, an artifact (*.masquant.safetensors) or a manifest (*.masquant.json).", CompletionSources = { PathCompletions.Of } };
+        var path = CliOptions.Path("PATH", "A checkpoint's folder, an artifact (*.masquant.safetensors) or a manifest (*.masquant.json).");
         var json = CliOptions.Json("of a quantized model its manifest (docs/artifact-format.md), of a checkpoint its facts and layers");
         var command = new CliCommand("inspect", "Lists the layers of a model: shapes, sizes, ranks, effective ranks and SQNR.", "PATH [--json]",
             "masquant inspect models/omni-tiny",

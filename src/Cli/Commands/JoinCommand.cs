@@ -14,7 +14,7 @@ internal static class JoinCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder, for what is not quantized.", CompletionSources = { PathCompletions.Of } };
+        var model = CliOptions.Path("MODEL", "The checkpoint's folder, for what is not quantized.");
         var parts = new Argument<string[]>("PARTS") { Description = "Parts, or folders that hold them. Together they must have every block once; their order means nothing.", Arity = ArgumentArity.OneOrMore, CompletionSources = { PathCompletions.Of } };
         var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var report = CliOptions.Written("--report", "FILE", "Writes the page that 'quantize --report' writes.");
@@ -42,23 +42,7 @@ internal static class JoinCommand
             using var alone = OutputLock.Take(job.OutputFolder, job.Name, new DeliveryReporter(console, () => { }), cancellationToken);
             var manifest = OutputDelivery.Join(job, set, cancellationToken);
             QuantizationSummary.Write(console, job, manifest, Clock.Current.GetElapsedTime(started));
-            if (parse.GetValue(report) is { } page)
-            {
-                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page, demands.Budgets);
-            }
-
-            if (!parse.GetValue(json))
-            {
-                QuantizationSummary.Answer(console, job, manifest); // Also of an artifact that misses its budgets.
-            }
-
-            demands.Check(console, job, manifest, cancellationToken);
-            if (parse.GetValue(json))
-            {
-                QuantizationSummary.AnswerJson(console, job, manifest);
-            }
-
-            return ExitCode.Done;
+            return FinishedModel.Answer(console, job, manifest, demands, parse.GetValue(report), parse.GetValue(json), cancellationToken);
         });
         return command;
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Formats.Checkpoints;
@@ -15,7 +14,7 @@ internal static class PlanCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
+        var model = CliOptions.Path("MODEL", "The checkpoint's folder.");
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, whose size decides the time. Default: 128 conversations of 400 tokens are assumed.");
         var output = CliOptions.Written("--output", "DIR", "The folder whose disk is looked at. Default: the current one.");
         var json = CliOptions.Json("sizes in bytes, time in seconds");

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -19,7 +18,7 @@ internal static class QuantizeCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
+        var model = CliOptions.Path("MODEL", "The checkpoint's folder.");
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set: a JSON Lines file, one conversation per line. Every modality of the model needs samples.", required: true);
         var output = CliOptions.Written("--output", "DIR", "Receives NAME.masquant.safetensors and NAME.masquant.json; created when missing.", required: true);
         var name = CliOptions.Text("--name", "NAME", "The model's name. Default: from the checkpoint's folder, omni-tiny → OmniTiny.");
@@ -87,23 +86,7 @@ internal static class QuantizeCommand
 
             using var alone = OutputLock.Take(job.OutputFolder, job.Name, new DeliveryReporter(console, () => { }), cancellationToken);
             var manifest = Run(console, job, cache.Of(parse), cancellationToken);
-            if (parse.GetValue(report) is { } page)
-            {
-                QuantizationReport.Write(Path.Combine(job.OutputFolder, manifest.Artifact), page, demands.Budgets);
-            }
-
-            if (!parse.GetValue(json))
-            {
-                QuantizationSummary.Answer(console, job, manifest); // Also of an artifact that misses its budgets.
-            }
-
-            demands.Check(console, job, manifest, cancellationToken);
-            if (parse.GetValue(json))
-            {
-                QuantizationSummary.AnswerJson(console, job, manifest);
-            }
-
-            return ExitCode.Done;
+            return FinishedModel.Answer(console, job, manifest, demands, parse.GetValue(report), parse.GetValue(json), cancellationToken);
         });
         return command;
     }

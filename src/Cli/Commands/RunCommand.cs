@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text;
-using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Engine.Execution;
@@ -14,7 +13,7 @@ internal static class RunCommand
 {
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "A checkpoint's folder or an artifact.", CompletionSources = { PathCompletions.Of } };
+        var model = CliOptions.Path("MODEL", "A checkpoint's folder or an artifact.");
         var text = new Argument<string?>("TEXT") { Arity = ArgumentArity.ZeroOrOne, Description = "The question; it follows the media. '-' reads it from standard input. One that begins with a dash goes behind '--'." };
         var system = CliOptions.Text("--system", "TEXT", "The system message. Default: the family's own, if it has one.");
         var conversation = CliOptions.Text("--conversation", "FILE", "In place of TEXT, media and --system: a conversation as a line of a calibration set has it, without its last answer; '-' reads it from standard input.");
@@ -92,8 +91,15 @@ internal static class RunCommand
             foreach (var piece in model.GeneratePieces(prompt, options, cancellationToken))
             {
                 firstPiece = firstPiece == TimeSpan.Zero ? Clock.Current.GetElapsedTime(started) : firstPiece;
-                _ = json ? whole.Append(piece.Text) : null;
-                begun |= !json && Write(console.Answers, piece.Text);
+                if (json)
+                {
+                    whole.Append(piece.Text);
+                }
+                else
+                {
+                    begun |= Write(console.Answers, piece.Text);
+                }
+
                 last = piece;
             }
         }

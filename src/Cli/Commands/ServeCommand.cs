@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MASQuant.Cli.Completion;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
 using MASQuant.Diagnostics;
@@ -21,7 +20,7 @@ internal static class ServeCommand
 
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "An artifact, or a checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
+        var model = CliOptions.Path("MODEL", "An artifact, or a checkpoint's folder.");
         var host = CliOptions.Text("--host", "ADDRESS", $"The address to listen at. One that other machines reach needs keys. Default: {Defaults.Host}.");
         var port = CliOptions.Number("--port", Defaults.Port, value => value is >= 0 and <= 65535, "0 (one that is free)…65535", "The port.");
         var keyFile = CliOptions.Text("--key-file", "FILE", $"Keys, a line each, one of which every request must give; those of the environment variable {KeysVariable} count too.");

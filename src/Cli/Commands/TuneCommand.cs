@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MASQuant.Cli.Completion;
 using MASQuant.Cli.Delivery;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
@@ -24,7 +23,7 @@ internal static class TuneCommand
 
     public static Command Create(CommandConsole console, CancellationToken cancellationToken)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint's folder.", CompletionSources = { PathCompletions.Of } };
+        var model = CliOptions.Path("MODEL", "The checkpoint's folder.");
         var calibration = CliOptions.Text("--calibration", "FILE", "The calibration set, on which everything is measured.", required: true);
         var budgets = new BudgetOptions();
         var schemes = CliOptions.Words("--schemes", "LIST", [.. QuantizationScheme.All.Select(scheme => scheme.ToString())], DefaultSchemes, "The schemes to choose from, separated by commas.");

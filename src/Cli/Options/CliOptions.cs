@@ -10,6 +10,9 @@ namespace MASQuant.Cli.Options;
 /// <summary>Options whose values are checked while parsing, and whose messages name what is allowed.</summary>
 internal static class CliOptions
 {
+    /// <summary>The argument of a file or folder that is read.</summary>
+    public static Argument<string> Path(string name, string description) => new(name) { Description = description, CompletionSources = { PathCompletions.Of } };
+
     /// <summary>A text such as a file's name.</summary>
     public static Option<string> Text(string name, string label, string description, bool required = false)
     {

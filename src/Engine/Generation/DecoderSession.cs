@@ -16,12 +16,11 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     private readonly RotaryTable _rotary = new(decoder.Description.Rotary);
     private readonly List<KvCache> _caches = [];
     private readonly Stack<KvCache> _spare = [];
+    private readonly DraftedTokens _draft = new(); // of the first row, the only one then
     private readonly List<int> _ids = [];
     private readonly List<int> _positions = [];
     private ModalityMap _text = ModalityMap.Text(1);
     private PromptRun? _begun;
-
-    private readonly DraftedTokens _draft = new(); // of the first row, the only one then
 
     /// <summary>The number of tokens seen.</summary>
     public int Length => _caches.Count == 0 ? 0 : _caches[0].Length;

@@ -8,14 +8,16 @@ namespace MASQuant.Engine.Generation;
 /// </summary>
 public sealed class PromptLookup
 {
+    private const int Known = 3;
     private const int FirstLength = 4;
     private const int LongestPause = 64;
 
     private readonly int _most;
     private readonly List<int> _tokens = [];
 
-    // Where the token behind three others stood last.
+    // Where the token behind three others stood last, of the tokens that have been looked at: on a device, or beside other answers, nothing is guessed.
     private readonly Dictionary<(int, int, int), int> _behind = [];
+    private int _seen = Known;
     private int _length;
     private int _pause;
     private int _nextPause = 1;
@@ -24,25 +26,10 @@ public sealed class PromptLookup
     public PromptLookup(int most) => (_most, _length) = (most, Math.Min(FirstLength, most));
 
     /// <summary>Adds the tokens of the prompt.</summary>
-    public void Begin(ReadOnlySpan<int> prompt)
-    {
-        _tokens.EnsureCapacity(prompt.Length);
-        foreach (var token in prompt)
-        {
-            Add(token);
-        }
-    }
+    public void Begin(ReadOnlySpan<int> prompt) => _tokens.AddRange(prompt);
 
     /// <summary>Adds a token.</summary>
-    public void Add(int token)
-    {
-        if (Last() is { } last)
-        {
-            _behind[last] = _tokens.Count;
-        }
-
-        _tokens.Add(token);
-    }
+    public void Add(int token) => _tokens.Add(token);
 
     /// <summary>Guesses what follows; empty where nothing tells.</summary>
     /// <param name="most">The most tokens.</param>
@@ -54,7 +41,12 @@ public sealed class PromptLookup
             return [];
         }
 
-        return Last() is { } last && _behind.TryGetValue(last, out var start)
+        for (; _seen < _tokens.Count; _seen++)
+        {
+            _behind[Before(_seen)] = _seen;
+        }
+
+        return _tokens.Count >= Known && _behind.TryGetValue(Before(_tokens.Count), out var start)
             ? CollectionsMarshal.AsSpan(_tokens).Slice(start, Math.Clamp(Math.Min(most, _length), 0, _tokens.Count - start))
             : [];
     }
@@ -68,5 +60,5 @@ public sealed class PromptLookup
         _nextPause = wins ? 1 : Math.Min(2 * _nextPause, LongestPause);
     }
 
-    private (int, int, int)? Last() => _tokens.Count < 3 ? null : (_tokens[^3], _tokens[^2], _tokens[^1]);
+    private (int, int, int) Before(int place) => (_tokens[place - 3], _tokens[place - 2], _tokens[place - 1]);
 }

@@ -21,7 +21,7 @@ public static class AudioDecoder
             var wav = Open(file, path, limits ?? new ModelLimits());
             return Resampler.Count(wav.Frames, wav.Format.SamplingRate, SamplingRate);
         }
-        catch (Exception error) when (IsForeign(error))
+        catch (Exception error) when (MediumError.IsOfTheFile(error))
         {
             throw Corrupt(path, error.Message.TrimEnd('.'), error);
         }
@@ -40,14 +40,11 @@ public static class AudioDecoder
             var samples = Resampler.Resample(wav.ReadMono(), wav.Format.SamplingRate, SamplingRate);
             return Array.TrueForAll(samples, float.IsFinite) ? samples : throw Corrupt(path, "its samples are too large to be resampled");
         }
-        catch (Exception error) when (IsForeign(error))
+        catch (Exception error) when (MediumError.IsOfTheFile(error))
         {
             throw Corrupt(path, error.Message.TrimEnd('.'), error);
         }
     }
-
-    // Whatever a file makes a decoder throw is the file's fault; that memory is short is not.
-    private static bool IsForeign(Exception error) => error is not (MASQuantException or OutOfMemoryException);
 
     private static WavDecoder Open(ReadOnlySpan<byte> file, string? path, ModelLimits limits)
     {

@@ -22,7 +22,7 @@ internal static class AudioTranscoder
             using var reader = decoder.Open(file);
             return Read(reader, path, limits, cancellationToken);
         }
-        catch (Exception error) when (error is not (MASQuantException or OutOfMemoryException) && !(error is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (Exception error) when (MediumError.IsOfTheFile(error, cancellationToken))
         {
             throw AudioDecoder.Corrupt(path, error.Message.TrimEnd('.'), error);
         }

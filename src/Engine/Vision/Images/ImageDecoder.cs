@@ -27,7 +27,7 @@ public static class ImageDecoder
                 : PpmDecoder.IsPpm(file) ? PpmDecoder.ReadExtents(file, limits, path)
                 : ReadExtents(Find(file, path, decoders), file, limits, path);
         }
-        catch (Exception error) when (IsForeign(error, default))
+        catch (Exception error) when (MediumError.IsOfTheFile(error))
         {
             throw ImageErrors.Corrupt(path, error.Message.TrimEnd('.'), error);
         }
@@ -50,7 +50,7 @@ public static class ImageDecoder
                 : PpmDecoder.IsPpm(file) ? PpmDecoder.Decode(file, limits, path)
                 : Decode(Find(file, path, decoders), file, limits, path);
         }
-        catch (Exception error) when (IsForeign(error, cancellationToken))
+        catch (Exception error) when (MediumError.IsOfTheFile(error, cancellationToken))
         {
             throw ImageErrors.Corrupt(path, error.Message.TrimEnd('.'), error);
         }
@@ -70,10 +70,6 @@ public static class ImageDecoder
         var image = decoder.Decode(file);
         return (image.Width, image.Height) == (width, height) ? image : throw ImageErrors.Corrupt(path, $"its header says {width} × {height} pixels, and there are {image.Width} × {image.Height}");
     }
-
-    // Whatever a file makes a decoder or a library under it throw is the file's fault; that memory is short, or the caller has had enough, is not.
-    private static bool IsForeign(Exception error, CancellationToken cancellationToken)
-        => error is not (MASQuantException or OutOfMemoryException) && !(error is OperationCanceledException && cancellationToken.IsCancellationRequested);
 
     private static IImageDecoder Find(ReadOnlySpan<byte> file, string? path, IReadOnlyList<IImageDecoder>? decoders)
     {

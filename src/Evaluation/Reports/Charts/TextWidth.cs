@@ -23,7 +23,7 @@ internal static class TextWidth
     private const int MaxLines = 6;
 
     /// <summary>The width of a line, in the drawing's units.</summary>
-    public static double Of(string text) => text.Sum(letter => letter is >= ' ' and <= '~' ? Advances[letter - ' '] : letter is >= '\u1100' and not (>= '\u2000' and < '\u2E80') ? Square : Other) * FontSize / 100;
+    public static double Of(string text) => text.Sum(Advance) * FontSize / 100;
 
     /// <summary>Cuts a text into lines: at blanks and behind signs where it can, and within words where it must. Nobody reads more than a few; the last then ends with an ellipsis.</summary>
     public static IReadOnlyList<string> Lines(string text, double width)
@@ -50,12 +50,14 @@ internal static class TextWidth
 
     private static int Fitting(string text, double width)
     {
-        var fits = 1;
-        while (fits < text.Length && Of(text[..(fits + 1)]) <= width)
+        var (fits, advance) = (1, Advance(text[0]));
+        while (fits < text.Length && (advance += Advance(text[fits])) * FontSize / 100 <= width)
         {
             fits++;
         }
 
         return fits;
     }
+
+    private static int Advance(char letter) => letter is >= ' ' and <= '~' ? Advances[letter - ' '] : letter is >= '\u1100' and not (>= '\u2000' and < '\u2E80') ? Square : Other;
 }
