@@ -43,30 +43,40 @@ public class ToolVersionTests
             return Assert.Single(Regex.Matches(output, @"node \d+").Select(match => match.Value).Distinct());
         }
 
-        var node = Build();
-        Assert.All(Revisions(project), revision => Assert.Equal("revision 1", revision));
-
-        // The edit: another text in the assembly that quantizes, and another identity of one that keys cover.
+        var nodes = new HashSet<string>();
         var tasks = project.InFolder("tools/MASQuant.StandIn.dll");
-        var content = File.ReadAllBytes(tasks);
-        var place = content.AsSpan().IndexOf(Encoding.Unicode.GetBytes("revision 1"));
-        content[place + (2 * "revision ".Length)] = (byte)'2';
-        File.WriteAllBytes(tasks, content);
-        ChangeIdentity(project.InFolder("tools/MASQuant.Quantization.dll"));
-
-        var again = Build();
-        foreach (var left in Process.GetProcesses().Where(process => $"node {process.Id}" == node || $"node {process.Id}" == again))
-        {
-            left.Kill();
-        }
-
         using var self = Process.GetCurrentProcess();
-        if (self.PriorityClass == ProcessPriorityClass.Normal) // MSBuild reuses no node of a build that was started with nice
+        var nodesAreKept = self.PriorityClass == ProcessPriorityClass.Normal; // MSBuild reuses no node of a build that was started with nice
+        var reused = false;
+        try
         {
-            Assert.Equal(node, again); // or the test shows nothing
+            // MSBuild does not wait for a kept node that is not listening again yet: such a build starts another node and shows nothing, so the next edit is tried.
+            for (var revision = 1; revision <= 9 && !reused; revision++)
+            {
+                reused = !nodes.Add(Build());
+                Assert.All(Revisions(project), found => Assert.Equal($"revision {revision}", found));
+                if (!nodesAreKept && revision == 2)
+                {
+                    return;
+                }
+
+                // The edit: another text in the assembly that quantizes, and another identity of one that keys cover.
+                var content = File.ReadAllBytes(tasks);
+                var place = content.AsSpan().IndexOf(Encoding.Unicode.GetBytes($"revision {revision}"));
+                content[place + (2 * "revision ".Length)]++;
+                File.WriteAllBytes(tasks, content);
+                ChangeIdentity(project.InFolder("tools/MASQuant.Quantization.dll"));
+            }
+        }
+        finally
+        {
+            foreach (var left in Process.GetProcesses().Where(process => nodes.Contains($"node {process.Id}")))
+            {
+                left.Kill();
+            }
         }
 
-        Assert.All(Revisions(project), revision => Assert.Equal("revision 2", revision));
+        Assert.True(reused, "nine builds, and none ran in a node of one before");
     }
 
     [Fact]
