@@ -8,37 +8,23 @@ internal static class Comparison
 {
     public const int Rounds = 5;
     private static readonly int[] Prompts = [32, 256, 2048];
-    private static readonly int[] Batches = [1, 4, 16];
+    public static readonly int[] Batches = [1, 4, 16];
 
     /// <summary>As many as the machine has cores.</summary>
     public static int Threads => Environment.ProcessorCount;
 
-    /// <summary>Prints a table in Markdown; one of CSV follows it on standard error.</summary>
-    public static void Run(PeerShape shape)
+    /// <summary>Prints a table in Markdown, and writes the same figures to <paramref name="csv"/>, a line each.</summary>
+    public static void Run(PeerShape shape, IReadOnlyList<PeerKind> kinds, TextWriter csv)
     {
         LlamaPeer.Quiet();
         using var folder = new PeerFolder();
-        IPeer Llama(string name, bool eightBits)
-        {
-            var file = folder.File(name + ".gguf");
-            GgufFile.Write(file, shape, eightBits);
-            return new LlamaPeer($"llama.cpp {name}", file, Batches[^1]);
-        }
-
-        var makers = new Func<IPeer>[]
-        {
-            () => new OwnPeer(shape, QuantizationScheme.W4A8),
-            () => new OwnPeer(shape, QuantizationScheme.W8A8),
-            () => new OwnPeer(shape, QuantizationScheme.W4A16),
-            () => Llama("Q4_0", eightBits: false),
-            () => Llama("Q8_0", eightBits: true),
-        };
         var peers = new List<(IPeer Peer, double Load, long Own, long Mapped)>();
-        foreach (var make in makers)
+        foreach (var kind in kinds)
         {
             var (own, mapped) = Machine.Memory();
+            var peer = kind.Make(shape, folder);
+            GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             var start = Stopwatch.GetTimestamp();
-            var peer = make();
             peer.Prefill(Prompts[0]);
             var took = Stopwatch.GetElapsedTime(start).TotalSeconds;
             var (ownNow, mappedNow) = Machine.Memory();
@@ -49,17 +35,30 @@ internal static class Comparison
         lines.AddRange(Prompts.Select(tokens => ($"prompt of {tokens}, tokens/s", (Action<IPeer>)(_ => { }), (Action<IPeer>)(peer => peer.Prefill(tokens)), (double)tokens)));
         lines.AddRange(Batches.Select(batch => ($"{batch} answers, tokens/s", (Action<IPeer>)(peer => peer.Prefill(256)), (Action<IPeer>)(peer => peer.Decode(batch)), (double)batch)));
 
-        Console.WriteLine($"| | {string.Join(" | ", peers.Select(peer => peer.Peer.Name))} | ours ÷ llama.cpp Q4_0 |");
+        var second = peers.FindIndex(peer => peer.Peer is LlamaPeer);
+        Console.WriteLine($"| | {string.Join(" | ", peers.Select(peer => peer.Peer.Name))} | first ÷ {(second < 0 ? "none" : peers[second].Peer.Name)} |");
         Console.WriteLine($"|---|{string.Concat(Enumerable.Repeat("---:|", peers.Count + 1))}");
+        csv.WriteLine("what,peer,value");
         foreach (var (name, before, work, tokens) in lines)
         {
             var speeds = Measure([.. peers.Select(peer => peer.Peer)], before, work).Select(seconds => tokens / seconds).ToArray();
-            Row(name, [.. speeds.Select(speed => speed.ToString("F1", CultureInfo.InvariantCulture))], speeds[0] / speeds[3]);
+            Row(name, speeds, second < 0 ? null : speeds[0] / speeds[second]);
         }
 
-        Row("own memory taken, MB", [.. peers.Select(peer => $"{peer.Own >> 20}")], null);
-        Row("mapped files, MB", [.. peers.Select(peer => $"{peer.Mapped >> 20}")], null);
+        Row("first prompt of 32, s", [.. peers.Select(peer => peer.Load)], null);
+        Row("own memory taken, MB", [.. peers.Select(peer => (double)(peer.Own >> 20))], null);
+        Row("mapped files, MB", [.. peers.Select(peer => (double)(peer.Mapped >> 20))], null);
         peers.ForEach(peer => peer.Peer.Dispose());
+
+        void Row(string name, double[] values, double? ratio)
+        {
+            var cells = string.Join(" | ", values.Select(value => value.ToString("F1", CultureInfo.InvariantCulture)));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {cells} | {ratio:F2} |"));
+            for (var i = 0; i < values.Length; i++)
+            {
+                csv.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\"{name}\",{peers[i].Peer.Name},{values[i]:R}"));
+            }
+        }
     }
 
     private static double[] Measure(IPeer[] peers, Action<IPeer> before, Action<IPeer> work)
@@ -82,6 +81,4 @@ internal static class Comparison
         return [.. seconds.Select(times => times.Order().ElementAt(times.Count / 2))];
     }
 
-    private static void Row(string name, string[] cells, double? ratio)
-        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {string.Join(" | ", cells)} | {(ratio is { } value ? value.ToString("F2", CultureInfo.InvariantCulture) : "")} |"));
 }

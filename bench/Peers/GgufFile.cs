@@ -2,54 +2,46 @@ using System.Text;
 
 namespace MASQuant.Peers;
 
-/// <summary>Writes a decoder of random weights as GGUF version 3 (<see href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"/>), architecture qwen2, weights in Q4_0 or Q8_0, head tied.</summary>
+/// <summary>Writes a decoder of random weights as GGUF version 3 (<see href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"/>), architecture qwen2, head tied.</summary>
 internal sealed class GgufFile
 {
     private const int Alignment = 32;
-    private const int BlockValues = 32;
     private const uint Uint32 = 4, Float32 = 6, Text = 8, Array = 9, Int32 = 5;
 
     private readonly PeerShape _shape;
-    private readonly bool _eightBits;
-    private readonly List<(string Name, long[] Extents, bool Quantized)> _tensors = [];
+    private readonly GgufMix _mix;
+    private readonly List<(string Name, long[] Extents, GgufType Type)> _tensors = [];
 
-    private GgufFile(PeerShape shape, bool eightBits)
+    private GgufFile(PeerShape shape, GgufMix mix)
     {
-        (_shape, _eightBits) = (shape, eightBits);
-        Add("token_embd.weight", quantized: true, shape.Hidden, PeerShape.Vocabulary);
+        (_shape, _mix) = (shape, mix);
+        Add("token_embd.weight", mix.Fine, shape.Hidden, PeerShape.Vocabulary);
         for (var layer = 0; layer < shape.Layers; layer++)
         {
             var keys = shape.KeyHeads * shape.HeadSize;
-            void Of(string name, bool quantized, params long[] extents) => Add($"blk.{layer}.{name}", quantized, extents);
-            Of("attn_norm.weight", false, shape.Hidden);
-            Of("attn_q.weight", true, shape.Hidden, shape.Hidden);
-            Of("attn_q.bias", false, shape.Hidden);
-            Of("attn_k.weight", true, shape.Hidden, keys);
-            Of("attn_k.bias", false, keys);
-            Of("attn_v.weight", true, shape.Hidden, keys);
-            Of("attn_v.bias", false, keys);
-            Of("attn_output.weight", true, shape.Hidden, shape.Hidden);
-            Of("ffn_norm.weight", false, shape.Hidden);
-            Of("ffn_gate.weight", true, shape.Hidden, shape.Intermediate);
-            Of("ffn_up.weight", true, shape.Hidden, shape.Intermediate);
-            Of("ffn_down.weight", true, shape.Intermediate, shape.Hidden);
+            var (usual, fine, f32) = (mix.Usual, mix.Fineness(layer, shape.Layers), GgufType.F32);
+            void Of(string name, GgufType type, params long[] extents) => Add($"blk.{layer}.{name}", type, extents);
+            Of("attn_norm.weight", f32, shape.Hidden);
+            Of("attn_q.weight", usual, shape.Hidden, shape.Hidden);
+            Of("attn_q.bias", f32, shape.Hidden);
+            Of("attn_k.weight", usual, shape.Hidden, keys);
+            Of("attn_k.bias", f32, keys);
+            Of("attn_v.weight", fine, shape.Hidden, keys);
+            Of("attn_v.bias", f32, keys);
+            Of("attn_output.weight", usual, shape.Hidden, shape.Hidden);
+            Of("ffn_norm.weight", f32, shape.Hidden);
+            Of("ffn_gate.weight", usual, shape.Hidden, shape.Intermediate);
+            Of("ffn_up.weight", usual, shape.Hidden, shape.Intermediate);
+            Of("ffn_down.weight", fine, shape.Intermediate, shape.Hidden);
         }
 
-        Add("output_norm.weight", quantized: false, shape.Hidden);
+        Add("output_norm.weight", GgufType.F32, shape.Hidden);
     }
 
     /// <summary>Writes the file.</summary>
-    public static void Write(string path, PeerShape shape, bool eightBits) => new GgufFile(shape, eightBits).Write(path);
+    public static void Write(string path, PeerShape shape, GgufMix mix) => new GgufFile(shape, mix).Write(path);
 
-    private void Add(string name, bool quantized, params long[] extents) => _tensors.Add((name, extents, quantized));
-
-    private long BytesOf((string Name, long[] Extents, bool Quantized) tensor)
-    {
-        var values = tensor.Extents.Aggregate(1L, (product, extent) => checked(product * extent));
-        return tensor.Quantized ? values / BlockValues * BlockBytes : values * sizeof(float);
-    }
-
-    private int BlockBytes => sizeof(ushort) + (_eightBits ? BlockValues : BlockValues / 2);
+    private void Add(string name, GgufType type, params long[] extents) => _tensors.Add((name, extents, type));
 
     private void Write(string path)
     {
@@ -69,9 +61,9 @@ internal sealed class GgufFile
                 writer.Write((ulong)extent);
             }
 
-            writer.Write(tensor.Quantized ? _eightBits ? 8u : 2u : 0u);
+            writer.Write(tensor.Type.Id);
             writer.Write((ulong)offset);
-            offset += (BytesOf(tensor) + Alignment - 1) / Alignment * Alignment;
+            offset += (tensor.Type.SizeOf(tensor.Extents) + Alignment - 1) / Alignment * Alignment;
         }
 
         foreach (var tensor in _tensors)
@@ -98,7 +90,7 @@ internal sealed class GgufFile
             () => Number("qwen2.attention.head_count_kv", _shape.KeyHeads),
             () => Real("qwen2.attention.layer_norm_rms_epsilon", 1e-6f),
             () => Real("qwen2.rope.freq_base", 1e6f),
-            () => Number("general.file_type", _eightBits ? 7 : 2),
+            () => Number("general.file_type", _mix.FileType),
             () => Pair("tokenizer.ggml.model", "gpt2"),
             () => Pair("tokenizer.ggml.pre", "qwen2"),
             () => Texts("tokenizer.ggml.tokens", Enumerable.Range(0, PeerShape.Vocabulary).Select(id => $"t{id}")),
@@ -141,31 +133,18 @@ internal sealed class GgufFile
         }
     }
 
-    // Random codes under one scale, so that no number overflows on its way.
-    private void Values(BinaryWriter writer, (string Name, long[] Extents, bool Quantized) tensor)
+    private static void Values(BinaryWriter writer, (string Name, long[] Extents, GgufType Type) tensor)
     {
-        if (!tensor.Quantized)
+        var size = tensor.Type.SizeOf(tensor.Extents);
+        if (tensor.Type != GgufType.F32)
         {
-            for (var i = 0L; i < BytesOf(tensor) / sizeof(float); i++)
-            {
-                writer.Write(tensor.Name.EndsWith("bias", StringComparison.Ordinal) ? 0f : 1f);
-            }
-
+            tensor.Type.WriteRandom(writer, size);
             return;
         }
 
-        var random = new Random(1);
-        var scale = BitConverter.GetBytes((Half)(_eightBits ? 0.0002f : 0.003f));
-        var blocks = new byte[BlockBytes * 4096];
-        for (var left = BytesOf(tensor); left > 0; left -= Math.Min(left, blocks.Length))
+        for (var i = 0L; i < size / sizeof(float); i++)
         {
-            random.NextBytes(blocks);
-            for (var at = 0; at < blocks.Length; at += BlockBytes)
-            {
-                scale.CopyTo(blocks, at);
-            }
-
-            writer.Write(blocks, 0, (int)Math.Min(left, blocks.Length));
+            writer.Write(tensor.Name.EndsWith("bias", StringComparison.Ordinal) ? 0f : 1f);
         }
     }
 

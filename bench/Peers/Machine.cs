@@ -27,13 +27,18 @@ internal static class Machine
         return 1 - ((double)(idleNow - idle) / Math.Max(1, allNow - all));
     }
 
+    /// <summary>Memory that can be taken, in bytes.</summary>
+    public static long Available() => Of(File.ReadAllLines("/proc/meminfo"), "MemAvailable");
+
     /// <summary>This process's own memory and its mapped files, in bytes.</summary>
     public static (long Own, long Mapped) Memory()
     {
         var status = File.ReadAllLines("/proc/self/status");
-        long Of(string name) => long.Parse(status.First(line => line.StartsWith(name, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
-        return (Of("RssAnon"), Of("RssFile"));
+        return (Of(status, "RssAnon"), Of(status, "RssFile"));
     }
+
+    private static long Of(string[] lines, string name)
+        => long.Parse(lines.First(line => line.StartsWith(name, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
 
     private static (long Idle, long All) Ticks()
     {

@@ -8,7 +8,7 @@ using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Peers;
 
-/// <summary>Our decoder, its head in BF16; the embedding is a sum of made-up rows on both sides.</summary>
+/// <summary>Our decoder, its head in BF16; what it embeds is made up.</summary>
 internal sealed class OwnPeer : IPeer
 {
     private const int PrefillTokens = 512;
@@ -20,21 +20,15 @@ internal sealed class OwnPeer : IPeer
     private readonly Matrix _logits = new(16, PeerShape.Vocabulary);
     private readonly List<KvCache> _caches = [];
 
-    public OwnPeer(PeerShape shape, QuantizationScheme scheme)
+    /// <summary>A decoder of that shape; without a scheme its layers are BF16.</summary>
+    public OwnPeer(PeerShape shape, QuantizationScheme? scheme)
     {
-        Name = $"MASQuant {scheme}";
+        Name = $"MASQuant {scheme?.ToString() ?? "BF16"}";
         var config = shape.ToConfig();
         var description = Qwen25Decoder.Describe(config);
         var random = new Random(1);
-        var head = new byte[(long)PeerShape.Vocabulary * shape.Hidden * sizeof(ushort)];
-        var values = MemoryMarshal.Cast<byte, ushort>(head.AsSpan());
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = (ushort)((BitConverter.SingleToUInt32Bits(random.NextSingle() - 0.5f)) >> 16);
-        }
-
         var gain = Ones(shape.Hidden);
-        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain))], new Norm(description.FinalNorm, gain, []), DenseWeight.FromBFloat16(head, PeerShape.Vocabulary, shape.Hidden));
+        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain))], new Norm(description.FinalNorm, gain, []), Dense(random, PeerShape.Vocabulary, shape.Hidden));
         (_workspace, _rotary) = (new DecoderWorkspace(config), new RotaryTable(description.Rotary));
         _input = Random(random, 2048, shape.Hidden, 1);
     }
@@ -85,8 +79,19 @@ internal sealed class OwnPeer : IPeer
     {
     }
 
-    private static TransformerBlock Block(BlockDescription description, QuantizationScheme scheme, Random random, float[] gain)
-        => new(description, [.. description.Norms.Select(norm => new Norm(norm, gain, []))], [.. description.Projections.Select(step => new QuantizedLinearGroup([.. step.Linears.Select(linear => Weight(random, scheme, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend()))]);
+    private static TransformerBlock Block(BlockDescription description, QuantizationScheme? scheme, Random random, float[] gain)
+        => new(description, [.. description.Norms.Select(norm => new Norm(norm, gain, []))], [.. description.Projections.Select(step => Group(step, scheme, random))]);
+
+    private static ILinearGroup Group(ProjectStep step, QuantizationScheme? scheme, Random random) => scheme is { } quantized
+        ? new QuantizedLinearGroup([.. step.Linears.Select(linear => Weight(random, quantized, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend())
+        : new DenseLinearGroup([.. step.Linears.Select(linear => (Dense(random, linear.Outputs, linear.Inputs), Array.Empty<float>()))]);
+
+    private static DenseWeight Dense(Random random, int outputs, int inputs)
+    {
+        var bytes = new byte[(long)outputs * inputs * sizeof(ushort)];
+        RandomTensors.Fill(random, bytes);
+        return DenseWeight.FromBFloat16(bytes, outputs, inputs);
+    }
 
     private static QuantizedWeight Weight(Random random, QuantizationScheme scheme, int outputs, int inputs)
     {
