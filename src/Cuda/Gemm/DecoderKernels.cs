@@ -102,7 +102,7 @@ public static class DecoderKernels
         => new(TakeKernel, new GridSize(count), 0, new KernelArguments().With(hidden).With(branch).With(first).With(target).With(columns));
 
     // 1/√d, and log2 e: the kernels exponentiate in powers of two.
-    private static float Scale(in HeadShape heads) => (float)(Math.Log2(Math.E) / Math.Sqrt(heads.Size));
+    private static float Scale(in HeadShape heads) => (float)(1.4426950408889634 / Math.Sqrt(heads.Size));
 
     private static int PrefillShared(int size) => 2 * 2 * TileTokens * (size + 8) * sizeof(ushort);
 }

@@ -65,7 +65,7 @@ public static class TowerKernels
     {
         var kernel = AttendKernels[Array.IndexOf(HeadSizes, PaddedHead(size))];
         return new KernelLaunch(kernel, new GridSize(count, heads), kernel.MaxSharedBytes, new KernelArguments().With(source.Queries).With(source.Keys).With(source.Values)
-            .With(tiles).With(output).With(heads).With(size).With((float)(Math.Log2(Math.E) / Math.Sqrt(size))));
+            .With(tiles).With(output).With(heads).With(size).With((float)(1.4426950408889634 / Math.Sqrt(size))));
     }
 
     /// <summary>Prepares a function of x, numbered as <c>Activation</c> is, as BF16; the processor's values, rounded.</summary>

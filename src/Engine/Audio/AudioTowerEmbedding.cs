@@ -86,11 +86,11 @@ public sealed class AudioTowerEmbedding
         var half = columns / 2;
         for (var i = 0; i < half; i++)
         {
-            var frequency = (float)Math.Exp(-Math.Log(longestPeriod) / (half - 1) * i);
+            var frequency = (float)Elementary.Exp(-Elementary.Log(longestPeriod) / (half - 1) * i);
             for (var position = 0; position < length; position++)
             {
                 // The angle is rounded to FP32 before the sine, as in the reference.
-                var (sine, cosine) = Math.SinCos(position * frequency);
+                var (sine, cosine) = Elementary.SinCos(position * frequency);
                 (positions[position, i], positions[position, half + i]) = ((float)sine, (float)cosine);
             }
         }

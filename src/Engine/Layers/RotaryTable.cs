@@ -22,7 +22,7 @@ public sealed class RotaryTable
         var scaled = description.Yarn?.Frequencies(description.Theta, _headSize);
         for (var i = 0; i < _frequencies.Length; i++)
         {
-            _frequencies[i] = (float)(scaled is null ? 1 / Math.Pow(description.Theta, 2.0 * i / _headSize) : scaled[i]);
+            _frequencies[i] = (float)(scaled is null ? 1 / Elementary.Pow(description.Theta, 2.0 * i / _headSize) : scaled[i]);
         }
 
         _scale = description.Yarn?.AttentionFactor ?? 1;
@@ -114,7 +114,7 @@ public sealed class RotaryTable
         {
             // The angle is rounded to FP32 before the cosine, as in the reference.
             var position = _axes[i] switch { 0 => time, 1 => height, _ => width };
-            var (sine, cosine) = Math.SinCos(position * _frequencies[i]);
+            var (sine, cosine) = Elementary.SinCos(position * _frequencies[i]);
             (_cosines[start + i], _sines[start + i]) = ((float)(cosine * _scale), (float)(sine * _scale));
         }
     }

@@ -12,7 +12,7 @@ public sealed class VisionTowerRotary
         var frequencies = new float[headSize / 4];
         for (var i = 0; i < frequencies.Length; i++)
         {
-            frequencies[i] = (float)(1 / Math.Pow(theta, 4.0 * i / headSize));
+            frequencies[i] = (float)(1 / Elementary.Pow(theta, 4.0 * i / headSize));
         }
 
         (Cosines, Sines) = (new Matrix(patches, headSize / 2), new Matrix(patches, headSize / 2));
@@ -38,7 +38,7 @@ public sealed class VisionTowerRotary
         for (var i = 0; i < frequencies.Length; i++)
         {
             // The angle is rounded to FP32 before the cosine, as in the reference.
-            var (sine, cosine) = Math.SinCos(position * frequencies[i]);
+            var (sine, cosine) = Elementary.SinCos(position * frequencies[i]);
             (Cosines[place, start + i], Sines[place, start + i]) = ((float)cosine, (float)sine);
         }
     }

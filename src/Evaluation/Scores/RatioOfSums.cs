@@ -17,6 +17,6 @@ internal sealed record RatioOfSums(double[] Numerators, double[] Denominators, b
         }
 
         var ratio = numerator / denominator;
-        return Exponential ? Math.Exp(ratio) : ratio;
+        return Exponential ? Elementary.Exp(ratio) : ratio;
     }
 }

@@ -27,7 +27,7 @@ public sealed class TokenDivergence
         for (var i = 0; i < reference.Length; i++)
         {
             var logP = reference[i] - p;
-            divergence += Math.Exp(logP) * (logP - (candidate[i] - q));
+            divergence += Elementary.Exp(logP) * (logP - (candidate[i] - q));
             first = reference[i] > reference[first] ? i : first;
             other = candidate[i] > candidate[other] ? i : other;
         }
@@ -59,9 +59,9 @@ public sealed class TokenDivergence
         var sum = 0.0;
         foreach (var logit in logits)
         {
-            sum += Math.Exp(logit - largest);
+            sum += Elementary.Exp(logit - largest);
         }
 
-        return largest + Math.Log(sum);
+        return largest + Elementary.Log(sum);
     }
 }

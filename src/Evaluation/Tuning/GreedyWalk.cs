@@ -69,8 +69,8 @@ internal sealed class GreedyWalk(NoiseModel model, TuningBudgets budgets)
     // 1 / allowed noise; without SQNR budgets every modality's noisiest layer counts the same at the start.
     private double[] Weights(double[] noise)
         => [.. Enum.GetValues<Modality>().Select(modality => budgets.AsksForSqnr
-            ? budgets.Wanted.MinSqnr(modality) is { } wanted ? Math.Pow(10, wanted / 10) : 0
-            : Math.Pow(10, NoiseModel.Sqnr(noise, modality) / 10))];
+            ? budgets.Wanted.MinSqnr(modality) is { } wanted ? Elementary.Pow(10, wanted / 10) : 0
+            : Elementary.Pow(10, NoiseModel.Sqnr(noise, modality) / 10))];
 
     private static double Cost(double[] noise, double[] corrections, double[] weights)
     {

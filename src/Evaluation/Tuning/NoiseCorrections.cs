@@ -16,7 +16,7 @@ internal sealed class NoiseCorrections
     /// <param name="factors">Measured by predicted, all positive; as many for every setting.</param>
     public NoiseCorrections With(double[] predicted, double[] factors)
     {
-        var added = new Anchor(Level(predicted), [.. factors.Select(factor => Math.Log(factor))]);
+        var added = new Anchor(Level(predicted), [.. factors.Select(factor => Elementary.Log(factor))]);
         return new NoiseCorrections([.. _anchors.Where(anchor => anchor.Level != added.Level).Append(added).OrderBy(anchor => anchor.Level)]);
     }
 
@@ -41,13 +41,13 @@ internal sealed class NoiseCorrections
         var factors = new double[low.Logarithms.Length];
         for (var i = 0; i < factors.Length; i++)
         {
-            factors[i] = Math.Exp(low.Logarithms[i] + (share * (high.Logarithms[i] - low.Logarithms[i])));
+            factors[i] = Elementary.Exp(low.Logarithms[i] + (share * (high.Logarithms[i] - low.Logarithms[i])));
         }
 
         return factors;
     }
 
-    private static double Level(double[] predicted) => Math.Log(Math.Max(predicted.Sum(), double.Epsilon));
+    private static double Level(double[] predicted) => Elementary.Log(Math.Max(predicted.Sum(), double.Epsilon));
 
     private sealed record Anchor(double Level, double[] Logarithms);
 }

@@ -123,7 +123,7 @@ public sealed record NoiseModel
                 var place = (index * Modalities) + (int)modality;
                 if (predicted[place] > 0 && linear.Sqnr.TryGetValue(modality.ToString(), out var sqnr) && double.IsFinite(sqnr.After))
                 {
-                    factors[place] = Math.Pow(10, -sqnr.After / 10) / predicted[place];
+                    factors[place] = Elementary.Pow(10, -sqnr.After / 10) / predicted[place];
                 }
             }
         }

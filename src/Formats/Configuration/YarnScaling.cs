@@ -34,13 +34,13 @@ public sealed record YarnScaling(double Factor, int OriginalPositions, double At
         for (var i = 0; i < frequencies.Length; i++)
         {
             var interpolated = Math.Clamp((i - low) / (high == low ? 0.001 : high - low), 0, 1);
-            frequencies[i] = Math.Pow(theta, -2.0 * i / size) * ((interpolated / Factor) + 1 - interpolated);
+            frequencies[i] = Elementary.Pow(theta, -2.0 * i / size) * ((interpolated / Factor) + 1 - interpolated);
         }
 
         return frequencies;
 
         // The pair of values whose frequency turns so often within the original positions.
-        double Dimension(double turns) => size * Math.Log(OriginalPositions / (turns * 2 * Math.PI)) / (2 * Math.Log(theta));
+        double Dimension(double turns) => size * Elementary.Log(OriginalPositions / (turns * 2 * Math.PI)) / (2 * Elementary.Log(theta));
     }
 
     private static double ReadAttention(ConfigSection rope, double factor)
@@ -49,5 +49,5 @@ public sealed record YarnScaling(double Factor, int OriginalPositions, double At
         return scale > 0 && all > 0 ? Scale(factor, scale) / Scale(factor, all) : Scale(factor, 1);
     }
 
-    private static double Scale(double factor, double scale) => factor <= 1 ? 1 : (0.1 * scale * Math.Log(factor)) + 1;
+    private static double Scale(double factor, double scale) => factor <= 1 ? 1 : (0.1 * scale * Elementary.Log(factor)) + 1;
 }

@@ -12,7 +12,7 @@ public static class SpectrumSampling
 
     /// <summary>The places, from 0 (the largest value) to <paramref name="count"/> − 1, ascending.</summary>
     public static int[] Places(int count)
-        => [.. Enumerable.Range(0, MaxPoints).Select(i => (int)Math.Round(Math.Pow(count, i / (MaxPoints - 1.0))) - 1).Where(place => place >= 0 && place < count).Distinct()];
+        => [.. Enumerable.Range(0, MaxPoints).Select(i => (int)Math.Round(Elementary.Pow(count, i / (MaxPoints - 1.0))) - 1).Where(place => place >= 0 && place < count).Distinct()];
 
     /// <summary>The values at <see cref="Places"/>, to four digits.</summary>
     public static double[] Sample(Spectrum spectrum) => [.. Places(spectrum.Count).Select(place => Significant(spectrum.At(place)))];

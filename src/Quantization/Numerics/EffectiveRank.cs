@@ -21,10 +21,10 @@ public static class EffectiveRank
         foreach (var value in singularValues)
         {
             var p = value / total;
-            entropy -= p > 0 ? p * Math.Log(p) : 0;
+            entropy -= p > 0 ? p * Elementary.Log(p) : 0;
         }
 
-        return Math.Exp(entropy);
+        return Elementary.Exp(entropy);
     }
 
     /// <summary>The effective rank of values that each stand for <paramref name="counts"/>[i] singular values; 0 when all are zero.</summary>
@@ -34,9 +34,9 @@ public static class EffectiveRank
         for (var i = 0; i < values.Length; i++)
         {
             total += counts[i] * values[i];
-            weighted += values[i] > 0 ? counts[i] * values[i] * Math.Log(values[i]) : 0;
+            weighted += values[i] > 0 ? counts[i] * values[i] * Elementary.Log(values[i]) : 0;
         }
 
-        return total > 0 ? Math.Exp(Math.Log(total) - (weighted / total)) : 0;
+        return total > 0 ? Elementary.Exp(Elementary.Log(total) - (weighted / total)) : 0;
     }
 }

@@ -11,7 +11,7 @@ public static class Sqnr
 
     /// <summary>From energies.</summary>
     public static double Decibels(double signal, double noise) => noise > 0
-        ? Math.Clamp(10 * Math.Log10(signal / noise), -Ceiling, Ceiling)
+        ? Math.Clamp(10 * Elementary.Log10(signal / noise), -Ceiling, Ceiling)
         : Ceiling;
 
     /// <summary>Of a whole matrix.</summary>
@@ -82,6 +82,6 @@ public static class Sqnr
             largest = Math.Max(largest, share);
         }
 
-        return 10 * Math.Log10(sum / (rangeRatios.Length * largest));
+        return 10 * Elementary.Log10(sum / (rangeRatios.Length * largest));
     }
 }

@@ -17,8 +17,8 @@ internal sealed class Adam
     public void Step(double learningRate)
     {
         _step++;
-        var correction1 = 1 - Math.Pow(Beta1, _step);
-        var correction2 = 1 - Math.Pow(Beta2, _step);
+        var correction1 = 1 - Elementary.Pow(Beta1, _step);
+        var correction2 = 1 - Elementary.Pow(Beta2, _step);
         foreach (var (values, gradients, mean, square) in _parameters)
         {
             for (var i = 0; i < values.Length; i++)

@@ -40,7 +40,7 @@ internal static class DeviatingChannels
         var text = statistics.AbsMax(Modality.Text).ToArray();
         const double Smallest = 1e-5;
         return Enumerable.Range(0, own.Length)
-            .OrderByDescending(k => Math.Abs(Math.Log(Math.Max(own[k], Smallest) / Math.Max(text[k], Smallest))))
+            .OrderByDescending(k => Math.Abs(Elementary.Log(Math.Max(own[k], Smallest) / Math.Max(text[k], Smallest))))
             .ThenBy(k => k)
             .Take(count);
     }

@@ -67,5 +67,5 @@ internal sealed class FactorLearning(QuantizationOptions options)
         return total / sequences.Count;
     }
 
-    private static double CosineDecay(int step, int steps) => 0.5 * (1 + Math.Cos(Math.PI * step / steps));
+    private static double CosineDecay(int step, int steps) => 0.5 * (1 + Elementary.Cos(Math.PI * step / steps));
 }

@@ -36,7 +36,7 @@ public sealed class GroupFactors
         var factor = new float[Inputs];
         for (var k = 0; k < factor.Length; k++)
         {
-            factor[k] = MathF.Exp(Logarithms[Owner(modality, k)][k]);
+            factor[k] = (float)Elementary.Exp(Logarithms[Owner(modality, k)][k]);
         }
 
         return factor;

@@ -72,7 +72,7 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options, IBlockSi
     private GroupFactors Learnable(BlockWeights block, InputGroup group, ActivationStatistics statistics, Matrix[] weights)
     {
         var initial = Unrotated(block, group, statistics, ChannelRange.Of(weights, statistics.Inputs));
-        var logarithms = Enum.GetValues<Modality>().Select(m => initial[m].Values.Select(s => MathF.Log(s)).ToArray()).ToArray();
+        var logarithms = Enum.GetValues<Modality>().Select(m => initial[m].Values.Select(s => (float)Elementary.Log(s)).ToArray()).ToArray();
         return new GroupFactors(logarithms, Owners(block, group, statistics)) { Learns = Smooths(group) };
     }
 

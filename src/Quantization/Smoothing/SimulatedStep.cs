@@ -132,7 +132,7 @@ internal abstract class SimulatedStep
                 var d = gradient.Row(t);
                 for (var j = 0; j < d.Length; j++)
                 {
-                    var sigmoid = 1 / (1 + MathF.Exp(-g[j]));
+                    var sigmoid = 1 / (1 + (float)Elementary.Exp(-g[j]));
                     gate[t, j] = d[j] * u[j] * sigmoid * (1 + (g[j] * (1 - sigmoid)));
                     up[t, j] = d[j] * g[j] * sigmoid;
                 }

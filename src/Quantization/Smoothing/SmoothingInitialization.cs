@@ -65,8 +65,8 @@ internal static class SmoothingInitialization
             double x = Math.Max(activations[k], SmallestRange);
             double w = Math.Max(weights[k], SmallestRange);
 
-            // The square root is exactly rounded everywhere; powers are only as good as the platform's library.
-            factor[k] = (float)(strength == 0.5 ? Math.Sqrt(x / w) : Math.Pow(x, strength) / Math.Pow(w, 1 - strength));
+            // The square root is exactly rounded, powers are not.
+            factor[k] = (float)(strength == 0.5 ? Math.Sqrt(x / w) : Elementary.Pow(x, strength) / Elementary.Pow(w, 1 - strength));
         }
 
         return SmoothingFactor.FromValues(factor);

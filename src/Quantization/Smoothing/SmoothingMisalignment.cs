@@ -80,7 +80,7 @@ internal sealed class SmoothingMisalignment
         {
             Group = _group.ToString(),
             Modality = modality.ToString(),
-            RangeRatios = Quantiles([.. ratios.Select(ratio => Math.Min(Math.Log2(ratio), MaxOctaves))]),
+            RangeRatios = Quantiles([.. ratios.Select(ratio => Math.Min(Elementary.Log2(ratio), MaxOctaves))]),
             PredictedLoss = Rounded(Sqnr.UniformSmoothingLoss(ratios)),
             PredictedSmoothedLoss = Rounded(Fill(shared) - Fill(smoothed)),
             MeasuredLoss = _tokens[(int)modality] > 0 ? Rounded(_loss[(int)modality] / _tokens[(int)modality]) : null,
@@ -101,7 +101,7 @@ internal sealed class SmoothingMisalignment
     private static double Fill(double[] ranges)
     {
         var largest = ranges.Max();
-        return largest > 0 ? 10 * Math.Log10(ranges.Sum(range => range * range) / (ranges.Length * largest * largest)) : 0;
+        return largest > 0 ? 10 * Elementary.Log10(ranges.Sum(range => range * range) / (ranges.Length * largest * largest)) : 0;
     }
 
     private static double[] Quantiles(double[] values)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using MASQuant.Engine.Generation;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tests.Audio;
 using MASQuant.Engine.Tests.Layers;
@@ -15,6 +16,7 @@ internal static class ResultHashes
     {
         ["attention"] = Attend,
         ["audio-tower"] = AudioTowerTests.Hash,
+        ["elementary"] = Functions,
         ["layers"] = Layers,
         ["vision-tower"] = VisionTowerTests.Hash,
     };
@@ -36,6 +38,22 @@ internal static class ResultHashes
         var y = new Matrix(70, 96);
         SegmentAttention.Apply(q, k, v, 4, [0, 27, 70], y);
         return Of(y.Data);
+    }
+
+    private static string Functions()
+    {
+        var random = new RandomSequence(1);
+        var results = new double[6 * 10_000];
+        for (var i = 0; i < results.Length; i += 6)
+        {
+            var x = random.NextSigned() * (1 << (i % 30));
+            var (sine, cosine) = Elementary.SinCos(x);
+            var power = Elementary.Pow(Math.Abs(x), random.NextSigned());
+            (results[i], results[i + 1], results[i + 2]) = (sine, cosine, power);
+            (results[i + 3], results[i + 4], results[i + 5]) = (Elementary.Exp(x), Elementary.Log(Math.Abs(x)), Elementary.Log10(Math.Abs(x)));
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<double>(results)));
     }
 
     private static string Layers()

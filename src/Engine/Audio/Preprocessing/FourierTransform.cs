@@ -17,7 +17,7 @@ internal sealed class FourierTransform
         _roots = new Complex[length];
         for (var i = 0; i < length; i++)
         {
-            var (sin, cos) = Math.SinCos(-2 * Math.PI * i / length);
+            var (sin, cos) = Elementary.SinCos(-2 * Math.PI * i / length);
             _roots[i] = new Complex(cos, sin);
         }
     }

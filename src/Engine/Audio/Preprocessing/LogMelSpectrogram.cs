@@ -33,7 +33,7 @@ public sealed class LogMelSpectrogram
         _window = new double[config.FourierSize];
         for (var i = 0; i < _window.Length; i++)
         {
-            _window[i] = 0.5 - (0.5 * Math.Cos(2 * Math.PI * i / _window.Length));
+            _window[i] = 0.5 - (0.5 * Elementary.Cos(2 * Math.PI * i / _window.Length));
         }
 
         _fourier = new FourierTransform(_window.Length);
@@ -79,7 +79,7 @@ public sealed class LogMelSpectrogram
 
                 for (var mel = 0; mel < MelBins; mel++)
                 {
-                    energies[(mel * frames) + frame] = Math.Log10(Math.Max(_filters.Apply(mel, power), Floor));
+                    energies[(mel * frames) + frame] = Elementary.Log10(Math.Max(_filters.Apply(mel, power), Floor));
                 }
             }
         });

@@ -7,7 +7,7 @@ internal sealed class MelFilterbank
     private const double LinearHertzPerMel = 200d / 3;
     private const double LogFromHertz = 1000;
     private const double LogFromMel = LogFromHertz / LinearHertzPerMel;
-    private static readonly double LogStep = Math.Log(6.4) / 27;
+    private static readonly double LogStep = Elementary.Log(6.4) / 27;
 
     private readonly int[] _first;
     private readonly double[][] _weights;
@@ -52,7 +52,7 @@ internal sealed class MelFilterbank
         return sum;
     }
 
-    private static double ToMel(double hertz) => hertz < LogFromHertz ? hertz / LinearHertzPerMel : LogFromMel + (Math.Log(hertz / LogFromHertz) / LogStep);
+    private static double ToMel(double hertz) => hertz < LogFromHertz ? hertz / LinearHertzPerMel : LogFromMel + (Elementary.Log(hertz / LogFromHertz) / LogStep);
 
-    private static double ToHertz(double mel) => mel < LogFromMel ? mel * LinearHertzPerMel : LogFromHertz * Math.Exp((mel - LogFromMel) * LogStep);
+    private static double ToHertz(double mel) => mel < LogFromMel ? mel * LinearHertzPerMel : LogFromHertz * Elementary.Exp((mel - LogFromMel) * LogStep);
 }

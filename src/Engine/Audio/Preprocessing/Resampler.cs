@@ -121,8 +121,8 @@ public static class Resampler
         {
             var time = (double)i / PointsPerCrossing;
             var x = Math.PI * time * Cutoff;
-            var window = Bessel(Beta * Math.Sqrt(1 - Math.Pow(time / ZeroCrossings, 2))) / Bessel(Beta);
-            kernel[i] = Cutoff * window * (i == 0 ? 1 : Math.Sin(x) / x);
+            var window = Bessel(Beta * Math.Sqrt(1 - (time / ZeroCrossings * (time / ZeroCrossings)))) / Bessel(Beta);
+            kernel[i] = Cutoff * window * (i == 0 ? 1 : Elementary.Sin(x) / x);
         }
 
         return kernel;
