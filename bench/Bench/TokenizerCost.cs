@@ -65,7 +65,7 @@ internal static class TokenizerCost
             var ids = new List<int>();
             for (ReadOnlySpan<char> rest = Nfc.Normalize(text); !rest.IsEmpty;)
             {
-                var length = QwenSplitter.FirstPiece(rest);
+                var length = QwenSplitter.Letters.FirstPiece(rest);
                 ids.AddRange(core.EncodeToIds(rest[..length], considerPreTokenization: false, considerNormalization: false));
                 rest = rest[length..];
             }

@@ -7,8 +7,9 @@ internal static class FamilyFixtures
 {
     public const string Qwen2VL = "qwen2-vl-tiny";
     public const string Qwen3VL = "qwen3-vl-tiny";
+    public const string Qwen35 = "qwen3_5-tiny";
 
-    private static readonly string[] Families = [Qwen2VL, Qwen3VL];
+    private static readonly string[] Families = [Qwen2VL, Qwen3VL, Qwen35];
     private static readonly string[] Names = ["text", "text-no-system", "image", "image-resized", "image-small", "two-images", "video", "video-odd", "image-video"];
 
     public static TheoryData<string, string> All => Of(_ => true);

@@ -225,6 +225,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
             return new KvCache(decoder.Config);
         }
 
+        cache.KeepsPasses = false;
         cache.Truncate(0);
         return cache;
     }
@@ -269,6 +270,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         _positions.Clear();
         foreach (var cache in caches)
         {
+            cache.KeepsPasses = tokens > 1; // What is guessed may be wrong.
             for (var token = 0; token < tokens; token++)
             {
                 _positions.Add(cache.NextPosition + token);
@@ -292,13 +294,18 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     private Matrix Evaluate(PromptRun run, int most, CancellationToken cancellationToken, Action<int, Matrix>? afterBlock = null)
     {
         var (prompt, start) = (run.Prompt, run.Evaluated);
-        var count = Math.Min(Math.Min(most, prefillTokens), prompt.InputIds.Length - start);
+        var count = Math.Min(Math.Min(most, prefillTokens), run.NextStop - start);
         var hidden = new Matrix(count, decoder.Config.HiddenSize);
         prompt.InputEmbeddings.Span.Slice((start - prompt.Evaluated) * hidden.Columns, count * hidden.Columns).CopyTo(hidden.Span);
         _rotary.Set(prompt.PositionIds, start, count);
         var modalities = new ModalityMap(prompt.Modalities.Tokens.Slice(start, count));
         decoder.Forward(hidden, modalities, _rotary, _workspace, [run.Cache], prompt.Deepstack.From(run.Seen), afterBlock, cancellationToken);
         run.Add(modalities);
+        if (run.Evaluated == prompt.SharedTokens || (run.IsDone && prompt.SharedTokens is not null))
+        {
+            run.Cache.KeepStates();
+        }
+
         return hidden;
     }
 
@@ -307,6 +314,8 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         public int Length => Cache.Length;
 
         public long Bytes => Cache.Bytes;
+
+        public int Usable(int shared) => Cache.Usable(shared);
     }
 
     /// <summary>A prompt under evaluation.</summary>
@@ -323,6 +332,9 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         public int Seen { get; private set; }
 
         public bool IsDone => Evaluated == prompt.InputIds.Length;
+
+        /// <summary>The tokens behind which a pass ends.</summary>
+        public int NextStop => prompt.SharedTokens is { } shared && shared > Evaluated ? shared : prompt.InputIds.Length;
 
         public void Add(ModalityMap modalities)
         {

@@ -10,9 +10,9 @@ internal abstract class BlockOperation
 
     /// <summary>Binds steps to what they need, in their order.</summary>
     /// <exception cref="NotSupportedException">The processor does not know a step.</exception>
-    public static BlockOperation[] Bind(IReadOnlyList<BlockStep> steps, IEnumerable<Norm> norms, IEnumerable<ILinearGroup> groups)
+    public static BlockOperation[] Bind(IReadOnlyList<BlockStep> steps, IEnumerable<Norm> norms, IEnumerable<ILinearGroup> groups, IEnumerable<float[]> parameters)
     {
-        var (norm, group) = (new Queue<Norm>(norms), new Queue<ILinearGroup>(groups));
+        var (norm, group, parameter) = (new Queue<Norm>(norms), new Queue<ILinearGroup>(groups), new Queue<float[]>(parameters));
         return [.. steps.Select(step => (BlockOperation)(step switch
         {
             NormalizeStep => new Normalize(norm.Dequeue()),
@@ -20,6 +20,11 @@ internal abstract class BlockOperation
             NormalizeHeadsStep => new NormalizeHeads(norm.Dequeue(), norm.Dequeue()),
             RotateStep => new Rotate(),
             AttendStep attend => new Attend(attend),
+            SplitGatesStep split => new SplitGates(split),
+            GateOutputStep => new GateOutput(),
+            ConvolveStep convolve => new Convolve(convolve, new CausalConvolution(parameter.Dequeue(), convolve.Channels, convolve.Width)),
+            DeltaRuleStep delta => new ApplyDeltaRule(delta, new DeltaGates(parameter.Dequeue(), parameter.Dequeue())),
+            NormalizeGatedStep => new NormalizeGated(norm.Dequeue()),
             GateStep => new Gate(),
             ActivateStep activate => new Activate(activate.Function),
             AddStep => new Add(),
@@ -80,6 +85,60 @@ internal abstract class BlockOperation
             var (queries, keys, values) = (run.Values.Current[0], run.Values.Current[1], run.Values.Current[2]);
             run.Attention.Attend(step, queries, keys, values, run.Values.New(queries.Rows, step.Heads * step.HeadSize));
             run.Values.Advance(taken: 3);
+        }
+    }
+
+    private sealed class SplitGates(SplitGatesStep step) : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            var (both, size) = (run.Values.Current[0], step.HeadSize);
+            var (queries, gates) = (run.Values.New(both.Rows, step.Heads * size), run.Values.New(both.Rows, step.Heads * size));
+            for (var row = 0; row < both.Rows; row++)
+            {
+                for (var head = 0; head < step.Heads; head++)
+                {
+                    both.Row(row).Slice(2 * head * size, size).CopyTo(queries.Row(row)[(head * size)..]);
+                    both.Row(row).Slice(((2 * head) + 1) * size, size).CopyTo(gates.Row(row)[(head * size)..]);
+                }
+            }
+
+            run.Values.Advance(taken: 1);
+            run.Values.PutSecondLast();
+        }
+    }
+
+    private sealed class GateOutput : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            Sigmoid.Multiply(run.Values.Current[0], run.Values.Current[1]);
+            run.Values.DropSecond();
+        }
+    }
+
+    private sealed class Convolve(ConvolveStep step, CausalConvolution weights) : BlockOperation
+    {
+        public override void Run(ref BlockRun run) => run.Attention.Recurrence.Convolve(step, weights, run.Values.Current[0]);
+    }
+
+    private sealed class ApplyDeltaRule(DeltaRuleStep step, DeltaGates gates) : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            var (a, b, x) = (run.Values.Current[0], run.Values.Current[1], run.Values.Current[2]);
+            run.Attention.Recurrence.ApplyDeltaRule(step, gates, a, b, x, run.Values.New(x.Rows, step.ValueHeads * step.ValueSize));
+            run.Values.Advance(taken: 3);
+        }
+    }
+
+    private sealed class NormalizeGated(Norm norm) : BlockOperation
+    {
+        public override void Run(ref BlockRun run)
+        {
+            norm.ApplyToHeads(run.Values.Current[0]);
+            Silu.Multiply(run.Values.Current[1], run.Values.Current[0], run.Values.Current[0]);
+            run.Values.DropSecond();
         }
     }
 

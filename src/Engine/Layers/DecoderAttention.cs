@@ -16,23 +16,28 @@ internal sealed class DecoderAttention : IBlockAttention, IWork
     private Matrix _queries = new(0, 0);
     private Matrix _output = new(0, 0);
     private RotaryTable? _rotary;
+    private LayerMemory[] _memories = [];
     private KvCacheLayer[] _caches = [];
     private int _sequences;
     private bool _oneOfEach;
 
     /// <summary>Says what the next block reads.</summary>
     /// <param name="rotary">Prepared for the positions of the T tokens.</param>
-    /// <param name="caches">Keys and values of the tokens before: of one sequence, or of T, each of which has one of the tokens.</param>
-    public void Begin(RotaryTable rotary, ReadOnlySpan<KvCacheLayer> caches)
+    /// <param name="memories">What is left of the tokens before: of one sequence, or of T, each of which has one of the tokens.</param>
+    public void Begin(RotaryTable rotary, ReadOnlySpan<LayerMemory> memories)
     {
-        if (_caches.Length < caches.Length)
+        if (_caches.Length < memories.Length)
         {
-            _caches = new KvCacheLayer[caches.Length];
+            (_memories, _caches) = (new LayerMemory[memories.Length], new KvCacheLayer[memories.Length]);
         }
 
-        caches.CopyTo(_caches);
-        (_rotary, _sequences) = (rotary, caches.Length);
+        memories.CopyTo(_memories);
+        (_rotary, _sequences) = (rotary, memories.Length);
+        Recurrence.Begin(memories);
     }
+
+    /// <inheritdoc/>
+    public Recurrence Recurrence { get; } = new();
 
     /// <inheritdoc/>
     public void Rotate(Matrix x) => _rotary!.Rotate(x);
@@ -43,6 +48,7 @@ internal sealed class DecoderAttention : IBlockAttention, IWork
     {
         for (var sequence = 0; sequence < _sequences; sequence++)
         {
+            _caches[sequence] = _memories[sequence].KeysAndValues(step);
             _caches[sequence].Append(keys, values, sequence, queries.Rows / _sequences);
         }
 

@@ -8,17 +8,16 @@ public sealed class DecoderWorkspace
     private readonly RowBuffer _normed;
     private readonly RowBuffer _hidden;
     private readonly RowBuffer _logits;
-    private KvCacheLayer[] _caches = [];
+    private LayerMemory[] _caches = [];
 
     /// <summary>Buffers for blocks of these extents; memory follows the longest run of tokens.</summary>
     public DecoderWorkspace(TextConfig config)
     {
         (_normed, _hidden, _logits) = (new(config.HiddenSize), new(config.HiddenSize), new(config.VocabularySize));
-        Uncached = KvCache.NewLayer(config);
     }
 
-    /// <summary>Holds the keys and values of a block that is run without a cache.</summary>
-    internal KvCacheLayer Uncached { get; }
+    /// <summary>Holds what tokens leave in a block that is run without a cache.</summary>
+    internal LayerMemory Uncached { get; } = new();
 
     /// <summary>What computes attention.</summary>
     internal DecoderAttention Attention { get; } = new();
@@ -33,11 +32,11 @@ public sealed class DecoderWorkspace
     internal Matrix Logits(int tokens) => _logits.Rows(tokens);
 
     /// <summary>The parts of one block of the caches of sequences.</summary>
-    internal ReadOnlySpan<KvCacheLayer> Caches(ReadOnlySpan<KvCache> sequences, int layer)
+    internal ReadOnlySpan<LayerMemory> Caches(ReadOnlySpan<KvCache> sequences, int layer)
     {
         if (_caches.Length < sequences.Length)
         {
-            _caches = new KvCacheLayer[sequences.Length];
+            _caches = new LayerMemory[sequences.Length];
         }
 
         for (var i = 0; i < sequences.Length; i++)

@@ -15,4 +15,8 @@ internal interface IBlockAttention
     /// <param name="values">[T, key heads · d].</param>
     /// <param name="output">[T, heads · d], overwritten.</param>
     void Attend(AttendStep step, Matrix queries, Matrix keys, Matrix values, Matrix output);
+
+    /// <summary>What computes the steps that carry something from row to row.</summary>
+    /// <exception cref="NotSupportedException">Rows do not follow each other: those of a tower.</exception>
+    Recurrence Recurrence { get; }
 }

@@ -46,6 +46,10 @@ public sealed class KvCacheLayer
         Length += count;
     }
 
+    internal bool Fits(int heads, int headSize) => (heads, headSize) == (_heads, _headSize);
+
+    internal KvCacheLayer NewLike() => new(_heads, _headSize);
+
     internal long Bytes => (_keys.LongLength + _values.LongLength) * sizeof(float);
 
     /// <summary>Takes the first <paramref name="length"/> tokens of another in place of its own.</summary>

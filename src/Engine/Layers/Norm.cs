@@ -16,7 +16,13 @@ public sealed record Norm(NormDescription Description, float[] Gain, float[] Bia
     {
         var name = prefix + description.Name;
         var bias = description.Kind == NormKind.Layer ? source.ReadFloats(name + ".bias", description.Size) : [];
-        return new Norm(description, source.ReadFloats(name + ".weight", description.Size), bias);
+        var gain = source.ReadFloats(name + ".weight", description.Size);
+        for (var i = 0; description.IsStoredLessOne && i < gain.Length; i++)
+        {
+            gain[i]++;
+        }
+
+        return new Norm(description, gain, bias);
     }
 
     /// <summary>Normalizes the rows of <paramref name="x"/> [T, K] into <paramref name="y"/>, which may be the same matrix.</summary>

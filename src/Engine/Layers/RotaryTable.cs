@@ -17,12 +17,13 @@ public sealed class RotaryTable
     /// <exception cref="ArgumentException">The sections do not add up to d/2.</exception>
     public RotaryTable(RotaryDescription description)
     {
+        var rotated = description.RotatedSize;
         _headSize = description.HeadSize;
-        _frequencies = new float[_headSize / 2];
-        var scaled = description.Yarn?.Frequencies(description.Theta, _headSize);
+        _frequencies = new float[rotated / 2];
+        var scaled = description.Yarn?.Frequencies(description.Theta, rotated);
         for (var i = 0; i < _frequencies.Length; i++)
         {
-            _frequencies[i] = (float)(scaled is null ? 1 / Elementary.Pow(description.Theta, 2.0 * i / _headSize) : scaled[i]);
+            _frequencies[i] = (float)(scaled is null ? 1 / Elementary.Pow(description.Theta, 2.0 * i / rotated) : scaled[i]);
         }
 
         _scale = description.Yarn?.AttentionFactor ?? 1;
@@ -72,12 +73,12 @@ public sealed class RotaryTable
         }
     }
 
-    /// <summary>Rotates every head of <paramref name="x"/>, [T, heads × d], in place.</summary>
+    /// <summary>Rotates every head of <paramref name="x"/>, [T, heads × head], in place.</summary>
     public void Rotate(Matrix x)
     {
         for (var t = 0; t < x.Rows; t++)
         {
-            Rotary.Rotate(x.Row(t), Cosines(t), Sines(t));
+            Rotary.Rotate(x.Row(t), _headSize, Cosines(t), Sines(t));
         }
     }
 
@@ -92,7 +93,7 @@ public sealed class RotaryTable
                 sines[i] = -Sines(t)[i];
             }
 
-            Rotary.Rotate(x.Row(t), Cosines(t), sines);
+            Rotary.Rotate(x.Row(t), _headSize, Cosines(t), sines);
         }
     }
 

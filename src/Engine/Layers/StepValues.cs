@@ -46,6 +46,12 @@ internal sealed class StepValues
         _count--;
     }
 
+    /// <summary>Puts the second value behind the two that follow it.</summary>
+    public void PutSecondLast()
+    {
+        (_values[1], _values[2], _values[3]) = (_values[2], _values[3], _values[1]);
+    }
+
     /// <summary>Makes one row of every few of the first value, where they lie.</summary>
     public void JoinRows(int rows) => _values[0] = new Matrix(_values[0].Rows / rows, checked(_values[0].Columns * rows), _values[0].Data);
 

@@ -13,6 +13,9 @@ internal sealed class TowerAttention(int[] windows, int[] frames, Action<Matrix>
     public void Rotate(Matrix x) => (rotate ?? throw new NotSupportedException("The tower has no positions to rotate by."))(x);
 
     /// <inheritdoc/>
+    public Recurrence Recurrence => throw new NotSupportedException("The rows of a tower do not follow each other.");
+
+    /// <inheritdoc/>
     public void Attend(AttendStep step, Matrix queries, Matrix keys, Matrix values, Matrix output) => SegmentAttention.Apply(
         queries, keys, values, step.Heads, step.Span == AttentionSpan.Frame ? frames : windows, output, cancellationToken);
 }

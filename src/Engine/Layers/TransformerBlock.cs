@@ -9,16 +9,18 @@ public sealed class TransformerBlock
 {
     private readonly BlockOperation[] _operations;
     private readonly ILinearGroup[] _groups;
+    private readonly IReadOnlyList<float[]> _parameters;
 
     /// <summary>Composes a block.</summary>
     /// <param name="description">Its steps.</param>
     /// <param name="norms">The norms, in the order of their steps.</param>
     /// <param name="groups">The linear layers of each step that has some, in order.</param>
+    /// <param name="parameters">The other numbers, in the order of their steps; null: there are none.</param>
     /// <exception cref="NotSupportedException">The processor does not know a step.</exception>
-    public TransformerBlock(BlockDescription description, IReadOnlyList<Norm> norms, IReadOnlyList<ILinearGroup> groups)
+    public TransformerBlock(BlockDescription description, IReadOnlyList<Norm> norms, IReadOnlyList<ILinearGroup> groups, IReadOnlyList<float[]>? parameters = null)
     {
-        (Description, Norms, _groups) = (description, norms, [.. groups]);
-        _operations = BlockOperation.Bind(description.Steps, norms, groups);
+        (Description, Norms, _groups, _parameters) = (description, norms, [.. groups], parameters ?? []);
+        _operations = BlockOperation.Bind(description.Steps, norms, groups, _parameters);
     }
 
     /// <summary>The steps.</summary>
@@ -38,14 +40,23 @@ public sealed class TransformerBlock
     public static TransformerBlock Read(ITensorSource source, BlockDescription description, Func<ProjectStep, ILinearGroup?>? layers = null) => new(
         description,
         [.. description.Norms.Select(norm => Norm.Read(source, description.Prefix, norm))],
-        [.. description.Projections.Select(step => layers?.Invoke(step) ?? DenseLinearGroup.Read(source, step, description.Prefix))]);
+        [.. description.Projections.Select(step => layers?.Invoke(step) ?? DenseLinearGroup.Read(source, step, description.Prefix))],
+        ReadParameters(source, description));
+
+    /// <summary>Reads what steps have beside norms and linear layers, in their order.</summary>
+    /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public static IReadOnlyList<float[]> ReadParameters(ITensorSource source, BlockDescription description) => [.. description.Parameters.Select(parameter =>
+    {
+        var name = description.Prefix + parameter.Name;
+        return parameter.Columns == 0 ? source.ReadFloats(name, parameter.Rows) : source.ReadMatrix(name, parameter.Rows, parameter.Columns).Data;
+    })];
 
     /// <summary>The same block with other layers in one input group.</summary>
     public TransformerBlock With(InputGroup group, ILinearGroup layers)
     {
         var groups = (ILinearGroup[])_groups.Clone();
         groups[Place(group)] = layers;
-        return new TransformerBlock(Description, Norms, groups);
+        return new TransformerBlock(Description, Norms, groups, _parameters);
     }
 
     /// <summary>Runs a decoder's block on T tokens.</summary>
@@ -55,7 +66,7 @@ public sealed class TransformerBlock
     /// <param name="workspace">Scratch memory.</param>
     /// <param name="cache">The tokens before these, to which these are added; null when there are none and none will follow.</param>
     /// <param name="deepstack">What the vision tower has left for the first blocks; null: nothing.</param>
-    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, KvCacheLayer? cache = null, DeepstackRows? deepstack = null)
+    public void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, LayerMemory? cache = null, DeepstackRows? deepstack = null)
     {
         if (cache is null)
         {
@@ -63,11 +74,11 @@ public sealed class TransformerBlock
             cache.Truncate(0);
         }
 
-        Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<KvCacheLayer>(in cache), deepstack);
+        Forward(hidden, modalities, rotary, workspace, new ReadOnlySpan<LayerMemory>(in cache), deepstack);
     }
 
     /// <summary>Runs a decoder's block on T tokens of one sequence, or on one token of each of T sequences.</summary>
-    internal void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<KvCacheLayer> caches, DeepstackRows? deepstack)
+    internal void Forward(Matrix hidden, ModalityMap modalities, RotaryTable rotary, DecoderWorkspace workspace, ReadOnlySpan<LayerMemory> caches, DeepstackRows? deepstack)
     {
         workspace.Attention.Begin(rotary, caches);
         Run(hidden, modalities, workspace.Values, workspace.Attention, deepstack);
@@ -86,7 +97,7 @@ public sealed class TransformerBlock
     {
         var cache = workspace.Uncached;
         cache.Truncate(0);
-        workspace.Attention.Begin(rotary, new ReadOnlySpan<KvCacheLayer>(in cache));
+        workspace.Attention.Begin(rotary, new ReadOnlySpan<LayerMemory>(in cache));
         workspace.Values.Resume(values);
         Run(_operations.AsSpan(steps), hidden, modalities, workspace.Values, workspace.Attention, deepstack);
         return workspace.Values.Current;

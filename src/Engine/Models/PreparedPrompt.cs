@@ -11,8 +11,11 @@ public sealed record PreparedPrompt
     /// <summary>The M-RoPE positions of the T tokens.</summary>
     public required PositionIds PositionIds { get; init; }
 
-    /// <summary>How many tokens, P, stand at its beginning whose keys and values are there already.</summary>
+    /// <summary>How many tokens, P, stand at its beginning that were evaluated before and are kept.</summary>
     public int Evaluated { get; init; }
+
+    /// <summary>How many tokens at its beginning were another prompt's, so that later prompts may begin alike: states are kept behind these, and behind all. Null: none are kept.</summary>
+    public int? SharedTokens { get; init; }
 
     /// <summary>[T − P, H].</summary>
     public required Matrix InputEmbeddings { get; init; }

@@ -53,8 +53,8 @@ internal sealed class AnswerRequest
     {
         var plan = model.Plan(Messages, Cancellation);
         Tokens = cache.IsUsed ? plan.Identify(model.Options.Limits, Cancellation) : null;
-        (Kept, var evaluated) = Tokens is null ? (null, 0) : cache.Find(Tokens);
-        Prompt = model.Prepare(plan, evaluated, Cancellation);
+        (Kept, var evaluated, var shared) = Tokens is null ? (null, 0, 0) : cache.Find(Tokens);
+        Prompt = model.Prepare(plan, evaluated, Cancellation) with { SharedTokens = cache.IsUsed ? shared : null };
         Sequence.Begin(Prompt.InputIds, evaluated);
     }
 

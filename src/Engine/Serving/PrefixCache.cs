@@ -3,7 +3,7 @@ using MASQuant.Engine.Models;
 
 namespace MASQuant.Engine.Serving;
 
-/// <summary>Keys and values of ended answers, for prompts that begin as they did: the turns of a conversation, or a system message and pictures that many share. Threads may share it.</summary>
+/// <summary>What ended answers have left, keys and values or states, for prompts that begin as they did: the turns of a conversation, or a system message and pictures that many share. Threads may share it.</summary>
 /// <param name="mostBytes">What they may take of memory; what was used longest ago goes first.</param>
 internal sealed class PrefixCache(long mostBytes)
 {
@@ -13,27 +13,28 @@ internal sealed class PrefixCache(long mostBytes)
     /// <summary>Whether there is room for anything.</summary>
     public bool IsUsed => mostBytes > 0;
 
-    /// <summary>Finds the entry that has the most tokens in common with a prompt, of which one is left to be evaluated.</summary>
-    /// <returns>The entry, and how many of its tokens are the prompt's; null and 0 where none are.</returns>
-    public (IKeptTokens? Kept, int Tokens) Find(PromptTokens prompt)
+    /// <summary>Finds the entry behind the most of whose tokens a prompt can begin; one of the prompt's is left to be evaluated.</summary>
+    /// <returns>The entry, and how many of its tokens are the prompt's and can be used, null and 0 where none are; and how many are the prompt's with any entry, of which later prompts may begin alike.</returns>
+    public (IKeptTokens? Kept, int Tokens, int Shared) Find(PromptTokens prompt)
     {
         lock (_entries)
         {
-            var (best, most) = ((LinkedListNode<Entry>?)null, 0);
+            var (best, most, shared) = ((LinkedListNode<Entry>?)null, 0, 0);
             for (var node = _entries.First; node is not null; node = node.Next)
             {
                 var common = Math.Min(node.Value.Tokens.CommonLength(prompt), prompt.Ids.Length - 1);
-                (best, most) = common > most ? (node, common) : (best, most);
+                var usable = node.Value.Kept.Usable(common);
+                (best, most, shared) = usable > most ? (node, usable, Math.Max(shared, common)) : (best, most, Math.Max(shared, common));
             }
 
             if (best is null)
             {
-                return (null, 0);
+                return (null, 0, shared);
             }
 
             _entries.Remove(best);
             _entries.AddFirst(best);
-            return (best.Value.Kept, most);
+            return (best.Value.Kept, most, shared);
         }
     }
 

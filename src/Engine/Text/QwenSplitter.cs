@@ -7,11 +7,25 @@ namespace MASQuant.Engine.Text;
 /// Cuts text into the pieces inside which tokens are merged, as <see cref="Pattern"/> does. Written by hand because .NET's regular expressions
 /// see UTF-16 units: they take a letter beyond U+FFFF for two symbols.
 /// </summary>
-internal static class QwenSplitter
+internal sealed class QwenSplitter
 {
-    /// <summary>The <c>Split</c> pattern of every Qwen2 tokenizer; the only one supported.</summary>
-    public const string Pattern =
-        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    private readonly bool _keepsMarks;
+
+    private QwenSplitter(string pattern, bool keepsMarks) => (Pattern, _keepsMarks) = (pattern, keepsMarks);
+
+    /// <summary>That of Qwen2's and Qwen3's tokenizers: a combining mark is a symbol.</summary>
+    public static QwenSplitter Letters { get; } = new(
+        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", keepsMarks: false);
+
+    /// <summary>That of Qwen3.5's: a combining mark is a letter.</summary>
+    public static QwenSplitter LettersAndMarks { get; } = new(
+        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", keepsMarks: true);
+
+    /// <summary>Those that are supported.</summary>
+    public static IReadOnlyList<QwenSplitter> All { get; } = [Letters, LettersAndMarks];
+
+    /// <summary>The <c>Split</c> pattern in files.</summary>
+    public string Pattern { get; }
 
     private enum Kind
     {
@@ -24,7 +38,7 @@ internal static class QwenSplitter
     }
 
     /// <summary>The length of the piece that <paramref name="text"/> (not empty) begins with.</summary>
-    public static int FirstPiece(ReadOnlySpan<char> text)
+    public int FirstPiece(ReadOnlySpan<char> text)
     {
         var contraction = Contraction(text);
         if (contraction > 0)
@@ -90,7 +104,7 @@ internal static class QwenSplitter
         return ((char)(text[1] | 0x20), (char)(text[2] | 0x20)) is ('r', 'e') or ('v', 'e') or ('l', 'l') ? 3 : 0;
     }
 
-    private static int RunOf(Kind kind, ReadOnlySpan<char> text, int at)
+    private int RunOf(Kind kind, ReadOnlySpan<char> text, int at)
     {
         while (Classify(text, at, out var length) == kind)
         {
@@ -100,7 +114,7 @@ internal static class QwenSplitter
         return at;
     }
 
-    private static Kind Classify(ReadOnlySpan<char> text, int at, out int length)
+    private Kind Classify(ReadOnlySpan<char> text, int at, out int length)
     {
         length = 1;
         if (at >= text.Length)
@@ -139,6 +153,7 @@ internal static class QwenSplitter
         {
             UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
                 or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter => Kind.Letter,
+            UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark when _keepsMarks => Kind.Letter,
             UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => Kind.Number,
             _ => Kind.Other,
         };

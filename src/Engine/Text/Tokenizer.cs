@@ -11,6 +11,7 @@ namespace MASQuant.Engine.Text;
 public sealed class Tokenizer
 {
     private readonly Vocabulary _vocabulary;
+    private readonly QwenSplitter _splitter;
     private readonly BytePairEncoder _encoder;
     private readonly Dictionary<string, int> _addedIds = new(StringComparer.Ordinal);
     private readonly HashSet<int> _special = [];
@@ -24,7 +25,7 @@ public sealed class Tokenizer
     private Tokenizer(TokenizerFile file, int[] byteIds, ControlTokens controls)
     {
         AddedToken[] added = [.. file.AddedTokens.Select(token => token with { Special = token.Special || controls.Contain(token.Id, token.Content), Mark = controls.Marks.Contains(token.Content) })];
-        _vocabulary = file.Vocabulary;
+        (_vocabulary, _splitter) = (file.Vocabulary, file.Splitter);
         _encoder = new BytePairEncoder(byteIds, file.Merges);
         foreach (var token in added)
         {
@@ -177,7 +178,7 @@ public sealed class Tokenizer
     {
         while (!text.IsEmpty)
         {
-            var length = QwenSplitter.FirstPiece(text);
+            var length = _splitter.FirstPiece(text);
             _encoder.Encode(text[..length], ids);
             text = text[length..];
         }

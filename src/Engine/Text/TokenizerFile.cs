@@ -19,6 +19,9 @@ internal sealed class TokenizerFile
     /// <summary>The merges.</summary>
     public MergeTable Merges { get; } = new();
 
+    /// <summary>Cuts text.</summary>
+    public QwenSplitter Splitter { get; private set; } = QwenSplitter.Letters;
+
     /// <summary>The added tokens, in the file's order.</summary>
     public List<AddedToken> AddedTokens { get; } = [];
 
@@ -88,7 +91,7 @@ internal sealed class TokenizerFile
             throw new InvalidOperationException(hasModel ? "something follows the JSON object." : "it has no 'model'.");
         }
 
-        TokenizerPipeline.Check(normalizer, preTokenizer, postProcessor, decoder, _path);
+        Splitter = TokenizerPipeline.Read(normalizer, preTokenizer, postProcessor, decoder, _path);
         if (added.ValueKind == JsonValueKind.Array)
         {
             ReadAddedTokens(added);

@@ -8,7 +8,8 @@ namespace MASQuant.Engine.Text;
 internal static class TokenizerPipeline
 {
     /// <summary>Checks the steps around the model; an absent one is a default <see cref="JsonElement"/>.</summary>
-    public static void Check(JsonElement normalizer, JsonElement preTokenizer, JsonElement postProcessor, JsonElement decoder, string path)
+    /// <returns>What cuts text.</returns>
+    public static QwenSplitter Read(JsonElement normalizer, JsonElement preTokenizer, JsonElement postProcessor, JsonElement decoder, string path)
     {
         if (Type(normalizer) != "NFC")
         {
@@ -30,15 +31,17 @@ internal static class TokenizerPipeline
             throw Unsupported("pre_tokenizer", "Split then ByteLevel", preTokenizer, path);
         }
 
-        if (!IsQwenSplit(steps[0]))
+        if (QwenSplit(steps[0]) is not { } splitter)
         {
-            throw Unsupported("pre_tokenizer", $"an isolated Split at {QwenSplitter.Pattern}", steps[0], path);
+            throw Unsupported("pre_tokenizer", $"an isolated Split at {string.Join(" or at ", QwenSplitter.All.Select(known => known.Pattern))}", steps[0], path);
         }
 
         if (Type(steps[1]) != "ByteLevel" || IsOn(steps[1], "add_prefix_space") || IsOn(steps[1], "use_regex"))
         {
             throw Unsupported("pre_tokenizer", "ByteLevel without prefix space and regex", steps[1], path);
         }
+
+        return splitter;
     }
 
     /// <summary>Checks one property of the model other than its vocabulary and merges.</summary>
@@ -58,10 +61,10 @@ internal static class TokenizerPipeline
         }
     }
 
-    private static bool IsQwenSplit(JsonElement step) => Type(step) == "Split"
-        && step.TryGetProperty("pattern", out var pattern) && pattern.TryGetProperty("Regex", out var regex) && regex.ValueEquals(QwenSplitter.Pattern)
+    private static QwenSplitter? QwenSplit(JsonElement step) => Type(step) == "Split"
+        && step.TryGetProperty("pattern", out var pattern) && pattern.TryGetProperty("Regex", out var regex)
         && step.TryGetProperty("behavior", out var behavior) && behavior.ValueEquals("Isolated")
-        && !IsOn(step, "invert");
+        && !IsOn(step, "invert") ? QwenSplitter.All.FirstOrDefault(known => regex.ValueEquals(known.Pattern)) : null;
 
     private static string Type(JsonElement step)
         => step.ValueKind == JsonValueKind.Object && step.TryGetProperty("type", out var type) ? type.GetString() ?? "" : "";

@@ -3,6 +3,7 @@ using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Models.Qwen25;
 using MASQuant.Formats.Models.Qwen2VL;
+using MASQuant.Formats.Models.Qwen35;
 using MASQuant.Formats.Models.Qwen3VL;
 
 namespace MASQuant.Formats.Checkpoints;
@@ -14,7 +15,7 @@ public sealed class ModelFamilies(IReadOnlyList<ModelFamily> all)
     private const string ModelType = "model_type";
 
     /// <summary>The supported families. This line registers a family.</summary>
-    public static ModelFamilies Known { get; } = new([new Qwen2VL(), new Qwen25VL(), new Qwen3VL(), new Qwen25Omni()]);
+    public static ModelFamilies Known { get; } = new([new Qwen2VL(), new Qwen25VL(), new Qwen3VL(), new Qwen35(), new Qwen25Omni()]);
 
     /// <summary>Each family once.</summary>
     public IReadOnlyList<ModelFamily> All { get; } = all;

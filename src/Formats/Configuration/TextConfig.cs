@@ -42,6 +42,16 @@ public sealed record TextConfig
     /// <summary>The longest sequence.</summary>
     public required int MaxPositions { get; init; }
 
+    /// <summary>Of layers that carry a state in place of keys and values; null: there are none.</summary>
+    public LinearAttentionConfig? LinearAttention { get; init; }
+
+    /// <summary>How many values of a head are rotated, its first; unless it is given, all.</summary>
+    public int RotatedSize
+    {
+        get => field > 0 ? field : HeadSize;
+        init;
+    }
+
     /// <summary>The width of one head; unless it is given, all query heads are as wide as the stream.</summary>
     public int HeadSize
     {

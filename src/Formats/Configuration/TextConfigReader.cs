@@ -6,6 +6,7 @@ public static class TextConfigReader
     private const int MaxVocabulary = 1 << 24;
     private const int MaxPositions = 1 << 24;
     private const string TieKey = "tie_word_embeddings";
+    private const string RotatedShareKey = "partial_rotary_factor";
 
     /// <summary>Reads <paramref name="section"/>; <paramref name="parent"/> says whether the head is tied where the section does not.</summary>
     /// <exception cref="MASQuantException">MASQ0201 malformed, MASQ0203 unsupported value.</exception>
@@ -14,6 +15,7 @@ public static class TextConfigReader
         var rope = section.Section("rope_scaling") ?? section.Section("rope_parameters");
         var maxPositions = section.Whole("max_position_embeddings", 1, MaxPositions, defaults.MaxPositions);
         var tied = parent.Flag(TieKey, false);
+        var headSize = defaults.HeadSize is { } size ? section.Whole("head_dim", 1, ConfigLimits.Width, size) : 0;
         var text = new TextConfig
         {
             HiddenSize = section.Whole("hidden_size", 1, ConfigLimits.Width, defaults.HiddenSize),
@@ -21,7 +23,8 @@ public static class TextConfigReader
             IntermediateSize = section.Whole("intermediate_size", 1, ConfigLimits.Width, defaults.IntermediateSize),
             AttentionHeads = section.Whole("num_attention_heads", 1, ConfigLimits.Heads, defaults.AttentionHeads),
             KeyValueHeads = section.Whole("num_key_value_heads", 1, ConfigLimits.Heads, defaults.KeyValueHeads),
-            HeadSize = defaults.HeadSize is { } size ? section.Whole("head_dim", 1, ConfigLimits.Width, size) : 0,
+            HeadSize = headSize,
+            RotatedSize = defaults.RotatedShare is { } share ? (int)(headSize * RotatedShare(section, rope, share)) : 0,
             VocabularySize = section.Whole("vocab_size", 1, MaxVocabulary, defaults.VocabularySize),
             RmsNormEpsilon = (float)section.Number("rms_norm_eps", 1e-12, 1, defaults.RmsNormEpsilon),
             RopeTheta = (float)section.Number("rope_theta", 1, 1e12, rope?.Number("rope_theta", 1, 1e12, defaults.RopeTheta) ?? defaults.RopeTheta),
@@ -34,6 +37,10 @@ public static class TextConfigReader
         Check(section, rope, text, defaults);
         return text;
     }
+
+    // Among the rotary parameters, or where older files have it.
+    private static double RotatedShare(ConfigSection section, ConfigSection? rope, double share)
+        => rope?.Number(RotatedShareKey, 0, 1, share) is { } given && rope.Value.Has(RotatedShareKey) ? given : section.Number(RotatedShareKey, 0, 1, share);
 
     private static string? RopeType(ConfigSection? rope) => rope?.Text("rope_type") ?? rope?.Text("type");
 
@@ -59,9 +66,9 @@ public static class TextConfigReader
             throw section.Unsupported("num_key_value_heads", $"is {text.KeyValueHeads}; it must divide num_attention_heads {text.AttentionHeads}");
         }
 
-        if (text.MropeSections.Count != 3 || text.MropeSections.Sum(width => (long)width) * 2 != text.HeadSize)
+        if (text.MropeSections.Count != 3 || text.MropeSections.Sum(width => (long)width) * 2 != text.RotatedSize)
         {
-            throw section.Unsupported("mrope_section", $"is [{string.Join(", ", text.MropeSections)}]; it must hold three numbers whose sum is half the head's width {text.HeadSize}");
+            throw section.Unsupported("mrope_section", $"is [{string.Join(", ", text.MropeSections)}]; it must hold three numbers whose sum is half the head's width {text.RotatedSize}");
         }
 
         if ((float?)rope?.Number("rope_theta", 1, 1e12, text.RopeTheta) is { } theta && theta != text.RopeTheta)
@@ -79,10 +86,14 @@ public static class TextConfigReader
             throw section.Unsupported("rope_scaling", $"is of type '{type}'; 'default', 'mrope' and 'yarn' are supported");
         }
 
-        rope?.RequireNumber("partial_rotary_factor", 1);
-        if (section.Texts("layer_types")?.FirstOrDefault(kind => kind != "full_attention") is { } other)
+        if (defaults.RotatedShare is null)
         {
-            throw section.Unsupported("layer_types", $"has '{other}'; only full attention is supported");
+            rope?.RequireNumber(RotatedShareKey, 1);
+        }
+
+        if (section.Texts("layer_types")?.FirstOrDefault(kind => !defaults.LayerTypes.Contains(kind)) is { } other)
+        {
+            throw section.Unsupported("layer_types", $"has '{other}'; only {string.Join(" and ", defaults.LayerTypes).Replace('_', ' ')} is supported");
         }
 
         rope?.RequireFlag("mrope_interleaved", defaults.InterleavesMrope);

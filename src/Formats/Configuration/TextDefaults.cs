@@ -18,6 +18,12 @@ public sealed record TextDefaults(int HiddenSize, int Layers, int IntermediateSi
     /// <summary>θ.</summary>
     public double RopeTheta { get; init; } = 1_000_000;
 
+    /// <summary>The share of a head that is rotated, which <c>partial_rotary_factor</c> may change; null: all of it, always.</summary>
+    public double? RotatedShare { get; init; }
+
+    /// <summary>The kinds of <c>layer_types</c>.</summary>
+    public IReadOnlyList<string> LayerTypes { get; init; } = ["full_attention"];
+
     /// <summary>How many frequency pairs follow the time, height and width position; these fit heads of 128.</summary>
     public IReadOnlyList<int> MropeSections { get; init; } = [16, 24, 24];
 

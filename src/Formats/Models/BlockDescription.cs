@@ -12,6 +12,7 @@ public sealed class BlockDescription
     {
         (Prefix, Steps) = (prefix, steps);
         Norms = [.. steps.SelectMany(step => step.Norms)];
+        Parameters = [.. steps.SelectMany(step => step.Parameters)];
         Projections = [.. steps.OfType<ProjectStep>()];
         Groups = [.. Projections.Where(step => step.Group is not null).Select(step => step.Group!.Value)];
         Linears = [.. Projections.Where(step => step.Group is not null)
@@ -26,6 +27,9 @@ public sealed class BlockDescription
 
     /// <summary>The norms, in the order of their steps.</summary>
     public IReadOnlyList<NormDescription> Norms { get; }
+
+    /// <summary>The other numbers that steps read, in the order of their steps.</summary>
+    public IReadOnlyList<ParameterDescription> Parameters { get; }
 
     /// <summary>The steps of linear layers, in order.</summary>
     public IReadOnlyList<ProjectStep> Projections { get; }

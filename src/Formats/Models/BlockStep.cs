@@ -11,6 +11,9 @@ public abstract record BlockStep
     /// <summary>The norms that it applies, in order.</summary>
     public virtual IReadOnlyList<NormDescription> Norms => [];
 
+    /// <summary>The other numbers that it reads, in order.</summary>
+    public virtual IReadOnlyList<ParameterDescription> Parameters => [];
+
     /// <summary>Refuses the step.</summary>
     /// <param name="execution">What does not know it.</param>
     public NotSupportedException Unknown(string execution) => new($"The step '{Name}' of a model's description is not one that {execution} computes where it stands.");
@@ -50,6 +53,52 @@ public sealed record RotateStep : BlockStep;
 /// <param name="HeadSize">d.</param>
 /// <param name="Span">Which rows a query sees.</param>
 public sealed record AttendStep(int Heads, int KeyValueHeads, int HeadSize, AttentionSpan Span) : BlockStep;
+
+/// <summary>Splits the first of queries, keys and values, [T, heads · 2d]: of every head the first d values stay, the others, its output's gates, become a value [T, heads · d] behind the three.</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="HeadSize">d.</param>
+public sealed record SplitGatesStep(int Heads, int HeadSize) : BlockStep;
+
+/// <summary>x ⊙ σ(gate): takes both, gives one.</summary>
+public sealed record GateOutputStep : BlockStep;
+
+/// <summary>A causal convolution of every channel of the first value on its own, then SiLU, in place: row t is SiLU(Σ_j w_j ⊙ x_(t − width + 1 + j)), with zeros before the sequence.</summary>
+/// <param name="Weight">The tensor w, [C, 1, width].</param>
+/// <param name="Channels">C.</param>
+/// <param name="Width">Rows that a row sees, its own included.</param>
+public sealed record ConvolveStep(string Weight, int Channels, int Width) : BlockStep
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterDescription> Parameters => [new(Weight, Channels, Width)];
+}
+
+/// <summary>The gated delta rule (Yang et al., 2025, "Gated Delta Networks"), a memory of constant size in place of keys and values. Takes a, b [T, value heads] and queries, keys and values side by side, gives [T, value heads · d_v].
+/// Of every value head S ← γS, then S ← S + k ⊗ β(v − kᵀS), and the result is qᵀS / √d_k, with γ = exp(−exp(A) · softplus(a + offset)), β = σ(b), and q and k of unit length.</summary>
+/// <param name="KeyHeads">Query and key heads; divides <paramref name="ValueHeads"/>.</param>
+/// <param name="ValueHeads">Value heads; those that follow each other share a key head.</param>
+/// <param name="KeySize">d_k.</param>
+/// <param name="ValueSize">d_v, a multiple of <see cref="ValueBlock"/>.</param>
+/// <param name="Decay">The tensor A, a value for each value head.</param>
+/// <param name="Offset">The tensor that is added to a, a value for each value head.</param>
+public sealed record DeltaRuleStep(int KeyHeads, int ValueHeads, int KeySize, int ValueSize, string Decay, string Offset) : BlockStep
+{
+    /// <summary>Values of a head are computed in blocks of so many.</summary>
+    public const int ValueBlock = 32;
+
+    /// <summary>What is added under the root of the length of q and k.</summary>
+    public const float LengthEpsilon = 1e-6f;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterDescription> Parameters => [new(Decay, ValueHeads), new(Offset, ValueHeads)];
+}
+
+/// <summary>Norms every head of the first value and multiplies it by SiLU(gate): takes both, gives one.</summary>
+/// <param name="Norm">Of the d values of a head.</param>
+public sealed record NormalizeGatedStep(NormDescription Norm) : BlockStep
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<NormDescription> Norms => [Norm];
+}
 
 /// <summary>SiLU(gate) ⊙ up: takes both, gives one.</summary>
 public sealed record GateStep : BlockStep;

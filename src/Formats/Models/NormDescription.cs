@@ -5,4 +5,8 @@ namespace MASQuant.Formats.Models;
 /// <param name="Kind">How it scales.</param>
 /// <param name="Size">K.</param>
 /// <param name="Epsilon">ε.</param>
-public sealed record NormDescription(string Name, NormKind Kind, int Size, float Epsilon);
+public sealed record NormDescription(string Name, NormKind Kind, int Size, float Epsilon)
+{
+    /// <summary>Whether the weight is stored less one.</summary>
+    public bool IsStoredLessOne { get; init; }
+}

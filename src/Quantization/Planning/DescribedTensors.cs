@@ -44,7 +44,7 @@ internal static class DescribedTensors
         => [.. Linear(source, "", tower.FirstConvolution), .. Linear(source, "", tower.SecondConvolution), .. tower.Blocks.Append(tower.Exit).SelectMany(block => Block(source, block))];
 
     private static IEnumerable<DescribedTensor> Block(ITensorSource source, BlockDescription block)
-        => [.. block.Norms.SelectMany(norm => Norm(block.Prefix, norm)), .. block.Projections.SelectMany(step => Projection(source, block.Prefix, step))];
+        => [.. block.Norms.SelectMany(norm => Norm(block.Prefix, norm)), .. block.Parameters.Select(parameter => new DescribedTensor(block.Prefix + parameter.Name, parameter.Rows, parameter.Columns)), .. block.Projections.SelectMany(step => Projection(source, block.Prefix, step))];
 
     private static IEnumerable<DescribedTensor> Projection(ITensorSource source, string prefix, ProjectStep step) => step.IsStoredAsOne(source, prefix)
         ? Linear(source, prefix, step.Linears[0] with { Name = step.FusedName!, Outputs = step.Linears.Sum(linear => linear.Outputs) })

@@ -11,6 +11,7 @@ public sealed class FamilyConversationTests(FurtherFamilyModels models) : IClass
     [SkippableTheory]
     [InlineData("qwen2-vl-tiny")]
     [InlineData("qwen3-vl-tiny")]
+    [InlineData("qwen3_5-tiny")]
     public async Task A_further_picture_follows_what_is_kept(string family)
     {
         var model = models[family];

@@ -160,7 +160,7 @@ public sealed class PrefixCacheTests
 
     private static (long, int) Found(PrefixCache cache, int[] ids)
     {
-        var (kept, tokens) = cache.Find(Tokens(ids));
+        var (kept, tokens, _) = cache.Find(Tokens(ids));
         return (kept?.Bytes ?? 0, tokens);
     }
 

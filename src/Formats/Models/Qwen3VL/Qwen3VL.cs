@@ -4,7 +4,7 @@ using MASQuant.Formats.Configuration;
 namespace MASQuant.Formats.Models.Qwen3VL;
 
 /// <summary>Qwen3-VL, dense: text and vision.</summary>
-public sealed class Qwen3VL : ModelFamily
+public class Qwen3VL : ModelFamily
 {
     /// <summary>Qwen3VLTextConfig's defaults.</summary>
     private static readonly TextDefaults Text = new(4096, 32, 22016, 32, 32, 1e-6)
@@ -67,7 +67,7 @@ public sealed class Qwen3VL : ModelFamily
         {
             Family = this,
             Text = text,
-            Vision = Qwen3VLVisionConfig.Read(model.Required("vision_config"), text),
+            Vision = Qwen3VLVisionConfig.Read(model.Required("vision_config"), text, Qwen3VLVisionConfig.DefaultDeepstackBlocks),
             ImageTokenId = model.TokenId("image_token_id", 151655),
             VideoTokenId = model.TokenId("video_token_id", 151656),
             VisionStartTokenId = model.TokenId("vision_start_token_id", 151652),

@@ -8,10 +8,14 @@ internal static class Qwen3VLVisionConfig
     private const int MaxPixels = 1 << 12;
     private const int MaxPositions = 1 << 20;
 
-    private static readonly int[] DefaultDeepstackBlocks = [8, 16, 24];
+    /// <summary>Qwen3VLVisionConfig's default.</summary>
+    public static readonly int[] DefaultDeepstackBlocks = [8, 16, 24];
 
     /// <summary>Reads <c>vision_config</c>; defaults of Qwen3VLVisionConfig.</summary>
-    public static VisionConfig Read(ConfigSection section, TextConfig text)
+    /// <param name="section">The object.</param>
+    /// <param name="text">The decoder's extents.</param>
+    /// <param name="deepstackBlocks">What holds where it does not name the blocks behind which rows for the decoder's first blocks are taken.</param>
+    public static VisionConfig Read(ConfigSection section, TextConfig text, int[] deepstackBlocks)
     {
         var depth = section.Whole("depth", 1, ConfigLimits.Layers, 27);
         var positions = section.Whole("num_position_embeddings", 1, MaxPositions, 2304);
@@ -26,7 +30,7 @@ internal static class Qwen3VLVisionConfig
             SpatialMergeSize = section.Whole("spatial_merge_size", 1, 16, 2),
             TemporalPatchSize = section.Whole("temporal_patch_size", 1, 16, 2),
             PositionSide = (int)Math.Sqrt(positions),
-            DeepstackBlocks = section.Wholes("deepstack_visual_indexes", 0, depth - 1) ?? DefaultDeepstackBlocks,
+            DeepstackBlocks = section.Wholes("deepstack_visual_indexes", 0, depth - 1) ?? deepstackBlocks,
             Channels = section.Whole("in_channels", 3, 3, 3),
         };
         section.RequireVisionHeads("hidden_size", vision.HiddenSize, vision.Heads);

@@ -1,0 +1,57 @@
+using MASQuant.Formats.Configuration;
+
+namespace MASQuant.Formats.Models.Qwen35;
+
+/// <summary>Qwen3.5, dense: Qwen3-VL's prompts and tower, and a decoder most of whose layers carry a state of constant size. Tensors of the head that guesses ahead (<c>mtp.</c>) belong to no part that is used.</summary>
+public sealed class Qwen35 : Qwen3VL.Qwen3VL
+{
+    /// <summary>Qwen3_5TextConfig's defaults.</summary>
+    private static readonly TextDefaults Text = new(4096, 32, 12288, 16, 4, 1e-6)
+    {
+        HeadSize = 256,
+        RotatedShare = 0.25,
+        LayerTypes = [Qwen35LinearAttention.LinearLayer, Qwen35LinearAttention.FullLayer],
+        VocabularySize = 248320,
+        RopeTheta = 10_000,
+        MropeSections = [11, 11, 10],
+        InterleavesMrope = true,
+        MaxPositions = 32768,
+    };
+
+    /// <inheritdoc/>
+    public override string Name => "Qwen35";
+
+    /// <inheritdoc/>
+    public override string DisplayName => "Qwen3.5";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> ModelTypes { get; } = ["qwen3_5"];
+
+    /// <summary>No way to write functions: the family's own is none of those that are known.</summary>
+    public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", DefaultSystem: null)
+    {
+        Templates = ["344a366f07451199b446506148a4d32e4328c63d75ebe645e62e79408b9e2964"], // one of tests
+    };
+
+    /// <inheritdoc/>
+    public override ModelConfig ReadConfig(ConfigSection model)
+    {
+        var section = model.Required("text_config");
+        var text = TextConfigReader.Read(section, model, Text);
+        section.RequireFlag("attention_bias", false);
+        section.RequireFlag("attn_output_gate", true);
+        return new ModelConfig
+        {
+            Family = this,
+            Text = text with { LinearAttention = Qwen35LinearAttention.Read(section, text) },
+            Vision = Qwen3VL.Qwen3VLVisionConfig.Read(model.Required("vision_config"), text, deepstackBlocks: []),
+            ImageTokenId = model.TokenId("image_token_id", 248056),
+            VideoTokenId = model.TokenId("video_token_id", 248057),
+            VisionStartTokenId = model.TokenId("vision_start_token_id", 248053),
+            VisionEndTokenId = model.TokenId("vision_end_token_id", 248054),
+        };
+    }
+
+    /// <inheritdoc/>
+    public override DecoderDescription Decoder(ModelConfig config) => Qwen35Decoder.Describe(config.Text, config.Vision.DeepstackBlocks.Count);
+}
