@@ -3,7 +3,7 @@ using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Engine.Layers;
 
-/// <summary>The keys and values of the tokens that a sequence has seen, per decoder block. Grows geometrically up to the model's positions. For one sequence, on one thread at a time.</summary>
+/// <summary>The keys and values of the tokens that a sequence has seen, per decoder block. Grows by blocks of tokens up to the model's positions. For one sequence, on one thread at a time.</summary>
 public sealed class KvCache
 {
     private readonly KvCacheLayer[] _layers;
