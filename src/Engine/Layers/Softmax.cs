@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace MASQuant.Engine.Layers;
@@ -32,6 +33,7 @@ public static class Softmax
     /// <param name="largest">The largest score of the blocks before, then of this one too; at first the smallest finite value.</param>
     /// <param name="total">The sum of the weights of the blocks before, then of this one too, under the largest score.</param>
     /// <returns>What was weighted before is to be multiplied by it.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe float Weigh(float* scores, int seen, int count, float scale, ref float largest, ref float total)
     {
         var end = (count + Lanes.Count - 1) / Lanes.Count * Lanes.Count;
