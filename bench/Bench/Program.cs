@@ -2,12 +2,18 @@ using System.Globalization;
 using BenchmarkDotNet.Running;
 using MASQuant.Bench;
 using MASQuant.Bench.Paper;
+using MASQuant.Bench.Prefill;
 using MASQuant.Quantization.Options;
 
-// "ratios", "build", "generator", "quantize-layer" and "plan" measure what the project promises; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
+// "ratios", "prefill", "build", "generator", "quantize-layer" and "plan" measure what the project promises; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
 if (args is ["ratios", ..])
 {
     return RatioRunner.Run(Ratios.All(), cpuTime: args.Contains("--cpu-time"));
+}
+
+if (args is ["prefill"])
+{
+    return PrefillProfile.Run();
 }
 
 if (args is ["build", ..])

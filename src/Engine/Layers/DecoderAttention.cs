@@ -1,17 +1,18 @@
-using System.Buffers;
-using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Layers;
 
 /// <summary>Causal attention with grouped queries: softmax(Q·Kᵀ/√d)·V, query t seeing all keys of its sequence up to its own. Each output row is the same however many queries are evaluated together. For one thread at a time.</summary>
-internal sealed class DecoderAttention : IBlockAttention, IWork
+internal sealed unsafe class DecoderAttention : IBlockAttention, IWork
 {
-    private const int TileQueries = 32;
+    // Pieces a thread, where there are rows for so many: early queries see less than late ones.
+    private const int ThreadPieces = 4;
+
     private int _headSize;
-    private int _heads;
+    private int _keyHeads;
     private int _sharing;
+    private int _tileTokens;
     private float _scale;
     private Matrix _queries = new(0, 0);
     private Matrix _output = new(0, 0);
@@ -52,53 +53,24 @@ internal sealed class DecoderAttention : IBlockAttention, IWork
             _caches[sequence].Append(keys, values, sequence, queries.Rows / _sequences);
         }
 
-        (_heads, _sharing, _headSize, _scale) = (step.Heads, step.Heads / step.KeyValueHeads, step.HeadSize, 1 / MathF.Sqrt(step.HeadSize));
+        (_keyHeads, _sharing, _headSize, _scale) = (step.KeyValueHeads, step.Heads / step.KeyValueHeads, step.HeadSize, 1 / MathF.Sqrt(step.HeadSize));
         (_queries, _output, _oneOfEach) = (queries, output, _sequences == queries.Rows);
-        Workers.For(_oneOfEach ? queries.Rows * (_heads / _sharing) : _heads * ((queries.Rows + TileQueries - 1) / TileQueries), this);
+        var share = ((queries.Rows * _keyHeads) + (ThreadPieces * Workers.Count) - 1) / (ThreadPieces * Workers.Count);
+        _tileTokens = _oneOfEach ? 1 : Math.Clamp(share, 1, AttentionTile.Tokens(_sharing));
+        Workers.For(_keyHeads * ((queries.Rows + _tileTokens - 1) / _tileTokens), this);
     }
 
-    /// <summary>One product of queries and the keys of one head.</summary>
+    /// <summary>The queries of some tokens that read one key head, so that its keys are read once.</summary>
     void IWork.Run(int piece)
     {
-        if (_oneOfEach)
+        var (head, first) = (piece % _keyHeads, piece / _keyHeads * _tileTokens);
+        var cache = _caches[_oneOfEach ? first : 0];
+        var visible = _oneOfEach ? cache.Length : cache.Length - _queries.Rows + first + 1;
+        fixed (float* queries = _queries.Data, output = _output.Data)
         {
-            AttendOneToken(piece / (_heads / _sharing), piece % (_heads / _sharing));
-        }
-        else
-        {
-            AttendTile(piece % _heads, piece / _heads * TileQueries);
-        }
-    }
-
-    /// <summary>The query heads of one token that share a key head are the rows of one product, so that the cache is read once.</summary>
-    private void AttendOneToken(int token, int keyHead)
-    {
-        var cache = _caches[token];
-        Attend(cache, keyHead, (token * _queries.Columns) + (keyHead * _sharing * _headSize), _headSize, _sharing, cache.Length, visible: cache.Length, visibleStep: 0);
-    }
-
-    private void AttendTile(int head, int first)
-    {
-        var cache = _caches[0];
-        var rows = Math.Min(TileQueries, _queries.Rows - first);
-        var seen = cache.Length - _queries.Rows + first;
-        Attend(cache, head / _sharing, (first * _queries.Columns) + (head * _headSize), _queries.Columns, rows, seen + rows, visible: seen + 1, visibleStep: 1);
-    }
-
-    /// <summary>Query r starts at <paramref name="start"/> + r · <paramref name="stride"/> and sees <paramref name="visible"/> + r · <paramref name="visibleStep"/> keys; the rest of <paramref name="keys"/> gets probability 0.</summary>
-    private void Attend(KvCacheLayer cache, int keyHead, int start, int stride, int rows, int keys, int visible, int visibleStep)
-    {
-        var scores = LargeArray.Rent<float>(checked(rows * keys));
-        FloatGemm.MultiplyNN(rows, keys, _headSize, _queries.Span[start..], stride, cache.Keys(keyHead), cache.Capacity, scores, keys);
-        for (var row = 0; row < rows; row++)
-        {
-            var line = scores.AsSpan(row * keys, keys);
-            var seen = visible + (row * visibleStep);
-            Softmax.Apply(line[..seen], _scale);
-            line[seen..].Clear();
+            AttentionTile.Current.Attend(cache, head, Rows(queries), Rows(output), Math.Min(_tileTokens, _queries.Rows - first), _sharing, visible, visibleStep: 1, _scale);
         }
 
-        FloatGemm.MultiplyNN(rows, _headSize, keys, scores, keys, cache.Values(keyHead), _headSize, _output.Span[start..], stride);
-        ArrayPool<float>.Shared.Return(scores);
+        HeadRows Rows(float* values) => new(values + ((nint)first * _queries.Columns) + (head * _sharing * _headSize), _queries.Columns, _headSize);
     }
 }

@@ -3,7 +3,7 @@ using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Engine.Layers;
 
-/// <summary>What the tokens that a sequence has seen have left in each decoder block: keys and values, which grow geometrically up to the model's positions, or a state of constant size. For one sequence, on one thread at a time.</summary>
+/// <summary>What the tokens that a sequence has seen have left in each decoder block: keys and values, which grow by blocks of tokens up to the model's positions, or a state of constant size. For one sequence, on one thread at a time.</summary>
 public sealed class KvCache
 {
     private const int MostSnapshots = 4;

@@ -1,70 +1,70 @@
+using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Tensors;
+
 namespace MASQuant.Engine.Layers;
 
-/// <summary>The keys and values of one decoder block. Keys lie transposed, [d, capacity] per head, so that the scores of a decode step stream them; values lie [capacity, d].</summary>
-public sealed class KvCacheLayer
+/// <summary>The keys and values of one decoder block, in blocks of <see cref="BlockKeys"/> tokens. In a block each head has its keys as panels [d, 32], one lane a token, then its values as panels [<see cref="BlockKeys"/>, 32], one lane a column: what the kernels of attention read.</summary>
+public sealed unsafe class KvCacheLayer
 {
-    private const int FirstCapacity = 64;
-    private readonly int _heads;
-    private readonly int _headSize;
-    private float[] _keys = [];
-    private float[] _values = [];
+    /// <summary>Tokens of a block.</summary>
+    internal const int BlockKeys = 128;
 
-    internal KvCacheLayer(int heads, int headSize) => (_heads, _headSize) = (heads, headSize);
+    private const int PanelKeys = PanelSource.PanelOutputs;
+    private readonly int _heads;
+    private readonly List<AlignedBuffer<float>> _blocks = [];
+
+    internal KvCacheLayer(int heads, int headSize) => (_heads, HeadSize) = (heads, headSize);
 
     /// <summary>The number of tokens held.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The number of tokens that fit without growing: the stride of a key row.</summary>
-    internal int Capacity { get; private set; }
+    /// <summary>d.</summary>
+    internal int HeadSize { get; }
 
-    /// <summary>The keys of a head, [d, <see cref="Capacity"/>], of which <see cref="Length"/> columns count.</summary>
-    internal ReadOnlySpan<float> Keys(int head) => _keys.AsSpan(head * _headSize * Capacity, _headSize * Capacity);
+    /// <summary>Panels of a head's values: d / 32, rounded up.</summary>
+    internal int ValuePanels => (HeadSize + PanelKeys - 1) / PanelKeys;
 
-    /// <summary>The values of a head, [<see cref="Length"/>, d].</summary>
-    internal ReadOnlySpan<float> Values(int head) => _values.AsSpan(head * _headSize * Capacity, _headSize * Length);
+    /// <summary>What it takes of memory.</summary>
+    internal long Bytes => _blocks.Count * BlockValues * sizeof(float);
 
-    /// <summary>Adds <paramref name="count"/> rows of <paramref name="keys"/> and <paramref name="values"/>, both [T, heads × d], from <paramref name="first"/> on.</summary>
-    internal void Append(Matrix keys, Matrix values, int first, int count)
+    private long HeadValues => (long)BlockKeys * (HeadSize + (ValuePanels * PanelKeys));
+
+    private long BlockValues => _heads * HeadValues;
+
+    /// <summary>A panel of a head's keys, [d, 32].</summary>
+    internal float* Keys(int block, int head, int panel) => _blocks[block].Pointer + (head * HeadValues) + ((nint)panel * HeadSize * PanelKeys);
+
+    /// <summary>A panel of a head's values, [<see cref="BlockKeys"/>, 32].</summary>
+    internal float* Values(int block, int head, int panel) => _blocks[block].Pointer + (head * HeadValues) + (BlockKeys * (HeadSize + ((nint)panel * PanelKeys)));
+
+    /// <summary>Adds <paramref name="count"/> rows of <paramref name="keys"/> and <paramref name="values"/>, of which the heads' columns begin at <paramref name="column"/>.</summary>
+    internal void Append(Matrix keys, Matrix values, int first, int count, int column = 0)
     {
         Reserve(checked(Length + count));
-        for (var t = 0; t < count; t++)
+        for (var row = first; row < first + count; row++, Length++)
         {
-            var key = keys.Row(first + t);
-            var value = values.Row(first + t);
-            var column = Length + t;
-            for (var i = 0; i < key.Length; i++)
-            {
-                _keys[(i * Capacity) + column] = key[i];
-            }
-
+            var (block, place) = (Length / BlockKeys, Length % BlockKeys);
             for (var head = 0; head < _heads; head++)
             {
-                value.Slice(head * _headSize, _headSize).CopyTo(_values.AsSpan(((head * Capacity) + column) * _headSize));
+                var start = column + (head * HeadSize);
+                AddKey(keys.Row(row).Slice(start, HeadSize), Keys(block, head, place / PanelKeys) + (place % PanelKeys));
+                AddValue(values.Row(row).Slice(start, HeadSize), Values(block, head, 0) + (place * PanelKeys));
             }
         }
-
-        Length += count;
     }
 
-    internal bool Fits(int heads, int headSize) => (heads, headSize) == (_heads, _headSize);
+    internal bool Fits(int heads, int headSize) => (heads, headSize) == (_heads, HeadSize);
 
-    internal KvCacheLayer NewLike() => new(_heads, _headSize);
-
-    internal long Bytes => (_keys.LongLength + _values.LongLength) * sizeof(float);
+    internal KvCacheLayer NewLike() => new(_heads, HeadSize);
 
     /// <summary>Takes the first <paramref name="length"/> tokens of another in place of its own.</summary>
     internal void CopyFrom(KvCacheLayer other, int length)
     {
         Length = 0;
         Reserve(length);
-        for (var row = 0; row < _heads * _headSize; row++)
+        for (var block = 0; block * BlockKeys < length; block++)
         {
-            other._keys.AsSpan(row * other.Capacity, length).CopyTo(_keys.AsSpan(row * Capacity));
-        }
-
-        for (var head = 0; head < _heads; head++)
-        {
-            other.Values(head)[..(length * _headSize)].CopyTo(_values.AsSpan(head * Capacity * _headSize));
+            new ReadOnlySpan<float>(other._blocks[block].Pointer, (int)BlockValues).CopyTo(new Span<float>(_blocks[block].Pointer, (int)BlockValues));
         }
 
         Length = length;
@@ -73,26 +73,30 @@ public sealed class KvCacheLayer
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
     internal void Truncate(int length) => Length = Math.Min(Length, length);
 
+    private static void AddKey(ReadOnlySpan<float> key, float* lane)
+    {
+        foreach (var value in key)
+        {
+            *lane = value;
+            lane += PanelKeys;
+        }
+    }
+
+    private static void AddValue(ReadOnlySpan<float> value, float* row)
+    {
+        for (var start = 0; start < value.Length; start += PanelKeys)
+        {
+            var part = value.Slice(start, Math.Min(PanelKeys, value.Length - start));
+            part.CopyTo(new Span<float>(row, PanelKeys));
+            row += BlockKeys * PanelKeys;
+        }
+    }
+
     private void Reserve(int length)
     {
-        if (length <= Capacity)
+        while (_blocks.Count * (long)BlockKeys < length)
         {
-            return;
+            _blocks.Add(new AlignedBuffer<float>(checked((int)BlockValues)));
         }
-
-        var capacity = Math.Max(length, Math.Max(FirstCapacity, checked(2 * Capacity)));
-        var size = checked(_heads * _headSize * capacity);
-        var (keys, values) = (LargeArray.Zeros<float>(size), LargeArray.Zeros<float>(size));
-        for (var row = 0; row < _heads * _headSize; row++)
-        {
-            _keys.AsSpan(row * Capacity, Length).CopyTo(keys.AsSpan(row * capacity));
-        }
-
-        for (var head = 0; head < _heads; head++)
-        {
-            Values(head).CopyTo(values.AsSpan(head * capacity * _headSize));
-        }
-
-        (_keys, _values, Capacity) = (keys, values, capacity);
     }
 }

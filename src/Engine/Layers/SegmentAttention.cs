@@ -1,4 +1,3 @@
-using System.Buffers;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
 
@@ -6,10 +5,14 @@ namespace MASQuant.Engine.Layers;
 
 /// <summary>The towers' scaled dot-product attention, softmax(Q·Kᵀ/√d)·V: rows of one segment (a window, a frame, a chunk of sound) see all of it and nothing else.
 /// Heads lie side by side in the columns. How queries are cut into pieces of work never changes a result.</summary>
-internal static class SegmentAttention
+internal static unsafe class SegmentAttention
 {
-    /// <summary>Queries of one piece of work; bounds the scores held at once.</summary>
-    private const int PieceQueries = 64;
+    // Queries of one piece of work, for which a head's keys and values are put in order: a fiftieth of the work behind it.
+    private const int PieceQueries = 1024;
+
+    // A head's keys and values of one segment.
+    [ThreadStatic]
+    private static KvCacheLayer? _keys;
 
     /// <summary>Attends for every head and segment, on all <see cref="Workers"/>.</summary>
     /// <param name="q">[T, heads·d].</param>
@@ -19,8 +22,9 @@ internal static class SegmentAttention
     /// <param name="bounds">Where segments begin, ascending, from 0; the last entry is T.</param>
     /// <param name="y">[T, heads·d], overwritten.</param>
     /// <param name="cancellationToken">Stops between pieces of work.</param>
+    /// <param name="target">What to compute with; null: all that the machine has.</param>
     /// <exception cref="ArgumentException">The last bound is not T.</exception>
-    public static void Apply(Matrix q, Matrix k, Matrix v, int heads, ReadOnlySpan<int> bounds, Matrix y, CancellationToken cancellationToken = default)
+    public static void Apply(Matrix q, Matrix k, Matrix v, int heads, ReadOnlySpan<int> bounds, Matrix y, CancellationToken cancellationToken = default, CpuTarget? target = null)
     {
         if (bounds[^1] != q.Rows || k.Rows != q.Rows || v.Rows != q.Rows)
         {
@@ -34,42 +38,42 @@ internal static class SegmentAttention
             {
                 for (var head = 0; head < heads; head++)
                 {
-                    pieces.Add(new Piece(head * (q.Columns / heads), first, Math.Min(PieceQueries, bounds[segment] - first), bounds[segment - 1], bounds[segment]));
+                    pieces.Add(new Piece(head * (q.Columns / heads), first, Math.Min(first + PieceQueries, bounds[segment]), bounds[segment - 1], bounds[segment]));
                 }
             }
         }
 
-        Workers.For(pieces.Count, index =>
-        {
-            if (!cancellationToken.IsCancellationRequested)
-            {
-                Attend(pieces[index], q, k, v, q.Columns / heads, y);
-            }
-        });
+        Workers.For(pieces.Count, index => Attend(pieces[index], q, k, v, q.Columns / heads, y, target, cancellationToken));
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    private static void Attend(Piece piece, Matrix q, Matrix k, Matrix v, int d, Matrix y)
+    private static void Attend(Piece piece, Matrix q, Matrix k, Matrix v, int d, Matrix y, CpuTarget? target, CancellationToken cancellationToken)
     {
-        var (rows, keys, stride) = (piece.Queries, piece.End - piece.Start, q.Columns);
-        var (query, key) = ((piece.First * stride) + piece.Column, (piece.Start * stride) + piece.Column);
-        var rented = LargeArray.Rent<float>(checked(rows * keys));
-        var scores = rented.AsSpan(0, rows * keys);
-        FloatGemm.MultiplyNT(rows, keys, d, q.Span[query..], stride, k.Span[key..], stride, scores, keys);
-        for (var row = 0; row < rows; row++)
+        if (cancellationToken.IsCancellationRequested)
         {
-            Softmax.Apply(scores.Slice(row * keys, keys), 1f / MathF.Sqrt(d));
+            return;
         }
 
-        FloatGemm.MultiplyNN(rows, d, keys, scores, keys, v.Span[key..], stride, y.Span[query..], stride);
-        ArrayPool<float>.Shared.Return(rented);
+        var keys = _keys = _keys?.HeadSize == d ? _keys : new KvCacheLayer(1, d);
+        keys.Truncate(0);
+        keys.Append(k, v, piece.Start, piece.End - piece.Start, piece.Column);
+        var tile = AttentionTile.Tokens(heads: 1);
+        fixed (float* queries = q.Data, output = y.Data)
+        {
+            for (var first = piece.First; first < piece.Last && !cancellationToken.IsCancellationRequested; first += tile)
+            {
+                var start = ((nint)first * q.Columns) + piece.Column;
+                AttentionTile.Current.Attend(
+                    keys, 0, new(queries + start, q.Columns, d), new(output + start, q.Columns, d), Math.Min(tile, piece.Last - first), heads: 1, keys.Length, visibleStep: 0, 1 / MathF.Sqrt(d), target);
+            }
+        }
     }
 
     /// <summary>Queries of one head and segment.</summary>
     /// <param name="Column">Where the head's columns start.</param>
     /// <param name="First">The first query.</param>
-    /// <param name="Queries">How many.</param>
+    /// <param name="Last">The query after the last.</param>
     /// <param name="Start">The segment's first row.</param>
     /// <param name="End">The row after the segment's last.</param>
-    private readonly record struct Piece(int Column, int First, int Queries, int Start, int End);
+    private readonly record struct Piece(int Column, int First, int Last, int Start, int End);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace MASQuant.Engine.Layers;
@@ -22,6 +23,37 @@ public static class Softmax
         {
             Lanes.Store(Lanes.Load(row, i) * inverse, row, i);
         }
+    }
+
+    /// <summary>One block of a row whose softmax is taken block by block: replaces scores by weights e^((score − largest so far)·scale), 0 for keys that are not seen.</summary>
+    /// <param name="scores">A multiple of 16 values.</param>
+    /// <param name="seen">How many count; none where it is not positive.</param>
+    /// <param name="count">How many are replaced.</param>
+    /// <param name="scale">Positive.</param>
+    /// <param name="largest">The largest score of the blocks before, then of this one too; at first the smallest finite value.</param>
+    /// <param name="total">The sum of the weights of the blocks before, then of this one too, under the largest score.</param>
+    /// <returns>What was weighted before is to be multiplied by it.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static unsafe float Weigh(float* scores, int seen, int count, float scale, ref float largest, ref float total)
+    {
+        var end = (count + Lanes.Count - 1) / Lanes.Count * Lanes.Count;
+        if (seen < end)
+        {
+            new Span<float>(scores, end)[Math.Max(seen, 0)..].Fill(float.NegativeInfinity);
+        }
+
+        var top = Vector512.Create(largest);
+        for (var i = 0; i < end; i += Lanes.Count)
+        {
+            top = Vector512.Max(top, Vector512.Load(scores + i));
+        }
+
+        var before = largest;
+        largest = Lanes.Max(top);
+        var sum = Lanes.Sum(Exponential.Weigh(scores, end, largest, scale));
+        var factor = largest == before ? 1 : Exponential.Of(Vector512.Create((before - largest) * scale)).ToScalar();
+        total = (total * factor) + sum;
+        return factor;
     }
 
     private static float Largest(ReadOnlySpan<float> row)

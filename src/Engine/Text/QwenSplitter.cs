@@ -17,7 +17,7 @@ internal sealed class QwenSplitter
     public static QwenSplitter Letters { get; } = new(
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", keepsMarks: false);
 
-    /// <summary>That of Qwen3.5's: a combining mark is a letter.</summary>
+    /// <summary>That of later ones: a combining mark is a letter.</summary>
     public static QwenSplitter LettersAndMarks { get; } = new(
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", keepsMarks: true);
 

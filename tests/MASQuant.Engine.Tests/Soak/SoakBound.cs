@@ -5,7 +5,7 @@ namespace MASQuant.Engine.Tests.Soak;
 /// <summary>Whether a process holds what it held when it was warm.</summary>
 internal sealed class SoakBound
 {
-    /// <summary>How far reachable objects may grow: by what pools of arrays keep for the next prompt. The least that an answer holds are keys and values of 64 tokens, 384 kB: six answers of the thousands that leave theirs are seen.</summary>
+    /// <summary>How far reachable objects may grow: by what pools of arrays keep for the next prompt. The least that an answer holds are keys and values of 128 tokens, 768 kB: three answers of the thousands that leave theirs are seen.</summary>
     private const long Managed = 2 << 20;
 
     /// <summary>How far memory in use may grow: by 16 regions of 4 MB, in which the collector takes memory and keeps some between its generations. Beyond objects this is native memory, of which 20 kB an operation are seen in the lane, 3 kB in an hour.</summary>

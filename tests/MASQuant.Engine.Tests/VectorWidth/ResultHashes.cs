@@ -34,10 +34,15 @@ internal static class ResultHashes
 
     private static string Attend()
     {
-        var (q, k, v) = (new Matrix(70, 96, Oracle.Random(70 * 96, 1)), new Matrix(70, 96, Oracle.Random(70 * 96, 2)), new Matrix(70, 96, Oracle.Random(70 * 96, 3)));
-        var y = new Matrix(70, 96);
-        SegmentAttention.Apply(q, k, v, 4, [0, 27, 70], y);
-        return Of(y.Data);
+        var (q, k, v) = (Values(96, 1), Values(96, 2), Values(96, 3));
+        var (segments, causal, memory) = (new Matrix(300, 96), new Matrix(300, 96), new LayerMemory());
+        SegmentAttention.Apply(q, k, v, 4, [0, 27, 300], segments);
+        var attention = new DecoderAttention();
+        attention.Begin(null!, new ReadOnlySpan<LayerMemory>(in memory));
+        attention.Attend(new AttendStep(4, 2, 24, AttentionSpan.Causal), q, Values(48, 4), Values(48, 5), causal);
+        return Of(segments.Data, causal.Data);
+
+        static Matrix Values(int columns, int seed) => new(300, columns, Oracle.Random(300 * columns, seed));
     }
 
     private static string Functions()
