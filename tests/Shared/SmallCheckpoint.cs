@@ -4,7 +4,7 @@ using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Tests;
 
-/// <summary>A checkpoint of random weights whose tower leaves rows for the decoder's first blocks, and whose heads are normed and together wider than the stream. Tensors are those of its description; the tokenizer is vl-tiny's.</summary>
+/// <summary>A checkpoint of random weights whose tower leaves rows for the decoder's first blocks, and whose heads are normed and together wider than the stream; or one most of whose layers carry a state. Tensors are those of its description; the tokenizer is vl-tiny's.</summary>
 internal static class SmallCheckpoint
 {
     private const string Config = """
@@ -20,12 +20,29 @@ internal static class SmallCheckpoint
         }
         """;
 
+    private const string StateConfig = """
+        {
+          "model_type": "qwen3_5", "image_token_id": 1212, "video_token_id": 1213, "vision_start_token_id": 1209, "vision_end_token_id": 1210,
+          "text_config": {
+            "hidden_size": 128, "num_hidden_layers": 4, "intermediate_size": 256, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 64, "vocab_size": 1280,
+            "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 32, "linear_value_head_dim": 32,
+            "rope_parameters": { "rope_type": "default", "rope_theta": 10000000, "mrope_section": [3, 3, 2], "mrope_interleaved": true }, "max_position_embeddings": 4096, "tie_word_embeddings": true
+          },
+          "vision_config": { "depth": 2, "hidden_size": 64, "intermediate_size": 96, "num_heads": 4, "out_hidden_size": 128, "num_position_embeddings": 16 }
+        }
+        """;
+
     private const string Processor = """{ "size": { "shortest_edge": 4096, "longest_edge": 65536 }, "patch_size": 16, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5] }""";
 
-    public static string Write(string folder)
+    public static string Write(string folder) => Write(folder, Config);
+
+    /// <summary>The one whose layers carry a state.</summary>
+    public static string WriteWithStates(string folder) => Write(folder, StateConfig);
+
+    private static string Write(string folder, string json)
     {
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "config.json"), Config);
+        File.WriteAllText(Path.Combine(folder, "config.json"), json);
         File.WriteAllText(Path.Combine(folder, "preprocessor_config.json"), Processor);
         File.WriteAllText(Path.Combine(folder, "generation_config.json"), """{ "eos_token_id": 1200 }""");
         File.Copy(Path.Combine(RepositoryFiles.VlTiny, "tokenizer.json"), Path.Combine(folder, "tokenizer.json"));
@@ -46,9 +63,14 @@ internal static class SmallCheckpoint
 
         foreach (var block in decoder.Blocks.Concat(tower.Blocks).Concat(tower.Mergers))
         {
-            foreach (var tensor in block.Norms.SelectMany(norm => Norm(block.Prefix, norm)).Concat(block.Projections.SelectMany(step => Projection(block.Prefix, step))))
+            foreach (var tensor in block.Norms.Distinct().SelectMany(norm => Norm(block.Prefix, norm)).Concat(block.Projections.SelectMany(step => Projection(block.Prefix, step))))
             {
                 yield return tensor;
+            }
+
+            foreach (var parameter in block.Parameters)
+            {
+                yield return (block.Prefix + parameter.Name, parameter.Rows, parameter.Columns, parameter.Columns == 0 ? -1 : 0, 1);
             }
         }
     }
@@ -69,7 +91,7 @@ internal static class SmallCheckpoint
 
     private static IEnumerable<(string, int, int, float, float)> Norm(string prefix, NormDescription norm)
     {
-        yield return ($"{prefix}{norm.Name}.weight", norm.Size, 0, 1, 0.5f);
+        yield return ($"{prefix}{norm.Name}.weight", norm.Size, 0, norm.IsStoredLessOne ? 0 : 1, 0.5f);
         if (norm.Kind == NormKind.Layer)
         {
             yield return ($"{prefix}{norm.Name}.bias", norm.Size, 0, 0, 0.2f);

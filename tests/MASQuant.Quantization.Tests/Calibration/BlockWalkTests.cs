@@ -33,6 +33,7 @@ public sealed class BlockWalkTests : IDisposable
     [InlineData(nameof(RepositoryFiles.OmniTiny))]
     [InlineData(nameof(RepositoryFiles.VlTiny))]
     [InlineData(nameof(SmallCheckpoint))]
+    [InlineData(nameof(SmallCheckpoint.WriteWithStates))]
     public void Both_streams_pass_what_whole_blocks_pass(string model)
     {
         Open(model);
@@ -61,6 +62,7 @@ public sealed class BlockWalkTests : IDisposable
     [InlineData(nameof(RepositoryFiles.OmniTiny))]
     [InlineData(nameof(RepositoryFiles.VlTiny))]
     [InlineData(nameof(SmallCheckpoint))]
+    [InlineData(nameof(SmallCheckpoint.WriteWithStates))]
     public void A_block_is_passed_without_having_been_looked_at(string model)
     {
         Open(model);
@@ -83,6 +85,7 @@ public sealed class BlockWalkTests : IDisposable
         {
             nameof(RepositoryFiles.OmniTiny) => (RepositoryFiles.OmniTiny, RepositoryFiles.Data("calibration.jsonl")),
             nameof(RepositoryFiles.VlTiny) => (RepositoryFiles.VlTiny, TinyRun.Calibration(_folder.Path)),
+            nameof(SmallCheckpoint.WriteWithStates) => (SmallCheckpoint.WriteWithStates(_folder.File("model")), TinyRun.Calibration(_folder.Path)),
             _ => (SmallCheckpoint.Write(_folder.File("model")), TinyRun.Calibration(_folder.Path)),
         };
         _checkpoint = Checkpoint.Open(folder);

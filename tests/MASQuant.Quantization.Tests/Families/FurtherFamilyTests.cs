@@ -18,7 +18,7 @@ public sealed class FurtherFamilyTests : IDisposable
         get
         {
             var cases = new TheoryData<string, string>();
-            foreach (var family in (string[])[nameof(SmallCheckpoint), FamilyFixtures.Qwen2VL, FamilyFixtures.Qwen3VL])
+            foreach (var family in (string[])[nameof(SmallCheckpoint), nameof(SmallCheckpoint.WriteWithStates), FamilyFixtures.Qwen2VL, FamilyFixtures.Qwen3VL, FamilyFixtures.Qwen35])
             {
                 // W4A16 has groups of 128 inputs, by which the last one's 192 do not divide.
                 foreach (var scheme in QuantizationScheme.All.Where(scheme => family != FamilyFixtures.Qwen3VL || scheme.QuantizesActivations))
@@ -37,7 +37,12 @@ public sealed class FurtherFamilyTests : IDisposable
     [MemberData(nameof(Cases))]
     public void An_artifact_answers_and_no_modality_ends_below_SmoothQuant(string family, string scheme)
     {
-        var model = family == nameof(SmallCheckpoint) ? SmallCheckpoint.Write(_folder.File("model")) : FamilyFixtures.Model(family);
+        var model = family switch
+        {
+            nameof(SmallCheckpoint) => SmallCheckpoint.Write(_folder.File("model")),
+            nameof(SmallCheckpoint.WriteWithStates) => SmallCheckpoint.WriteWithStates(_folder.File("model")),
+            _ => FamilyFixtures.Model(family),
+        };
         using var reference = LoadedModel.Load(model);
         using var smoothQuant = Quantize(model, "SmoothQuant", scheme);
         using var masQuant = Quantize(model, "MASQuant", scheme);
