@@ -19,8 +19,16 @@ internal sealed class PartBlock(BlockDescription description, IEnumerable<Norm> 
     /// <param name="attention">FLOPs of attention.</param>
     public void Run(ref BlockRun run, double attention)
     {
-        foreach (var (step, operation) in description.Steps.Zip(_operations))
+        for (var i = 0; i < _operations.Length; i++)
         {
+            // A group that takes the step's rows times both.
+            if (i + 1 < _operations.Length && _operations[i].TryRunInto(_operations[i + 1], ref run))
+            {
+                i++;
+                continue;
+            }
+
+            var (step, operation) = (description.Steps[i], _operations[i]);
             var first = run.Values.Current.Length > 0 ? run.Values.Current[0] : run.Stream;
             var start = Stopwatch.GetTimestamp();
             operation.Run(ref run);

@@ -9,7 +9,7 @@ using MASQuant.Formats.Schemes;
 namespace MASQuant.Bench.Prefill;
 
 /// <summary>A quantized input group of random content that computes what <see cref="QuantizedLinearGroup"/> does, part by part.</summary>
-internal sealed class PartGroup : ILinearGroup
+internal sealed class PartGroup : ILinearGroup, IPreparingGroup
 {
     private const int Rank = 12;
     private readonly CpuGemmBackend _backend = new();
@@ -32,16 +32,25 @@ internal sealed class PartGroup : ILinearGroup
     public ILinearGroup Whole(PreparedTokensPool pool) => new QuantizedLinearGroup(_patched, _input, _backend, pool);
 
     public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
+        => Forward(input => _backend.Prepare(x, modalities, input, _plain[0].Scheme, _tokens), "smoothing, quantization", (double)x.Rows * x.Columns, 1, modalities, outputs);
+
+    public void Forward(IInputRows x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
     {
-        var (scheme, written) = (_plain[0].Scheme, new Floor(Bytes: (double)x.Rows * x.Columns * ((2 * sizeof(float)) + 1)));
-        var unrotated = Seconds(() => _backend.Prepare(x, modalities, _input with { RotationBlock = 0 }, scheme, _tokens));
-        var rotated = Seconds(() => _backend.Prepare(x, modalities, _input, scheme, _tokens));
-        _times.Add("smoothing and quantization", written, Math.Min(unrotated, rotated));
-        _times.Add("rotation of inputs (Hadamard)", Floor.Passes(x), Math.Max(0, rotated - unrotated));
+        var (name, read) = x is GatedRows ? ("SiLU, smoothing, quantization", 2) : ("norm, smoothing, quantization", 1);
+        Forward(input => _backend.Prepare(x, modalities, input, _plain[0].Scheme, _tokens), name, (double)x.Rows * x.Columns, read, modalities, outputs);
+    }
+
+    private void Forward(Action<InputTransform> prepare, string name, double values, int read, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
+    {
+        var unrotated = Seconds(() => prepare(_input with { RotationBlock = 0 }));
+        var rotated = Seconds(() => prepare(_input));
+        _times.Add(name, new Floor(Bytes: values * (((read + 1) * sizeof(float)) + 1)), Math.Min(unrotated, rotated));
+        _times.Add("rotation of inputs (Hadamard)", new Floor(Bytes: values * sizeof(float)), Math.Max(0, rotated - unrotated));
+        var rows = modalities.Count;
         for (var i = 0; i < outputs.Length; i++)
         {
             var (weight, y) = (_plain[i], outputs[i]);
-            _times.Time("integer products", new(IntegerOperations: 2.0 * x.Rows * weight.Outputs * weight.Inputs), () => _backend.Multiply(_tokens, weight, y));
+            _times.Time("integer products", new(IntegerOperations: 2.0 * rows * weight.Outputs * weight.Inputs), () => _backend.Multiply(_tokens, weight, y));
             if (!modalities.IsTextOnly)
             {
                 var patched = (double)modalities.CountOf(Modality.Vision);

@@ -13,6 +13,23 @@ public interface IGemmBackend
     /// <param name="tokens">Receives the result; its buffers are reused.</param>
     void Prepare(Matrix x, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens);
 
+    /// <summary>As <see cref="Prepare(Matrix, ModalityMap, InputTransform, QuantizationScheme, PreparedTokens)"/>, of rows that are computed when they are asked for; here all of them first.</summary>
+    /// <param name="x">[M, K] activations.</param>
+    /// <param name="modalities">M entries.</param>
+    /// <param name="input">The factors and the rotation.</param>
+    /// <param name="scheme">Gives the activation range.</param>
+    /// <param name="tokens">Receives the result; its buffers are reused.</param>
+    void Prepare(IInputRows x, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
+    {
+        var rows = new Matrix(x.Rows, x.Columns);
+        for (var row = 0; row < x.Rows; row++)
+        {
+            x.Write(row, rows.Row(row));
+        }
+
+        Prepare(rows, modalities, input, scheme, tokens);
+    }
+
     /// <summary>Y = Q_a(Z_m) · Q_w(s_b ⊙ W · H)ᵀ + Z_m · L1_m · L2_m + bias with Z_m = X_m / s_m · H (paper Eq. 29).</summary>
     /// <param name="tokens">The prepared input, [M, K].</param>
     /// <param name="weight">[N, K].</param>

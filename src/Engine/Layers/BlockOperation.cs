@@ -1,3 +1,4 @@
+using MASQuant.Engine.Gemm;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Layers;
@@ -7,6 +8,10 @@ internal abstract class BlockOperation
 {
     /// <summary>Computes the step.</summary>
     public abstract void Run(ref BlockRun run);
+
+    /// <summary>Computes the step and the next one together, to the same bits, where that spares a pass over memory.</summary>
+    /// <returns>Whether it has.</returns>
+    public virtual bool TryRunInto(BlockOperation next, ref BlockRun run) => false;
 
     /// <summary>Binds steps to what they need, in their order.</summary>
     /// <exception cref="NotSupportedException">The processor does not know a step.</exception>
@@ -43,6 +48,9 @@ internal abstract class BlockOperation
             norm.Apply(run.Stream, run.Values.New(run.Stream.Rows, run.Stream.Columns));
             run.Values.Advance(taken: 0);
         }
+
+        public override bool TryRunInto(BlockOperation next, ref BlockRun run)
+            => next is Project project && project.TryRun(run.Values.Normed.Of(norm, run.Stream), taken: 0, ref run);
     }
 
     private sealed class Project(int[] outputs, ILinearGroup layers) : BlockOperation
@@ -50,13 +58,31 @@ internal abstract class BlockOperation
         public override void Run(ref BlockRun run)
         {
             var x = run.Values.Current[0];
-            foreach (var columns in outputs)
-            {
-                run.Values.New(x.Rows, columns);
-            }
-
+            Reserve(x.Rows, ref run);
             layers.Forward(x, run.Modalities, run.Values.Results);
             run.Values.Advance(taken: 1);
+        }
+
+        /// <summary>Runs on rows in place of the first values.</summary>
+        public bool TryRun(IInputRows x, int taken, ref BlockRun run)
+        {
+            if (layers is not IPreparingGroup preparing)
+            {
+                return false;
+            }
+
+            Reserve(x.Rows, ref run);
+            preparing.Forward(x, run.Modalities, run.Values.Results);
+            run.Values.Advance(taken);
+            return true;
+        }
+
+        private void Reserve(int rows, ref BlockRun run)
+        {
+            foreach (var columns in outputs)
+            {
+                run.Values.New(rows, columns);
+            }
         }
     }
 
@@ -149,6 +175,9 @@ internal abstract class BlockOperation
             Silu.Multiply(run.Values.Current[0], run.Values.Current[1], run.Values.Current[0]);
             run.Values.DropSecond();
         }
+
+        public override bool TryRunInto(BlockOperation next, ref BlockRun run)
+            => next is Project project && project.TryRun(run.Values.Gated.Of(run.Values.Current[0], run.Values.Current[1]), taken: 2, ref run);
     }
 
     private sealed class Activate(Activation function) : BlockOperation

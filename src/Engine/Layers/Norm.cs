@@ -68,7 +68,8 @@ public sealed record Norm(NormDescription Description, float[] Gain, float[] Bia
 
     private void ApplyToMany(Matrix x, Matrix y) => Rows.For(x.Rows, row => Apply(x.Row(row), y.Row(row)));
 
-    private void Apply(ReadOnlySpan<float> x, Span<float> y)
+    /// <summary>Normalizes one row; <paramref name="y"/> may be <paramref name="x"/>.</summary>
+    internal void Apply(ReadOnlySpan<float> x, Span<float> y)
     {
         if (Description.Kind == NormKind.Layer)
         {

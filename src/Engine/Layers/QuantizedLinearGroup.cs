@@ -5,7 +5,7 @@ namespace MASQuant.Engine.Layers;
 
 /// <summary>A quantized input group: smooths, rotates and quantizes the shared input once, then multiplies it by each weight (paper Eq. 29).</summary>
 /// <remarks>Threads may share a group.</remarks>
-public sealed class QuantizedLinearGroup : ILinearGroup
+public sealed class QuantizedLinearGroup : ILinearGroup, IPreparingGroup
 {
     private readonly IReadOnlyList<QuantizedWeight> _weights;
     private readonly InputTransform _input;
@@ -31,12 +31,15 @@ public sealed class QuantizedLinearGroup : ILinearGroup
         ArgumentOutOfRangeException.ThrowIfNotEqual(outputs.Length, _weights.Count);
         var tokens = _pool.Rent();
         _backend.Prepare(x, modalities, _input, _weights[0].Scheme, tokens);
-        for (var i = 0; i < outputs.Length; i++)
-        {
-            _backend.Multiply(tokens, _weights[i], outputs[i]);
-        }
+        Multiply(tokens, outputs);
+    }
 
-        _pool.Return(tokens);
+    void IPreparingGroup.Forward(IInputRows x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(outputs.Length, _weights.Count);
+        var tokens = _pool.Rent();
+        _backend.Prepare(x, modalities, _input, _weights[0].Scheme, tokens);
+        Multiply(tokens, outputs);
     }
 
     /// <summary>Computes the layer of a group of one, from and into any memory.</summary>
@@ -50,6 +53,16 @@ public sealed class QuantizedLinearGroup : ILinearGroup
         var tokens = _pool.Rent();
         _backend.Prepare(x, _weights[0].Inputs, modalities, _input, _weights[0].Scheme, tokens);
         _backend.Multiply(tokens, _weights[0], y);
+        _pool.Return(tokens);
+    }
+
+    private void Multiply(PreparedTokens tokens, ReadOnlySpan<Matrix> outputs)
+    {
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            _backend.Multiply(tokens, _weights[i], outputs[i]);
+        }
+
         _pool.Return(tokens);
     }
 }

@@ -10,6 +10,12 @@ internal sealed class StepValues
     private int _count;
     private int _results;
 
+    /// <summary>Of the step at hand, for a group that takes rows one by one.</summary>
+    public NormedRows Normed { get; } = new();
+
+    /// <inheritdoc cref="Normed"/>
+    public GatedRows Gated { get; } = new();
+
     /// <summary>What the steps before have left, first what was computed last.</summary>
     public ReadOnlySpan<Matrix> Current => _values.AsSpan(0, _count);
 

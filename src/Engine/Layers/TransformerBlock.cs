@@ -118,9 +118,16 @@ public sealed class TransformerBlock
     private static void Run(ReadOnlySpan<BlockOperation> operations, Matrix stream, ModalityMap modalities, StepValues values, IBlockAttention attention, DeepstackRows? deepstack)
     {
         var run = new BlockRun { Stream = stream, Modalities = modalities, Values = values, Attention = attention, Deepstack = deepstack ?? DeepstackRows.None };
-        foreach (var operation in operations)
+        for (var i = 0; i < operations.Length; i++)
         {
-            operation.Run(ref run);
+            if (i + 1 < operations.Length && operations[i].TryRunInto(operations[i + 1], ref run))
+            {
+                i++;
+            }
+            else
+            {
+                operations[i].Run(ref run);
+            }
         }
     }
 

@@ -23,8 +23,17 @@ public sealed unsafe class CpuGemmBackend(CpuTarget? target = null) : IGemmBacke
         tokens.Reset(modalities.Count, inputs, modalities);
         fixed (float* values = x)
         {
-            TokenQuantizer.Current.Run(values, input, scheme, tokens, _target);
+            TokenQuantizer.Current.Run(values, null, input, scheme, tokens, _target);
         }
+    }
+
+    /// <inheritdoc/>
+    public void Prepare(IInputRows x, ModalityMap modalities, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens)
+    {
+        GemmChecks.Input(checked(x.Rows * x.Columns), x.Columns, modalities);
+        GemmChecks.Transform(input, x.Columns);
+        tokens.Reset(x.Rows, x.Columns, modalities);
+        TokenQuantizer.Current.Run(null, x, input, scheme, tokens, _target);
     }
 
     /// <inheritdoc/>

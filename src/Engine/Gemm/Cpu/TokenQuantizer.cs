@@ -21,19 +21,21 @@ internal sealed unsafe class TokenQuantizer : IWork
     private PreparedTokens _tokens = null!;
     private QuantizationScheme _scheme;
     private float* _x;
+    private IInputRows? _rows;
     private int _pieces;
 
     /// <summary>The calling thread's object.</summary>
     public static TokenQuantizer Current => _current ??= new TokenQuantizer();
 
-    /// <summary>Fills <paramref name="tokens"/>, which has been reset to the shape of <paramref name="x"/>.</summary>
-    public void Run(float* x, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens, CpuTarget target)
+    /// <summary>Fills <paramref name="tokens"/>, which has been reset to the shape of <paramref name="x"/>, or of <paramref name="rows"/> in its place.</summary>
+    public void Run(float* x, IInputRows? rows, InputTransform input, QuantizationScheme scheme, PreparedTokens tokens, CpuTarget target)
     {
         (_input, _tokens, _scheme) = (input, tokens, scheme);
         _x = x;
+        _rows = rows;
         _pieces = (int)Math.Clamp((long)tokens.Tokens * tokens.Inputs / PieceValues, 1, Math.Max(1, tokens.Tokens));
         Workers.For(_pieces, this, target.Threads);
-        (_input, _tokens) = (null!, null!);
+        (_input, _tokens, _rows) = (null!, null!, null);
     }
 
     /// <inheritdoc/>
@@ -45,7 +47,8 @@ internal sealed unsafe class TokenQuantizer : IWork
         {
             fixed (float* smoothed = _tokens.Smoothed.Row(m), inverse = _input.InverseSmoothing[(int)_tokens.Modalities[m]])
             {
-                var largest = Smooth(_x + ((nint)m * columns), inverse, smoothed, columns);
+                _rows?.Write(m, _tokens.Smoothed.Row(m));
+                var largest = Smooth(_rows is null ? _x + ((nint)m * columns) : smoothed, inverse, smoothed, columns);
                 if (_input.RotationBlock > 0)
                 {
                     BlockHadamard.Apply(_tokens.Smoothed.Row(m), _input.RotationBlock);
