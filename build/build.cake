@@ -12,28 +12,17 @@ Task("build").Does(() => DotNetBuild(solution, new DotNetBuildSettings { Configu
 // Restore warns of packages with known vulnerabilities; here they are errors, as is a feed that does not answer.
 Task("audit").Does(() => Run("dotnet", $"restore \"{solution}\" --force -p:WarningsNotAsErrors=", "A package has a known vulnerability, or no feed answered."));
 
-// PTX is committed, so that a build needs no compiler for it; where clang-22 is installed, what it makes must be what is committed.
+// PTX and machine code are committed, so that a build needs no compiler for them; where clang-22 is installed, what it makes must be what is committed.
 Task("kernels").Does(() =>
 {
     if (Context.Tools.Resolve("clang-22") is null)
     {
-        Information("Skipped: clang-22 is not installed (Debian: apt-get install clang-22). The committed PTX stays as it is.");
+        Information("Skipped: clang-22 is not installed (Debian: apt-get install clang-22). The committed kernels stay as they are.");
         return;
     }
 
-    var made = MakeAbsolute(Directory($"{root}/artifacts/kernels"));
-    EnsureDirectoryExists(made);
-    CleanDirectory(made);
-    Run("bash", $"\"{root}/build/kernels.sh\" \"{made}\"", "A kernel does not compile.");
-
-    var committed = $"{root}/src/Cuda/Kernels";
-    var names = GetFiles($"{made}/*.ptx").Concat(GetFiles($"{committed}/*.ptx")).Select(file => file.GetFilename().ToString()).Distinct();
-    var stale = names.Where(name => !FileExists($"{made}/{name}") || !FileExists($"{committed}/{name}")
-        || System.IO.File.ReadAllText($"{made}/{name}") != System.IO.File.ReadAllText($"{committed}/{name}")).ToList();
-    if (stale.Count > 0)
-    {
-        throw new CakeException($"Not what the sources compile to: {string.Join(", ", stale)}. Run build/kernels.sh and commit the PTX.");
-    }
+    CompareKernels("kernels.sh", "src/Cuda/Kernels", "ptx");
+    CompareKernels("cpu-kernels.sh", "src/Engine/Gemm/Cpu/Kernels", "bin");
 });
 
 Task("pack").IsDependentOn("build").Does(() => DotNetPack(solution, new DotNetPackSettings
@@ -46,6 +35,23 @@ Task("pack").IsDependentOn("build").Does(() => DotNetPack(solution, new DotNetPa
 Task("bench").Does(() => DotNetRun($"{root}/bench/Bench/MASQuant.Bench.csproj", "ratios", new DotNetRunSettings { Configuration = "Release" }));
 
 RunTarget(target);
+
+void CompareKernels(string script, string folder, string ending)
+{
+    var made = MakeAbsolute(Directory($"{root}/artifacts/kernels"));
+    EnsureDirectoryExists(made);
+    CleanDirectory(made);
+    Run("bash", $"\"{root}/build/{script}\" \"{made}\"", "A kernel does not compile.");
+
+    var committed = $"{root}/{folder}";
+    var names = GetFiles($"{made}/*.{ending}").Concat(GetFiles($"{committed}/*.{ending}")).Select(file => file.GetFilename().ToString()).Distinct();
+    var stale = names.Where(name => !FileExists($"{made}/{name}") || !FileExists($"{committed}/{name}")
+        || !System.IO.File.ReadAllBytes($"{made}/{name}").SequenceEqual(System.IO.File.ReadAllBytes($"{committed}/{name}"))).ToList();
+    if (stale.Count > 0)
+    {
+        throw new CakeException($"Not what the sources compile to: {string.Join(", ", stale)}. Run build/{script} and commit what it makes.");
+    }
+}
 
 void Run(string program, string arguments, string problem)
 {

@@ -11,7 +11,7 @@ internal static class Ratios
     private const int Outputs = 11008;
     private const long BeyondCaches = 256L << 20;
 
-    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8), Batch(QuantizationScheme.W4A8), Batch(QuantizationScheme.W8A8), Ahead(QuantizationScheme.W4A8, 4), Ahead(QuantizationScheme.W4A8, 8), Rotation(256), Rotation(1)];
+    public static IReadOnlyList<Ratio> All() => [Float(), Prefill(), .. DotProducts(), Decode(QuantizationScheme.W4A8), Decode(QuantizationScheme.W8A8), Batch(QuantizationScheme.W4A8), Batch(QuantizationScheme.W8A8), Ahead(QuantizationScheme.W4A8, 4), Ahead(QuantizationScheme.W4A8, 8), Rotation(256), Rotation(1)];
 
     /// <summary>The FP32 product that towers and learning use, against fused multiply-adds on registers alone.</summary>
     private static Ratio Float()
@@ -38,6 +38,24 @@ internal static class Ratios
         { BaselineThreads = 1 };
     }
 
+    /// <summary>Many tokens by AVX512-VNNI, where the machine has it, against its dot products on registers alone, and against the best that the runtime's own instructions do.</summary>
+    private static IEnumerable<Ratio> DotProducts()
+    {
+        if (!CpuTarget.Levels.Contains(CpuLevel.Vnni512))
+        {
+            yield break;
+        }
+
+        CpuGemmBackend machineCode = new(CpuTarget.ThisMachine with { Level = CpuLevel.Vnni512 }), intrinsics = new(CpuTarget.ThisMachine with { Level = CpuLevel.Avx512 });
+        foreach (var scheme in new[] { QuantizationScheme.W4A8, QuantizationScheme.W8A8 })
+        {
+            var workload = new QuantizedWorkload(scheme, new GemmProblem(256, Outputs, Inputs));
+            var work = 2e-9 * 256 * Outputs * Inputs;
+            yield return new Ratio($"{scheme} 256 × {Outputs} × {Inputs} against the vpdpbusd roof", work, () => workload.Forward(machineCode), 1e-9 * DotProductRoof.Operations * Workers.Count, () => Workers.For(Workers.Count, _ => DotProductRoof.Run()), "GOP/s", 0.75);
+            yield return new Ratio($"{scheme} 256 × {Outputs} × {Inputs}, vnni512, against avx512", work, () => workload.Forward(machineCode), work, () => workload.Forward(intrinsics), "GOP/s", 1.5);
+        }
+    }
+
     /// <summary>One token over cold weights against a plain read of as many bytes.</summary>
     private static Ratio Decode(QuantizationScheme scheme)
     {
@@ -47,7 +65,7 @@ internal static class Ratios
         return new Ratio(
             $"{scheme} 1 × {Outputs} × {Inputs}, cold, against a streaming read",
             1e-9 * Copies * workload.WeightBytes, () => Repeat(Copies, () => workload.Forward(cpu)),
-            1e-9 * Copies * workload.WeightBytes, () => Repeat(Copies, workload.Read), "GB/s", 0.6);
+            1e-9 * Copies * workload.WeightBytes, () => Repeat(Copies, workload.Read), "GB/s", CpuTarget.ThisMachine.Level >= CpuLevel.Vnni512 ? 0.8 : 0.6);
     }
 
     /// <summary>Answers in progress together against one after the other: the weights are read once for all, and attention is each one's own.</summary>

@@ -22,4 +22,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(6, LogLevel.Error, "Request {Request} to {Model} failed.")]
     public static partial void Failed(this ILogger logger, Exception error, string request, string model);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Model} runs slower than it could: {Problem}")]
+    public static partial void Hampered(this ILogger logger, string model, string problem);
 }

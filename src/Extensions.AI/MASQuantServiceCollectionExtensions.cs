@@ -74,7 +74,13 @@ public static class MASQuantServiceCollectionExtensions
         var options = OptionsOf(services, name);
         var start = Stopwatch.GetTimestamp();
         var model = options.Load is { } load ? load(services) : MultimodalModel.Load(options.ModelPath!, options.Model);
-        Loggers(services).CreateLogger(MASQuantTelemetry.Name).Loaded(model.Name, options.ModelPath ?? model.Artifact?.Path ?? "memory", model.DeviceName, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        var logger = Loggers(services).CreateLogger(MASQuantTelemetry.Name);
+        logger.Loaded(model.Name, options.ModelPath ?? model.Artifact?.Path ?? "memory", model.DeviceName, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        if (model.ProcessorWarning is { } warning)
+        {
+            logger.Hampered(model.Name, warning.Message);
+        }
+
         return model;
     }
 

@@ -23,6 +23,9 @@ public sealed class MultimodalModel : IDisposable
     /// <summary>Where the model runs, in the words of <see cref="ModelOptions.Device"/>.</summary>
     public string DeviceName => _model.DeviceName;
 
+    /// <summary>What is to be told of the processor that the model runs on, with a code and a remedy (MASQ1012: the system refuses its best kernels); null where there is nothing.</summary>
+    public MASQuantException? ProcessorWarning => _model.ProcessorWarning;
+
     /// <summary>What the model's class is called: the artifact says so; in full precision it is made of the folder's name.</summary>
     public string Name { get; }
 

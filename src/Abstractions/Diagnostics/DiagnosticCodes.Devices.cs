@@ -31,4 +31,10 @@ public static partial class DiagnosticCodes
 
     /// <summary>A decoder's hidden states are asked for where it runs on a device.</summary>
     public const string HiddenStatesOnDevice = "MASQ1010";
+
+    /// <summary>A word that names no instruction set of this processor.</summary>
+    public const string ProcessorLevelInvalid = "MASQ1011";
+
+    /// <summary>A warning: the system refuses executable memory, so that the processor's best kernels are not used.</summary>
+    public const string KernelsNotMapped = "MASQ1012";
 }

@@ -56,7 +56,7 @@ internal static class RunCommand
             var input = new PromptText(console, cancellationToken);
             var prompt = parse.GetValue(conversation) is { } file ? input.Conversation(file) : PromptOf(parse.GetValue(system), parse, media, input.Text(parse.GetRequiredValue(text)!));
             using var loaded = LoadedModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device), Limits = ImageBudget.OwnPrompts });
-            if (loaded.ChatTemplateWarning is { } warning)
+            foreach (var warning in new[] { loaded.ChatTemplateWarning, loaded.ProcessorWarning }.OfType<MASQuantException>())
             {
                 console.Warn(warning);
             }

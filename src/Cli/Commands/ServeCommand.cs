@@ -53,6 +53,11 @@ internal static class ServeCommand
             };
             options.Validate(); // Before a model is opened for nothing.
             using var loaded = MultimodalModel.Load(parse.GetRequiredValue(model), limits.Of(parse) with { Device = parse.GetValue(device), MaxSequences = parse.GetValue(sequences) });
+            if (loaded.ProcessorWarning is { } warning)
+            {
+                console.Warn(warning);
+            }
+
             return Serve(console, loaded, options, parse.GetValue(json), cancellationToken).GetAwaiter().GetResult();
         });
         return command;

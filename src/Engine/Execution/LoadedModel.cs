@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Constraints;
+using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Serving;
@@ -69,6 +70,9 @@ public sealed class LoadedModel : IDisposable
     /// <summary>What is to be told of its chat template, MASQ0207; null where it is known, or there is none.</summary>
     public MASQuantException? ChatTemplateWarning => Users.Run(_ => ChatTemplate.WarningOf(_source), default);
 
+    /// <summary>What is to be told of the processor that it runs on, MASQ1012; null where there is nothing, or it runs on a device.</summary>
+    public MASQuantException? ProcessorWarning => DeviceName == DeviceChoice.Processor ? CpuTarget.Warning : null;
+
     /// <summary>Who reads its files and its memory on a device.</summary>
     public UserCount Users { get; }
 
@@ -98,6 +102,7 @@ public sealed class LoadedModel : IDisposable
     public static LoadedModel Load(string path, ModelOptions? options = null, ModelFamilies? families = null)
     {
         options ??= new ModelOptions();
+        _ = CpuTarget.ThisMachine; // A wrong MASQUANT_CPU is told before files are read.
         using var device = DeviceChoice.Of(options.Device).Open();
         return Load(path, options, content => device is null ? new CpuExecution(content) : device.Run(content), families);
     }

@@ -8,4 +8,7 @@ internal enum CodeForm
 
     /// <summary>Signed 16-bit weights and tokens.</summary>
     Words,
+
+    /// <summary>Signed 8-bit weights and tokens, tokens in tiles of 16 × 64 codes; 4-bit weights keep their offset.</summary>
+    Tiles,
 }

@@ -5,10 +5,12 @@ using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Gemm;
 
-/// <summary>The codes of <see cref="PreparedTokens"/> in kernel order, [block][K/4][block rows][4], and each token's sum. Made once for all layers of an input group.</summary>
+/// <summary>The codes of <see cref="PreparedTokens"/> in kernel order, [block][K/4][block rows][4] or, as tiles, [block][K/64][16][64] with zeros where there is no token or input, and each token's sum. Made once for all layers of an input group.</summary>
 internal sealed unsafe class PackedTokens : IWork
 {
     private const int PieceValues = 1 << 16;
+    private const int TileTokens = 16;
+    private const int TileInputs = 64;
 
     private AlignedBuffer<byte> _codes = new(0);
     private AlignedBuffer<int> _sums = new(0);
@@ -21,11 +23,14 @@ internal sealed unsafe class PackedTokens : IWork
     /// <summary>The tokens of each block.</summary>
     public RowBlocks Blocks { get; private set; }
 
-    /// <summary>The codes of block 0; block b begins at (its first token) · K values.</summary>
+    /// <summary>The codes of block 0; block b begins at (its first token) · K values, as tiles at b times <see cref="TileBlockBytes"/>.</summary>
     public byte* Codes => _codes.Pointer;
 
     /// <summary>Σ_k code, per token.</summary>
     public int* Sums => _sums.Pointer;
+
+    /// <summary>Bytes of a block as tiles.</summary>
+    public static long TileBlockBytes(int inputs) => (long)TileTokens * ((inputs + TileInputs - 1) / TileInputs * TileInputs);
 
     /// <summary>Forgets the content.</summary>
     public void Clear() => _filled = false;
@@ -40,7 +45,7 @@ internal sealed unsafe class PackedTokens : IWork
         }
 
         (Form, Blocks, _tokens) = (form, blocks, tokens);
-        var bytes = (long)tokens.Tokens * tokens.Inputs * (form == CodeForm.Bytes ? 1 : 2);
+        var bytes = form == CodeForm.Tiles ? blocks.Count * TileBlockBytes(tokens.Inputs) : (long)tokens.Tokens * tokens.Inputs * (form == CodeForm.Bytes ? 1 : 2);
         if (_codes.Length < bytes)
         {
             _codes = new AlignedBuffer<byte>(bytes);
@@ -77,7 +82,11 @@ internal sealed unsafe class PackedTokens : IWork
                 Sums[start + i] = Sum(codes + ((nint)i * inputs), inputs);
             }
 
-            if (Form == CodeForm.Bytes)
+            if (Form == CodeForm.Tiles)
+            {
+                Tile(codes, rows, inputs, Codes + (piece * TileBlockBytes(inputs)));
+            }
+            else if (Form == CodeForm.Bytes)
             {
                 // Four codes move together, like one FP32 value.
                 var target = (float*)(Codes + ((nint)start * inputs));
@@ -108,6 +117,25 @@ internal sealed unsafe class PackedTokens : IWork
         }
 
         return sum;
+    }
+
+    private static void Tile(sbyte* codes, int rows, int inputs, byte* target)
+    {
+        for (var start = 0; start < inputs; start += TileInputs)
+        {
+            var length = Math.Min(TileInputs, inputs - start);
+            for (var i = 0; i < TileTokens; i++)
+            {
+                var row = new Span<byte>(target, TileInputs);
+                if (i < rows)
+                {
+                    new ReadOnlySpan<byte>(codes + ((nint)i * inputs) + start, length).CopyTo(row);
+                }
+
+                row[(i < rows ? length : 0)..].Clear();
+                target += TileInputs;
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,6 +1,7 @@
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tests.Gemm;
+using MASQuant.Engine.Tests.Gemm.Code;
 using MASQuant.Formats.Schemes;
 using MASQuant.Tests.Guards;
 
@@ -24,10 +25,29 @@ internal static unsafe class CodeKernels
                     foreach (var inputs in grouped ? new[] { 128, 256 } : [8, 16, 24, 32, 40, 56, 64, 72, 128, 136])
                     {
                         var weight = new QuantizedProblem(1, Panel, inputs, scheme, groupScales: grouped).Weight;
-                        Heights(memory, say, weight, CodeKernel.For(weight, target), $"{target.Level}, VNNI {target.UsesVnni}, {scheme}, groups {grouped}, inputs {inputs}");
+                        Heights(memory, say, weight, CodeKernel.For(weight, target, tokens: 1), $"{target.Level}, VNNI {target.UsesVnni}, {scheme}, groups {grouped}, inputs {inputs}");
                     }
                 }
             }
+        }
+    }
+
+    /// <summary>The tiles, in the emulator.</summary>
+    public static void Tiles(GuardedMemory memory, Action<string> say)
+    {
+        var target = new CpuTarget(CpuLevel.Amx, false, 1) { Code = EmulatedTiles.Kernels };
+        foreach (var (scheme, inputs, blocks, panels) in from scheme in new[] { QuantizationScheme.W4A8, QuantizationScheme.W8A8 } from inputs in new[] { 8, 64, 72, 512 } from blocks in new[] { 1, 2, 3 } from panels in new[] { 1, 2 } select (scheme, inputs, blocks, panels))
+        {
+            say($"tiles, {scheme}, inputs {inputs}, blocks {blocks}, panels {panels}");
+            var weight = new QuantizedProblem(1, Panel, inputs, scheme).Weight;
+            var kernel = CodeKernel.For(weight, target, tokens: 16);
+            kernel.Unpack(memory.Pointer(weight.Codes.Span), null, inputs, memory.Pointer<byte>(kernel.PanelBytes(inputs)));
+
+            var whole = PackedTokens.TileBlockBytes(inputs);
+            byte* tokens = memory.Pointer<byte>(blocks * whole), weights = memory.Pointer<byte>(panels * whole);
+            var sums = memory.Pointer<int>(blocks * TileKernelAmx.BlockSums);
+            kernel.RunTiles(blocks, tokens, whole, panels, weights, whole, inputs, sums, add: false);
+            kernel.RunTiles(blocks, tokens, whole, panels, weights, whole, inputs, sums, add: true);
         }
     }
 
@@ -42,21 +62,22 @@ internal static unsafe class CodeKernels
 
         for (var rows = 1; rows <= kernel.MaxRows; rows++)
         {
-            say($"run, {shape}, rows {rows}");
-            kernel.Run(rows, memory.Pointer<byte>(rows * inputs * size), memory.Pointer<byte>(panel), inputs, memory.Pointer<int>(rows * Panel));
+            for (var panels = 1; panels <= kernel.Panels(rows, packed: false, int.MaxValue); panels++)
+            {
+                say($"run, {shape}, rows {rows}, panels {panels}");
+                var weights = memory.Pointer<byte>([.. Enumerable.Repeat(panel, panels).SelectMany(bytes => bytes)]);
+                kernel.Run(rows, panels, memory.Pointer<byte>(rows * inputs * size), weights, inputs, memory.Pointer<int>(panels * rows * Panel));
+            }
         }
 
-        for (var rows = 1; rows <= kernel.MaxPackedRows; rows++)
+        for (var rows = 1; rows <= Math.Min(kernel.MaxRows, kernel.MaxPackedTokens); rows++)
         {
-            say($"packed, {shape}, rows {rows}");
-            kernel.RunPacked(rows, memory.Pointer<byte>(rows * inputs * size), memory.Pointer(weight.Codes.Span), inputs, memory.Pointer<int>(rows * Panel));
-        }
-
-        if (kernel.Streams > 1)
-        {
-            say($"streams, {shape}");
-            var codes = memory.Pointer<byte>(kernel.Streams * weight.Codes.Length);
-            kernel.RunStreams(memory.Pointer<byte>(inputs * size), codes, weight.Codes.Length, inputs, memory.Pointer<int>(kernel.Streams * Panel));
+            for (var left = 1; left <= 4; left++)
+            {
+                var panels = kernel.Panels(rows, packed: true, left);
+                say($"packed, {shape}, rows {rows}, panels {panels}");
+                kernel.RunPacked(rows, panels, memory.Pointer<byte>(rows * inputs * size), memory.Pointer<byte>(panels * weight.Codes.Length), weight.Codes.Length, inputs, memory.Pointer<int>(panels * rows * Panel));
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ public sealed class GuardTests
     internal static IReadOnlyDictionary<string, Action<GuardedMemory, Action<string>>> Kernels { get; } = new Dictionary<string, Action<GuardedMemory, Action<string>>>
     {
         ["codes"] = CodeKernels.Run,
+        ["tiles"] = CodeKernels.Tiles,
         ["floats"] = FloatKernels.Run,
         ["packing"] = FloatKernels.Pack,
         ["tokens"] = Products.Tokens,

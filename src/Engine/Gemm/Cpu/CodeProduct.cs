@@ -33,7 +33,7 @@ internal sealed unsafe class CodeProduct : IWork
     /// <summary>Y = tokens · weightᵀ + bias; the shapes have been checked.</summary>
     public void Run(PreparedTokens tokens, QuantizedWeight weight, float* y, CpuTarget target)
     {
-        _kernel = CodeKernel.For(weight, target);
+        _kernel = CodeKernel.For(weight, target, tokens.Tokens);
         (_tokens, _tokenScales) = (tokens.Packed, tokens.Scales);
         (_inputs, _outputs) = (weight.Inputs, weight.Outputs);
         _panelBytes = PackingLayout.PackedBytes(PackingLayout.PanelOutputs, _inputs, weight.Scheme.WeightBits);
@@ -59,64 +59,109 @@ internal sealed unsafe class CodeProduct : IWork
     public void Run(int piece)
     {
         var panels = _outputs / PackingLayout.PanelOutputs;
-        var panel = (int)((long)panels * piece / _pieces);
-        var end = (int)((long)panels * (piece + 1) / _pieces);
-        var sums = Scratch.Current.Tile<int>(Math.Max(_kernel.MaxRows, _kernel.Streams) * PackingLayout.PanelOutputs);
-        if (_tokens.Blocks.Rows == 1 && _kernel.Streams > 1)
+        var unit = _kernel.PanelUnit;
+        long units = (panels + unit - 1) / unit;
+        var panel = (int)(units * piece / _pieces * unit);
+        var end = Math.Min(panels, (int)(units * (piece + 1) / _pieces * unit));
+        if (_kernel.Form == CodeForm.Tiles)
         {
-            panel = RunStreams(panel, end, sums);
-        }
-
-        if (_tokens.Blocks.Rows <= _kernel.MaxPackedRows)
-        {
-            RunPacked(panel, end, sums);
+            RunTiles(panel, end);
         }
         else
         {
-            RunUnpacked(panel, end, sums);
+            RunBlocks(panel, end);
         }
     }
 
-    /// <summary>One token, several panels at a time; returns the first panel that is left.</summary>
-    private int RunStreams(int panel, int end, int* sums)
+    /// <summary>A few panels at a time, for all blocks of tokens.</summary>
+    private void RunBlocks(int panel, int end)
     {
-        for (; panel <= end - _kernel.Streams; panel += _kernel.Streams)
+        var blocks = _tokens.Blocks;
+        var height = (blocks.Rows + blocks.Count - 1) / Math.Max(1, blocks.Count);
+        var packed = blocks.Rows <= _kernel.MaxPackedTokens;
+        var most = _kernel.Panels(height, packed, end - panel);
+        var sums = Scratch.Current.Tile<int>(most * height * PackingLayout.PanelOutputs);
+        var unpacked = packed ? null : Scratch.Current.Panel<byte>(most * _kernel.PanelBytes(_inputs));
+        var tokenBytes = (nint)_inputs * (_kernel.Form == CodeForm.Bytes ? 1 : 2);
+        for (int count; panel < end; panel += count)
         {
-            _kernel.RunStreams(_tokens.Codes, _codes + (panel * _panelBytes), _panelBytes, _inputs, sums);
-            for (var stream = 0; stream < _kernel.Streams; stream++)
+            count = _kernel.Panels(height, packed, end - panel);
+            for (var i = 0; i < count && !packed; i++)
             {
-                Store(sums + (stream * PackingLayout.PanelOutputs), 0, 1, (panel + stream) * PackingLayout.PanelOutputs);
+                _kernel.Unpack(Codes(panel + i), GroupScales(panel + i), _inputs, unpacked + (i * _kernel.PanelBytes(_inputs)));
+            }
+
+            for (var block = 0; block < blocks.Count; block++)
+            {
+                int start = blocks.Start(block), rows = blocks.Start(block + 1) - start;
+                var tokens = _tokens.Codes + (start * tokenBytes);
+                if (packed)
+                {
+                    _kernel.RunPacked(rows, count, tokens, Codes(panel), _panelBytes, _inputs, sums);
+                }
+                else
+                {
+                    _kernel.Run(rows, count, tokens, unpacked, _inputs, sums);
+                }
+
+                for (var i = 0; i < count; i++)
+                {
+                    Store(sums + (i * rows * PackingLayout.PanelOutputs), start, rows, (panel + i) * PackingLayout.PanelOutputs);
+                }
             }
         }
-
-        return panel;
     }
 
-    /// <summary>One block of tokens: every weight is used once, so it is not worth unpacking.</summary>
-    private void RunPacked(int panel, int end, int* sums)
+    /// <summary>Two panels at a time, 512 of their inputs at a time, for as many blocks of tokens as the second-level cache holds.</summary>
+    private void RunTiles(int panel, int end)
     {
-        for (; panel < end; panel++)
+        // 512 tokens of 2048 inputs are 1 MB.
+        const int MostBlocks = 32;
+        var blocks = _tokens.Blocks;
+        var blockBytes = PackedTokens.TileBlockBytes(_inputs);
+        var callInputs = Math.Min(_inputs, TileKernelAmx.CallInputs);
+        var callBytes = (callInputs + TileKernelAmx.TileInputs - 1) / TileKernelAmx.TileInputs * TileKernelAmx.TileBytes;
+        var sums = Scratch.Current.Tile<int>(Math.Min(blocks.Count, MostBlocks) * TileKernelAmx.BlockSums);
+        var unpacked = Scratch.Current.Panel<byte>(TileKernelAmx.Panels * callBytes);
+        for (var first = 0; first < blocks.Count; first += MostBlocks)
         {
-            _kernel.RunPacked(_tokens.Blocks.Rows, _tokens.Codes, _codes + (panel * _panelBytes), _inputs, sums);
-            Store(sums, 0, _tokens.Blocks.Rows, panel * PackingLayout.PanelOutputs);
+            var count = Math.Min(MostBlocks, blocks.Count - first);
+            for (var pair = panel; pair < end; pair += TileKernelAmx.Panels)
+            {
+                var panels = Math.Min(TileKernelAmx.Panels, end - pair);
+                for (var input = 0; input < _inputs; input += callInputs)
+                {
+                    var inputs = Math.Min(callInputs, _inputs - input);
+                    for (var i = 0; i < panels; i++)
+                    {
+                        var source = Codes(pair + i) + (_panelBytes / _inputs * input);
+                        _kernel.Unpack(source, GroupScales(pair + i) + (input / PackingLayout.GroupSize * PackingLayout.PanelOutputs), inputs, unpacked + (i * callBytes));
+                    }
+
+                    var tokens = _tokens.Codes + (first * blockBytes) + ((nint)input * TileKernelAmx.BlockRows);
+                    _kernel.RunTiles(count, tokens, blockBytes, panels, unpacked, callBytes, inputs, sums, add: input > 0);
+                }
+
+                StoreTiles(sums, first, count, pair, panels);
+            }
         }
     }
 
-    private void RunUnpacked(int panel, int end, int* sums)
+    private void StoreTiles(int* sums, int first, int count, int panel, int panels)
     {
-        var unpacked = Scratch.Current.Panel<byte>(_kernel.PanelBytes(_inputs));
-        var tokenBytes = (nint)_inputs * (_kernel.Form == CodeForm.Bytes ? 1 : 2);
-        for (; panel < end; panel++)
+        for (var block = first; block < first + count; block++)
         {
-            _kernel.Unpack(_codes + (panel * _panelBytes), _groupScales + ((long)panel * (_inputs / PackingLayout.GroupSize) * PackingLayout.PanelOutputs), _inputs, unpacked);
-            for (var block = 0; block < _tokens.Blocks.Count; block++)
+            for (var i = 0; i < panels; i++)
             {
                 int start = _tokens.Blocks.Start(block), rows = _tokens.Blocks.Start(block + 1) - start;
-                _kernel.Run(rows, _tokens.Codes + (start * tokenBytes), unpacked, _inputs, sums);
-                Store(sums, start, rows, panel * PackingLayout.PanelOutputs);
+                Store(sums + ((block - first) * TileKernelAmx.BlockSums) + (i * TileKernelAmx.BlockRows * PackingLayout.PanelOutputs), start, rows, (panel + i) * PackingLayout.PanelOutputs);
             }
         }
     }
+
+    private byte* Codes(int panel) => _codes + (panel * _panelBytes);
+
+    private byte* GroupScales(int panel) => _groupScales + ((long)panel * (_inputs / PackingLayout.GroupSize) * PackingLayout.PanelOutputs);
 
     /// <summary>Turns sums[rows, 16] into outputs, in the order of roundings of <see cref="ScalarGemmBackend"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -14,4 +14,10 @@ public enum CpuLevel
 
     /// <summary><see cref="Avx2"/> and AVX-512 F, BW and VL.</summary>
     Avx512,
+
+    /// <summary><see cref="Avx512"/> and AVX512-VNNI, whose kernel is machine code (<see cref="MachineCode"/>).</summary>
+    Vnni512,
+
+    /// <summary><see cref="Vnni512"/> and AMX with 8-bit integers, for more than a few tokens; machine code too.</summary>
+    Amx,
 }

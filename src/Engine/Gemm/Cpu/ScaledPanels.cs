@@ -9,15 +9,16 @@ internal static unsafe class ScaledPanels
 {
     private const int StepsPerGroup = PackingLayout.GroupSize / (2 * PackingLayout.RunInputs);
 
-    /// <summary>As bytes, offset by 128.</summary>
+    /// <summary>As bytes.</summary>
     /// <param name="source">[K/8][16][4].</param>
     /// <param name="scales">[K/128][16].</param>
     /// <param name="inputs">K.</param>
     /// <param name="target">[K/4][16][4].</param>
-    public static void ToBytes(byte* source, byte* scales, int inputs, byte* target)
+    /// <param name="add">What is added to each: 128 makes unsigned bytes of them.</param>
+    public static void ToBytes(byte* source, byte* scales, int inputs, byte* target, short add)
     {
         var words = stackalloc short[2 * PackingLayout.RunInputs * PackingLayout.PanelOutputs];
-        var offset = Vector512.Create((short)128);
+        var offset = Vector512.Create(add);
         for (var step = 0; step < inputs / 8; step++)
         {
             Scale(source, scales + (step / StepsPerGroup * PackingLayout.PanelOutputs), words);
