@@ -27,6 +27,14 @@ public sealed record BlockWeights(int Layer, BlockDescription Description, ITens
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
     public IReadOnlyList<Norm> ReadNorms() => [.. Description.Norms.Select(norm => Norm.Read(Source, Description.Prefix, norm))];
 
+    /// <summary>Reads what steps have beside norms and linear layers, in their order.</summary>
+    /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public IReadOnlyList<float[]> ReadParameters() => TransformerBlock.ReadParameters(Source, Description);
+
+    /// <summary>Reads the weights of a step whose layers, which have no biases, stay as they are, [N_i, K].</summary>
+    /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
+    public IReadOnlyList<Matrix> ReadExact(ProjectStep step) => [.. step.Linears.Select(linear => Source.ReadMatrix($"{Description.Prefix}{linear.Name}.weight", linear.Outputs, linear.Inputs))];
+
     /// <summary>The block in full precision; reads all its weights.</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
     public TransformerBlock ToDense() => TransformerBlock.Read(Source, Description);

@@ -7,10 +7,11 @@ namespace MASQuant.Quantization.Smoothing;
 /// <param name="description">The steps.</param>
 /// <param name="norms">The norms, in the order of their steps.</param>
 /// <param name="groups">The layers of each step that has some, in order.</param>
+/// <param name="parameters">The other numbers, in the order of their steps; null: there are none.</param>
 /// <exception cref="NotSupportedException">The gradient of a step is not known.</exception>
-internal sealed class BlockSimulation(BlockDescription description, IReadOnlyList<Norm> norms, IReadOnlyList<ISimulatedGroup> groups)
+internal sealed class BlockSimulation(BlockDescription description, IReadOnlyList<Norm> norms, IReadOnlyList<ISimulatedGroup> groups, IReadOnlyList<float[]>? parameters = null)
 {
-    private readonly SimulatedStep[] _steps = SimulatedStep.Bind(description.Steps, norms, groups);
+    private readonly SimulatedStep[] _steps = SimulatedStep.Bind(description.Steps, norms, groups, parameters ?? []);
     private (ModalityMap Modalities, RotaryTable Rotary)? _last;
 
     /// <summary>The factors of the input groups.</summary>

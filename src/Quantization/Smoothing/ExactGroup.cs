@@ -7,6 +7,12 @@ namespace MASQuant.Quantization.Smoothing;
 /// <param name="biases">b_i, N_i values or none.</param>
 internal sealed class ExactGroup(IReadOnlyList<Matrix> weights, IReadOnlyList<float[]> biases) : ISimulatedGroup
 {
+    /// <summary>A group without biases.</summary>
+    public ExactGroup(IReadOnlyList<Matrix> weights)
+        : this(weights, [.. weights.Select(_ => Array.Empty<float>())])
+    {
+    }
+
     public Matrix[] Forward(Matrix x, ModalityMap modalities)
     {
         var outputs = weights.Select(weight => new Matrix(x.Rows, weight.Rows)).ToArray();

@@ -61,7 +61,10 @@ internal static class GradientWeights
     private static BlockSimulation Exact(BlockWeights weights) => new(
         weights.Description,
         weights.ReadNorms(),
-        [.. weights.Description.Groups.Select(weights.Group).Select(group => new ExactGroup([.. group.Select(w => w.ReadMatrix())], [.. group.Select(w => w.Bias)]))]);
+        [.. weights.Description.Projections.Select(step => step.Group is { } group
+            ? new ExactGroup([.. weights.Group(group).Select(w => w.ReadMatrix())], [.. weights.Group(group).Select(w => w.Bias)])
+            : new ExactGroup(weights.ReadExact(step)))],
+        weights.ReadParameters());
 
     private static double[] Normalize(Matrix[] gradients, IReadOnlyList<CalibrationSequence> samples)
     {

@@ -14,9 +14,16 @@ public interface IBlockSimulator
 /// <summary>What a simulated block is made of.</summary>
 /// <param name="Description">The steps.</param>
 /// <param name="Norms">The norms, in the order of their steps.</param>
-/// <param name="Groups">The layers of each step that has some, in order.</param>
+/// <param name="Groups">The layers of each input group, in order.</param>
 /// <param name="ModalityWeights">λ_m, indexed by <see cref="Modality"/>.</param>
-public sealed record SimulationProblem(BlockDescription Description, IReadOnlyList<Norm> Norms, IReadOnlyList<SimulatedLayers> Groups, IReadOnlyList<double> ModalityWeights);
+public sealed record SimulationProblem(BlockDescription Description, IReadOnlyList<Norm> Norms, IReadOnlyList<SimulatedLayers> Groups, IReadOnlyList<double> ModalityWeights)
+{
+    /// <summary>The weights of the steps whose layers stay as they are, in order.</summary>
+    public IReadOnlyList<IReadOnlyList<Matrix>> Exact { get; init; } = [];
+
+    /// <summary>The other numbers, in the order of their steps.</summary>
+    public IReadOnlyList<float[]> Parameters { get; init; } = [];
+}
 
 /// <summary>The layers of an input group.</summary>
 /// <param name="Weights">W_i, [N_i, K].</param>

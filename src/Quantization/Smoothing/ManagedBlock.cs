@@ -5,8 +5,7 @@ namespace MASQuant.Quantization.Smoothing;
 /// <summary>An <see cref="ISimulatedBlock"/> by gradients that are written out.</summary>
 internal sealed class ManagedBlock(SimulationProblem problem) : ISimulatedBlock
 {
-    private readonly BlockSimulation _block = new(problem.Description, problem.Norms,
-        [.. problem.Groups.Select(group => new GroupSimulation(group.Weights, group.Biases, group.Factors, group.Scheme, group.GroupSize, group.RotationBlock))]);
+    private readonly BlockSimulation _block = new(problem.Description, problem.Norms, Layers(problem), problem.Parameters);
     private readonly BlockLoss _loss = new(problem.ModalityWeights);
 
     public IEnumerable<GroupFactors> Factors => _block.Factors;
@@ -26,5 +25,13 @@ internal sealed class ManagedBlock(SimulationProblem problem) : ISimulatedBlock
 
     public void Dispose()
     {
+    }
+
+    private static ISimulatedGroup[] Layers(SimulationProblem problem)
+    {
+        var (groups, exact) = (new Queue<SimulatedLayers>(problem.Groups), new Queue<IReadOnlyList<Matrix>>(problem.Exact));
+        return [.. problem.Description.Projections.Select(step => step.Group is null ? (ISimulatedGroup)new ExactGroup(exact.Dequeue()) : Quantized(groups.Dequeue()))];
+
+        static GroupSimulation Quantized(SimulatedLayers group) => new(group.Weights, group.Biases, group.Factors, group.Scheme, group.GroupSize, group.RotationBlock);
     }
 }

@@ -41,7 +41,11 @@ public sealed class ModalityAwareSmoothing(QuantizationOptions options, IBlockSi
         var groups = weights.Description.Groups;
         var matrices = groups.Select(g => weights.Group(g).Select(w => w.ReadMatrix()).ToArray()).ToArray();
         var factors = groups.Select((g, i) => Learnable(weights, g, statistics[i], matrices[i])).ToArray();
-        var problem = new SimulationProblem(weights.Description, weights.ReadNorms(), [.. groups.Select((g, i) => Simulated(weights, g, matrices[i], factors[i]))], options.ModalityWeights);
+        var problem = new SimulationProblem(weights.Description, weights.ReadNorms(), [.. groups.Select((g, i) => Simulated(weights, g, matrices[i], factors[i]))], options.ModalityWeights)
+        {
+            Exact = [.. weights.Description.Projections.Where(step => step.Group is null).Select(weights.ReadExact)],
+            Parameters = weights.ReadParameters(),
+        };
         using var block = simulator?.Simulate(problem) ?? new ManagedBlock(problem);
         new FactorLearning(options).Learn(block, sequences, targets, report, cancellationToken);
         return [.. factors.Select((f, i) => new SmoothingFactors([.. Enum.GetValues<Modality>().Select(m => SmoothingFactor.FromValues(f.Factor(m)))]).Rotated(RotationBlock(weights, groups[i])))];

@@ -5,6 +5,14 @@ namespace MASQuant.Quantization.Smoothing;
 /// <summary>Carries gradients back through <see cref="RmsNorm"/>.</summary>
 internal static class NormGradient
 {
+    /// <summary>The same where every K values of a row are normed on their own: a head is a row.</summary>
+    public static Matrix ThroughHeads(Matrix input, Norm norm, Matrix gradient)
+    {
+        return new(input.Rows, input.Columns, Through(Heads(input), norm, Heads(gradient)).Data);
+
+        Matrix Heads(Matrix x) => new(x.Rows * (x.Columns / norm.Description.Size), norm.Description.Size, x.Data);
+    }
+
     /// <summary>∂loss/∂x, given ∂loss/∂y. With r = 1/√(mean(x²)+ε): dx = r·(gain⊙dy) − x·r³/H·Σ gain⊙dy⊙x.</summary>
     /// <param name="input">x, [T, H].</param>
     /// <param name="norm">Of root mean squares.</param>

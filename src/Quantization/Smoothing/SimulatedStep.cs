@@ -15,9 +15,9 @@ internal abstract class SimulatedStep
 
     /// <summary>Binds steps to what they need, in their order.</summary>
     /// <exception cref="NotSupportedException">The gradient of a step is not known.</exception>
-    public static SimulatedStep[] Bind(IReadOnlyList<BlockStep> steps, IEnumerable<Norm> norms, IEnumerable<ISimulatedGroup> groups)
+    public static SimulatedStep[] Bind(IReadOnlyList<BlockStep> steps, IEnumerable<Norm> norms, IEnumerable<ISimulatedGroup> groups, IEnumerable<float[]> parameters)
     {
-        var (norm, group) = (new Queue<Norm>(norms), new Queue<ISimulatedGroup>(groups));
+        var (norm, group, parameter) = (new Queue<Norm>(norms), new Queue<ISimulatedGroup>(groups), new Queue<float[]>(parameters));
         return [.. steps.Select(step => (SimulatedStep)(step switch
         {
             NormalizeStep { Norm.Kind: NormKind.RootMeanSquare } => new Normalize(norm.Dequeue()),
@@ -25,6 +25,11 @@ internal abstract class SimulatedStep
             NormalizeHeadsStep { Queries.Kind: NormKind.RootMeanSquare, Keys.Kind: NormKind.RootMeanSquare } => new NormalizeHeads(norm.Dequeue(), norm.Dequeue()),
             RotateStep => new Rotate(),
             AttendStep attend => new AttentionSimulation(attend.Heads, attend.KeyValueHeads, attend.HeadSize),
+            SplitGatesStep split => new SplitGatesSimulation(split),
+            GateOutputStep => new GateOutputSimulation(),
+            ConvolveStep convolve => new ConvolutionSimulation(convolve, parameter.Dequeue()),
+            DeltaRuleStep delta => new DeltaRuleSimulation(delta, parameter.Dequeue(), parameter.Dequeue()),
+            NormalizeGatedStep { Norm.Kind: NormKind.RootMeanSquare } => new GatedNormSimulation(norm.Dequeue()),
             GateStep => new Gate(),
             AddStep => new Add(),
             DeepstackStep deepstack => new Deepstack(deepstack.Level),
@@ -75,14 +80,8 @@ internal abstract class SimulatedStep
         public override void Backward(SimulatedRun run)
         {
             var gradients = run.Take(2);
-            run.Put(Through(queries, _inputs[0], gradients[0]), Through(keys, _inputs[1], gradients[1]));
+            run.Put(NormGradient.ThroughHeads(_inputs[0], queries, gradients[0]), NormGradient.ThroughHeads(_inputs[1], keys, gradients[1]));
         }
-
-        // A head is a row of its own.
-        private static Matrix Through(Norm norm, Matrix input, Matrix gradient)
-            => new(input.Rows, input.Columns, NormGradient.Through(Heads(input, norm), norm, Heads(gradient, norm)).Data);
-
-        private static Matrix Heads(Matrix x, Norm norm) => new(x.Rows * (x.Columns / norm.Description.Size), norm.Description.Size, x.Data);
     }
 
     private sealed class Project(ISimulatedGroup layers, int outputs) : SimulatedStep
