@@ -34,7 +34,7 @@ internal sealed class OwnPeer : IPeer
         }
 
         var gain = Ones(shape.Hidden);
-        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain))], new Norm(description.FinalNorm, gain, []), DenseWeight.FromBFloat16(head, PeerShape.Vocabulary, shape.Hidden));
+        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain))], new Norm(description.FinalNorm, gain, []), new DenseLinearGroup((DenseWeight.FromBFloat16(head, PeerShape.Vocabulary, shape.Hidden), [])));
         (_workspace, _rotary) = (new DecoderWorkspace(config), new RotaryTable(description.Rotary));
         _input = Random(random, 2048, shape.Hidden, 1);
     }
