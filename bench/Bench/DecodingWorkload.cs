@@ -41,7 +41,7 @@ internal sealed class DecodingWorkload
     public DecodingWorkload(QuantizationScheme scheme, int sequences)
     {
         var random = new Random(1);
-        _decoder = new Decoder(Description, null!, [.. Description.Blocks.Select(block => Block(block, scheme, random))], null!, DenseWeight.FromFloats(new Matrix(1, Shape.HiddenSize)));
+        _decoder = new Decoder(Description, null!, [.. Description.Blocks.Select(block => Block(block, scheme, random))], null!, new DenseLinearGroup((DenseWeight.FromFloats(new Matrix(1, Shape.HiddenSize)), [])));
         (_input, _hidden) = (QuantizedWorkload.RandomMatrix(random, sequences, Shape.HiddenSize), new Matrix(sequences, Shape.HiddenSize));
         _caches = [.. Enumerable.Range(0, sequences).Select(_ => new KvCache(Shape))];
         var prompt = QuantizedWorkload.RandomMatrix(random, PromptTokens, Shape.HiddenSize);

@@ -5,12 +5,14 @@ namespace MASQuant.Bench;
 /// <param name="Hidden">H.</param>
 /// <param name="Intermediate">I.</param>
 /// <param name="KeyValue">Outputs of k and of v.</param>
-internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int KeyValue)
+/// <param name="Layers">Blocks.</param>
+/// <param name="IsHeadTied">Whether the head is the embedding.</param>
+internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int KeyValue, int Layers, bool IsHeadTied)
 {
     /// <summary>Of every head.</summary>
     public const int HeadSize = 128;
 
-    private static readonly ModelShape[] Known = [new("3B", 2048, 11008, 256), new("7B", 3584, 18944, 512)];
+    private static readonly ModelShape[] Known = [new("3B", 2048, 11008, 256, 36, true), new("7B", 3584, 18944, 512, 28, false)];
 
     /// <summary>Outputs and inputs of the layers that share an input.</summary>
     public IReadOnlyList<(int Outputs, int Inputs)> Groups =>

@@ -5,7 +5,7 @@ using MASQuant.Bench.Paper;
 using MASQuant.Bench.Prefill;
 using MASQuant.Quantization.Options;
 
-// "ratios", "prefill", "build", "generator", "quantize-layer" and "plan" measure what the project promises; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
+// "ratios", "prefill", "build", "generator", "quantize-layer", "memory" and "plan" measure what the project promises; "own-weights" repeats an experiment of the paper (docs/paper.md); anything else goes to BenchmarkDotNet.
 if (args is ["ratios", ..])
 {
     return RatioRunner.Run(Ratios.All(), cpuTime: args.Contains("--cpu-time"));
@@ -58,6 +58,17 @@ if (args is ["plan", var place])
 if (args is ["plan"])
 {
     return PlannedTimes.Run(QuantizeLayer.Root, folder);
+}
+
+// A whole model of random weights: up to 4 GB of disk at a time.
+if (args is ["memory", var size] && ModelShape.Find(size) is { } whole)
+{
+    return MemoryRun.Run(whole, Path.GetTempPath());
+}
+
+if (args is ["memory-of", var what, var artifact])
+{
+    return MemoryRun.RunOne(what, artifact);
 }
 
 // 3B on two cores: minutes a layer, half a gigabyte of disk.

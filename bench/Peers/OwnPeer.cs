@@ -28,7 +28,7 @@ internal sealed class OwnPeer : IPeer
         var description = Qwen25Decoder.Describe(config);
         var random = new Random(1);
         var gain = Ones(shape.Hidden);
-        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain))], new Norm(description.FinalNorm, gain, []), Dense(random, PeerShape.Vocabulary, shape.Hidden));
+        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain))], new Norm(description.FinalNorm, gain, []), new DenseLinearGroup((Dense(random, PeerShape.Vocabulary, shape.Hidden), [])));
         (_workspace, _rotary) = (new DecoderWorkspace(config), new RotaryTable(description.Rotary));
         _input = Random(random, 2048, shape.Hidden, 1);
     }

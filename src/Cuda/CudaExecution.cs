@@ -41,6 +41,10 @@ public sealed class CudaExecution : IModelExecution
             Audio = _audio ?? (audio is null ? null : (IAudioTower)new AudioTower(source, audio));
             _decoder = DeviceDecoder.Supports(decoder) ? DeviceDecoder.Read(device, gate, source, decoder, embedding) : null;
             _ = _decoder is null ? _blocks.Value : null;
+            foreach (var tensor in source.Tensors)
+            {
+                source.Discard(tensor.Name); // The device has it.
+            }
         }
         catch
         {

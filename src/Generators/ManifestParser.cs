@@ -10,7 +10,7 @@ namespace MASQuant.Generators;
 internal static class ManifestParser
 {
     /// <summary>The format version that this generator reads.</summary>
-    public const int FormatVersion = 3;
+    public const int FormatVersion = 4;
 
     private static readonly string[] Groups = ["Qkv", "O", "GateUp", "Down"];
     private static readonly Regex SchemeName = new(@"\AW[0-9]{1,2}A[0-9]{1,2}\z", RegexOptions.CultureInvariant);

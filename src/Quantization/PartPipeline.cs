@@ -65,14 +65,15 @@ public static class PartPipeline
         var clock = new StageClock();
         clock.Enter(QuantizationStage.Write);
         using var checkpoint = Checkpoint.Open(model, families);
-        var decoder = ModelConfigReader.Read(checkpoint).Decoder();
+        var config = ModelConfigReader.Read(checkpoint);
+        var decoder = config.Decoder();
         var blocks = set.Parts.SelectMany(part => part.ReadFacts(decoder)).ToArray();
         var facts = Checked(set.Model with
         {
             Parts = set.Parts.Count == 1 ? null : [.. set.Ranges.Select(range => range.ToString())],
             Layers = [.. blocks.Select(block => block.Facts)],
         }, set.Parts[0].Path);
-        var manifest = ArtifactWriter.Write(output, facts, checkpoint, [.. set.Parts.SelectMany(part => part.LayerFiles)], Check, cancellationToken);
+        var manifest = ModelWriter.Write(output, facts, checkpoint, config, [.. set.Parts.SelectMany(part => part.LayerFiles)], Check, cancellationToken);
         RunTimes[] times = [.. set.Parts.Select(part => part.Times)];
         FactsFile.Write(output, manifest.Name, QuantizationPipeline.RunFactsOf(model, blocks.Select(block => block.Details)),
             new RunTimes { Prepare = times.Sum(part => part.Prepare), Write = clock.Take().Values.Sum(), Blocks = [.. times.SelectMany(part => part.Blocks)] });

@@ -70,5 +70,10 @@ public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<Quan
         Assert.Matches(@"mlp\.down_proj +128 × 256 +W8A8 +12\b", run.Output);
         Assert.Matches(@"W8A8 .*chosen", run.Output);
         Assert.Equal(1, CommandRun.Of("plan", "nowhere").ExitCode);
+
+        var smaller = CommandRun.Of("plan", RepositoryFiles.VlTiny, "--head", "W8", "--towers", "W8").Output;
+        Assert.Matches(@"embedding and head .*get 8 bits", smaller);
+        Assert.Matches(@"vision tower .*linear layers get 8 bits", smaller);
+        Assert.DoesNotMatch(@"8 bits", run.Output);
     }
 }

@@ -79,7 +79,7 @@ class Verdict:
 def check_container(verdict, checkpoint, artifact, linears):
     places = sorted(artifact.places.items(), key=lambda place: place[1][2])
     alignments = [math.gcd(64, len(raw)) for _, (_, _, _, raw) in places]
-    verdict.require("format and version", artifact.metadata == {"format": "masquant", "format_version": "3"})
+    verdict.require("format and version", artifact.metadata == {"format": "masquant", "format_version": "4"})
     verdict.require("tensors lie by alignment, then name, aligned", places[0][1][2] % 64 == 0
                     and [(-a, name) for a, (name, _) in zip(alignments, places)] == sorted((-a, name) for a, (name, _) in zip(alignments, places))
                     and all(place[1][2] % a == 0 for a, place in zip(alignments, places)))

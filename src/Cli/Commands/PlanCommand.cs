@@ -73,7 +73,7 @@ internal static class PlanCommand
         var parts = new TextTable(1, "part", "tensors", "bytes", "");
         foreach (var (part, tensors, bytes) in plan.Parts)
         {
-            parts.Add(part, tensors.ToString(CultureInfo.InvariantCulture), Figures.Bytes(bytes), part == ModelPart.Quantized ? "are quantized" : "stay");
+            parts.Add(part, tensors.ToString(CultureInfo.InvariantCulture), Figures.Bytes(bytes), FateOf(part, plan.Options));
         }
 
         parts.Write(writer);
@@ -106,6 +106,14 @@ internal static class PlanCommand
         writer.WriteLine();
         writer.WriteLine(FormattableString.Invariant($"Calibration: {plan.Calibration.Samples} samples, about {plan.Calibration.Tokens} tokens. The time is an estimate for an idle machine, right within a factor of 1.5."));
     }
+
+    private static string FateOf(string part, QuantizationOptions options) => part switch
+    {
+        ModelPart.Quantized => "are quantized",
+        ModelPart.EmbeddingAndHead when options.Head == PartKind.W8 => "get 8 bits",
+        ModelPart.VisionTower or ModelPart.AudioTower when options.Towers == PartKind.W8 => "linear layers get 8 bits",
+        _ => "stay",
+    };
 
     private static string Distinct(QuantizationPlan plan, Func<int, string> value) => string.Join(", ", Enumerable.Range(0, plan.Config.Text.Layers).Select(value).Distinct());
 }

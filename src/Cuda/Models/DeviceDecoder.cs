@@ -6,6 +6,7 @@ using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Cuda.Models;
 
@@ -13,6 +14,7 @@ namespace MASQuant.Cuda.Models;
 public sealed class DeviceDecoder : IDisposable
 {
     private readonly DeviceSlot _embedding;
+    private readonly bool _looksUpHead;
     private readonly IDeviceMemory _memory;
 
     /// <summary>Copies a decoder to a device.</summary>
@@ -23,17 +25,20 @@ public sealed class DeviceDecoder : IDisposable
     /// <param name="finalNorm">The norm before the head.</param>
     /// <param name="head">[V, H] BF16, row-major, in pieces of whole panels of the kernels.</param>
     /// <param name="embedding">As <paramref name="head"/>; empty: the head is the embedding.</param>
+    /// <param name="codedHead">[V, H] at 8 bits, in place of <paramref name="head"/>, beside an embedding; null: none.</param>
     /// <exception cref="MASQuantException">MASQ1004: the device has too little memory.</exception>
     public DeviceDecoder(
-        ICudaDevice device, Lock gate, DecoderDescription description, Func<DeviceUpload, int, DeviceTransformerBlock> block, Norm finalNorm, IReadOnlyList<ReadOnlyMemory<byte>> head, IReadOnlyList<ReadOnlyMemory<byte>> embedding)
+        ICudaDevice device, Lock gate, DecoderDescription description, Func<DeviceUpload, int, DeviceTransformerBlock> block, Norm finalNorm, IReadOnlyList<ReadOnlyMemory<byte>> head, IReadOnlyList<ReadOnlyMemory<byte>> embedding, CodedMatrix? codedHead = null)
     {
         var config = description.Config;
-        (Device, Gate, Description) = (device, gate, description);
+        (Device, Gate, Description, _looksUpHead) = (device, gate, description, embedding.Count == 0);
         Heads = new HeadShape(config.AttentionHeads, config.KeyValueHeads, config.HeadSize);
         var upload = new DeviceUpload();
         Blocks = [.. Enumerable.Range(0, description.Blocks.Count).Select(layer => block(upload, layer))];
         FinalNorm = DeviceNorm.Add(upload, finalNorm);
-        Head = new DeviceInputGroup(new DeviceWeight(upload, head, config.HiddenSize, []));
+        Head = codedHead is null
+            ? new DeviceInputGroup(new DeviceWeight(upload, head, config.HiddenSize, []))
+            : new DeviceInputGroup(new DeviceWeight(upload, [codedHead.Weight]), new DeviceSmoothing(upload, InputTransform.None with { RotationBlock = codedHead.RotationBlock }));
         _embedding = upload.Add(embedding);
         Bytes = upload.Bytes;
         _memory = upload.Run(device);
@@ -72,12 +77,12 @@ public sealed class DeviceDecoder : IDisposable
     /// <summary>The norm before the head.</summary>
     public DeviceNorm FinalNorm { get; }
 
-    /// <summary>[V, H], BF16.</summary>
+    /// <summary>[V, H], BF16 or at 8 bits.</summary>
     public DeviceInputGroup Head { get; }
 
     /// <summary>Fills [M, H] with the rows of token ids and media: see <see cref="TokenKernels.Embed"/>.</summary>
     public KernelLaunch Embed(DevicePointer sources, DevicePointer media, DevicePointer hidden, int tokens)
-        => TokenKernels.Embed(sources, Description.IsHeadTied ? Head.Weight.Codes : _embedding.Pointer, Description.IsHeadTied, media, hidden, tokens, Config.HiddenSize);
+        => TokenKernels.Embed(sources, _looksUpHead ? Head.Weight.Codes : _embedding.Pointer, _looksUpHead, media, hidden, tokens, Config.HiddenSize);
 
     /// <summary>Whether the kernels take a decoder whole: its steps, and heads of 32, 64 or 128 values.</summary>
     public static bool Supports(DecoderDescription description)
@@ -95,10 +100,11 @@ public sealed class DeviceDecoder : IDisposable
         var config = description.Config;
         IReadOnlyList<ReadOnlyMemory<byte>> Table(string name) => BFloat16Tensor.ReadPieces(source, name, config.VocabularySize, config.HiddenSize);
         var embedding = Table(description.Embedding);
+        var coded = CodedMatrix.TryRead(source, description.Head, config.VocabularySize, config.HiddenSize) is { } matrix && (matrix.Weight.Outputs, matrix.Weight.Inputs) == (config.VocabularySize, config.HiddenSize) ? matrix : null;
         lock (gate)
         {
             return new DeviceDecoder(device, gate, description, (upload, layer) => ReadBlock(upload, source, description, layer), Norm.Read(source, "", description.FinalNorm),
-                description.IsHeadTied ? embedding : Table(description.Head), description.IsHeadTied ? [] : embedding)
+                coded is not null ? [] : description.IsHeadTied ? embedding : Table(description.Head), description.IsHeadTied && coded is null ? [] : embedding, coded)
             {
                 Vocabulary = vocabulary,
             };

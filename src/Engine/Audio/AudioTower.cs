@@ -5,7 +5,7 @@ using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Audio;
 
-/// <summary>The audio tower: log-mel frames → tokens of the decoder's width, 25 a second, in windows of 2 s that do not see each other. Stays in full precision. Threads may share it.</summary>
+/// <summary>The audio tower: log-mel frames → tokens of the decoder's width, 25 a second, in windows of 2 s that do not see each other. In full precision, or at 8 bits where its source has it so. Threads may share it.</summary>
 public sealed class AudioTower : IAudioTower
 {
     /// <summary>Windows evaluated together: enough rows for the products, little memory for a long clip. Even, so that no pair of rows to be pooled is split.</summary>
@@ -16,14 +16,16 @@ public sealed class AudioTower : IAudioTower
     private readonly TransformerBlock[] _blocks;
     private readonly TransformerBlock _exit;
 
-    /// <summary>Reads a tower; <paramref name="source"/> is not kept.</summary>
+    /// <summary>Reads a tower; <paramref name="source"/> must outlive it where its layers are at 8 bits.</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
     public AudioTower(ITensorSource source, AudioTowerDescription description)
     {
+        var coded = new CodedLinears(source);
+        TransformerBlock Read(BlockDescription block) => TransformerBlock.Read(source, block, step => coded.TryRead(step, block.Prefix));
         _config = description.Config;
         _embedding = new AudioTowerEmbedding(source, description);
-        _blocks = [.. description.Blocks.Select(block => TransformerBlock.Read(source, block))];
-        _exit = TransformerBlock.Read(source, description.Exit);
+        _blocks = [.. description.Blocks.Select(block => Read(block))];
+        _exit = Read(description.Exit);
     }
 
     /// <summary>How many tokens <paramref name="frames"/> mel frames become: halved, rounding up, by the second convolution, and again, rounding down, by the pooling.</summary>

@@ -23,7 +23,8 @@ public sealed class CpuExecution : IModelExecution
         _prefillTokens = prefillTokens;
         Vision = new VisionTower(source, config.VisionTower());
         Audio = config.AudioTower() is { } audio ? new AudioTower(source, audio) : null;
-        Decoder = DecoderReader.Read(source, config.Decoder(), embedding, new QuantizedLinearGroups(backend ?? new CpuGemmBackend()));
+        backend ??= new CpuGemmBackend();
+        Decoder = DecoderReader.Read(source, config.Decoder(), embedding, new QuantizedLinearGroups(backend), backend);
     }
 
     /// <inheritdoc/>

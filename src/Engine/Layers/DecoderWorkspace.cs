@@ -9,6 +9,7 @@ public sealed class DecoderWorkspace
     private readonly RowBuffer _hidden;
     private readonly RowBuffer _logits;
     private LayerMemory[] _caches = [];
+    private ModalityMap _text = ModalityMap.Text(1);
 
     /// <summary>Buffers for blocks of these extents; memory follows the longest run of tokens.</summary>
     public DecoderWorkspace(TextConfig config)
@@ -30,6 +31,9 @@ public sealed class DecoderWorkspace
     internal Matrix Hidden(int tokens) => _hidden.Rows(tokens);
 
     internal Matrix Logits(int tokens) => _logits.Rows(tokens);
+
+    /// <summary>The modalities of tokens that are all text.</summary>
+    internal ModalityMap Text(int tokens) => _text = _text.Count == tokens ? _text : ModalityMap.Text(tokens);
 
     /// <summary>The parts of one block of the caches of sequences.</summary>
     internal ReadOnlySpan<LayerMemory> Caches(ReadOnlySpan<KvCache> sequences, int layer)

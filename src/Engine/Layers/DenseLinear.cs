@@ -29,20 +29,26 @@ internal sealed class DenseLinear
     public static DenseLinear[] ReadFused(ITensorSource source, string name, IReadOnlyList<LinearDescription> parts)
     {
         var (outputs, inputs) = (parts.Sum(part => part.Outputs), parts[0].Inputs);
-        var weights = source.ReadMatrix(name + ".weight", outputs, inputs);
+        var tensor = source.FindMatrix(name + ".weight", outputs, inputs);
         var biases = source.ReadBias(parts[0] with { Name = name, Outputs = outputs });
-        var keepsBFloat16 = source.Find(name + ".weight").Type == DataType.BF16;
+        var weights = tensor.Type == DataType.BF16 ? null : source.ReadMatrix(tensor.Name, outputs, inputs);
+        if (weights is null)
+        {
+            source.RequireFinite(tensor);
+        }
+
         var (layers, first) = (new DenseLinear[parts.Count], 0);
         for (var part = 0; part < layers.Length; part++)
         {
             var (start, size) = (first * inputs, parts[part].Outputs * inputs);
-            var weight = keepsBFloat16
-                ? DenseWeight.FromBFloat16(source.Bytes(name + ".weight").Span.Slice(start * sizeof(ushort), size * sizeof(ushort)), parts[part].Outputs, inputs)
+            var weight = weights is null
+                ? DenseWeight.FromBFloat16(source.Bytes(tensor.Name).Span.Slice(start * sizeof(ushort), size * sizeof(ushort)), parts[part].Outputs, inputs)
                 : DenseWeight.FromFloats(new Matrix(parts[part].Outputs, inputs, weights.Span.Slice(start, size).ToArray()));
             layers[part] = new DenseLinear(weight, biases.Length == 0 ? [] : biases.AsSpan(first, parts[part].Outputs).ToArray());
             first += parts[part].Outputs;
         }
 
+        source.Discard(tensor.Name);
         return layers;
     }
 

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Formats.Configuration;
@@ -11,8 +12,8 @@ namespace MASQuant.Engine.Models;
 /// <param name="Embedding">Token id → [H].</param>
 /// <param name="Blocks">The decoder blocks, in order.</param>
 /// <param name="FinalNorm">The norm before the head.</param>
-/// <param name="Head">[V, H].</param>
-public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embedding, IReadOnlyList<TransformerBlock> Blocks, Norm FinalNorm, DenseWeight Head)
+/// <param name="Head">One layer, [V, H].</param>
+public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embedding, IReadOnlyList<TransformerBlock> Blocks, Norm FinalNorm, ILinearGroup Head)
 {
     /// <summary>The extents.</summary>
     public TextConfig Config => Description.Config;
@@ -22,11 +23,14 @@ public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embe
     /// <param name="description">What it is made of.</param>
     /// <param name="block">Makes each block; called with 0, 1, ….</param>
     /// <param name="embedding">The embedding, if it has been read; null to read it.</param>
+    /// <param name="backend">Executes the product of a head at 8 bits; null: the kernels that suit the processor.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static Decoder Read(ITensorSource source, DecoderDescription description, Func<int, TransformerBlock> block, TokenEmbedding? embedding = null)
+    public static Decoder Read(ITensorSource source, DecoderDescription description, Func<int, TransformerBlock> block, TokenEmbedding? embedding = null, IGemmBackend? backend = null)
     {
         embedding ??= TokenEmbedding.Of(source, description);
-        var head = description.IsHeadTied ? embedding.ToHead() : source.ReadDense(description.Head, description.Config.VocabularySize, description.Config.HiddenSize);
+        var (rows, columns) = (description.Config.VocabularySize, description.Config.HiddenSize);
+        var head = new CodedLinears(source, backend).TryReadHead(description.Head, rows, columns)
+            ?? new DenseLinearGroup((description.IsHeadTied ? embedding.ToHead(source, description) : source.ReadDense(description.Head, rows, columns), []));
         return new Decoder(description, embedding, [.. Enumerable.Range(0, description.Blocks.Count).Select(block)], Norm.Read(source, "", description.FinalNorm), head);
     }
 
@@ -87,6 +91,6 @@ public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embe
     {
         var normed = workspace.Normed(hidden.Rows);
         FinalNorm.Apply(hidden, normed);
-        FloatGemm.Multiply(normed, Head, default, logits);
+        Head.Forward(normed, workspace.Text(hidden.Rows), [logits]);
     }
 }

@@ -1,4 +1,5 @@
 using MASQuant.Diagnostics;
+using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Layers;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
@@ -15,8 +16,9 @@ public static class DecoderReader
     /// <param name="decoder">What it is made of.</param>
     /// <param name="embedding">Its token embedding.</param>
     /// <param name="groups">Makes the quantized layers.</param>
+    /// <param name="backend">Executes the product of a head at 8 bits; null: the kernels that suit the processor.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public static Decoder Read(IModelSource source, DecoderDescription decoder, TokenEmbedding embedding, ILinearGroups groups)
+    public static Decoder Read(IModelSource source, DecoderDescription decoder, TokenEmbedding embedding, ILinearGroups groups, IGemmBackend? backend = null)
     {
         if (source is not Artifact artifact)
         {
@@ -24,7 +26,7 @@ public static class DecoderReader
         }
 
         return Decoder.Read(artifact, decoder, layer => TransformerBlock.Read(artifact, decoder.Blocks[layer], step =>
-            ReadQuantized(artifact, decoder, layer, step) is { } weights ? groups.Create(weights, artifact.ReadInput(layer, step.Group!.Value)) : null), embedding);
+            ReadQuantized(artifact, decoder, layer, step) is { } weights ? groups.Create(weights, artifact.ReadInput(layer, step.Group!.Value)) : null), embedding, backend);
     }
 
     /// <summary>The quantized weights of a step's layers, of one scheme; null when the artifact holds them as the checkpoint had them.</summary>

@@ -1,21 +1,23 @@
 using System.Runtime.InteropServices;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Models;
 
-/// <summary>The embedding table, [V, H]; BF16 rows stay in the mapped file and are converted when they are looked up.</summary>
+/// <summary>The embedding table, [V, H]; rows in BF16 or at 8 bits stay in the mapped file and are converted when they are looked up.</summary>
 public sealed class TokenEmbedding
 {
     private readonly string _path;
     private readonly TensorRows? _bfloats;
     private readonly Matrix? _floats;
+    private readonly CodedMatrix? _codes;
 
-    private TokenEmbedding(string path, TextConfig config, TensorRows? bfloats, Matrix? floats)
-        => (_path, VocabularySize, HiddenSize, _bfloats, _floats) = (path, config.VocabularySize, config.HiddenSize, bfloats, floats);
+    private TokenEmbedding(string path, TextConfig config, TensorRows? bfloats = null, Matrix? floats = null, CodedMatrix? codes = null)
+        => (_path, VocabularySize, HiddenSize, _bfloats, _floats, _codes) = (path, config.VocabularySize, config.HiddenSize, bfloats, floats, codes);
 
     /// <summary>V, the number of rows.</summary>
     public int VocabularySize { get; }
@@ -29,14 +31,20 @@ public sealed class TokenEmbedding
     {
         var (config, name) = (decoder.Config, decoder.Embedding);
         var (rows, columns) = (config.VocabularySize, config.HiddenSize);
+        if (CodedMatrix.TryRead(source, name, rows, columns) is { } codes)
+        {
+            return new TokenEmbedding(source.Path, config, codes: codes);
+        }
+
         var tensor = source.Find(name);
         if (tensor.Type == DataType.BF16 && tensor.Shape.SequenceEqual([rows, columns]))
         {
             source.RequireFinite(tensor);
-            return new TokenEmbedding(source.Path, config, TensorRows.Of(source, tensor), null);
+            source.Discard(name); // All of it was read; a prompt looks up a few rows.
+            return new TokenEmbedding(source.Path, config, TensorRows.Of(source, tensor));
         }
 
-        return new TokenEmbedding(source.Path, config, null, source.ReadMatrix(name, rows, columns));
+        return new TokenEmbedding(source.Path, config, floats: source.ReadMatrix(name, rows, columns));
     }
 
     /// <summary>Looks up the rows of <paramref name="ids"/>.</summary>
@@ -51,6 +59,10 @@ public sealed class TokenEmbedding
             if (_floats is not null)
             {
                 _floats.Row(ids[t]).CopyTo(embeddings.Row(t));
+            }
+            else if (_codes is not null)
+            {
+                CodedRows.Read(_codes, ids[t], embeddings.Row(t));
             }
             else
             {
@@ -70,7 +82,16 @@ public sealed class TokenEmbedding
         }
     }
 
-    /// <summary>The table as the head of a model that ties them.</summary>
-    internal DenseWeight ToHead()
-        => _floats is not null ? DenseWeight.FromFloats(_floats) : DenseWeight.FromBFloat16(_bfloats!, VocabularySize, HiddenSize);
+    /// <summary>The table, in full precision, as the head of a model that ties them.</summary>
+    internal DenseWeight ToHead(ITensorSource source, DecoderDescription decoder)
+    {
+        if (_floats is not null)
+        {
+            return DenseWeight.FromFloats(_floats);
+        }
+
+        var head = DenseWeight.FromBFloat16(_bfloats!, VocabularySize, HiddenSize);
+        source.Discard(decoder.Embedding);
+        return head;
+    }
 }

@@ -6,7 +6,7 @@ using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Vision;
 
-/// <summary>The vision tower: patches → tokens of the decoder's width. Stays in full precision. Threads may share it.</summary>
+/// <summary>The vision tower: patches → tokens of the decoder's width. In full precision, or at 8 bits where its source has it so. Threads may share it.</summary>
 public sealed class VisionTower : IVisionTower
 {
     private readonly VisionTowerDescription _description;
@@ -17,16 +17,18 @@ public sealed class VisionTower : IVisionTower
     private readonly TransformerBlock _merger;
     private readonly TransformerBlock[] _deepstack;
 
-    /// <summary>Reads a tower; <paramref name="source"/> is not kept.</summary>
+    /// <summary>Reads a tower; <paramref name="source"/> must outlive it where its layers are at 8 bits.</summary>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
     public VisionTower(ITensorSource source, VisionTowerDescription description)
     {
+        var coded = new CodedLinears(source);
+        TransformerBlock Read(BlockDescription block) => TransformerBlock.Read(source, block, step => coded.TryRead(step, block.Prefix));
         (_description, _config) = (description, description.Config);
         _patchEmbedding = DenseLinear.Read(source, description.PatchEmbedding);
-        _blocks = [.. description.Blocks.Select(block => TransformerBlock.Read(source, block))];
+        _blocks = [.. description.Blocks.Select(block => Read(block))];
         _positions = VisionTowerPositions.Read(source, description);
-        _merger = TransformerBlock.Read(source, description.Merger);
-        _deepstack = [.. description.Deepstack.Select(level => TransformerBlock.Read(source, level.Merger))];
+        _merger = Read(description.Merger);
+        _deepstack = [.. description.Deepstack.Select(level => Read(level.Merger))];
     }
 
     /// <summary>Patches of a merged block.</summary>

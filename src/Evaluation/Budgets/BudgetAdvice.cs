@@ -63,6 +63,11 @@ internal static class BudgetAdvice
             options.Add("4-bit weights, Scheme=\"W4A8\"");
         }
 
+        if (manifest.Options.GetValueOrDefault("Head") == "Full" && (long)manifest.Model.VocabularySize * manifest.Model.HiddenSize > excess)
+        {
+            options.Add("8 bits for embedding and head, Head=\"W8\"");
+        }
+
         var parts = string.Create(CultureInfo.InvariantCulture, $"Of it, patches take {patches:#,0} bytes and what is not quantized {rest:#,0}.");
         return options.Count > 0 ? $"{parts} What helps: {string.Join("; ", options)}. {Tune}" : $"{parts} No option saves that much: choose a smaller model or a larger budget.";
     }

@@ -38,20 +38,28 @@ public sealed class ModelEvaluation(LoadedModel reference, IReadOnlyList<LoadedM
 
     private SampleDeviation[] Evaluate(Conversation conversation, CancellationToken cancellationToken)
     {
-        var deviations = _sideBySide.Run(conversation.Placed(() => reference.Prepare(conversation.Messages, cancellationToken)), cancellationToken);
+        var deviations = _sideBySide.Run(Prepare(conversation, conversation.Messages, cancellationToken), cancellationToken);
         if (maxTokens > 0)
         {
-            var open = conversation.Placed(() => reference.Prepare([.. conversation.Messages.SkipLast(1)], cancellationToken));
+            var open = Prepare(conversation, [.. conversation.Messages.SkipLast(1)], cancellationToken);
             var expected = Expected(conversation);
             for (var m = 0; m < _models.Length; m++)
             {
-                var answer = Answer(_models[m], open, cancellationToken);
+                var answer = Answer(_models[m], open[m], cancellationToken);
                 deviations[m].Answered = answer;
                 deviations[m].Score.Add(answer, expected);
             }
         }
 
         return deviations;
+    }
+
+    // What has the checkpoint's embedding and towers embeds as the reference does, which is then done once.
+    private PreparedPrompt[] Prepare(Conversation conversation, IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken)
+    {
+        PreparedPrompt Of(LoadedModel model) => conversation.Placed(() => model.Prepare(messages, cancellationToken));
+        var exact = Of(reference);
+        return [exact, .. candidates.Select(candidate => candidate.Artifact?.HasCodedParts == true ? Of(candidate) : exact)];
     }
 
     private string Answer(LoadedModel model, PreparedPrompt prompt, CancellationToken cancellationToken)

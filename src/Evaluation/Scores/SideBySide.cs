@@ -14,30 +14,36 @@ public sealed class SideBySide(IReadOnlyList<Decoder> decoders)
     /// <param name="prompt">T tokens, the answer included.</param>
     /// <param name="cancellationToken">Obeyed between blocks.</param>
     /// <exception cref="MASQuantException">MASQ0921: the conversation is longer than the model's positions.</exception>
-    public SampleDeviation[] Run(PreparedPrompt prompt, CancellationToken cancellationToken)
+    public SampleDeviation[] Run(PreparedPrompt prompt, CancellationToken cancellationToken) => Run([.. decoders.Select(_ => prompt)], cancellationToken);
+
+    /// <summary>The deviations of every model, the reference's own first.</summary>
+    /// <param name="prompts">The conversation as each model embeds it: T tokens, the answer included.</param>
+    /// <param name="cancellationToken">Obeyed between blocks.</param>
+    /// <exception cref="MASQuantException">MASQ0921: the conversation is longer than the model's positions.</exception>
+    public SampleDeviation[] Run(IReadOnlyList<PreparedPrompt> prompts, CancellationToken cancellationToken)
     {
+        var prompt = prompts[0];
         var config = decoders[0].Config;
         new KvCache(config).RequireRoom(prompt.InputIds.Length);
         var workspace = new DecoderWorkspace(config);
         var deviations = decoders.Select(_ => new SampleDeviation(config.Layers)).ToArray();
-        var hidden = RunBlocks(prompt, workspace, deviations, cancellationToken);
+        var hidden = RunBlocks(prompts, workspace, deviations, cancellationToken);
         CompareLogits(prompt, hidden, workspace, deviations, cancellationToken);
         return deviations;
     }
 
-    private Matrix[] RunBlocks(PreparedPrompt prompt, DecoderWorkspace workspace, SampleDeviation[] deviations, CancellationToken cancellationToken)
+    private Matrix[] RunBlocks(IReadOnlyList<PreparedPrompt> prompts, DecoderWorkspace workspace, SampleDeviation[] deviations, CancellationToken cancellationToken)
     {
         var rotary = new RotaryTable(decoders[0].Description.Rotary);
-        rotary.Set(prompt.PositionIds);
-        var embeddings = prompt.InputEmbeddings;
-        var hidden = decoders.Select(_ => embeddings.Copy()).ToArray();
+        rotary.Set(prompts[0].PositionIds);
+        var hidden = prompts.Select(prompt => prompt.InputEmbeddings.Copy()).ToArray();
         for (var layer = 0; layer < decoders[0].Blocks.Count; layer++)
         {
             for (var m = 0; m < decoders.Count; m++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                decoders[m].Blocks[layer].Forward(hidden[m], prompt.Modalities, rotary, workspace, deepstack: prompt.Deepstack);
-                deviations[m].Blocks.Add(layer, hidden[0], hidden[m], prompt.Modalities);
+                decoders[m].Blocks[layer].Forward(hidden[m], prompts[m].Modalities, rotary, workspace, deepstack: prompts[m].Deepstack);
+                deviations[m].Blocks.Add(layer, hidden[0], hidden[m], prompts[0].Modalities);
             }
         }
 

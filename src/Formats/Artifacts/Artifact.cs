@@ -73,6 +73,9 @@ public sealed class Artifact : IModelSource
     public ReadOnlyMemory<byte> Bytes(string name, long offset, int count) => _file.Bytes(name, offset, count);
 
     /// <inheritdoc/>
+    public void Discard(string name) => _file.Discard(name);
+
+    /// <inheritdoc/>
     public bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content)
     {
         var name = ArtifactNames.FilePrefix + fileName;
@@ -83,6 +86,9 @@ public sealed class Artifact : IModelSource
 
     /// <summary>Whether linear layer <paramref name="name"/> of a block is quantized; otherwise its weight is stored as the checkpoint had it.</summary>
     public bool IsQuantized(int layer, string name) => FindLinear(layer, name) is not null;
+
+    /// <summary>Whether the embedding, the head or a tower is at 8 bits (<see cref="CodedMatrix"/>).</summary>
+    public bool HasCodedParts => _tensors.Any(tensor => tensor.Name.EndsWith(CodedMatrix.CodesSuffix, StringComparison.Ordinal) && !tensor.Name.StartsWith(ArtifactNames.Blocks, StringComparison.Ordinal));
 
     /// <summary>A quantized linear layer; its codes and scales stay mapped, valid until the artifact is disposed.</summary>
     /// <param name="layer">The block's number, from 0.</param>

@@ -27,8 +27,11 @@ public static class ArtifactNames
         "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "video_preprocessor_config.json",
     ];
 
+    /// <summary>What precedes the names of all decoder blocks.</summary>
+    public const string Blocks = "model.layers.";
+
     /// <summary>What precedes the names of decoder block <paramref name="layer"/>: <c>model.layers.3.</c>.</summary>
-    public static string Block(int layer) => FormattableString.Invariant($"model.layers.{layer}.");
+    public static string Block(int layer) => FormattableString.Invariant($"{Blocks}{layer}.");
 
     /// <summary>The prefix of a linear layer's tensors.</summary>
     public static string Linear(int layer, string linear) => Block(layer) + linear;

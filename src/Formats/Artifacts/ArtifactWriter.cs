@@ -13,13 +13,14 @@ public static class ArtifactWriter
     /// <summary>Writes <c>{Name}.masquant.safetensors</c> and, once that is whole, <c>{Name}.masquant.json</c> into <paramref name="folder"/>.</summary>
     /// <param name="folder">Receives both files.</param>
     /// <param name="manifest">What to say of the model; the artifact's name and every size are filled in here.</param>
-    /// <param name="checkpoint">Gives the tensors that are not quantized, as they are, and the JSON files.</param>
+    /// <param name="checkpoint">Gives the tensors that are not quantized, and the JSON files.</param>
     /// <param name="layerFiles">One file of <see cref="LayerFile"/> per decoder block, in order.</param>
+    /// <param name="code">Gives what takes the place of a tensor that is not a decoder block's, or null where it stays as it is; null: all stay.</param>
     /// <param name="check">Called when the artifact is written and before it gets its name: what it throws leaves no file.</param>
     /// <param name="cancellationToken">Stops between tensors; no file is left.</param>
     /// <returns>The manifest as written.</returns>
     /// <exception cref="MASQuantException">MASQ0101 … MASQ0103 an unreadable layer file, MASQ0111 a file cannot be written, MASQ0603 a layer lacks what the manifest lists.</exception>
-    public static Manifest Write(string folder, Manifest manifest, IModelSource checkpoint, IReadOnlyList<string> layerFiles, Action? check = null, CancellationToken cancellationToken = default)
+    public static Manifest Write(string folder, Manifest manifest, IModelSource checkpoint, IReadOnlyList<string> layerFiles, Func<TensorInfo, IReadOnlyList<TensorPayload>?>? code = null, Action? check = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(layerFiles.Count, manifest.Layers.Count);
         var layers = new List<SafetensorsFile>();
@@ -33,7 +34,7 @@ public static class ArtifactWriter
                 Layers = [.. manifest.Layers.Select(layer => CheckedWithSizes(manifest, layer, layers[layer.Index]))],
             };
             var (path, manifestPath) = (Path.Combine(folder, described.Artifact), Path.Combine(folder, manifest.Name + ModelFiles.ManifestSuffix));
-            SafetensorsWriter.Write(path, Payloads(described, checkpoint, layers), Metadata(), Check, cancellationToken);
+            SafetensorsWriter.Write(path, Payloads(described, checkpoint, layers, code), Metadata(), Check, cancellationToken);
             described = described with { ArtifactBytes = FileBorder.Read(path, () => FileSystem.Current.Info(path).Length) };
             ManifestFile.Write(manifestPath, described);
             return described;
@@ -57,13 +58,13 @@ public static class ArtifactWriter
         [ArtifactNames.VersionKey] = Manifest.CurrentFormatVersion.ToString(CultureInfo.InvariantCulture),
     };
 
-    private static IEnumerable<TensorPayload> Payloads(Manifest manifest, IModelSource checkpoint, List<SafetensorsFile> layers)
+    private static IEnumerable<TensorPayload> Payloads(Manifest manifest, IModelSource checkpoint, List<SafetensorsFile> layers, Func<TensorInfo, IReadOnlyList<TensorPayload>?>? code)
     {
         var replaced = manifest.Layers
             .SelectMany(layer => layer.Linears.Select(linear => ArtifactNames.Linear(layer.Index, linear.Name)))
             .SelectMany(name => new[] { $"{name}.weight", $"{name}.bias" })
             .ToHashSet(StringComparer.Ordinal);
-        var kept = checkpoint.Tensors.Where(tensor => !replaced.Contains(tensor.Name)).Select(tensor => TensorPayload.From(checkpoint, tensor));
+        var kept = checkpoint.Tensors.Where(tensor => !replaced.Contains(tensor.Name)).SelectMany(tensor => code?.Invoke(tensor) ?? [TensorPayload.From(checkpoint, tensor)]);
         var quantized = layers.SelectMany(layer => layer.Tensors.Select(tensor => TensorPayload.From(layer, tensor)));
         return [.. kept, .. quantized, .. Files(manifest, checkpoint)];
     }

@@ -7,7 +7,7 @@ namespace MASQuant.Formats.Artifacts;
 public sealed record Manifest
 {
     /// <summary>The format version that this code writes and reads.</summary>
-    public const int CurrentFormatVersion = 3;
+    public const int CurrentFormatVersion = 4;
 
     /// <summary>The version of this format.</summary>
     [JsonRequired]

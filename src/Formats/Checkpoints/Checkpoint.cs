@@ -71,6 +71,13 @@ public sealed class Checkpoint : IModelSource
         => _tensors.TryGetValue(name, out var found) ? found.File.Bytes(found.StoredName, offset, count) : throw TensorReading.Missing(this, name);
 
     /// <inheritdoc/>
+    public void Discard(string name)
+    {
+        var (file, stored, _) = _tensors.TryGetValue(name, out var found) ? found : throw TensorReading.Missing(this, name);
+        file.Discard(stored);
+    }
+
+    /// <inheritdoc/>
     public bool TryReadFile(string fileName, out ReadOnlyMemory<byte> content) => TryReadFile(Path, fileName, out content);
 
     /// <inheritdoc/>

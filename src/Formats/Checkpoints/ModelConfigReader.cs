@@ -52,7 +52,7 @@ public static class ModelConfigReader
     {
         var untied = config with { Text = config.Text with { TieWordEmbeddings = false } };
         var decoder = untied.Decoder();
-        if (source.TryGet(decoder.Head, out _))
+        if (source.Has(decoder.Head))
         {
             return untied;
         }
@@ -62,7 +62,7 @@ public static class ModelConfigReader
             return config with { Text = config.Text with { TieWordEmbeddings = true } };
         }
 
-        return !source.TryGet(decoder.Embedding, out _) ? config : throw new MASQuantException(DiagnosticCodes.TensorMissing, source.Path,
+        return !source.Has(decoder.Embedding) ? config : throw new MASQuantException(DiagnosticCodes.TensorMissing, source.Path,
             $"Tensor '{decoder.Head}' is missing, and {FileName} says that the head is not the embedding. Save the model with its head; if its head is the embedding, set tie_word_embeddings to true.");
     }
 

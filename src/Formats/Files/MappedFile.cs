@@ -63,6 +63,19 @@ internal sealed unsafe class MappedFile : IDisposable
         return count == 0 ? ReadOnlyMemory<T>.Empty : new Region<T>(this, offset, count).Memory;
     }
 
+    /// <summary>Gives back the whole pages of <paramref name="count"/> bytes from byte <paramref name="offset"/> on; they can be read as before.</summary>
+    public void Discard(long offset, long count)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - count);
+        if (_start is not null)
+        {
+            MappedPages.Discard(_start + offset, count);
+        }
+    }
+
     /// <summary>Refuses a file that has become shorter since it was mapped.</summary>
     /// <exception cref="MASQuantException">MASQ0101.</exception>
     public void RequireWhole()

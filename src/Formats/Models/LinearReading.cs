@@ -7,7 +7,10 @@ namespace MASQuant.Formats.Models;
 public static class LinearReading
 {
     /// <summary>Whether a source stores the layers of a step as one.</summary>
-    public static bool IsStoredAsOne(this ProjectStep step, ITensorSource source, string prefix) => step.FusedName is { } name && source.TryGet($"{prefix}{name}.weight", out _);
+    public static bool IsStoredAsOne(this ProjectStep step, ITensorSource source, string prefix) => step.FusedName is { } name && source.Has($"{prefix}{name}.weight");
+
+    /// <summary>Whether a source has <paramref name="weight"/>, as its checkpoint had it or at 8 bits.</summary>
+    public static bool Has(this ITensorSource source, string weight) => source.TryGet(weight, out _) || CodedMatrix.IsStored(source, weight);
 
     /// <summary>The biases of a layer, N values; empty where it has none.</summary>
     /// <param name="source">Is not kept.</param>

@@ -42,4 +42,10 @@ public interface ITensorSource : IDisposable
     /// <param name="offset">Its first byte.</param>
     /// <param name="count">Its bytes.</param>
     ReadOnlyMemory<byte> Bytes(string name, long offset, int count) => Bytes(name).Slice(checked((int)offset), count);
+
+    /// <summary>Says that a tensor is not going to be read for now: the pages of its mapping cease to count as this process's memory. Whoever reads it nevertheless gets the same bytes.</summary>
+    /// <exception cref="MASQuantException">MASQ0107: it is missing.</exception>
+    void Discard(string name)
+    {
+    }
 }

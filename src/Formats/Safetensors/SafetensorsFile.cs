@@ -89,6 +89,13 @@ public sealed class SafetensorsFile : ITensorSource
         return _file.Slice<byte>(_dataStart + entry.Begin + offset, count);
     }
 
+    /// <inheritdoc/>
+    public void Discard(string name)
+    {
+        var entry = Find(name);
+        _file.Discard(_dataStart + entry.Begin, entry.End - entry.Begin);
+    }
+
     /// <summary>The elements of a tensor without copying, or a copy where its offset is not a multiple of the element's size.</summary>
     internal ReadOnlyMemory<T> Map<T>(string name)
         where T : unmanaged

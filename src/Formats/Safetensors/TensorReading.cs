@@ -108,6 +108,7 @@ public static class TensorReading
             rest = rest[count..];
         }
 
+        source.Discard(tensor.Name);
         return values;
     }
 

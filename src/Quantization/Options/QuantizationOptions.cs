@@ -52,6 +52,16 @@ public enum FirstBlockKind
     W8A8,
 }
 
+/// <summary>What is stored of a part of the model beside the decoder's blocks.</summary>
+public enum PartKind
+{
+    /// <summary>The checkpoint's values, in full precision.</summary>
+    Full,
+
+    /// <summary>Codes of 8 bits with one scale for each row; what meets them in a product gets codes of 8 bits with one scale for each token.</summary>
+    W8,
+}
+
 /// <summary>Which inputs are rotated by <see cref="BlockHadamard"/> once they are smoothed, so that what is still loud spreads.</summary>
 public enum RotationKind
 {
@@ -108,6 +118,12 @@ public sealed record QuantizationOptions
 
     /// <summary>Schemes of single blocks or groups, in place of <see cref="Scheme"/> and <see cref="FirstBlock"/>.</summary>
     public LayerSchemes LayerSchemes { get; init; } = LayerSchemes.None;
+
+    /// <summary>What is stored of the embedding and the head: where they are one, one table.</summary>
+    public PartKind Head { get; init; }
+
+    /// <summary>What is stored of the linear layers in the blocks and mergers of the towers. What reads pixels and mel frames stays in full precision.</summary>
+    public PartKind Towers { get; init; }
 
     /// <summary>Which factors smooth the activations.</summary>
     public SmoothingKind Smoothing { get; init; } = SmoothingKind.ModalityAware;

@@ -6,6 +6,9 @@ public static class ModelPart
     /// <summary>The decoder's linear layers, which are quantized.</summary>
     public const string Quantized = "decoder layers";
 
+    /// <summary>The tables of the vocabulary.</summary>
+    public const string EmbeddingAndHead = "embedding and head";
+
     /// <summary>What sees.</summary>
     public const string VisionTower = "vision tower";
 
@@ -18,7 +21,7 @@ public static class ModelPart
         "visual" => VisionTower,
         "audio_tower" => AudioTower,
         _ when quantized.Contains(tensor) => Quantized,
-        _ when tensor.Contains("embed_tokens", StringComparison.Ordinal) || tensor.StartsWith("lm_head", StringComparison.Ordinal) => "embedding and head",
+        _ when tensor.Contains("embed_tokens", StringComparison.Ordinal) || tensor.StartsWith("lm_head", StringComparison.Ordinal) => EmbeddingAndHead,
         _ => "norms and biases",
     };
 }

@@ -77,7 +77,9 @@ public sealed class QuantizationPlan
         var files = ArtifactNames.EmbeddedFiles.Sum(name => checkpoint.TryReadFile(name, out var content) ? (long)content.Length : 0);
         var biased = linears.Select(linear => (linear.Layer, linear.Linear, Bias: BiasOf(checkpoint, linear.Tensor))).ToArray();
         var replaced = biased.Sum(linear => linear.Bias is { } bias ? bias.Bytes : 0);
-        var kept = parts.Where(part => part.Key != ModelPart.Quantized).Sum(part => part.Item3) - replaced;
+        var coded = CodedParts.Of(checkpoint, config, options);
+        var saved = checkpoint.Tensors.Where(tensor => coded.Contains(tensor.Name)).Sum(tensor => tensor.Bytes - CodedMatrix.Bytes(tensor.Shape[0], (int)(tensor.Count / tensor.Shape[0])));
+        var kept = parts.Where(part => part.Key != ModelPart.Quantized).Sum(part => part.Item3) - replaced - saved;
         var values = checkpoint.Tensors.GroupBy(tensor => ModelPart.Of(tensor.Name, quantized)).ToDictionary(part => part.Key, part => part.Sum(tensor => tensor.Bytes / tensor.Type.ByteSize()));
         return new QuantizationPlan(config, options, calibration, [.. biased.Select(linear => (linear.Layer, linear.Linear, StoredType(linear.Bias)))], [.. parts], values, files + kept);
     }

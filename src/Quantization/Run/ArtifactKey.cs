@@ -23,7 +23,7 @@ public static class ArtifactKey
     {
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(job.ModelFolder));
         var calibration = Path.GetFullPath(job.CalibrationFile);
-        var text = new StringBuilder("masquant 3\n");
+        var text = new StringBuilder("masquant 4\n");
         Add(text, "model", job.Name, Path.GetFileName(folder)); // The manifest says both.
         foreach (var module in Code)
         {

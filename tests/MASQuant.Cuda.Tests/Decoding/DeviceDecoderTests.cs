@@ -5,7 +5,13 @@ using MASQuant.Cuda.Models;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Generation;
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
+using MASQuant.Engine.Vision.Preprocessing;
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 using MASQuant.Ptx;
 using MASQuant.Tests;
 
@@ -33,6 +39,45 @@ public sealed class DeviceDecoderTests : IDisposable
     [Fact]
     public void Answers_of_rotated_weights_equal_the_processors()
         => CompareAnswers(new EmulatedDevice(), PlainArtifact.Write(_folder, RepositoryFiles.OmniTiny, QuantizationScheme.W8A8, rotated: true), steps: 2);
+
+    // The head is a product of codes on either side, and the embedding of the same values; in one model they are one table.
+    [Theory]
+    [InlineData("omni-tiny")]
+    [InlineData("vl-tiny")]
+    public void Answers_of_a_head_at_8_bits_equal_the_processors(string model)
+    {
+        var path = PlainArtifact.Write(_folder, Path.Combine(RepositoryFiles.Root, "samples", "models", model), QuantizationScheme.W8A8, codesParts: true);
+        using (var artifact = Artifact.Open(path))
+        {
+            Assert.True(artifact.HasCodedParts && artifact.Tensors.All(tensor => !tensor.Name.EndsWith("embed_tokens.weight", StringComparison.Ordinal) && tensor.Name != "lm_head.weight"));
+        }
+
+        CompareAnswers(new EmulatedDevice(), path, steps: 2);
+        CompareLogits(new EmulatedDevice(), path, Text, roundInputs: false);
+    }
+
+    // To the bits of a checkpoint of those values.
+    [Fact]
+    public void A_tower_at_8_bits_is_widened_on_the_device()
+    {
+        using var checkpoint = Checkpoint.Open(RepositoryFiles.VlTiny);
+        using var artifact = Artifact.Open(PlainArtifact.Write(_folder, RepositoryFiles.VlTiny, QuantizationScheme.W8A8, codesParts: true));
+        var tower = ModelConfigReader.Read(checkpoint).VisionTower();
+        SafetensorsWriter.Write(_folder.File("widened"), [.. checkpoint.Tensors.Where(tensor => tensor.Name.StartsWith("visual", StringComparison.Ordinal)).Select(tensor => CodedMatrix.IsStored(artifact, tensor.Name) ? Widen(tensor) : TensorPayload.From(checkpoint, tensor))]);
+        using var widened = SafetensorsFile.Open(_folder.File("widened"));
+        Assert.True(CodedMatrix.IsStored(artifact, "visual.blocks.0.attn.qkv.weight"));
+        var values = 16 * tower.PatchEmbedding.Inputs;
+        var image = new ImagePatches(new Matrix(16, tower.PatchEmbedding.Inputs, [.. Enumerable.Range(0, values).Select(i => (i % 7) - 3f)]), 1, 4, 4);
+        using var coded = new DeviceVisionTower(new EmulatedDevice(), new Lock(), artifact, tower);
+        using var plain = new DeviceVisionTower(new EmulatedDevice(), new Lock(), widened, tower);
+        Assert.Equal(plain.Forward(image).Tokens.Span.ToArray(), coded.Forward(image).Tokens.Span.ToArray());
+
+        TensorPayload Widen(TensorInfo tensor)
+        {
+            var (rows, columns) = (tensor.Shape[0], tensor.Shape[1]);
+            return TensorPayload.OfBytes(tensor.Name, DataType.BF16, CodedRows.ToBFloat16(CodedMatrix.TryRead(artifact, tensor.Name, rows, columns)!, 0, rows, columns), rows, columns);
+        }
+    }
 
     // Three modalities in one medium, at positions that go back and forth.
     [Fact]

@@ -15,7 +15,7 @@ internal static class PlainArtifact
 {
     public const int Rank = 6;
 
-    public static string Write(TemporaryDirectory folder, string checkpointFolder, QuantizationScheme scheme, bool rotated = false)
+    public static string Write(TemporaryDirectory folder, string checkpointFolder, QuantizationScheme scheme, bool rotated = false, bool codesParts = false)
     {
         using var checkpoint = Checkpoint.Open(checkpointFolder);
         var model = ModelConfigReader.Read(checkpoint);
@@ -26,7 +26,33 @@ internal static class PlainArtifact
             LayerFile.Write(file, layer);
         }
 
-        return folder.File(ArtifactWriter.Write(folder.Path, Describe(model, layers, scheme), checkpoint, files).Artifact);
+        return folder.File(ArtifactWriter.Write(folder.Path, Describe(model, layers, scheme), checkpoint, files, tensor => codesParts && tensor.Shape.Count == 2 && !tensor.Name.Contains("patch_embed", StringComparison.Ordinal) ? Code(checkpoint, tensor) : null).Artifact);
+    }
+
+    /// <summary>A matrix at 8 bits: rotated, filled up, and every value at its row's nearest code.</summary>
+    private static TensorPayload[] Code(Checkpoint checkpoint, TensorInfo tensor)
+    {
+        var (rows, columns) = (tensor.Shape[0], tensor.Shape[1]);
+        var (values, filled) = (checkpoint.ReadMatrix(tensor.Name, rows, columns), new Matrix(CodedMatrix.PaddedOutputs(rows), CodedMatrix.PaddedInputs(columns)));
+        var block = BlockHadamard.LargestBlock(filled.Columns);
+        var (codes, scales) = (new sbyte[filled.Rows * filled.Columns], new float[filled.Rows]);
+        for (var n = 0; n < rows; n++)
+        {
+            values.Row(n).CopyTo(filled.Row(n));
+            BlockHadamard.Apply(filled.Row(n), block);
+            scales[n] = filled.Row(n).ToArray().Max(MathF.Abs) / 127;
+            for (var k = 0; k < filled.Columns; k++)
+            {
+                codes[(n * filled.Columns) + k] = (sbyte)MathF.Round(filled[n, k] / scales[n]);
+            }
+        }
+
+        return
+        [
+            TensorPayload.OfBytes(CodedMatrix.Codes(tensor.Name), DataType.U8, CodePacking.Pack(codes, filled.Rows, filled.Columns, 8), CodedMatrix.CodesShape(rows, columns)),
+            TensorPayload.OfFloats(CodedMatrix.Scales(tensor.Name), scales, scales.Length),
+            TensorPayload.OfBytes(CodedMatrix.Rotation(tensor.Name), DataType.U8, new[] { (byte)int.Log2(block) }, 1),
+        ];
     }
 
     private static QuantizedLayer Quantize(Checkpoint checkpoint, DecoderDescription decoder, int layer, QuantizationScheme scheme, bool rotated) => new()

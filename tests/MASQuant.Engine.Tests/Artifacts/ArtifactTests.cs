@@ -125,6 +125,7 @@ public sealed class ArtifactTests : IDisposable
 
     [Theory]
     [InlineData("1")]
+    [InlineData("3")]
     [InlineData("")]
     public void An_artifact_of_another_version_is_refused(string version)
     {

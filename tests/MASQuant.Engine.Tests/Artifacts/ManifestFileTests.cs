@@ -49,7 +49,7 @@ public sealed class ManifestFileTests
     [Fact]
     public void Another_version_is_refused_even_with_other_members()
     {
-        var error = Assert.Throws<MASQuantException>(() => Parse("""{"formatVersion":4,"all":"new"}"""));
+        var error = Assert.Throws<MASQuantException>(() => Parse("""{"formatVersion":5,"all":"new"}"""));
         Assert.Equal(DiagnosticCodes.ArtifactVersion, error.Code);
     }
 
@@ -58,7 +58,7 @@ public sealed class ManifestFileTests
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("""{"formatVersion":"1"}""")]
-    [InlineData("""{"formatVersion":3}""")]
+    [InlineData("""{"formatVersion":4}""")]
     public void A_malformed_manifest_is_refused(string json) => AssertInvalid(json);
 
     [Theory]

@@ -49,7 +49,7 @@ public sealed class ModelInputTests(OmniFixture omni) : IClassFixture<OmniFixtur
         var input = Image();
         var states = _model.HiddenStates(input, [^0, 0, ^0]);
         var logits = new Matrix(input.TokenIds.Length, omni.Model.Config.Text.VocabularySize);
-        FloatGemm.Multiply(states[0], omni.Model.Decoder.Head, default, logits);
+        omni.Model.Decoder.Head.Forward(states[0], ModalityMap.Text(states[0].Rows), [logits]);
         Bits.AssertSame(_model.Logits(input, ..).Data, logits.Data);
         Bits.AssertSame(states[0].Data, states[2].Data);
         Bits.AssertSame(input.Embeddings.Span.ToArray(), states[1].Data);

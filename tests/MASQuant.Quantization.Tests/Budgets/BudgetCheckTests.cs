@@ -1,5 +1,6 @@
 using MASQuant.Diagnostics;
 using MASQuant.Evaluation.Budgets;
+using MASQuant.Evaluation.Reports;
 using MASQuant.Formats.Artifacts;
 
 namespace MASQuant.Quantization.Tests.Budgets;
@@ -54,6 +55,25 @@ public class BudgetCheckTests
         Assert.Contains("1,000 bytes, 400 bytes more than MaxBytes allows (600 bytes). Of it, patches take 768 bytes", problem.Message, StringComparison.Ordinal);
         Assert.Contains("Rank=\"1\"", problem.Message, StringComparison.Ordinal);
     }
+
+    // 128 rows of 32 values: a byte less for each.
+    [Theory]
+    [InlineData("Full", 4096, false)]
+    [InlineData("Full", 4095, true)]
+    [InlineData("W8", 4095, false)]
+    public void An_artifact_too_large_is_told_of_a_smaller_head_where_that_is_enough(string head, int excess, bool isTold)
+    {
+        var manifest = Model((0, "mlp.down_proj", 25, 31)) with { ArtifactBytes = 100_000, Options = new SortedDictionary<string, string> { ["Head"] = head } };
+        var problem = Assert.Single(Check(manifest, new ModelBudgets { MaxBytes = 100_000 - excess }));
+        Assert.Equal(isTold, problem.Message.Contains("Head=\"W8\"", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Full", "Full", "W4A8")]
+    [InlineData("W8", "Full", "W4A8, head at 8 bits")]
+    [InlineData("W8", "W8", "W4A8, head and towers at 8 bits")]
+    public void A_models_schemes_name_the_parts_at_8_bits(string head, string towers, string mix)
+        => Assert.Equal(mix, SchemeMix.Of(Model((0, "mlp.down_proj", 25, 31)) with { Options = new SortedDictionary<string, string> { ["Head"] = head, ["Towers"] = towers } }));
 
     [Fact]
     public void A_loss_too_large_names_the_excess_and_the_noisiest_layer()

@@ -20,6 +20,8 @@ public class OptionEffectTests
         { "Effort", "Best", "Epochs=auto|Alternations=auto" },
         { "FirstBlock", "Scheme", "" },
         { "LayerSchemes", "1.Down:W8A8", "" },
+        { "Head", "W8", "" },
+        { "Towers", "W8", "" },
         { "Smoothing", "Uniform", "" },
         { "MigrationStrength", "0.4", "Smoothing=Uniform" },
         { "Epochs", "1", "" },

@@ -1,0 +1,19 @@
+using MASQuant.Formats.Artifacts;
+using MASQuant.Formats.Checkpoints;
+using MASQuant.Formats.Models;
+using MASQuant.Quantization.Options;
+using MASQuant.Quantization.Planning;
+using MASQuant.Quantization.Weights;
+
+namespace MASQuant.Quantization;
+
+/// <summary>Writes the artifact of finished blocks, with what its options say of the parts beside them.</summary>
+internal static class ModelWriter
+{
+    /// <summary>Writes the artifact and its manifest, as <see cref="ArtifactWriter"/> does.</summary>
+    public static Manifest Write(string folder, Manifest manifest, IModelSource checkpoint, ModelConfig config, IReadOnlyList<string> layerFiles, Action check, CancellationToken cancellationToken)
+    {
+        var coded = CodedParts.Of(checkpoint, config, OptionTable.Read(manifest.Options));
+        return ArtifactWriter.Write(folder, manifest, checkpoint, layerFiles, tensor => coded.Contains(tensor.Name) ? CodedPart.Payloads(checkpoint, tensor) : null, check, cancellationToken);
+    }
+}
