@@ -34,7 +34,7 @@ public sealed class TorchCompute(Device device) : ICompute, IBlockSimulator
     }
 
     /// <inheritdoc/>
-    public ISimulatedBlock Simulate(SimulationProblem problem) => new TorchBlock(device, problem);
+    public ISimulatedBlock? Simulate(SimulationProblem problem) => TorchBlock.Knows(problem.Description) ? new TorchBlock(device, problem) : null;
 
     /// <inheritdoc/>
     public void Dispose()

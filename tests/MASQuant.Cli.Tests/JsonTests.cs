@@ -79,6 +79,8 @@ public sealed class JsonTests(QuantizedVlTiny quantized) : IClassFixture<Quantiz
         Assert.True(File.Exists(joined.GetProperty("artifact").GetString()));
 
         var plan = Answer("plan", RepositoryFiles.VlTiny, "--json");
+        Assert.Equal(0, plan.GetProperty("sequence").GetProperty("stateBytes").GetInt64());
+        Assert.InRange(plan.GetProperty("sequence").GetProperty("tokenBytes").GetInt64(), 1, 1 << 20);
         Assert.Equal(plan.GetProperty("artifactBytes").GetInt64(), plan.GetProperty("artifactBytesByScheme").GetProperty(plan.GetProperty("scheme").GetString()!).GetInt64());
         Assert.Equal(new FileInfo(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors")).Length, made.GetProperty("originalBytes").GetInt64());
         Assert.InRange(plan.GetProperty("parts").EnumerateArray().Sum(bytes => bytes.GetProperty("bytes").GetInt64()), 1, made.GetProperty("originalBytes").GetInt64());

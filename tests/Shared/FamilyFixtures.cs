@@ -33,6 +33,9 @@ internal static class FamilyFixtures
         return Tests.Golden.Load($"{family}/{name}", Path.Combine(Root, "goldens", family));
     }
 
+    /// <summary>A file beside a checkpoint's goldens.</summary>
+    public static string GoldenFile(string family, string name) => Path.Combine(Root, "goldens", family, name);
+
     /// <summary>A case of omni-tiny that sees and hears a video.</summary>
     public static Golden OmniVideo(string name)
     {

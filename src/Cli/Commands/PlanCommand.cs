@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using MASQuant.Cli.Options;
 using MASQuant.Cli.Output;
+using MASQuant.Engine.Layers;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
@@ -105,6 +106,8 @@ internal static class PlanCommand
         needs.Write(writer);
         writer.WriteLine();
         writer.WriteLine(FormattableString.Invariant($"Calibration: {plan.Calibration.Samples} samples, about {plan.Calibration.Tokens} tokens. The time is an estimate for an idle machine, right within a factor of 1.5."));
+        var memory = SequenceMemory.Of(plan.Config.Decoder());
+        writer.WriteLine($"A sequence takes {Figures.Bytes(memory.TokenBytes)} a token when it runs on the processor{(memory.StateBytes > 0 ? $", and {Figures.Bytes(memory.StateBytes)} at every length" : "")}.");
     }
 
     private static string FateOf(string part, QuantizationOptions options) => part switch

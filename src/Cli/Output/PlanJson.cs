@@ -1,3 +1,4 @@
+using MASQuant.Engine.Layers;
 using MASQuant.Quantization.Planning;
 
 namespace MASQuant.Cli.Output;
@@ -48,6 +49,11 @@ internal static class PlanJson
         json.WriteNumber("seconds", Math.Round(plan.Operations / speed, 1));
         json.WriteNumber("samples", plan.Calibration.Samples);
         json.WriteNumber("tokens", plan.Calibration.Tokens);
+        var memory = SequenceMemory.Of(plan.Config.Decoder());
+        json.WriteStartObject("sequence");
+        json.WriteNumber("tokenBytes", memory.TokenBytes);
+        json.WriteNumber("stateBytes", memory.StateBytes);
+        json.WriteEndObject();
         json.WriteStartObject("machine");
         json.WriteNumber("freeDiskBytes", machine.FreeDiskBytes);
         json.WriteNumber("memoryBytes", machine.MemoryBytes);

@@ -84,9 +84,9 @@ public sealed class DeviceDecoder : IDisposable
     public KernelLaunch Embed(DevicePointer sources, DevicePointer media, DevicePointer hidden, int tokens)
         => TokenKernels.Embed(sources, _looksUpHead ? Head.Weight.Codes : _embedding.Pointer, _looksUpHead, media, hidden, tokens, Config.HiddenSize);
 
-    /// <summary>Whether the kernels take a decoder whole: its steps, and heads of 32, 64 or 128 values.</summary>
+    /// <summary>Whether the kernels take a decoder whole: its steps, and heads of 32, 64 or 128 values, all of which are rotated.</summary>
     public static bool Supports(DecoderDescription description)
-        => DecoderKernels.Supports(description.Config.HeadSize) && description.FinalNorm.Kind == NormKind.RootMeanSquare && description.Blocks.All(DeviceTransformerBlock.Supports) && description.Blocks[^1].Steps[^1] is AddStep;
+        => description.Rotary.RotatedSize == description.Rotary.HeadSize && DecoderKernels.Supports(description.Config.HeadSize) && description.FinalNorm.Kind == NormKind.RootMeanSquare && description.Blocks.All(DeviceTransformerBlock.Supports) && description.Blocks[^1].Steps[^1] is AddStep;
 
     /// <summary>Copies a decoder to a device.</summary>
     /// <param name="device">Receives it.</param>

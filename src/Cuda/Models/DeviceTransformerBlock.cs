@@ -61,9 +61,16 @@ public sealed class DeviceTransformerBlock
         [.. description.Norms.Select(norm => DeviceNorm.Add(upload, Norm.Read(source, description.Prefix, norm)))],
         [.. description.Projections.Select(group)]);
 
+    private static bool Knows(BlockStep step) => step is NormalizeStep or GateStep or ActivateStep or NormalizeHeadsStep or AttendStep or RotateStep or DeepstackStep or JoinStreamStep or JoinStep or ProjectStep or AddStep or PoolStep;
+
     // What prepares the input of layers is one launch with what follows, so that they must be known; rotating is one with attending.
     private static BlockStep? FirstUnsupported(IReadOnlyList<BlockStep> steps)
     {
+        if (steps.FirstOrDefault(step => !Knows(step)) is { } unknown)
+        {
+            return unknown;
+        }
+
         for (var i = 0; i < steps.Count; i++)
         {
             var (before, after) = (i > 0 ? steps[i - 1] : null, i + 1 < steps.Count ? steps[i + 1] : null);

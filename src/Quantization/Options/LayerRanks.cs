@@ -14,7 +14,7 @@ public sealed class LayerRanks : IEquatable<LayerRanks>
     /// <summary>The largest rank.</summary>
     public const int MaxRank = 4096;
 
-    private static readonly string[] LinearNames = [.. Enum.GetNames<InputGroup>(), "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+    private static readonly string[] LinearNames = [.. Enum.GetNames<InputGroup>(), "q_proj", "k_proj", "v_proj", "o_proj", "in_proj_qkv", "in_proj_z", "out_proj", "gate_proj", "up_proj", "down_proj"];
     private static readonly string[] PatchedModalities = [.. Enum.GetNames<Modality>().Where(name => name != nameof(Modality.Text))];
 
     private readonly Rule[] _rules;

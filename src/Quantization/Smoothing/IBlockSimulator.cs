@@ -6,9 +6,8 @@ namespace MASQuant.Quantization.Smoothing;
 /// <summary>Simulates blocks elsewhere than in managed code.</summary>
 public interface IBlockSimulator
 {
-    /// <summary>Binds a block.</summary>
-    /// <exception cref="NotSupportedException">The gradient of a step is not known.</exception>
-    ISimulatedBlock Simulate(SimulationProblem problem);
+    /// <summary>Binds a block; null where the gradient of a step is not known: managed code then learns.</summary>
+    ISimulatedBlock? Simulate(SimulationProblem problem);
 }
 
 /// <summary>What a simulated block is made of.</summary>

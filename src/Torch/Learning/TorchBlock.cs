@@ -18,11 +18,6 @@ internal sealed class TorchBlock : ISimulatedBlock
     public TorchBlock(Device device, SimulationProblem problem)
     {
         (_device, _problem) = (device, problem);
-        if (problem.Description.Steps.FirstOrDefault(step => !Knows(step)) is { } unknown)
-        {
-            throw unknown.Unknown("the simulation on libtorch");
-        }
-
         using var scope = NewDisposeScope();
         _groups = [.. problem.Groups.Select(group => new TorchGroup(group, device))];
         _gains = [.. problem.Norms.Select(norm => TorchMatrix.OfSingle(new Matrix(1, norm.Gain.Length, norm.Gain), device).DetachFromDisposeScope())];
@@ -91,7 +86,10 @@ internal sealed class TorchBlock : ISimulatedBlock
         return ((output - TorchMatrix.OfSingle(target, _device)).abs() * TorchMatrix.OfSingle(scales, _device)).sum(ScalarType.Float64);
     }
 
-    private static bool Knows(BlockStep step) => step is ProjectStep or RotateStep or AttendStep or GateStep or AddStep or DeepstackStep
+    /// <summary>Whether the gradient of every step is known.</summary>
+    public static bool Knows(BlockDescription description) => description.Steps.All(Knows);
+
+    private static bool Knows(BlockStep step) => step is ProjectStep { Group: not null } or RotateStep or AttendStep or GateStep or AddStep or DeepstackStep
         or NormalizeStep { Norm.Kind: NormKind.RootMeanSquare }
         or NormalizeHeadsStep { Queries.Kind: NormKind.RootMeanSquare, Keys.Kind: NormKind.RootMeanSquare };
 

@@ -1,4 +1,5 @@
 using MASQuant.Engine.Models;
+using MASQuant.Evaluation.Reports;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization.Planning;
 using MASQuant.Tests;
@@ -79,12 +80,43 @@ public sealed class FullSizeTests : IDisposable
         AssertInspectedAndPlanned(model.Layers, model.Hidden);
     }
 
-    private void AssertInspectedAndPlanned(int layers, int hidden)
+    public static TheoryData<string> StateNames => [.. StateFullSize.All.Select(model => model.Name)];
+
+    [SkippableTheory]
+    [MemberData(nameof(StateNames))]
+    public void A_published_model_with_states_is_inspected_and_planned(string name)
+    {
+        Skip.If(OperatingSystem.IsWindows(), "The files would not be sparse.");
+        var model = StateFullSize.All.Single(model => model.Name == name);
+        model.Write(_folder.Path);
+        using (var checkpoint = Checkpoint.Open(_folder.Path))
+        {
+            Assert.Equal(model.Tensors().Count(tensor => !tensor.Name.StartsWith("mtp.", StringComparison.Ordinal)), checkpoint.Tensors.Count);
+            CheckpointCheck.Require(checkpoint, ModelConfigReader.Read(checkpoint));
+        }
+
+        // Of each layer with a state six are quantized, of each that attends seven.
+        var plan = AssertInspectedAndPlanned(model.Layers, model.Hidden, (model.Layers / 4 * 3 * 6) + (model.Layers / 4 * 7));
+        Assert.Contains($"A sequence takes {Figures.Bytes(model.TokenBytes)} a token when it runs on the processor, and {Figures.Bytes(model.StateBytes)} at every length.", plan, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    [Trait("Lane", "slow")]
+    public void A_published_model_with_states_gives_its_first_token()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "The files would not be sparse.");
+        StateFullSize.All[0].Write(_folder.Path);
+        var run = CommandRun.Of("run", _folder.Path, "What is it?", "--max-tokens", "1");
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Contains("; 1 generated, the first after ", run.Error, StringComparison.Ordinal);
+    }
+
+    private string AssertInspectedAndPlanned(int layers, int hidden, int? linears = null)
     {
         var inspect = CommandRun.Of("inspect", _folder.Path);
         Assert.True(inspect.ExitCode == 0, inspect.Error);
         Assert.Contains($"Would be quantized: ", inspect.Output, StringComparison.Ordinal);
-        Assert.Contains($" in {layers * 7} layers.", inspect.Output, StringComparison.Ordinal);
+        Assert.Contains($" in {linears ?? layers * 7} layers.", inspect.Output, StringComparison.Ordinal);
 
         // The plan is told whole; this machine may be too small for what it says.
         var plan = CommandRun.Of("plan", _folder.Path, "--output", _folder.Path);
@@ -92,5 +124,6 @@ public sealed class FullSizeTests : IDisposable
         Assert.Contains($"{layers} decoder layers of width {hidden}", plan.Output, StringComparison.Ordinal);
         Assert.Contains("right within a factor of 1.5", plan.Output, StringComparison.Ordinal);
         Assert.Matches(@"Sooner: --effort Fast takes about [^;]+; --samples 64 about [^;]+; 4 machines, each with --blocks I/4, about [^;]+; a GPU takes --compute Torch:cuda\.", plan.Output);
+        return plan.Output;
     }
 }

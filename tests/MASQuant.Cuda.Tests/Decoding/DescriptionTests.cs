@@ -1,5 +1,6 @@
 using MASQuant.Cuda.Models;
 using MASQuant.Diagnostics;
+using MASQuant.Engine.Execution;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
@@ -63,14 +64,35 @@ public sealed class DescriptionTests : IDisposable
         Assert.Contains($"'{name}'", exception.Message, StringComparison.Ordinal);
     }
 
-    private static DecoderDescription Described(DecoderDescription decoder, Func<IReadOnlyList<BlockStep>, IReadOnlyList<BlockStep>> steps) => new()
+    // Layers that carry a state run on the processor until kernels know them; the layers that are quantized are on the device.
+    [Fact]
+    public void ADecoderWithStatesStaysOnTheProcessor()
+    {
+        using var folder = new TemporaryDirectory();
+        var checkpoint = SmallCheckpoint.WriteWithStates(folder.File("checkpoint"));
+        var decoder = ModelConfigReader.ReadFolder(checkpoint).Decoder();
+        Assert.False(DeviceDecoder.Supports(decoder));
+        Assert.Contains("'Convolve'", Assert.Throws<NotSupportedException>(() => new DeviceTransformerBlock(decoder.Blocks[0], [], [])).Message, StringComparison.Ordinal);
+        Assert.Contains("'SplitGates'", Assert.Throws<NotSupportedException>(() => new DeviceTransformerBlock(decoder.Blocks[3], [], [])).Message, StringComparison.Ordinal);
+
+        var usual = ModelConfigReader.Read(_source).Decoder();
+        Assert.False(DeviceDecoder.Supports(Described(usual, block => block, usual.Rotary with { RotatedSize = usual.Rotary.HeadSize / 2 })));
+
+        var options = new GenerationOptions { MaxTokens = 4, StopTokens = [] };
+        var prompt = new Prompt().Text("Quote a verse.");
+        using var processor = LoadedModel.Load(PlainArtifact.Write(folder, checkpoint, QuantizationScheme.W8A8));
+        using var device = LoadedModel.Load(PlainArtifact.Write(folder, checkpoint, QuantizationScheme.W8A8), new ModelOptions(), content => new CudaExecution(new EmulatedDevice(), content, ownsDevice: true));
+        Assert.Equal(string.Concat(processor.Generate(prompt, options)), string.Concat(device.Generate(prompt, options)));
+    }
+
+    private static DecoderDescription Described(DecoderDescription decoder, Func<IReadOnlyList<BlockStep>, IReadOnlyList<BlockStep>> steps, RotaryDescription? rotary = null) => new()
     {
         Config = decoder.Config,
         Embedding = decoder.Embedding,
         Blocks = [.. decoder.Blocks.Select(block => new BlockDescription(block.Prefix, steps(block.Steps)))],
         FinalNorm = decoder.FinalNorm,
         Head = decoder.Head,
-        Rotary = decoder.Rotary,
+        Rotary = rotary ?? decoder.Rotary,
     };
 
     private static PreparedPrompt Prompt(Decoder decoder)

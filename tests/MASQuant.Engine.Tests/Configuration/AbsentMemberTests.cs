@@ -23,6 +23,22 @@ public sealed class AbsentMemberTests
         Assert.Equal((151655, 151656, 151652, 151653), (config.ImageTokenId, config.VideoTokenId, config.VisionStartTokenId, config.VisionEndTokenId));
     }
 
+    // As version 5.24 has them, which is the first that knows the family.
+    [Fact]
+    public void A_decoder_with_states_has_the_defaults()
+    {
+        var config = Read("""{"model_type":"qwen3_5","text_config":{},"vision_config":{"out_hidden_size":4096}}""");
+        var (text, linear) = (config.Text, config.Text.LinearAttention!);
+        Assert.Equal((4096, 32, 12288, 16, 4, 256, 64), (text.HiddenSize, text.Layers, text.IntermediateSize, text.AttentionHeads, text.KeyValueHeads, text.HeadSize, text.RotatedSize));
+        Assert.Equal((1e-6f, 248320, 1e4f, 32768, false), (text.RmsNormEpsilon, text.VocabularySize, text.RopeTheta, text.MaxPositions, text.TieWordEmbeddings));
+        Assert.Equal([11, 11, 10], text.MropeSections);
+        Assert.Equal((16, 32, 128, 128, 4), (linear.KeyHeads, linear.ValueHeads, linear.KeySize, linear.ValueSize, linear.ConvolutionWidth));
+        Assert.Equal(Enumerable.Range(0, 32).Where(layer => layer % 4 != 3), linear.Layers);
+        Assert.Equal((248056, 248057, 248053, 248054), (config.ImageTokenId, config.VideoTokenId, config.VisionStartTokenId, config.VisionEndTokenId));
+        Assert.Equal((27, 1152, 4304, 16), (config.Vision.Depth, config.Vision.HiddenSize, config.Vision.IntermediateSize, config.Vision.Heads));
+        Assert.Empty(config.Vision.DeepstackBlocks);
+    }
+
     // A decoder of the towers' default width.
     [Theory]
     [InlineData("qwen2_vl", 32, 1280, 5120, 14, null, new int[0])]

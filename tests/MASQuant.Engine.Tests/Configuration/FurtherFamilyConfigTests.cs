@@ -26,6 +26,67 @@ public sealed class FurtherFamilyConfigTests
         "num_position_embeddings":2304,"out_hidden_size":2048,"patch_size":16,"spatial_merge_size":2,"temporal_patch_size":2}}
         """;
 
+    // 0.8B; the extents that its model card and the hub's file say.
+    private const string Qwen35 = """
+        {"model_type":"qwen3_5","image_token_id":248056,"video_token_id":248057,"vision_start_token_id":248053,"vision_end_token_id":248054,"tie_word_embeddings":true,
+        "text_config":{"attention_bias":false,"attn_output_gate":true,"full_attention_interval":4,"head_dim":256,"hidden_act":"silu","hidden_size":1024,"intermediate_size":3584,
+        "layer_types":["linear_attention","linear_attention","linear_attention","full_attention","linear_attention","linear_attention","linear_attention","full_attention"],
+        "linear_conv_kernel_dim":4,"linear_key_head_dim":128,"linear_num_key_heads":16,"linear_num_value_heads":16,"linear_value_head_dim":128,"max_position_embeddings":262144,"mtp_num_hidden_layers":1,
+        "num_attention_heads":8,"num_hidden_layers":8,"num_key_value_heads":2,"rms_norm_eps":1e-06,"tie_word_embeddings":true,"vocab_size":248320,
+        "rope_parameters":{"mrope_interleaved":true,"mrope_section":[11,11,10],"partial_rotary_factor":0.25,"rope_theta":10000000,"rope_type":"default"}},
+        "vision_config":{"deepstack_visual_indexes":[],"depth":12,"hidden_act":"gelu_pytorch_tanh","hidden_size":768,"in_channels":3,"intermediate_size":3072,"num_heads":12,
+        "num_position_embeddings":2304,"out_hidden_size":1024,"patch_size":16,"spatial_merge_size":2,"temporal_patch_size":2}}
+        """;
+
+    [Fact]
+    public void Layers_that_carry_a_state_are_those_that_the_file_names()
+    {
+        var config = Read(Qwen35);
+        var linear = config.Text.LinearAttention!;
+        Assert.Equal(("Qwen35", 256, 64, 1e7f), (config.Family.Name, config.Text.HeadSize, config.Text.RotatedSize, config.Text.RopeTheta));
+        Assert.Equal((16, 16, 128, 128, 4), (linear.KeyHeads, linear.ValueHeads, linear.KeySize, linear.ValueSize, linear.ConvolutionWidth));
+        Assert.Equal([0, 1, 2, 4, 5, 6], linear.Layers);
+        Assert.Equal(linear.Layers, Read(Changed(Qwen35, "text_config.layer_types", "null")).Text.LinearAttention!.Layers); // every fourth attends
+        Assert.Empty(config.Vision.DeepstackBlocks);
+        Assert.Empty(Read(Changed(Qwen35, "vision_config.deepstack_visual_indexes", "null")).Vision.DeepstackBlocks);
+
+        var decoder = config.Decoder();
+        Assert.Equal([true, true, true, false], decoder.Blocks.Take(4).Select(block => block.Steps.Any(step => step is DeltaRuleStep)));
+        Assert.Equal([("linear_attn.in_proj_qkv", 6144), ("linear_attn.in_proj_z", 2048), ("linear_attn.out_proj", 1024)], decoder.Blocks[0].Linears.Take(3).Select(linear => (linear.Name, linear.Outputs)));
+        Assert.Equal(("self_attn.q_proj", 2 * 8 * 256), (decoder.Blocks[3].Linears[0].Name, decoder.Blocks[3].Linears[0].Outputs));
+        Assert.Equal((256, 64), (decoder.Rotary.HeadSize, decoder.Rotary.RotatedSize));
+        Assert.All(decoder.Blocks.SelectMany(block => block.Norms).Append(decoder.FinalNorm), norm => Assert.Equal(norm.Name != "linear_attn.norm", norm.IsStoredLessOne));
+    }
+
+    [Fact]
+    public void The_head_that_guesses_ahead_is_left()
+    {
+        string[] names = ["model.language_model.norm.weight", "model.visual.merger.norm.weight", "mtp.fc.weight", "mtp.layers.0.self_attn.q_proj.weight", "lm_head.weight"];
+        Assert.Equal(["model.norm.weight", "visual.merger.norm.weight", "lm_head.weight"], Read(Qwen35).Family.TensorNames.Map(names).Select(name => name.Canonical));
+    }
+
+    [Theory]
+    [InlineData("text_config.attn_output_gate", "false")]
+    [InlineData("text_config.attention_bias", "true")]
+    [InlineData("text_config.layer_types", "[\"linear_attention\"]")]
+    [InlineData("text_config.layer_types", "[\"linear_attention\",\"sliding_attention\"]")]
+    [InlineData("text_config.linear_num_key_heads", "3")]
+    [InlineData("text_config.linear_value_head_dim", "100")]
+    [InlineData("text_config.linear_value_head_dim", "4096")]
+    [InlineData("text_config.linear_key_head_dim", "0")]
+    [InlineData("text_config.linear_conv_kernel_dim", "17")]
+    [InlineData("text_config.full_attention_interval", "0")]
+    [InlineData("text_config.rope_parameters.partial_rotary_factor", "0.5", "mrope_section")]
+    [InlineData("text_config.rope_parameters.partial_rotary_factor", "1.5")]
+    [InlineData("text_config.rope_parameters.mrope_interleaved", "false")]
+    [InlineData("vision_config.out_hidden_size", "2048")]
+    public void What_Qwen35_cannot_have_is_refused(string path, string value, string? named = null) => AssertRefused(Qwen35, path, value, named);
+
+    [Theory]
+    [InlineData("layer_types", "[\"linear_attention\"]")]
+    [InlineData("rope_scaling.partial_rotary_factor", "0.25")]
+    public void Families_without_states_do_not_take_them(string member, string value) => AssertRefused(Qwen3VL, $"text_config.{member}", value, null);
+
     [Fact]
     public void The_published_files_read_as_they_say()
     {

@@ -59,18 +59,19 @@ public sealed class DeltaRuleTests
         }
     }
 
-    // Of ±60 the plain formulas overflow or lose all digits.
+    // At 800 an exponential overflows, and the decay is still a half where A is small.
     [Theory]
-    [InlineData(0.3f, -1.2f)]
-    [InlineData(-60f, 60f)]
-    [InlineData(60f, -60f)]
-    public void Decay_and_strength_are_those_of_the_definition(float a, float b)
+    [InlineData(0.7f, 0.3f, -1.2f)]
+    [InlineData(0.7f, -60f, 60f)]
+    [InlineData(0.7f, 60f, -60f)]
+    [InlineData(-7f, 800f, -800f)]
+    public void Decay_and_strength_are_those_of_the_definition(float rate, float a, float b)
     {
         var (decays, strengths) = (new float[1], new float[1]);
-        new DeltaGates([0.7f], [0.1f]).Apply([a], [b], decays, strengths);
+        new DeltaGates([rate], [0.1f]).Apply([a], [b], decays, strengths);
         var x = (double)a + 0.1f;
         var softplus = Math.Max(x, 0) + Math.Log(1 + Math.Exp(-Math.Abs(x)));
-        Assert.Equal((float)Math.Exp(-Math.Exp(0.7f) * softplus), decays[0], 1e-7f * decays[0]);
+        Assert.Equal((float)Math.Exp(-Math.Exp(rate) * softplus), decays[0], 1e-7f * decays[0]);
         Assert.Equal((float)(1 / (1 + Math.Exp(-b))), strengths[0], 1e-7f * strengths[0]);
     }
 

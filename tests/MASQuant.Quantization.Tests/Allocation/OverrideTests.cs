@@ -10,6 +10,7 @@ namespace MASQuant.Quantization.Tests.Allocation;
 public class OverrideTests
 {
     private static readonly DecoderLinear Up = new("mlp.up_proj", InputGroup.GateUp, 64, 64);
+    private static readonly DecoderLinear Gate = new("linear_attn.in_proj_z", InputGroup.Qkv, 64, 64);
     private static readonly DecoderLinear Down = new("mlp.down_proj", InputGroup.Down, 64, 64);
 
     [Theory]
@@ -53,6 +54,8 @@ public class OverrideTests
             ranks.For(0, Up, Modality.Audio), ranks.For(0, Up, Modality.Vision),
             ranks.For(1, Down, Modality.Vision), ranks.For(1, Down, Modality.Audio), ranks.For(1, Up, Modality.Audio), ranks.For(2, Up, Modality.Vision),
         }.Select(rank => rank!.Value));
+        Assert.True(LayerRanks.TryParse("*:8 *.in_proj_z:4", out var ofStates, out _));
+        Assert.Equal((4, 8), (ofStates.For(0, Gate, Modality.Vision), ofStates.For(0, Up, Modality.Vision)));
     }
 
     /// <summary>A scheme that there is not, and the refusal, which lists those that there are.</summary>
@@ -70,7 +73,7 @@ public class OverrideTests
     [InlineData("LayerSchemes", "W8A8", "'W8A8' is not PLACE:VALUE")]
     [InlineData("LayerRanks", "0:-1", "'-1' is no rank; ranks are 0…4096")]
     [InlineData("LayerRanks", "0:4097", "'4097' is no rank")]
-    [InlineData("LayerRanks", "0.Text:4", "'0.Text' is no place; behind the block may stand .Qkv, .O, .GateUp, .Down, .q_proj, .k_proj, .v_proj, .o_proj, .gate_proj, .up_proj, .down_proj, then .Vision or .Audio")]
+    [InlineData("LayerRanks", "0.Text:4", "'0.Text' is no place; behind the block may stand .Qkv, .O, .GateUp, .Down, .q_proj, .k_proj, .v_proj, .o_proj, .in_proj_qkv, .in_proj_z, .out_proj, .gate_proj, .up_proj, .down_proj, then .Vision or .Audio")]
     [InlineData("LayerRanks", "0.Vision.q_proj:4", "'0.Vision.q_proj' is no place")]
     public void A_wrong_override_is_told_with_what_is_allowed(string word, string text, string problem)
     {

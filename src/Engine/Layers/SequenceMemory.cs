@@ -1,0 +1,18 @@
+using MASQuant.Formats.Models;
+
+namespace MASQuant.Engine.Layers;
+
+/// <summary>What a sequence takes of the processor's memory.</summary>
+/// <param name="TokenBytes">Keys and values of a token, in all blocks.</param>
+/// <param name="StateBytes">States and windows of convolutions, before and behind the last pass, in all blocks: the same at every length.</param>
+public readonly record struct SequenceMemory(long TokenBytes, long StateBytes)
+{
+    /// <summary>That of a decoder's sequences.</summary>
+    public static SequenceMemory Of(DecoderDescription decoder)
+    {
+        var steps = decoder.Blocks.SelectMany(block => block.Steps).ToArray();
+        return new(
+            steps.OfType<AttendStep>().Sum(step => 2L * step.KeyValueHeads * step.HeadSize * sizeof(float)),
+            2 * sizeof(float) * (steps.OfType<ConvolveStep>().Sum(step => (step.Width - 1L) * step.Channels) + steps.OfType<DeltaRuleStep>().Sum(step => (long)step.ValueHeads * step.KeySize * step.ValueSize)));
+    }
+}
