@@ -11,13 +11,15 @@ public sealed class KvCache
     private int _mark;
 
     /// <summary>An empty cache.</summary>
-    public KvCache(TextConfig config)
+    /// <param name="config">The decoder's extents.</param>
+    /// <param name="format">How keys and values are kept.</param>
+    public KvCache(TextConfig config, KeyValueFormat format = KeyValueFormat.Float32)
     {
         _maxPositions = config.MaxPositions;
         _layers = new KvCacheLayer[config.Layers];
         for (var i = 0; i < _layers.Length; i++)
         {
-            _layers[i] = NewLayer(config);
+            _layers[i] = NewLayer(config, format);
         }
     }
 
@@ -70,5 +72,5 @@ public sealed class KvCache
         }
     }
 
-    internal static KvCacheLayer NewLayer(TextConfig config) => new(config.KeyValueHeads, config.HeadSize);
+    internal static KvCacheLayer NewLayer(TextConfig config, KeyValueFormat format = KeyValueFormat.Float32) => new(config.KeyValueHeads, config.HeadSize, format);
 }
