@@ -1,6 +1,6 @@
 namespace MASQuant;
 
-/// <summary>How a model is run. Nothing but <see cref="Sampling"/> and the limits of pixels and frames changes an answer.</summary>
+/// <summary>How a model is run. Nothing but <see cref="Sampling"/>, <see cref="KeyValues"/> and the limits of pixels and frames changes an answer.</summary>
 public sealed record ModelOptions
 {
     /// <summary>How many prompt tokens are evaluated at once: more is faster, up to a point, and takes more memory.</summary>
@@ -14,6 +14,9 @@ public sealed record ModelOptions
 
     /// <summary>What keys and values of ended answers may take of memory, for prompts of <c>GenerateAsync</c> and <c>GeneratePiecesAsync</c> that begin as theirs did: the turns of a conversation, system messages, pictures. What was used longest ago goes first. 0: none are kept. A GPU keeps none.</summary>
     public long PrefixCacheBytes { get; init; } = 256L << 20;
+
+    /// <summary>How keys and values are kept on the processor: BF16 takes half the memory, and changes answers by its rounding; within one setting an answer is the same alone, among others and behind kept prompts. A GPU keeps BF16.</summary>
+    public KeyValueFormat KeyValues { get; init; }
 
     /// <summary>Where the model runs: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c> (an NVIDIA GPU), <c>auto</c> (a GPU if one is usable). Null: the environment variable <c>MASQUANT_DEVICE</c>, and without it the processor.</summary>
     public string? Device { get; init; }

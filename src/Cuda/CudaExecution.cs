@@ -72,7 +72,7 @@ public sealed class CudaExecution : IModelExecution
 
     /// <inheritdoc/>
     public IDecoderSession NewSession(int sequences)
-        => _decoder is null ? new DecoderSession(Decoder, _content.PrefillTokens) : new DeviceSession(_decoder, _content.PrefillTokens, sequences);
+        => _decoder is null ? new DecoderSession(Decoder, _content.PrefillTokens, _content.KeyValues) : new DeviceSession(_decoder, _content.PrefillTokens, sequences);
 
     /// <summary>Frees the device's memory, and the device where it is owned.</summary>
     public void Dispose()

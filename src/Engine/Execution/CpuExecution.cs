@@ -12,6 +12,7 @@ namespace MASQuant.Engine.Execution;
 public sealed class CpuExecution : IModelExecution
 {
     private readonly int _prefillTokens;
+    private readonly KeyValueFormat _keyValues;
 
     /// <summary>Reads a model.</summary>
     /// <param name="content">Its source must outlive this.</param>
@@ -20,7 +21,7 @@ public sealed class CpuExecution : IModelExecution
     public CpuExecution(ModelContent content, IGemmBackend? backend = null)
     {
         var (source, config, embedding, prefillTokens) = content;
-        _prefillTokens = prefillTokens;
+        (_prefillTokens, _keyValues) = (prefillTokens, content.KeyValues);
         Vision = new VisionTower(source, config.VisionTower());
         Audio = config.AudioTower() is { } audio ? new AudioTower(source, audio) : null;
         backend ??= new CpuGemmBackend();
@@ -43,7 +44,7 @@ public sealed class CpuExecution : IModelExecution
     public Decoder Decoder { get; }
 
     /// <inheritdoc/>
-    public IDecoderSession NewSession(int sequences) => new DecoderSession(Decoder, _prefillTokens);
+    public IDecoderSession NewSession(int sequences) => new DecoderSession(Decoder, _prefillTokens, _keyValues);
 
     /// <summary>Its memory is the host's.</summary>
     public void Dispose()

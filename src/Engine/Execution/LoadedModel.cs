@@ -31,6 +31,7 @@ public sealed class LoadedModel : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PrefillTokens, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequences, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxWaiting, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)options.KeyValues, (uint)KeyValueFormat.BFloat16, nameof(options));
         var config = ModelConfigReader.Read(source);
         var generation = GenerationConfigReader.Read(source);
         var tokenizer = PromptEncoder.ReadTokenizer(source, config);
@@ -40,7 +41,7 @@ public sealed class LoadedModel : IDisposable
         Users = new UserCount(nameof(LoadedModel), source.RequireWhole, Release);
         _sessions = new OpenSessions(Users);
         _formats = new AnswerFormats(tokenizer);
-        _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens));
+        _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens) { KeyValues = options.KeyValues });
         try
         {
             Encoder = new PromptEncoder(source, config, tokenizer, embedding, _execution.Vision, _execution.Audio, Budget(options, _execution));
@@ -283,7 +284,7 @@ public sealed class LoadedModel : IDisposable
 
         // A device's decoder keeps its stream to itself, and another one's would differ in last bits.
         return DeviceName == DeviceChoice.Processor
-            ? Users.Run(token => new DecoderSession(Decoder, _options.PrefillTokens).HiddenStates(prompt, counts, token), cancellationToken)
+            ? Users.Run(token => new DecoderSession(Decoder, _options.PrefillTokens, _options.KeyValues).HiddenStates(prompt, counts, token), cancellationToken)
             : throw new MASQuantException(DiagnosticCodes.HiddenStatesOnDevice, null, $"The model runs on '{DeviceName}', whose hidden states are not read back. Load it on the processor for them: ModelOptions.Device = \"cpu\".");
     }
 

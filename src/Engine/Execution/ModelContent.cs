@@ -9,4 +9,8 @@ namespace MASQuant.Engine.Execution;
 /// <param name="Config">What its <c>config.json</c> says.</param>
 /// <param name="Embedding">Token id → [H].</param>
 /// <param name="PrefillTokens">How many prompt tokens are evaluated at once.</param>
-public sealed record ModelContent(IModelSource Source, ModelConfig Config, TokenEmbedding Embedding, int PrefillTokens);
+public sealed record ModelContent(IModelSource Source, ModelConfig Config, TokenEmbedding Embedding, int PrefillTokens)
+{
+    /// <summary>How the processor keeps keys and values.</summary>
+    public KeyValueFormat KeyValues { get; init; }
+}

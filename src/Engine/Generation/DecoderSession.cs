@@ -7,7 +7,8 @@ namespace MASQuant.Engine.Generation;
 /// <summary>Sequences in progress on the processor: a decoder with scratch memory and a cache for each sequence. Its public members run one sequence, the first row. A step allocates nothing but cache room. For one thread at a time.</summary>
 /// <param name="decoder">The shared decoder.</param>
 /// <param name="prefillTokens">How many prompt tokens are evaluated at once; changes memory and speed, not results.</param>
-public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderSession.DefaultPrefillTokens) : IDecoderSession
+/// <param name="keyValues">How keys and values are kept.</param>
+public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderSession.DefaultPrefillTokens, KeyValueFormat keyValues = KeyValueFormat.Float32) : IDecoderSession
 {
     /// <summary>Enough rows to keep a GEMM busy, few enough to bound the MLP's buffers.</summary>
     public const int DefaultPrefillTokens = 512;
@@ -222,7 +223,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     {
         if (!_spare.TryPop(out var cache))
         {
-            return new KvCache(decoder.Config);
+            return new KvCache(decoder.Config, keyValues);
         }
 
         cache.KeepsPasses = false;

@@ -2,12 +2,13 @@ using System.Runtime.Intrinsics;
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Layers;
 
 /// <summary>softmax(scale · Q·Kᵀ)·V of queries that read the same keys, a block of keys at a time (online softmax, Milakov and Gimelshein, 2018; FlashAttention, Dao et al., 2022). One object per thread, reused.</summary>
 /// <remarks>
-/// Blocks begin at every <see cref="KvCacheLayer.BlockKeys"/>th key of a sequence. In each, in order: scores are chains of fused multiply-adds over d; the largest score so far is m;
+/// Keys and values are what the cache holds: BF16 is widened. Blocks begin at every <see cref="KvCacheLayer.BlockKeys"/>th key of a sequence. In each, in order: scores are chains of fused multiply-adds over d; the largest score so far is m;
 /// weights are e^((score − m)·scale), summed as <see cref="Softmax.Weigh"/> does; what was summed under another m is multiplied by e^((m before − m)·scale); then the block's weighted values, a chain of fused multiply-adds over its keys, are added.
 /// So a row has one result, whatever rows and keys are evaluated with it.
 /// </remarks>
@@ -26,6 +27,7 @@ internal sealed unsafe class AttentionTile
     private AlignedBuffer<float> _scores = new(0);
     private AlignedBuffer<float> _weights = new(0);
     private AlignedBuffer<float> _sums = new(0);
+    private AlignedBuffer<float> _panel = new(0);
     private float[] _largest = [];
     private float[] _totals = [];
     private CpuLevel _level;
@@ -33,6 +35,7 @@ internal sealed unsafe class AttentionTile
     private int _heads;
     private int _size;
     private int _sumColumns;
+    private bool _halves;
 
     /// <summary>The calling thread's tile.</summary>
     public static AttentionTile Current => _current ??= new AttentionTile();
@@ -55,7 +58,7 @@ internal sealed unsafe class AttentionTile
     {
         _level = (target ?? CpuTarget.ThisMachine).Level;
         _blocks = new RowBlocks(tokens * heads, FloatKernel.MaxRows(_level));
-        (_heads, _size, _sumColumns) = (heads, cache.HeadSize, cache.ValuePanels * PanelKeys);
+        (_heads, _size, _sumColumns, _halves) = (heads, cache.HeadSize, cache.ValuePanels * PanelKeys, cache.IsBFloat16);
         Reserve(_blocks.Rows);
         Gather(queries, tokens);
         _largest.AsSpan(0, _blocks.Rows).Fill(float.MinValue);
@@ -78,6 +81,7 @@ internal sealed unsafe class AttentionTile
         Grow(ref _scores, (long)rows * BlockKeys);
         Grow(ref _weights, (long)rows * BlockKeys);
         Grow(ref _sums, (long)rows * _sumColumns);
+        Grow(ref _panel, (long)Math.Max(_size, BlockKeys) * PanelKeys);
         if (_largest.Length < rows)
         {
             (_largest, _totals) = (new float[rows], new float[rows]);
@@ -137,12 +141,20 @@ internal sealed unsafe class AttentionTile
         }
     }
 
-    private void Multiply(float* rows, float* panel, float* target, int stride, int depth, bool add)
+    private void Multiply(float* rows, byte* panel, float* target, int stride, int depth, bool add)
     {
+        // What more than two blocks of rows read is widened once.
+        var halves = _halves && _blocks.Count <= 2;
+        if (_halves && !halves)
+        {
+            BFloat16.Widen(new ReadOnlySpan<ushort>(panel, depth * PanelKeys), new Span<float>(_panel.Pointer, depth * PanelKeys));
+            panel = (byte*)_panel.Pointer;
+        }
+
         for (var block = 0; block < _blocks.Count; block++)
         {
             int start = _blocks.Start(block), height = _blocks.Start(block + 1) - start;
-            FloatKernel.Run(_level, halves: false, height, rows + ((nint)start * depth), (byte*)panel, PanelKeys * sizeof(float), target + ((nint)start * stride), stride, depth, add);
+            FloatKernel.Run(_level, halves, height, rows + ((nint)start * depth), panel, PanelKeys * (halves ? sizeof(ushort) : sizeof(float)), target + ((nint)start * stride), stride, depth, add);
         }
     }
 

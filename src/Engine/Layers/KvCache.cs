@@ -13,13 +13,15 @@ public sealed class KvCache
     private int _mark;
 
     /// <summary>An empty cache.</summary>
-    public KvCache(TextConfig config)
+    /// <param name="config">The decoder's extents.</param>
+    /// <param name="format">How keys and values are kept.</param>
+    public KvCache(TextConfig config, KeyValueFormat format = KeyValueFormat.Float32)
     {
         _maxPositions = config.MaxPositions;
         _layers = new LayerMemory[config.Layers];
         for (var i = 0; i < _layers.Length; i++)
         {
-            _layers[i] = new LayerMemory();
+            _layers[i] = new LayerMemory(format);
         }
     }
 

@@ -1,5 +1,6 @@
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Layers;
 
@@ -11,9 +12,11 @@ public sealed unsafe class KvCacheLayer
 
     private const int PanelKeys = PanelSource.PanelOutputs;
     private readonly int _heads;
-    private readonly List<AlignedBuffer<float>> _blocks = [];
+    private readonly ushort[] _rounded;
+    private readonly List<AlignedBuffer<byte>> _blocks = [];
 
-    internal KvCacheLayer(int heads, int headSize) => (_heads, HeadSize) = (heads, headSize);
+    internal KvCacheLayer(int heads, int headSize, KeyValueFormat format = KeyValueFormat.Float32)
+        => (_heads, HeadSize, _rounded, IsBFloat16) = (heads, headSize, new ushort[headSize], format == KeyValueFormat.BFloat16);
 
     /// <summary>The number of tokens held.</summary>
     public int Length { get; private set; }
@@ -21,21 +24,26 @@ public sealed unsafe class KvCacheLayer
     /// <summary>d.</summary>
     internal int HeadSize { get; }
 
+    /// <summary>Whether keys and values are BF16 rather than FP32.</summary>
+    internal bool IsBFloat16 { get; }
+
     /// <summary>Panels of a head's values: d / 32, rounded up.</summary>
     internal int ValuePanels => (HeadSize + PanelKeys - 1) / PanelKeys;
 
     /// <summary>What it takes of memory.</summary>
-    internal long Bytes => _blocks.Count * BlockValues * sizeof(float);
+    internal long Bytes => _blocks.Count * BlockBytes;
+
+    private int ValueBytes => IsBFloat16 ? sizeof(ushort) : sizeof(float);
 
     private long HeadValues => (long)BlockKeys * (HeadSize + (ValuePanels * PanelKeys));
 
-    private long BlockValues => _heads * HeadValues;
+    private long BlockBytes => _heads * HeadValues * ValueBytes;
 
     /// <summary>A panel of a head's keys, [d, 32].</summary>
-    internal float* Keys(int block, int head, int panel) => _blocks[block].Pointer + (head * HeadValues) + ((nint)panel * HeadSize * PanelKeys);
+    internal byte* Keys(int block, int head, int panel) => At(block, (head * HeadValues) + ((long)panel * HeadSize * PanelKeys));
 
     /// <summary>A panel of a head's values, [<see cref="BlockKeys"/>, 32].</summary>
-    internal float* Values(int block, int head, int panel) => _blocks[block].Pointer + (head * HeadValues) + (BlockKeys * (HeadSize + ((nint)panel * PanelKeys)));
+    internal byte* Values(int block, int head, int panel) => At(block, (head * HeadValues) + (BlockKeys * (HeadSize + ((long)panel * PanelKeys))));
 
     /// <summary>Adds <paramref name="count"/> rows of <paramref name="keys"/> and <paramref name="values"/>, of which the heads' columns begin at <paramref name="column"/>.</summary>
     internal void Append(Matrix keys, Matrix values, int first, int count, int column = 0)
@@ -47,15 +55,26 @@ public sealed unsafe class KvCacheLayer
             for (var head = 0; head < _heads; head++)
             {
                 var start = column + (head * HeadSize);
-                AddKey(keys.Row(row).Slice(start, HeadSize), Keys(block, head, place / PanelKeys) + (place % PanelKeys));
-                AddValue(values.Row(row).Slice(start, HeadSize), Values(block, head, 0) + (place * PanelKeys));
+                ReadOnlySpan<float> key = keys.Row(row).Slice(start, HeadSize), value = values.Row(row).Slice(start, HeadSize);
+                if (IsBFloat16)
+                {
+                    BFloat16.Narrow(key, _rounded);
+                    AddKey((ushort*)Keys(block, head, place / PanelKeys) + (place % PanelKeys), _rounded);
+                    BFloat16.Narrow(value, _rounded);
+                    AddValue((ushort*)Values(block, head, 0) + (place * PanelKeys), _rounded);
+                }
+                else
+                {
+                    AddKey((float*)Keys(block, head, place / PanelKeys) + (place % PanelKeys), key);
+                    AddValue((float*)Values(block, head, 0) + (place * PanelKeys), value);
+                }
             }
         }
     }
 
     internal bool Fits(int heads, int headSize) => (heads, headSize) == (_heads, HeadSize);
 
-    internal KvCacheLayer NewLike() => new(_heads, HeadSize);
+    internal KvCacheLayer NewLike() => new(_heads, HeadSize, IsBFloat16 ? KeyValueFormat.BFloat16 : KeyValueFormat.Float32);
 
     /// <summary>Takes the first <paramref name="length"/> tokens of another in place of its own.</summary>
     internal void CopyFrom(KvCacheLayer other, int length)
@@ -64,7 +83,7 @@ public sealed unsafe class KvCacheLayer
         Reserve(length);
         for (var block = 0; block * BlockKeys < length; block++)
         {
-            new ReadOnlySpan<float>(other._blocks[block].Pointer, (int)BlockValues).CopyTo(new Span<float>(_blocks[block].Pointer, (int)BlockValues));
+            new ReadOnlySpan<byte>(other._blocks[block].Pointer, (int)BlockBytes).CopyTo(new Span<byte>(_blocks[block].Pointer, (int)BlockBytes));
         }
 
         Length = length;
@@ -73,7 +92,10 @@ public sealed unsafe class KvCacheLayer
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
     internal void Truncate(int length) => Length = Math.Min(Length, length);
 
-    private static void AddKey(ReadOnlySpan<float> key, float* lane)
+    private byte* At(int block, long value) => _blocks[block].Pointer + (value * ValueBytes);
+
+    private static void AddKey<T>(T* lane, ReadOnlySpan<T> key)
+        where T : unmanaged
     {
         foreach (var value in key)
         {
@@ -82,12 +104,12 @@ public sealed unsafe class KvCacheLayer
         }
     }
 
-    private static void AddValue(ReadOnlySpan<float> value, float* row)
+    private static void AddValue<T>(T* row, ReadOnlySpan<T> value)
+        where T : unmanaged
     {
         for (var start = 0; start < value.Length; start += PanelKeys)
         {
-            var part = value.Slice(start, Math.Min(PanelKeys, value.Length - start));
-            part.CopyTo(new Span<float>(row, PanelKeys));
+            value.Slice(start, Math.Min(PanelKeys, value.Length - start)).CopyTo(new Span<T>(row, PanelKeys));
             row += BlockKeys * PanelKeys;
         }
     }
@@ -96,7 +118,7 @@ public sealed unsafe class KvCacheLayer
     {
         while (_blocks.Count * (long)BlockKeys < length)
         {
-            _blocks.Add(new AlignedBuffer<float>(checked((int)BlockValues)));
+            _blocks.Add(new AlignedBuffer<byte>(checked((int)BlockBytes)));
         }
     }
 }

@@ -3,7 +3,8 @@ using MASQuant.Formats.Models;
 namespace MASQuant.Engine.Layers;
 
 /// <summary>What a sequence's tokens have left in one decoder block: keys and values of each, or a state of constant size and the window of a convolution, as its steps ask for them.</summary>
-public sealed class LayerMemory
+/// <param name="format">How keys and values are kept.</param>
+public sealed class LayerMemory(KeyValueFormat format = KeyValueFormat.Float32)
 {
     private KvCacheLayer? _keysAndValues;
     private ConvolutionWindow? _window;
@@ -22,7 +23,7 @@ public sealed class LayerMemory
     internal bool KeepsPasses { get; set; }
 
     /// <summary>Keys and values for a step.</summary>
-    internal KvCacheLayer KeysAndValues(AttendStep step) => _keysAndValues is { } there && there.Fits(step.KeyValueHeads, step.HeadSize) ? there : _keysAndValues = new KvCacheLayer(step.KeyValueHeads, step.HeadSize);
+    internal KvCacheLayer KeysAndValues(AttendStep step) => _keysAndValues is { } there && there.Fits(step.KeyValueHeads, step.HeadSize) ? there : _keysAndValues = new KvCacheLayer(step.KeyValueHeads, step.HeadSize, format);
 
     /// <summary>The window of a step.</summary>
     internal ConvolutionWindow Window(ConvolveStep step) => _window is { } there && there.Fits(step) ? there : _window = new ConvolutionWindow(step);

@@ -42,14 +42,15 @@ public static class Softmax
             new Span<float>(scores, end)[Math.Max(seen, 0)..].Fill(float.NegativeInfinity);
         }
 
-        var top = Vector512.Create(largest);
-        for (var i = 0; i < end; i += Lanes.Count)
+        // A NaN may be passed over here: its weight is NaN, and all of the row with it.
+        var (top, other) = (Vector512.Create(largest), Vector512.Load(scores));
+        for (var i = Lanes.Count; i < end; i += Lanes.Count)
         {
-            top = Vector512.Max(top, Vector512.Load(scores + i));
+            (top, other) = (other, Vector512.MaxNative(top, Vector512.Load(scores + i)));
         }
 
         var before = largest;
-        largest = Lanes.Max(top);
+        largest = Lanes.Max(Vector512.MaxNative(top, other));
         var sum = Lanes.Sum(Exponential.Weigh(scores, end, largest, scale));
         var factor = largest == before ? 1 : Exponential.Of(Vector512.Create((before - largest) * scale)).ToScalar();
         total = (total * factor) + sum;

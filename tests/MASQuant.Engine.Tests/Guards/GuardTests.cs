@@ -17,6 +17,7 @@ public sealed class GuardTests
         ["quantized products"] = Products.Quantized,
         ["float products"] = Products.Floats,
         ["packed products"] = Products.Packed,
+        ["attention"] = Attention.Run,
     };
 
     public static IEnumerable<object[]> Cases => from name in Kernels.Keys from switchedOff in new[] { "", "AVX512", "AVX2", "HWIntrinsic" } select new object[] { name, switchedOff };

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
+using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tensors;
 using MASQuant.Tests.Guards;
 
@@ -46,6 +47,25 @@ internal static unsafe class GuardedBuffers
         Set(tokens, nameof(tokens.Scales), memory.Array(tokens.Scales));
         Replace<byte>(memory, tokens.Packed, "_codes");
         Replace<int>(memory, tokens.Packed, "_sums");
+    }
+
+    /// <summary>Guards attention's working memory.</summary>
+    public static void Guard(GuardedMemory memory, AttentionTile tile)
+    {
+        foreach (var name in new[] { "_queries", "_scores", "_weights", "_sums", "_panel" })
+        {
+            Replace<float>(memory, tile, name);
+        }
+    }
+
+    /// <summary>Guards a cache's blocks.</summary>
+    public static void Guard(GuardedMemory memory, KvCacheLayer cache)
+    {
+        var blocks = (List<AlignedBuffer<byte>>)typeof(KvCacheLayer).GetField("_blocks", Private)!.GetValue(cache)!;
+        for (var block = 0; block < blocks.Count; block++)
+        {
+            blocks[block] = Of(memory, blocks[block]);
+        }
     }
 
     /// <summary>Guards a packed weight.</summary>

@@ -4,6 +4,7 @@ using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tests.Gemm;
 using MASQuant.Formats.Models;
+using MASQuant.Formats.Safetensors;
 
 namespace MASQuant.Engine.Tests.Layers;
 
@@ -22,10 +23,10 @@ public unsafe class AttentionTileTests
     [InlineData(385, 130, 1)]
     public void Every_instruction_set_gives_what_the_definition_gives(int keys, int tokens, int heads)
     {
-        foreach (var size in HeadSizes)
+        foreach (var (size, format) in from size in HeadSizes from format in Enum.GetValues<KeyValueFormat>() select (size, format))
         {
             var (q, k, v) = (Values(tokens, heads * size, 1, 3), Values(keys, 2 * size, 2, 3), Values(keys, 2 * size, 3, 1));
-            var cache = new KvCacheLayer(2, size);
+            var cache = new KvCacheLayer(2, size, format);
             cache.Append(k, v, 0, keys);
             var (visible, scale) = (keys - tokens + 1, 1 / MathF.Sqrt(size));
             foreach (var target in CpuTargets.All(1))
@@ -43,25 +44,27 @@ public unsafe class AttentionTileTests
                     Assert.Equal(expected, y.Row(token).Slice(column, size).ToArray());
                 }
 
-                float[] Head(Matrix x, int key) => x.Row(key).Slice(size, size).ToArray();
+                float[] Head(Matrix x, int key) => [.. x.Row(key).Slice(size, size).ToArray().Select(value => format == KeyValueFormat.BFloat16 ? BFloat16.ToSingle(BFloat16.FromSingle(value)) : value)];
             }
         }
     }
 
     // A prompt in chunks of any length, a copy of its cache at any place, one token at a time, guesses that are taken back: the bits of the whole at once.
-    [Fact]
-    public void Neither_chunks_nor_copies_nor_guesses_change_a_bit()
-        => Prop.ForAll(Gen.Choose(1, 170).ArrayOf().Where(chunks => chunks.Length is > 0 and <= 6).Zip(Gen.Choose(0, 400)).ToArbitrary(), test => Holds(test.Item1, test.Item2)).Check(Config.QuickThrowOnFailure.WithMaxTest(40).WithReplay(17, 23));
+    [Theory]
+    [InlineData(KeyValueFormat.Float32)]
+    [InlineData(KeyValueFormat.BFloat16)]
+    public void Neither_chunks_nor_copies_nor_guesses_change_a_bit(KeyValueFormat format)
+        => Prop.ForAll(Gen.Choose(1, 170).ArrayOf().Where(chunks => chunks.Length is > 0 and <= 6).Zip(Gen.Choose(0, 400)).ToArbitrary(), test => Holds(test.Item1, test.Item2, format)).Check(Config.QuickThrowOnFailure.WithMaxTest(40).WithReplay(17, 23));
 
-    private static bool Holds(int[] chunks, int kept)
+    private static bool Holds(int[] chunks, int kept, KeyValueFormat format)
     {
         var step = new AttendStep(6, 2, 36, AttentionSpan.Causal);
         var tokens = chunks.Sum();
         var (q, k, v) = (Values(tokens, 6 * 36, 4, 2), Values(tokens, 2 * 36, 5, 2), Values(tokens, 2 * 36, 6, 1));
-        var (all, whole) = (new Matrix(tokens, 6 * 36), new LayerMemory());
+        var (all, whole) = (new Matrix(tokens, 6 * 36), new LayerMemory(format));
         Attend(whole, 0, tokens, all);
 
-        var (parts, memory) = (new Matrix(tokens, 6 * 36), new LayerMemory());
+        var (parts, memory) = (new Matrix(tokens, 6 * 36), new LayerMemory(format));
         var cut = memory.KeysAndValues(step);
         kept %= tokens;
         cut.Append(Values(9, 2 * 36, 7, 2), Values(9, 2 * 36, 8, 2), 0, 9); // Of a sequence before.

@@ -20,13 +20,15 @@ public sealed class AnswerSchedulerTests
     ];
 
     [Theory]
-    [InlineData(16, 0)]
-    [InlineData(2, 0)]
-    [InlineData(16, 1 << 28)]
-    [InlineData(3, 300_000)] // Some prefixes are kept, others are not.
-    public async Task Answers_are_those_of_the_prompts_alone(int sequences, long prefixBytes)
+    [InlineData(16, 0, KeyValueFormat.Float32)]
+    [InlineData(2, 0, KeyValueFormat.Float32)]
+    [InlineData(16, 1 << 28, KeyValueFormat.Float32)]
+    [InlineData(16, 1 << 28, KeyValueFormat.BFloat16)]
+    [InlineData(3, 2_500_000, KeyValueFormat.Float32)] // Some prefixes are kept, others are not.
+    [InlineData(3, 1_250_000, KeyValueFormat.BFloat16)]
+    public async Task Answers_are_those_of_the_prompts_alone(int sequences, long prefixBytes, KeyValueFormat format)
     {
-        using var served = new ServedFixture(new ModelOptions { MaxSequences = sequences, PrefixCacheBytes = prefixBytes, PrefillTokens = 20 });
+        using var served = new ServedFixture(new ModelOptions { MaxSequences = sequences, PrefixCacheBytes = prefixBytes, PrefillTokens = 20, KeyValues = format });
         var options = Enumerable.Range(0, 24).Select(i => new GenerationOptions { MaxTokens = 1 + (i * 7 % 20), Temperature = i % 3, Seed = (ulong)i, RepetitionPenalty = i % 4 == 0 ? 1.1 : 1 }).ToArray();
         var alone = options.Select((option, i) => served.Alone(Prompts[i % Prompts.Length], option)).ToArray();
 
