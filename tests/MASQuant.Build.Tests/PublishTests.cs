@@ -55,6 +55,24 @@ public class PublishTests
         Assert.True(File.Exists(project.InFolder("elsewhere/" + Artifact)));
     }
 
+    /// <summary>For systems that are not this one: the host's first bytes are those of a program of theirs.</summary>
+    [SkippableTheory]
+    [InlineData("win-x64", "OneModel.exe", "4D5A")] // MZ
+    [InlineData("osx-arm64", "OneModel", "CFFAEDFE0C000001")] // Mach-O of 64 bits, CPU_TYPE_ARM64
+    [InlineData("linux-arm64", "OneModel", "7F454C4602")] // ELF of 64 bits
+    [InlineData("linux-musl-x64", "OneModel", "7F454C4602")]
+    public void An_application_is_published_for_another_system(string system, string host, string magic)
+    {
+        using var project = BuildCase.Open("OneModel");
+        var log = project.Dotnet("publish", "-r", system, "--no-self-contained", "-o", "published");
+        var pack = log.Errors.FirstOrDefault(error => error.Code is "NU1101" or "NU1102" or "NETSDK1094");
+        Skip.If(pack.Code is not null, "The SDK's packs cannot be restored here: " + pack.Text);
+        log.MustSucceed();
+        Assert.Equal(magic, Convert.ToHexString(File.ReadAllBytes(project.InFolder("published/" + host)).AsSpan(0, magic.Length / 2)));
+        Assert.True(File.Exists(project.InFolder("published/MASQuant.Engine.dll")));
+        Assert.True(File.Exists(project.InFolder("published/" + Artifact)));
+    }
+
     [Fact]
     public void An_application_gets_the_models_of_the_libraries_it_references()
     {

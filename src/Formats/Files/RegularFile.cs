@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using MASQuant.Diagnostics;
 
 namespace MASQuant.Formats.Files;
@@ -40,7 +41,8 @@ public static partial class RegularFile
             if (OperatingSystem.IsMacOS())
             {
                 const int ModeOffset = 4;
-                return Stat(path, ref status[0]) == 0 ? BitConverter.ToUInt16(status[ModeOffset..]) : null;
+                var failed = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? Stat(path, ref status[0]) : StatOfIntel(path, ref status[0]);
+                return failed == 0 ? BitConverter.ToUInt16(status[ModeOffset..]) : null;
             }
         }
         catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
@@ -51,9 +53,16 @@ public static partial class RegularFile
         return null;
     }
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatX(int folder, string path, int flags, uint mask, ref byte status);
 
-    [LibraryImport("libc", EntryPoint = "stat$INODE64", StringMarshalling = StringMarshalling.Utf8)]
+    // Processors of Intel have an older structure too, and this name for today's; Apple's have one, and no such name.
+    [SupportedOSPlatform("macos")]
+    [LibraryImport("libc", EntryPoint = "stat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Stat(string path, ref byte status);
+
+    [SupportedOSPlatform("macos")]
+    [LibraryImport("libc", EntryPoint = "stat$INODE64", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatOfIntel(string path, ref byte status);
 }
