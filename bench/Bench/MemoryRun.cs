@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using MASQuant.Engine.Execution;
-using MASQuant.Engine.Layers;
+using MASQuant.Formats.Artifacts;
 using MASQuant.Quantization.Options;
 
 namespace MASQuant.Bench;
@@ -13,17 +13,20 @@ internal static class MemoryRun
     private const double Limit = 1.15;
 
     /// <summary>Writes artifacts and runs each in a process of its own; 0 when the one with 8 bits everywhere keeps the limit.</summary>
-    public static int Run(ModelShape shape, string folder)
+    /// <param name="shape">The model.</param>
+    /// <param name="kept">Receives the artifacts, 9 GB, and has them for the next run; null: each is deleted once it was measured.</param>
+    public static int Run(ModelShape shape, string? kept)
     {
         var misses = 0;
         Console.WriteLine("| Head | Towers | artifact | cache | loaded: own + mapped | after the prompt: own + mapped | of artifact + cache | load to first token |");
         Console.WriteLine("|---|---|---:|---:|---:|---:|---:|---:|");
         foreach (var (head, towers) in new[] { (PartKind.Full, PartKind.Full), (PartKind.W8, PartKind.Full), (PartKind.W8, PartKind.W8) })
         {
-            var place = Path.Combine(folder, $"memory-{shape.Name}-{head}-{towers}");
+            var place = Path.Combine(kept ?? Path.GetTempPath(), $"memory-{shape.Name}-{head}-{towers}");
             try
             {
-                var artifact = RandomArtifact.Write(place, shape, new QuantizationOptions { Head = head, Towers = towers });
+                var artifact = Path.Combine(place, "Random" + ModelFiles.ArtifactSuffix);
+                artifact = File.Exists(artifact) ? artifact : RandomArtifact.Write(place, shape, new QuantizationOptions { Head = head, Towers = towers });
                 var bytes = new FileInfo(artifact).Length;
                 var first = Child("first", artifact);
                 var prompt = Child("prompt", artifact);
@@ -35,7 +38,10 @@ internal static class MemoryRun
             }
             finally
             {
-                Directory.Delete(place, recursive: true);
+                if (kept is null)
+                {
+                    Directory.Delete(place, recursive: true);
+                }
             }
         }
 

@@ -60,10 +60,10 @@ if (args is ["plan"])
     return PlannedTimes.Run(QuantizeLayer.Root, folder);
 }
 
-// A whole model of random weights: up to 4 GB of disk at a time.
-if (args is ["memory", var size] && ModelShape.Find(size) is { } whole)
+// A whole model of random weights: up to 6 GB of disk at a time; in a folder that is named the artifacts stay.
+if (args is ["memory", var size, ..] && ModelShape.Find(size) is { } whole)
 {
-    return MemoryRun.Run(whole, Path.GetTempPath());
+    return MemoryRun.Run(whole, args.ElementAtOrDefault(2));
 }
 
 if (args is ["memory-of", var what, var artifact])

@@ -14,6 +14,7 @@ public class TensorSizeTests
         ["Checkpoint"] = "passes on what callers ask for",
         ["LayerTensors"] = "codes and scales of one layer",
         ["DenseLinear"] = "one layer of a tower",
+        ["CodedMatrix"] = "codes of less than 2 GiB: others are not stored so",
         ["BFloat16Tensor"] = "one layer; tables are read in pieces",
     };
 

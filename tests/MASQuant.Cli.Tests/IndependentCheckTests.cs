@@ -16,6 +16,7 @@ public sealed class IndependentCheckTests : IDisposable
     [InlineData("--scheme", "W4A8", "--group-size", "128")] // The first block has 8 bits.
     [InlineData("--scheme", "W4A4")]
     [InlineData("--scheme", "W4A16", "--rotation", "None")]
+    [InlineData("--scheme", "W4A8", "--head", "W8")]
     public void A_reader_written_from_the_document_computes_the_products_figures(params string[] options)
     {
         var python = PythonWithNumPy();

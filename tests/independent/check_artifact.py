@@ -20,7 +20,7 @@ import sys
 
 import numpy as np
 
-from reference_model import MODALITIES, Tensors, decoder, exact_layers, quantized_layers, stored_weight
+from reference_model import MODALITIES, Tensors, decoder, exact_layers, quantized_layers, rows_of, stored_weight
 
 LOGITS = 2e-4
 NOISE = 2.0 ** -20
@@ -29,7 +29,7 @@ SIGMAS = 6
 DECIMALS = 5e-5  # The manifest rounds decibels to four places.
 
 
-def read_row(golden, ids_of, embedding):
+def read_row(golden, ids_of, tensors):
     """A golden's prompt, its greedy answer, the token that ends a turn, and the line feed after it."""
     prompt, greedy, end = golden["input_ids"], golden["greedy"], ids_of["end"]
     answer = [*greedy, *([] if greedy[-1] == end else [end])]
@@ -41,7 +41,8 @@ def read_row(golden, ids_of, embedding):
         "prompt": len(prompt),
         "answer": slice(len(prompt) - 1, len(prompt) - 1 + len(answer)),  # The distribution for a token stands at the token before it.
         "positions": np.concatenate([positions, np.tile(after, (3, 1))], axis=1),
-        "embeddings": np.concatenate([golden["inputs_embeds"], embedding[ids[len(prompt):]]]),
+        "ids": ids,
+        "embeddings": np.concatenate([golden["inputs_embeds"], rows_of(tensors, "model.embed_tokens", ids[len(prompt):])]),
     }
 
 
@@ -84,7 +85,7 @@ def check_container(verdict, checkpoint, artifact, linears):
                     and [(-a, name) for a, (name, _) in zip(alignments, places)] == sorted((-a, name) for a, (name, _) in zip(alignments, places))
                     and all(place[1][2] % a == 0 for a, place in zip(alignments, places)))
     replaced = tuple(f"model.layers.{layer}.{linear['name']}." for layer, linear in linears)
-    kept = [name for name in checkpoint.places if not name.startswith(replaced)]
+    kept = [name for name in checkpoint.places if not name.startswith(replaced) and name.removesuffix(".weight") + ".codes" not in artifact]
     verdict.require(f"{len(kept)} other tensors are the checkpoint's", all(
         checkpoint.places[name][:2] == artifact.places[name][:2] and np.array_equal(checkpoint.places[name][3], artifact.places[name][3]) for name in kept))
 
@@ -99,9 +100,14 @@ def run(verdict, config, exact, quantized, weights, rows):
         full = decoder(config, exact, exact_layers(exact, reference), row)
         worst = max(worst, np.abs(full[:row["prompt"]] - golden["logits"]).max() / np.abs(golden["logits"]).max())
         divergences[task] = []
+        text = (row["modalities"] == 0)[:, None]
+        own = np.where(text, rows_of(quantized, "model.embed_tokens", row["ids"]), row["embeddings"]) if "model.embed_tokens.codes" in quantized else None
         for draw in range(DRAWS):
-            moved = dict(row, embeddings=row["embeddings"] * (1 + NOISE * random.standard_normal(row["embeddings"].shape)))
-            divergences[task].append(divergence(full, decoder(config, quantized, quantized_layers(quantized, weights, row["modalities"], candidate), moved)))
+            noise = 1 + NOISE * random.standard_normal(row["embeddings"].shape)
+            logits = decoder(config, quantized, quantized_layers(quantized, weights, row["modalities"], candidate), dict(row, embeddings=row["embeddings"] * noise))
+            if own is not None:  # Layers were measured behind the checkpoint's embeddings, answers are given behind the model's own.
+                logits = decoder(config, quantized, quantized_layers(quantized, weights, row["modalities"], {}), dict(row, embeddings=own * noise))
+            divergences[task].append(divergence(full, logits))
             for key, (before, after) in candidate.items():
                 squares = np.stack([(y ** 2).sum(axis=1) for y in (reference[key], reference[key] - before, reference[key] - after)], axis=1)
                 for m in range(3):
@@ -151,7 +157,7 @@ def main(checkpoint, artifact, figures, goldens):
     rows = {}
     for task in figures["tasks"]:
         golden = Tensors([os.path.join(goldens, task["task"] + ".safetensors")])
-        rows[task["task"]] = (read_row(golden, ids_of, exact["model.embed_tokens.weight"]), golden)
+        rows[task["task"]] = (read_row(golden, ids_of, exact), golden)
     counts = {modality: sum(int((row["modalities"] == m).sum()) for row, _ in rows.values()) for m, modality in enumerate(MODALITIES)}
     verdict.require(f"tokens by modality: {counts}", counts == manifest["calibration"]["tokens"])
     energies, divergences = run(verdict, config, exact, quantized, weights, rows)

@@ -97,7 +97,35 @@ def decoder(config, tensors, linear, row):
         gate, up = linear(layer, "gate_up", z)
         x = x + linear(layer, "down", gate / (1 + np.exp(-gate)) * up)[0]
     x = norm(x, tensors["model.norm.weight"], config["rms_norm_eps"])
-    return x @ tensors["model.embed_tokens.weight" if config.get("tie_word_embeddings") else "lm_head.weight"].T
+    return head(tensors, "model.embed_tokens" if config.get("tie_word_embeddings") else "lm_head", x)
+
+
+# The tables of the vocabulary: the checkpoint's, or at 8 bits.
+
+def head(tensors, name, x):
+    if name + ".codes" not in tensors:
+        return x @ tensors[name + ".weight"].T
+    return rounded(turned(tensors, name, x), LARGEST_CODE["W8A8"], 1) @ eight_bits(tensors, name).T
+
+
+def rows_of(tensors, name, ids):
+    if name + ".codes" not in tensors:
+        return tensors[name + ".weight"][ids]
+    values = turned(tensors, name, eight_bits(tensors, name)[ids]).astype(np.float32).view(np.uint32)  # H is its own inverse.
+    return ((values + 0x7FFF + (values >> 16 & 1) & 0xFFFF0000).astype(np.uint32)).view(np.float32).astype(np.float64)
+
+
+def eight_bits(tensors, name):
+    """What the codes stand for, W·H; neither extent of these models is filled up."""
+    stored = tensors[name + ".codes"]
+    return stored.view(np.int8).transpose(0, 2, 1, 3).reshape(len(stored) * 16, -1) * tensors[name + ".scales"][:, None]
+
+
+def turned(tensors, name, x):
+    if name + ".rotation" not in tensors:
+        return x
+    block = hadamard(int(tensors[name + ".rotation"][0]))
+    return (x.reshape(len(x), -1, len(block)) @ block).reshape(x.shape)
 
 
 # The layers.

@@ -3,6 +3,8 @@ namespace MASQuant.Engine.Gemm;
 /// <summary>The smoothed and quantized input of an input group. Buffers grow and are reused from call to call.</summary>
 public sealed class PreparedTokens
 {
+    private Matrix _spare = new(0, 0);
+
     /// <summary>M, the number of tokens.</summary>
     public int Tokens { get; private set; }
 
@@ -23,6 +25,13 @@ public sealed class PreparedTokens
 
     /// <summary><see cref="Codes"/> in the order of the CPU kernels, made when first needed.</summary>
     internal PackedTokens Packed { get; } = new();
+
+    /// <summary>A matrix of its own for whoever uses it, whose memory is reused from call to call; not cleared.</summary>
+    internal Matrix Spare(int rows, int columns)
+    {
+        _spare = _spare.Data.Length < checked(rows * columns) ? new Matrix(rows, columns) : new Matrix(rows, columns, _spare.Data);
+        return _spare;
+    }
 
     /// <summary>Makes room for M × K values and records the modalities.</summary>
     public void Reset(int tokens, int inputs, ModalityMap modalities)

@@ -17,7 +17,7 @@ public sealed class CodedLinearGroup(IReadOnlyList<QuantizedWeight> weights, Inp
         ArgumentOutOfRangeException.ThrowIfNotEqual(outputs.Length, weights.Count);
         var tokens = pool.Rent();
         var text = modalities.Count == x.Rows && modalities.IsTextOnly ? modalities : ModalityMap.Text(x.Rows); // Nothing here depends on it; a tower has none.
-        backend.Prepare(WithColumns(x, weights[0].Inputs), text, input, weights[0].Scheme, tokens);
+        backend.Prepare(WithColumns(x, weights[0].Inputs, tokens), text, input, weights[0].Scheme, tokens);
         for (var i = 0; i < outputs.Length; i++)
         {
             if (outputs[i].Columns == weights[i].Outputs)
@@ -26,7 +26,7 @@ public sealed class CodedLinearGroup(IReadOnlyList<QuantizedWeight> weights, Inp
                 continue;
             }
 
-            var filled = new Matrix(x.Rows, weights[i].Outputs);
+            var filled = tokens.Spare(x.Rows, weights[i].Outputs);
             backend.Multiply(tokens, weights[i], filled);
             for (var row = 0; row < x.Rows; row++)
             {
@@ -37,17 +37,18 @@ public sealed class CodedLinearGroup(IReadOnlyList<QuantizedWeight> weights, Inp
         pool.Return(tokens);
     }
 
-    private static Matrix WithColumns(Matrix x, int columns)
+    private static Matrix WithColumns(Matrix x, int columns, PreparedTokens tokens)
     {
         if (x.Columns == columns)
         {
             return x;
         }
 
-        var filled = new Matrix(x.Rows, columns);
+        var filled = tokens.Spare(x.Rows, columns);
         for (var row = 0; row < x.Rows; row++)
         {
             x.Row(row).CopyTo(filled.Row(row));
+            filled.Row(row)[x.Columns..].Clear();
         }
 
         return filled;

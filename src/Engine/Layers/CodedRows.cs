@@ -40,7 +40,7 @@ public static class CodedRows
     /// <param name="inputs">K.</param>
     public static byte[] ToBFloat16(CodedMatrix matrix, int first, int count, int inputs)
     {
-        var bytes = new byte[checked(count * inputs * sizeof(ushort))];
+        var bytes = LargeArray.Uninitialized<byte>(checked(count * inputs * sizeof(ushort)));
         Workers.For(count, row =>
         {
             var values = new float[inputs];
