@@ -25,5 +25,6 @@ compile() { # source, its instruction sets, whose calls, name
 for calls in sysv win; do
   abi=$([ $calls = win ] && echo ms_abi || echo sysv_abi)
   compile vnni512.c "-march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512" $abi vnni512.$calls
+  compile xcr0.c "-march=x86-64 -mxsave" $abi xcr0.$calls
 done
 compile amx.c "-march=x86-64 -mamx-tile -mamx-int8 -fno-unroll-loops" sysv_abi amx.sysv # Windows is not asked for tiles

@@ -14,8 +14,8 @@ internal static unsafe class ByteKernelVnni512
     /// <summary>The most panels of a call.</summary>
     public const int MostPanels = 4;
 
-    // What is read from memory is asked for so far ahead, across the ends of panels and calls. Half and double were slower on Zen 5.
-    private const int PrefetchBytes = 2048;
+    // What is read from memory is asked for so many steps ahead, across the ends of panels and calls. Half and double were slower on Zen 5.
+    private const int PrefetchSteps = 64;
 
     /// <summary>sums[panels, rows, 16] = Σ over <paramref name="steps"/> runs of 4 inputs of tokens [steps, rows, 4] and panels.</summary>
     /// <param name="code">The kernel.</param>
@@ -34,7 +34,7 @@ internal static unsafe class ByteKernelVnni512
             Tokens = tokens,
             Weights = weights,
             PanelBytes = panelBytes,
-            Ahead = form == ByteForm.Unpacked ? 0 : PrefetchBytes,
+            Ahead = form switch { ByteForm.Nibbles => PrefetchSteps * 32, ByteForm.Signed => PrefetchSteps * 64, _ => 0 },
             Sums = sums,
             Steps = (int)steps,
             Rows = rows,

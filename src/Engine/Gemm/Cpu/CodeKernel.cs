@@ -46,8 +46,7 @@ internal readonly unsafe struct CodeKernel
     public int MaxPackedTokens => (Form, _level, _weightBits) switch
     {
         _ when _grouped => 0,
-        (_, CpuLevel.Vnni512, 8) => int.MaxValue,
-        (_, CpuLevel.Vnni512, _) => MaxRows,
+        (_, CpuLevel.Vnni512, _) => int.MaxValue,
         (_, CpuLevel.Neon, _) => MaxRows,
         (CodeForm.Bytes, CpuLevel.Avx512, 4) when !_vnni => MaxRows,
         (CodeForm.Bytes, _, 4) => ByteKernelAvx2.MaxPackedRows,

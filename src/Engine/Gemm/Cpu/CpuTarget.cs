@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using MASQuant.Diagnostics;
@@ -14,7 +15,9 @@ public sealed record CpuTarget(CpuLevel Level, bool UsesVnni, int Threads)
     /// <summary>Names the level where not the best one is wanted.</summary>
     public const string EnvironmentVariable = "MASQUANT_CPU";
 
-    private const int ExtendedFeatures = 7;
+    // Leaf 1 of CPUID: that the system tells what it saves. Leaf 7: the sets of x86-64-v4, for which the kernels are compiled, AVX512-VNNI, tiles and their 8-bit products.
+    private const int SystemSaves = 1 << 27; // ECX
+    private const int Avx512 = (1 << 16) | (1 << 17) | (1 << 28) | (1 << 30) | (1 << 31); // EBX: F, DQ, CD, BW, VL
     private const int Avx512Vnni = 1 << 11; // ECX
     private const int AmxTilesAndBytes = (1 << 24) | (1 << 25); // EDX
 
@@ -36,7 +39,15 @@ public sealed record CpuTarget(CpuLevel Level, bool UsesVnni, int Threads)
     /// <summary>The kernels that are machine code; null: the process's.</summary>
     internal MachineCode? Code { get; init; }
 
-    private static bool HasVnni512 => CodeMemory.IsKnown && IsSupported(CpuLevel.Avx512) && (X86Base.CpuId(ExtendedFeatures, 0).Ecx & Avx512Vnni) != 0;
+    /// <summary>The level for FP32 products, which have no kernels in machine code.</summary>
+    internal CpuLevel FloatLevel => Level < CpuLevel.Vnni512 ? Level
+        : IsSupported(CpuLevel.Avx512) ? CpuLevel.Avx512
+        : IsSupported(CpuLevel.Avx2) ? CpuLevel.Avx2
+        : CpuLevel.Portable;
+
+    /// <summary>Whether the processor has AVX512-VNNI and nobody has switched AVX-512 off. NativeAOT compiles for older processors unless it is told otherwise, so there that says nothing.</summary>
+    private static bool HasVnni512 => CodeMemory.IsKnown && X86Base.IsSupported && (IsSupported(CpuLevel.Avx512) || !RuntimeFeature.IsDynamicCodeSupported)
+        && (X86Base.CpuId(1, 0).Ecx & SystemSaves) != 0 && X86Base.CpuId(7, 0) is var features && (features.Ebx & Avx512) == Avx512 && (features.Ecx & Avx512Vnni) != 0;
 
     /// <summary>The level that <paramref name="environment"/> names, or the last of <paramref name="levels"/>.</summary>
     internal static CpuLevel Choose(string? environment, IReadOnlyList<CpuLevel> levels)
@@ -64,8 +75,8 @@ public sealed record CpuTarget(CpuLevel Level, bool UsesVnni, int Threads)
         CpuLevel.Neon => AdvSimd.Arm64.IsSupported && Dp.IsSupported,
         CpuLevel.Avx2 => Avx2.IsSupported && Fma.IsSupported,
         CpuLevel.Avx512 => IsSupported(CpuLevel.Avx2) && Avx512F.IsSupported && Avx512BW.IsSupported && Avx512F.VL.IsSupported,
-        CpuLevel.Vnni512 => HasVnni512 && MachineCode.OfProcess is not null,
-        CpuLevel.Amx => IsSupported(CpuLevel.Vnni512) && (X86Base.CpuId(ExtendedFeatures, 0).Edx & AmxTilesAndBytes) == AmxTilesAndBytes && TileKernelAmx.IsPermitted,
+        CpuLevel.Vnni512 => HasVnni512 && MachineCode.OfProcess is { SavesVectors512: true },
+        CpuLevel.Amx => IsSupported(CpuLevel.Vnni512) && (X86Base.CpuId(7, 0).Edx & AmxTilesAndBytes) == AmxTilesAndBytes && TileKernelAmx.IsPermitted,
         _ => true,
     };
 }

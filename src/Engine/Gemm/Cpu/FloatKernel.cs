@@ -11,7 +11,7 @@ internal static unsafe class FloatKernel
     /// <summary>The tallest tile of an instruction set.</summary>
     public static int MaxRows(CpuLevel level) => level switch
     {
-        >= CpuLevel.Avx512 => FloatKernelAvx512.MaxRows,
+        CpuLevel.Avx512 => FloatKernelAvx512.MaxRows,
         CpuLevel.Avx2 => FloatKernelAvx2.MaxRows,
         CpuLevel.Neon => FloatKernelNeon.MaxRows,
         _ => FloatKernelPortable.MaxRows,
@@ -69,7 +69,7 @@ internal static unsafe class FloatKernel
     {
         switch (level)
         {
-            case >= CpuLevel.Avx512:
+            case CpuLevel.Avx512:
                 FloatKernelAvx512.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
                 break;
             case CpuLevel.Avx2:

@@ -109,7 +109,7 @@ internal sealed unsafe class FloatProduct : IWork
         for (var depthStart = 0; depthStart < _k || depthStart == 0; depthStart += FloatGemm.BlockInputs)
         {
             var depth = Math.Min(FloatGemm.BlockInputs, _k - depthStart);
-            var blocks = new RowBlocks(rows, FloatKernel.MaxRows(_target.Level));
+            var blocks = new RowBlocks(rows, FloatKernel.MaxRows(_target.FloatLevel));
             var packed = PackRows(scratch, row, blocks, depthStart, depth);
             for (var p = panel; p < panelEnd; p++)
             {
@@ -168,12 +168,12 @@ internal sealed unsafe class FloatProduct : IWork
             var target = c + (start * strideC);
             if (outputs == PanelSource.PanelOutputs)
             {
-                FloatKernel.Run(_target.Level, halves, height, a, b, strideB, target, strideC, depth, add);
+                FloatKernel.Run(_target.FloatLevel, halves, height, a, b, strideB, target, strideC, depth, add);
                 continue;
             }
 
             var tile = scratch.Tile<float>(FloatKernel.TallestTile * PanelSource.PanelOutputs);
-            FloatKernel.Run(_target.Level, halves, height, a, b, strideB, tile, PanelSource.PanelOutputs, depth, add: false);
+            FloatKernel.Run(_target.FloatLevel, halves, height, a, b, strideB, tile, PanelSource.PanelOutputs, depth, add: false);
             FloatKernel.CopyTile(tile, height, outputs, target, strideC, add);
         }
     }

@@ -7,9 +7,12 @@ internal sealed unsafe class MachineCode
     // A cache line, so that every kernel begins as its compiler assumed.
     private const int Alignment = 64;
 
-    private MachineCode(nint vnni512, nint amx)
+    private readonly delegate* unmanaged<void*, void> _xcr0;
+
+    private MachineCode(nint vnni512, nint xcr0, nint amx)
     {
         Vnni512 = (delegate* unmanaged<void*, void>)vnni512;
+        _xcr0 = (delegate* unmanaged<void*, void>)xcr0;
         Amx = (delegate* unmanaged<void*, void>)amx;
     }
 
@@ -25,8 +28,20 @@ internal sealed unsafe class MachineCode
     /// <summary>The kernel of <see cref="TileKernelAmx"/>; null where the system has no way to ask for the tiles.</summary>
     public delegate* unmanaged<void*, void> Amx { get; }
 
+    /// <summary>Whether the system saves the registers of AVX-512 for its threads. Only for a processor that can tell.</summary>
+    public bool SavesVectors512
+    {
+        get
+        {
+            const long Vectors = 0xE6; // SSE, AVX, masks, upper halves, upper registers
+            long state;
+            _xcr0(&state);
+            return (state & Vectors) == Vectors;
+        }
+    }
+
     /// <summary>Kernels at addresses of the caller's; for tests.</summary>
-    internal static MachineCode At(nint vnni512, nint amx) => new(vnni512, amx);
+    internal static MachineCode At(nint vnni512, nint amx) => new(vnni512, 0, amx);
 
     /// <summary>The bytes of a kernel.</summary>
     /// <param name="name">Of its source, without the ending.</param>
@@ -47,13 +62,19 @@ internal sealed unsafe class MachineCode
             return (null, "");
         }
 
-        byte[] vnni512 = Read("vnni512", OperatingSystem.IsWindows()), amx = OperatingSystem.IsLinux() ? Read("amx", windows: false) : [];
-        var second = (vnni512.Length + Alignment - 1) / Alignment * Alignment;
-        var code = new byte[second + amx.Length];
-        vnni512.CopyTo(code, 0);
-        amx.CopyTo(code, second);
-        var address = CodeMemory.Map(code, out var refusal);
-        return address == 0 ? (null, refusal) : (new MachineCode(address, amx.Length == 0 ? 0 : address + second), "");
+        var windows = OperatingSystem.IsWindows();
+        var code = new List<byte>();
+        int vnni512 = Append("vnni512"), xcr0 = Append("xcr0"), amx = windows ? -1 : Append("amx");
+        var address = CodeMemory.Map(code.ToArray(), out var refusal);
+        return address == 0 ? (null, refusal) : (new MachineCode(address + vnni512, address + xcr0, amx < 0 ? 0 : address + amx), "");
+
+        int Append(string name)
+        {
+            var start = (code.Count + Alignment - 1) / Alignment * Alignment;
+            code.AddRange(new byte[start - code.Count]);
+            code.AddRange(Read(name, windows));
+            return start;
+        }
     }
 
     /// <summary>Mapped when first asked for.</summary>

@@ -27,8 +27,4 @@ var response = await client.GetResponseAsync(
     ],
     new ChatOptions { MaxOutputTokens = 8, Tools = [AIFunctionFactory.Create((int number) => 2 * number, "twice")] });
 Console.WriteLine($"{response.Text} {response.FinishReason} {response.Usage?.InputTokenCount} True");
-if (model.ProcessorWarning is { } warning)
-{
-    Console.WriteLine(warning.Code);
-}
-
+Console.WriteLine($"{linear.Outputs == 128} {model.MultimodalModel.ProcessorWarning?.Code}");
