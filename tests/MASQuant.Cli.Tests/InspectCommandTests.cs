@@ -69,6 +69,7 @@ public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<Quan
         Assert.All(["Qwen25VL, 3 decoder layers of width 128", "are quantized", "W4A16", "disk", "memory", "GFLOP/s"], words => Assert.Contains(words, run.Output));
         Assert.Matches(@"mlp\.down_proj +128 × 256 +W8A8 +12\b", run.Output);
         Assert.Matches(@"W8A8 .*chosen", run.Output);
+        Assert.Contains("takes 1.5 kB of keys and values, 768 B in BF16", run.Output); // 3 layers of 2 key heads of 32, keys and values.
         Assert.Equal(1, CommandRun.Of("plan", "nowhere").ExitCode);
     }
 }

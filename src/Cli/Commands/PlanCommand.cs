@@ -97,6 +97,9 @@ internal static class PlanCommand
 
         schemes.Write(writer);
         writer.WriteLine();
+        var values = plan.Config.Decoder().KeysAndValues;
+        writer.WriteLine($"When it runs, a token of a prompt or an answer takes {Figures.Bytes(values * sizeof(float))} of keys and values, {Figures.Bytes(values * sizeof(ushort))} in BF16 (ModelOptions.KeyValues).");
+        writer.WriteLine();
         var seconds = TimeSpan.FromSeconds(plan.Operations / speed);
         var needs = new TextTable(1, "needs", "about", "there is");
         needs.Add("disk", Figures.Bytes(plan.DiskBytes), $"{Figures.Bytes(machine.FreeDiskBytes)} free");

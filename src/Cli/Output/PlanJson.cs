@@ -43,6 +43,7 @@ internal static class PlanJson
 
         json.WriteEndObject();
         json.WriteNumber("artifactBytes", plan.ArtifactBytes);
+        json.WriteNumber("tokenBytes", plan.Config.Decoder().KeysAndValues * sizeof(float));
         json.WriteNumber("diskBytes", plan.DiskBytes);
         json.WriteNumber("memoryBytes", plan.MemoryBytes);
         json.WriteNumber("seconds", Math.Round(plan.Operations / speed, 1));

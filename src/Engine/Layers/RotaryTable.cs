@@ -1,3 +1,4 @@
+using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Layers;
@@ -75,6 +76,13 @@ public sealed class RotaryTable
     /// <summary>Rotates every head of <paramref name="x"/>, [T, heads × d], in place.</summary>
     public void Rotate(Matrix x)
     {
+        // Row by row where there are few: a closure would cost a decode step an allocation.
+        if (x.Rows > Rows.PieceRows)
+        {
+            RotateMany(x);
+            return;
+        }
+
         for (var t = 0; t < x.Rows; t++)
         {
             Rotary.Rotate(x.Row(t), Cosines(t), Sines(t));
@@ -95,6 +103,8 @@ public sealed class RotaryTable
             Rotary.Rotate(x.Row(t), Cosines(t), sines);
         }
     }
+
+    private void RotateMany(Matrix x) => Rows.For(x.Rows, t => Rotary.Rotate(x.Row(t), Cosines(t), Sines(t)));
 
     private void Reserve(int count)
     {

@@ -23,6 +23,9 @@ public sealed class DecoderDescription
     /// <summary>Whether the head is the embedding.</summary>
     public bool IsHeadTied => Head == Embedding;
 
+    /// <summary>How many values of keys and values a token of a prompt or an answer leaves in memory, all blocks together.</summary>
+    public long KeysAndValues => Blocks.SelectMany(block => block.Steps).OfType<AttendStep>().Sum(step => 2L * step.KeyValueHeads * step.HeadSize);
+
     /// <summary>What rotates queries and keys.</summary>
     public required RotaryDescription Rotary { get; init; }
 }
