@@ -16,6 +16,12 @@ if (args is ["prefill"])
     return PrefillProfile.Run();
 }
 
+// What keys and values in BF16 cost a model, on conversations.
+if (args is ["key-values", var model, var data])
+{
+    return KeyValueCost.Run(model, data);
+}
+
 if (args is ["build", ..])
 {
     return BuildOverhead.Run(cpuTime: args.Contains("--cpu-time"));

@@ -69,6 +69,7 @@ public class InspectCommandTests(QuantizedVlTiny quantized) : IClassFixture<Quan
         Assert.All(["Qwen25VL, 3 decoder layers of width 128", "are quantized", "W4A16", "disk", "memory", "GFLOP/s"], words => Assert.Contains(words, run.Output));
         Assert.Matches(@"mlp\.down_proj +128 × 256 +W8A8 +12\b", run.Output);
         Assert.Matches(@"W8A8 .*chosen", run.Output);
+        Assert.Contains("A sequence takes 1.5 kB a token when it runs on the processor (768 B in BF16: ModelOptions.KeyValues).", run.Output); // 3 layers of 2 key heads of 32, keys and values.
         Assert.Equal(1, CommandRun.Of("plan", "nowhere").ExitCode);
 
         var smaller = CommandRun.Of("plan", RepositoryFiles.VlTiny, "--head", "W8", "--towers", "W8").Output;

@@ -107,7 +107,7 @@ internal static class PlanCommand
         writer.WriteLine();
         writer.WriteLine(FormattableString.Invariant($"Calibration: {plan.Calibration.Samples} samples, about {plan.Calibration.Tokens} tokens. The time is an estimate for an idle machine, right within a factor of 1.5."));
         var memory = SequenceMemory.Of(plan.Config.Decoder());
-        writer.WriteLine($"A sequence takes {Figures.Bytes(memory.TokenBytes)} a token when it runs on the processor{(memory.StateBytes > 0 ? $", and {Figures.Bytes(memory.StateBytes)} at every length" : "")}.");
+        writer.WriteLine($"A sequence takes {Figures.Bytes(memory.TokenBytes)} a token when it runs on the processor ({Figures.Bytes(memory.TokenBytes / 2)} in BF16: ModelOptions.KeyValues){(memory.StateBytes > 0 ? $", and {Figures.Bytes(memory.StateBytes)} at every length" : "")}.");
     }
 
     private static string FateOf(string part, QuantizationOptions options) => part switch

@@ -61,8 +61,9 @@ internal static unsafe class FloatPacking
         }
     }
 
+    /// <summary>Writes lines × inputs into lanes of target[depth, width]; the other lanes stay as they are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transpose(float* source, nint lineStride, int lines, int depth, float* target, int width)
+    public static void Transpose(float* source, nint lineStride, int lines, int depth, float* target, int width)
     {
         var i = 0;
         if (Sse.IsSupported)

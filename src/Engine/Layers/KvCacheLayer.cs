@@ -1,3 +1,4 @@
+using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Safetensors;
@@ -49,25 +50,18 @@ public sealed unsafe class KvCacheLayer
     internal void Append(Matrix keys, Matrix values, int first, int count, int column = 0)
     {
         Reserve(checked(Length + count));
-        for (var row = first; row < first + count; row++, Length++)
+        fixed (float* key = keys.Data, value = values.Data)
         {
-            var (block, place) = (Length / BlockKeys, Length % BlockKeys);
-            for (var head = 0; head < _heads; head++)
+            for (var end = first + count; first < end;)
             {
-                var start = column + (head * HeadSize);
-                ReadOnlySpan<float> key = keys.Row(row).Slice(start, HeadSize), value = values.Row(row).Slice(start, HeadSize);
-                if (IsBFloat16)
+                var rows = Math.Min(PanelKeys - (Length % PanelKeys), end - first);
+                for (var head = 0; head < _heads; head++)
                 {
-                    BFloat16.Narrow(key, _rounded);
-                    AddKey((ushort*)Keys(block, head, place / PanelKeys) + (place % PanelKeys), _rounded);
-                    BFloat16.Narrow(value, _rounded);
-                    AddValue((ushort*)Values(block, head, 0) + (place * PanelKeys), _rounded);
+                    var start = column + (head * HeadSize);
+                    AddRows(head, key + ((nint)first * keys.Columns) + start, keys.Columns, value + ((nint)first * values.Columns) + start, values.Columns, rows);
                 }
-                else
-                {
-                    AddKey((float*)Keys(block, head, place / PanelKeys) + (place % PanelKeys), key);
-                    AddValue((float*)Values(block, head, 0) + (place * PanelKeys), value);
-                }
+
+                (first, Length) = (first + rows, Length + rows);
             }
         }
     }
@@ -94,10 +88,36 @@ public sealed unsafe class KvCacheLayer
 
     private byte* At(int block, long value) => _blocks[block].Pointer + (value * ValueBytes);
 
-    private static void AddKey<T>(T* lane, ReadOnlySpan<T> key)
-        where T : unmanaged
+    // Rows of one panel of keys.
+    private void AddRows(int head, float* keys, int keyStride, float* values, int valueStride, int rows)
     {
-        foreach (var value in key)
+        var (block, place) = (Length / BlockKeys, Length % BlockKeys);
+        byte* lane = Keys(block, head, place / PanelKeys) + (place % PanelKeys * ValueBytes), row = Values(block, head, 0) + (place * PanelKeys * ValueBytes);
+        if (!IsBFloat16)
+        {
+            FloatPacking.Transpose(keys, keyStride, rows, HeadSize, (float*)lane, PanelKeys);
+        }
+
+        for (var i = 0; i < rows; i++)
+        {
+            float* key = keys + ((nint)i * keyStride), value = values + ((nint)i * valueStride);
+            if (IsBFloat16)
+            {
+                BFloat16.Narrow(new ReadOnlySpan<float>(key, HeadSize), _rounded);
+                AddKey((ushort*)lane + i);
+                BFloat16.Narrow(new ReadOnlySpan<float>(value, HeadSize), _rounded);
+                AddValue((ushort*)row + (i * PanelKeys), _rounded);
+            }
+            else
+            {
+                AddValue((float*)row + (i * PanelKeys), new ReadOnlySpan<float>(value, HeadSize));
+            }
+        }
+    }
+
+    private void AddKey(ushort* lane)
+    {
+        foreach (var value in _rounded)
         {
             *lane = value;
             lane += PanelKeys;

@@ -1,3 +1,4 @@
+using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Layers;
@@ -76,6 +77,13 @@ public sealed class RotaryTable
     /// <summary>Rotates every head of <paramref name="x"/>, [T, heads × head], in place.</summary>
     public void Rotate(Matrix x)
     {
+        // Row by row where there are few: a closure would cost a decode step an allocation.
+        if (x.Rows > Rows.PieceRows)
+        {
+            RotateMany(x);
+            return;
+        }
+
         for (var t = 0; t < x.Rows; t++)
         {
             Rotary.Rotate(x.Row(t), _headSize, Cosines(t), Sines(t));
@@ -96,6 +104,8 @@ public sealed class RotaryTable
             Rotary.Rotate(x.Row(t), _headSize, Cosines(t), sines);
         }
     }
+
+    private void RotateMany(Matrix x) => Rows.For(x.Rows, t => Rotary.Rotate(x.Row(t), Cosines(t), Sines(t)));
 
     private void Reserve(int count)
     {

@@ -3,7 +3,7 @@ using MASQuant.Formats.Models;
 namespace MASQuant.Engine.Layers;
 
 /// <summary>What a sequence takes of the processor's memory.</summary>
-/// <param name="TokenBytes">Keys and values of a token, in all blocks.</param>
+/// <param name="TokenBytes">Keys and values of a token in FP32, in all blocks; half of it in BF16.</param>
 /// <param name="StateBytes">States and windows of convolutions, before and behind the last pass, in all blocks: the same at every length.</param>
 public readonly record struct SequenceMemory(long TokenBytes, long StateBytes)
 {

@@ -97,7 +97,7 @@ public sealed class FullSizeTests : IDisposable
 
         // Of each layer with a state six are quantized, of each that attends seven.
         var plan = AssertInspectedAndPlanned(model.Layers, model.Hidden, (model.Layers / 4 * 3 * 6) + (model.Layers / 4 * 7));
-        Assert.Contains($"A sequence takes {Figures.Bytes(model.TokenBytes)} a token when it runs on the processor, and {Figures.Bytes(model.StateBytes)} at every length.", plan, StringComparison.Ordinal);
+        Assert.Contains($"A sequence takes {Figures.Bytes(model.TokenBytes)} a token when it runs on the processor ({Figures.Bytes(model.TokenBytes / 2)} in BF16: ModelOptions.KeyValues), and {Figures.Bytes(model.StateBytes)} at every length.", plan, StringComparison.Ordinal);
     }
 
     [SkippableFact]
