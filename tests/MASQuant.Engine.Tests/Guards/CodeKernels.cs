@@ -48,6 +48,7 @@ internal static unsafe class CodeKernels
             var sums = memory.Pointer<int>(blocks * TileKernelAmx.BlockSums);
             kernel.RunTiles(blocks, tokens, whole, panels, weights, whole, inputs, sums, add: false);
             kernel.RunTiles(blocks, tokens, whole, panels, weights, whole, inputs, sums, add: true);
+            Assert.Null(EmulatedTiles.Problem);
         }
     }
 
