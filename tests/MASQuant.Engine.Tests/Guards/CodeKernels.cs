@@ -48,6 +48,7 @@ internal static unsafe class CodeKernels
             var sums = memory.Pointer<int>(blocks * TileKernelAmx.BlockSums);
             kernel.RunTiles(blocks, tokens, whole, panels, weights, whole, inputs, sums, add: false);
             kernel.RunTiles(blocks, tokens, whole, panels, weights, whole, inputs, sums, add: true);
+            Assert.Null(EmulatedTiles.Problem);
         }
     }
 
@@ -55,19 +56,9 @@ internal static unsafe class CodeKernels
     {
         var inputs = weight.Inputs;
         var size = kernel.Form == CodeForm.Bytes ? 1 : 2;
-        say($"unpack, {shape}");
-        var unpacked = memory.Pointer<byte>(kernel.PanelBytes(inputs));
-        kernel.Unpack(memory.Pointer(weight.Codes.Span), weight.HasGroupScales ? memory.Pointer(weight.GroupScales.Span) : null, inputs, unpacked);
-        var panel = new ReadOnlySpan<byte>(unpacked, (int)kernel.PanelBytes(inputs)).ToArray();
-
-        for (var rows = 1; rows <= kernel.MaxRows; rows++)
+        if (kernel.MaxPackedTokens < int.MaxValue)
         {
-            for (var panels = 1; panels <= kernel.Panels(rows, packed: false, int.MaxValue); panels++)
-            {
-                say($"run, {shape}, rows {rows}, panels {panels}");
-                var weights = memory.Pointer<byte>([.. Enumerable.Repeat(panel, panels).SelectMany(bytes => bytes)]);
-                kernel.Run(rows, panels, memory.Pointer<byte>(rows * inputs * size), weights, inputs, memory.Pointer<int>(panels * rows * Panel));
-            }
+            Unpacked(memory, say, weight, kernel, shape);
         }
 
         for (var rows = 1; rows <= Math.Min(kernel.MaxRows, kernel.MaxPackedTokens); rows++)
@@ -76,8 +67,23 @@ internal static unsafe class CodeKernels
             {
                 var panels = kernel.Panels(rows, packed: true, left);
                 say($"packed, {shape}, rows {rows}, panels {panels}");
-                kernel.RunPacked(rows, panels, memory.Pointer<byte>(rows * inputs * size), memory.Pointer<byte>(panels * weight.Codes.Length), weight.Codes.Length, inputs, memory.Pointer<int>(panels * rows * Panel));
+                kernel.RunPacked(rows, panels, memory.Pointer<byte>(rows * inputs * size), memory.Pointer<byte>(panels * weight.Codes.Length), weight.Codes.Length, weight.HasGroupScales ? memory.Pointer<byte>(panels * weight.GroupScales.Length) : null, inputs, memory.Pointer<int>(panels * rows * Panel));
             }
+        }
+    }
+
+    private static void Unpacked(GuardedMemory memory, Action<string> say, QuantizedWeight weight, CodeKernel kernel, string shape)
+    {
+        var inputs = weight.Inputs;
+        var size = kernel.Form == CodeForm.Bytes ? 1 : 2;
+        say($"unpack, {shape}");
+        var unpacked = memory.Pointer<byte>(kernel.PanelBytes(inputs));
+        kernel.Unpack(memory.Pointer(weight.Codes.Span), weight.HasGroupScales ? memory.Pointer(weight.GroupScales.Span) : null, inputs, unpacked);
+        var panel = new ReadOnlySpan<byte>(unpacked, (int)kernel.PanelBytes(inputs)).ToArray();
+        for (var rows = 1; rows <= kernel.MaxRows; rows++)
+        {
+            say($"run, {shape}, rows {rows}");
+            kernel.Run(rows, memory.Pointer<byte>(rows * inputs * size), memory.Pointer<byte>(panel), inputs, memory.Pointer<int>(rows * Panel));
         }
     }
 }

@@ -33,7 +33,7 @@ internal readonly unsafe struct CodeKernel
     public int MaxRows => (Form, _level, _vnni) switch
     {
         (CodeForm.Tiles, _, _) => TileKernelAmx.BlockRows,
-        (_, CpuLevel.Vnni512, _) => ByteKernelVnni512.MaxRows,
+        (_, CpuLevel.Vnni512, _) => ByteKernelVnni512.MaxRows(_grouped),
         (_, CpuLevel.Neon, _) => ByteKernelNeon.MaxRows,
         (CodeForm.Bytes, CpuLevel.Avx512, false) => ByteKernelAvx512.MaxRows,
         (CodeForm.Bytes, _, _) => ByteKernelAvx2.MaxRows(_vnni),
@@ -45,8 +45,8 @@ internal readonly unsafe struct CodeKernel
     /// <summary>The most tokens for which reading a panel as it is stored is better than unpacking it first; 0 when there is no such kernel.</summary>
     public int MaxPackedTokens => (Form, _level, _weightBits) switch
     {
-        _ when _grouped => 0,
         (_, CpuLevel.Vnni512, _) => int.MaxValue,
+        _ when _grouped => 0,
         (_, CpuLevel.Neon, _) => MaxRows,
         (CodeForm.Bytes, CpuLevel.Avx512, 4) when !_vnni => MaxRows,
         (CodeForm.Bytes, _, 4) => ByteKernelAvx2.MaxPackedRows,
@@ -54,12 +54,12 @@ internal readonly unsafe struct CodeKernel
         _ => 0,
     };
 
-    /// <summary>The best kernel for <paramref name="weight"/>. Second-level scales make 8-bit numbers of 4-bit codes when they are unpacked.</summary>
+    /// <summary>The best kernel for <paramref name="weight"/>. Second-level scales make 8-bit numbers of 4-bit codes when they are unpacked, or multiplied.</summary>
     public static CodeKernel For(QuantizedWeight weight, CpuTarget target, int tokens)
     {
         // For few tokens tiles are mostly empty, and unpacking for them costs more than the products.
-        var level = target.Level == CpuLevel.Amx && tokens <= ByteKernelVnni512.WideRows ? CpuLevel.Vnni512 : target.Level;
         var grouped = weight.HasGroupScales;
+        var level = target.Level == CpuLevel.Amx && tokens <= ByteKernelVnni512.WideRows(grouped) ? CpuLevel.Vnni512 : target.Level;
         return new CodeKernel(level, target.UsesVnni && level is CpuLevel.Avx2 or CpuLevel.Avx512, grouped ? 8 : weight.Scheme.WeightBits, grouped, level >= CpuLevel.Vnni512 ? target.Code ?? MachineCode.OfProcess : null);
     }
 
@@ -72,7 +72,7 @@ internal readonly unsafe struct CodeKernel
     /// <param name="left">At least 1.</param>
     public int Panels(int rows, bool packed, int left) => _level switch
     {
-        CpuLevel.Vnni512 => Math.Min(left, packed && rows <= ByteKernelVnni512.WideRows ? ByteKernelVnni512.MostPanels : 2),
+        CpuLevel.Vnni512 => Math.Min(left, rows <= ByteKernelVnni512.WideRows(_grouped) ? ByteKernelVnni512.MostPanels : 2),
         CpuLevel.Avx512 when packed && rows == 1 && !_vnni && left >= StreamKernelAvx512.Panels => StreamKernelAvx512.Panels,
         _ => 1,
     };
@@ -113,15 +113,12 @@ internal readonly unsafe struct CodeKernel
         }
     }
 
-    /// <summary>sums[panels, rows, 16] = tokens · unpacked panels, which lie one after the other; <paramref name="tokens"/> is a block of <see cref="PackedTokens"/>.</summary>
-    public void Run(int rows, int panels, byte* tokens, byte* weights, int inputs, int* sums)
+    /// <summary>sums[rows, 16] = tokens · unpacked panel; <paramref name="tokens"/> is a block of <see cref="PackedTokens"/>.</summary>
+    public void Run(int rows, byte* tokens, byte* weights, int inputs, int* sums)
     {
         nint steps = inputs / PackingLayout.RunInputs;
         switch (Form, _level)
         {
-            case (_, CpuLevel.Vnni512):
-                ByteKernelVnni512.Run(_code!.Vnni512, rows, panels, tokens, weights, PanelBytes(inputs), ByteForm.Unpacked, sums, steps);
-                break;
             case (_, CpuLevel.Neon):
                 ByteKernelNeon.Run(rows, (int*)tokens, weights, _weightBits == 8 ? (byte)0x80 : (byte)0, sums, steps);
                 break;
@@ -143,14 +140,14 @@ internal readonly unsafe struct CodeKernel
         }
     }
 
-    /// <summary>sums[panels, rows, 16] = tokens · panels as they are stored, <paramref name="panelBytes"/> apart.</summary>
-    public void RunPacked(int rows, int panels, byte* tokens, byte* weights, long panelBytes, int inputs, int* sums)
+    /// <summary>sums[panels, rows, 16] = tokens · panels as they are stored, <paramref name="panelBytes"/> apart. Of tokens there are at most <see cref="MaxRows"/>.</summary>
+    public void RunPacked(int rows, int panels, byte* tokens, byte* weights, long panelBytes, byte* groupScales, int inputs, int* sums)
     {
         nint steps = inputs / PackingLayout.RunInputs;
         switch (Form, _level)
         {
             case (_, CpuLevel.Vnni512):
-                ByteKernelVnni512.Run(_code!.Vnni512, rows, panels, tokens, weights, panelBytes, _weightBits == 8 ? ByteForm.Signed : ByteForm.Nibbles, sums, steps);
+                ByteKernelVnni512.Run(_code!.Vnni512, rows, panels, tokens, weights, panelBytes, _grouped || _weightBits == 4, _grouped ? groupScales : null, sums, steps);
                 break;
             case (_, CpuLevel.Neon) when _weightBits == 8:
                 ByteKernelNeon.Run(rows, (int*)tokens, weights, sign: 0, sums, steps);

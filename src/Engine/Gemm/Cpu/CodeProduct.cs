@@ -81,14 +81,14 @@ internal sealed unsafe class CodeProduct : IWork
         var packed = blocks.Rows <= _kernel.MaxPackedTokens;
         var most = _kernel.Panels(height, packed, end - panel);
         var sums = Scratch.Current.Tile<int>(most * height * PackingLayout.PanelOutputs);
-        var unpacked = packed ? null : Scratch.Current.Panel<byte>(most * _kernel.PanelBytes(_inputs));
+        var unpacked = packed ? null : Scratch.Current.Panel<byte>(_kernel.PanelBytes(_inputs));
         var tokenBytes = (nint)_inputs * (_kernel.Form == CodeForm.Bytes ? 1 : 2);
         for (int count; panel < end; panel += count)
         {
             count = _kernel.Panels(height, packed, end - panel);
-            for (var i = 0; i < count && !packed; i++)
+            if (!packed)
             {
-                _kernel.Unpack(Codes(panel + i), GroupScales(panel + i), _inputs, unpacked + (i * _kernel.PanelBytes(_inputs)));
+                _kernel.Unpack(Codes(panel), GroupScales(panel), _inputs, unpacked);
             }
 
             for (var block = 0; block < blocks.Count; block++)
@@ -97,11 +97,11 @@ internal sealed unsafe class CodeProduct : IWork
                 var tokens = _tokens.Codes + (start * tokenBytes);
                 if (packed)
                 {
-                    _kernel.RunPacked(rows, count, tokens, Codes(panel), _panelBytes, _inputs, sums);
+                    _kernel.RunPacked(rows, count, tokens, Codes(panel), _panelBytes, GroupScales(panel), _inputs, sums);
                 }
                 else
                 {
-                    _kernel.Run(rows, count, tokens, unpacked, _inputs, sums);
+                    _kernel.Run(rows, tokens, unpacked, _inputs, sums);
                 }
 
                 for (var i = 0; i < count; i++)

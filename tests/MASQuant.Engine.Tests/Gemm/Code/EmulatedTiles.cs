@@ -7,8 +7,8 @@ namespace MASQuant.Engine.Tests.Gemm.Code;
 internal static unsafe class EmulatedTiles
 {
     private static readonly byte[] Amx = MachineCode.Read("amx", windows: false);
-    private static readonly Lock Failing = new();
     private static long _products;
+    private static volatile string? _problem;
 
     /// <summary>Whether the kernels beside AMX's run here.</summary>
     public static bool IsComplete => MachineCode.OfProcess is not null && CpuTarget.Levels.Contains(CpuLevel.Vnni512);
@@ -18,6 +18,9 @@ internal static unsafe class EmulatedTiles
 
     /// <summary>How many products of tiles there have been in the process.</summary>
     public static long Products => Interlocked.Read(ref _products);
+
+    /// <summary>What the emulator has first refused in the process; null: nothing.</summary>
+    public static string? Problem => _problem;
 
     [UnmanagedCallersOnly]
     private static void Run(void* call)
@@ -30,11 +33,7 @@ internal static unsafe class EmulatedTiles
         }
         catch (InvalidOperationException problem)
         {
-            // No exception crosses native frames: the process ends, with the reason.
-            lock (Failing)
-            {
-                Environment.FailFast(problem.Message);
-            }
+            _problem ??= problem.Message; // No exception crosses native frames.
         }
     }
 }

@@ -35,12 +35,16 @@ public sealed class TileKernelTests
 
     private static void AssertEqual(QuantizedProblem problem)
     {
+        Assert.Null(EmulatedTiles.Problem);
+
         // Patches are FP32, by kernels that not every machine has.
         problem.Modalities = ModalityMap.Text(problem.X.Rows);
         var expected = problem.Run(new ScalarGemmBackend());
         foreach (var threads in new[] { 1, 3 })
         {
-            Bits.AssertSame(expected, problem.Run(new CpuGemmBackend(new CpuTarget(CpuLevel.Amx, false, threads) { Code = EmulatedTiles.Kernels })));
+            var result = problem.Run(new CpuGemmBackend(new CpuTarget(CpuLevel.Amx, false, threads) { Code = EmulatedTiles.Kernels }));
+            Assert.Null(EmulatedTiles.Problem);
+            Bits.AssertSame(expected, result);
         }
     }
 }
