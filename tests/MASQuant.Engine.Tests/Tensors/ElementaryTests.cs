@@ -7,7 +7,7 @@ public class ElementaryTests
 {
     private const int Draws = 100_000;
 
-    public static TheoryData<string, double, double> Ranges => new()
+    public static TheoryData<string, double, long> Ranges => new()
     {
         { "exp", 0.5, 2 },
         { "exp", 40, 2 },

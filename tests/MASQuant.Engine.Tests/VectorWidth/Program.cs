@@ -10,7 +10,7 @@ using MASQuant.Tests.Guards;
 
 namespace MASQuant.Engine.Tests.VectorWidth;
 
-/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed; <c>dispose ARTIFACT COUNT</c> disposes a model at random moments, <c>host ARTIFACT COUNT</c> with the web application that it is a service of; <c>tests CLASS…</c> runs tests here; <c>guard KERNEL</c> runs a kernel on guarded memory; <c>soak [--minutes M] [--rounds N]</c> uses a model for an hour, or so long. Test runners never call it.</summary>
+/// <summary>The test assembly as a program: <c>dotnet MASQuant.Engine.Tests.dll NAME</c> prints which instruction sets the environment left on and one hash; <c>write PATH</c> begins to write a file, and ends when it is killed; <c>dispose ARTIFACT COUNT</c> disposes a model at random moments, <c>host ARTIFACT COUNT</c> with the web application that it is a service of; <c>tests NAME…</c> runs the tests of classes and folders here; <c>answers MODEL</c> prints what a model answers; <c>counted</c> runs the products whose instructions are counted; <c>guard KERNEL</c> runs a kernel on guarded memory; <c>soak [--minutes M] [--rounds N]</c> uses a model for an hour, or so long. Test runners never call it.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -45,6 +45,18 @@ internal static class Program
         if (arguments is ["tests", ..])
         {
             return TestRun.Run(arguments[1..]);
+        }
+
+        if (arguments is ["answers", var model])
+        {
+            AnswerRun.Run(model);
+            return 0;
+        }
+
+        if (arguments is ["counted"])
+        {
+            CountedRun.Run();
+            return 0;
         }
 
         if (arguments is ["guard", var kernel])
