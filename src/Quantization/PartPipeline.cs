@@ -73,7 +73,7 @@ public static class PartPipeline
             Parts = set.Parts.Count == 1 ? null : [.. set.Ranges.Select(range => range.ToString())],
             Layers = [.. blocks.Select(block => block.Facts)],
         }, set.Parts[0].Path);
-        var manifest = ModelWriter.Write(output, facts, checkpoint, config, [.. set.Parts.SelectMany(part => part.LayerFiles)], Check, cancellationToken);
+        var manifest = ModelWriter.Write(output, facts, checkpoint, config, OptionTable.Read(set.Model.Options, set.Parts[0].Path), [.. set.Parts.SelectMany(part => part.LayerFiles)], Check, cancellationToken);
         RunTimes[] times = [.. set.Parts.Select(part => part.Times)];
         FactsFile.Write(output, manifest.Name, QuantizationPipeline.RunFactsOf(model, blocks.Select(block => block.Details)),
             new RunTimes { Prepare = times.Sum(part => part.Prepare), Write = clock.Take().Values.Sum(), Blocks = [.. times.SelectMany(part => part.Blocks)] });

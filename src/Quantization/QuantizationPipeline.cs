@@ -38,7 +38,7 @@ public static class QuantizationPipeline
             FactsFile.Delete(job.OutputFolder, job.Name);
         }
 
-        var manifest = ModelWriter.Write(job.OutputFolder, facts, checkpoint, ModelConfigReader.Read(checkpoint), [.. blocks.Select(block => run.Work.Files.Layer(block.Facts.Index))], Check, cancellationToken);
+        var manifest = ModelWriter.Write(job.OutputFolder, facts, checkpoint, ModelConfigReader.Read(checkpoint), job.Options, [.. blocks.Select(block => run.Work.Files.Layer(block.Facts.Index))], Check, cancellationToken);
         FactsFile.Write(job.OutputFolder, job.Name, RunFactsOf(job.ModelFolder, blocks.Select(block => block.Details)), new RunTimes { Prepare = run.PrepareSeconds, Write = clock.Take().Values.Sum(), Blocks = [.. blocks.Select(block => block.Times)] });
         run.Work.Delete();
         return manifest;
