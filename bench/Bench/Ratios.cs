@@ -73,7 +73,7 @@ internal static class Ratios
     {
         const int Sequences = 16;
         var workload = new DecodingWorkload(scheme, Sequences);
-        return new Ratio($"{scheme} {Sequences} sequences, a token of each, against each alone", Sequences, workload.Together, Sequences, workload.Apart, "tokens/s", 1.5);
+        return new Ratio($"{scheme} {Sequences} sequences, a token of each, against each alone", Sequences, workload.Together, Sequences, workload.Apart, "tokens/s", CpuTarget.ThisMachine.Level >= CpuLevel.Vnni512 ? 3 : 1.5);
     }
 
     /// <summary>A token and guesses behind it in one pass against a step each: what guesses that come true gain, and, divided by their number, what one that does not costs.</summary>

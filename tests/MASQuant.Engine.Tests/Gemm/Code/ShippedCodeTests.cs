@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Iced.Intel;
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
-using MASQuant.Formats.Schemes;
 using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Gemm.Code;

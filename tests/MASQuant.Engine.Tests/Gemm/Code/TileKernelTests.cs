@@ -1,6 +1,5 @@
 using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
-using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Tests.Gemm.Code;
 

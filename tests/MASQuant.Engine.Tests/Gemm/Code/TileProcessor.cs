@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Iced.Intel;
-using MASQuant.Engine.Gemm.Cpu;
 
 namespace MASQuant.Engine.Tests.Gemm.Code;
 
