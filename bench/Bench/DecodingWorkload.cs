@@ -8,11 +8,13 @@ using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench;
 
-/// <summary>Steps of generation through decoder blocks of Qwen2.5-Omni-3B's shape with random content, more than caches hold, each sequence behind a prompt of its own.</summary>
+/// <summary>Steps of generation through decoder blocks with random content, more than caches hold, each sequence behind a prompt of its own; the blocks have Qwen2.5-Omni-3B's shape unless another is given.</summary>
 internal sealed class DecodingWorkload
 {
     private const int Blocks = 4;
-    private const int PromptTokens = 256;
+
+    /// <summary>The tokens of a prompt.</summary>
+    public const int PromptTokens = 256;
 
     private static readonly TextConfig Shape = new()
     {
@@ -29,28 +31,29 @@ internal sealed class DecodingWorkload
         TieWordEmbeddings = false,
     };
 
-    private static readonly DecoderDescription Description = Qwen25Decoder.Describe(Shape);
-
     private readonly Decoder _decoder;
-    private readonly DecoderWorkspace _workspace = new(Shape);
-    private readonly RotaryTable _rotary = new(Description.Rotary);
+    private readonly DecoderWorkspace _workspace;
+    private readonly RotaryTable _rotary;
     private readonly KvCache[] _caches;
+    private readonly KvCache _fresh;
+    private readonly Matrix _prompt;
     private readonly Matrix _input;
     private readonly Matrix _hidden;
 
-    public DecodingWorkload(QuantizationScheme scheme, int sequences)
+    public DecodingWorkload(QuantizationScheme scheme, int sequences, DecoderDescription? description = null)
     {
-        var random = new Random(1);
-        _decoder = new Decoder(Description, null!, [.. Description.Blocks.Select(block => Block(block, scheme, random))], null!, new DenseLinearGroup((DenseWeight.FromFloats(new Matrix(1, Shape.HiddenSize)), [])));
-        (_input, _hidden) = (QuantizedWorkload.RandomMatrix(random, sequences, Shape.HiddenSize), new Matrix(sequences, Shape.HiddenSize));
-        _caches = [.. Enumerable.Range(0, sequences).Select(_ => new KvCache(Shape))];
-        var prompt = QuantizedWorkload.RandomMatrix(random, PromptTokens, Shape.HiddenSize);
-        _rotary.Set([.. Enumerable.Range(0, PromptTokens)]);
-        foreach (var cache in _caches)
-        {
-            _decoder.Forward(prompt.Copy(), ModalityMap.Text(PromptTokens), _rotary, _workspace, cache);
-        }
+        var (random, decoder) = (new Random(1), description ?? Qwen25Decoder.Describe(Shape));
+        var config = decoder.Config;
+        (_workspace, _rotary, _fresh) = (new DecoderWorkspace(config), new RotaryTable(decoder.Rotary), new KvCache(config));
+        _decoder = new Decoder(decoder, null!, [.. decoder.Blocks.Select(block => Block(block, scheme, random))], null!, new DenseLinearGroup((DenseWeight.FromFloats(new Matrix(1, config.HiddenSize)), [])));
+        (_input, _hidden) = (QuantizedWorkload.RandomMatrix(random, sequences, config.HiddenSize), new Matrix(sequences, config.HiddenSize));
+        _caches = [.. Enumerable.Range(0, sequences).Select(_ => new KvCache(config))];
+        _prompt = QuantizedWorkload.RandomMatrix(random, PromptTokens, config.HiddenSize);
+        Array.ForEach(_caches, Prefill);
     }
+
+    /// <summary>A prompt.</summary>
+    public void Prefill() => Prefill(_fresh);
 
     /// <summary>One token of each sequence, all in one step.</summary>
     public void Together() => Step(_hidden, _caches);
@@ -68,6 +71,13 @@ internal sealed class DecodingWorkload
     /// <summary>As many tokens as there are sequences, all of the first one, in one pass: a token and what is guessed to follow.</summary>
     public void Ahead() => Step(_hidden, new ReadOnlySpan<KvCache>(in _caches[0]));
 
+    private void Prefill(KvCache cache)
+    {
+        cache.Truncate(0);
+        _rotary.Set([.. Enumerable.Range(0, PromptTokens)]);
+        _decoder.Forward(_prompt.Copy(), ModalityMap.Text(PromptTokens), _rotary, _workspace, cache);
+    }
+
     private void Step(Matrix hidden, ReadOnlySpan<KvCache> caches)
     {
         _input.Span[..hidden.Span.Length].CopyTo(hidden.Span);
@@ -82,9 +92,13 @@ internal sealed class DecodingWorkload
 
     private static TransformerBlock Block(BlockDescription description, QuantizationScheme scheme, Random random)
     {
-        var gain = QuantizedWorkload.RandomMatrix(random, 1, Shape.HiddenSize).Data;
-        QuantizedLinearGroup Group(ProjectStep step) => new(
-            [.. step.Linears.Select(linear => QuantizedWorkload.RandomWeight(random, scheme, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend());
-        return new TransformerBlock(description, [.. description.Norms.Select(norm => new Norm(norm, gain, []))], [.. description.Projections.Select(Group)]);
+        ILinearGroup Group(ProjectStep step) => step.Group is null
+            ? new DenseLinearGroup([.. step.Linears.Select(linear => (DenseWeight.FromFloats(QuantizedWorkload.RandomMatrix(random, linear.Outputs, linear.Inputs)), Array.Empty<float>()))])
+            : new QuantizedLinearGroup([.. step.Linears.Select(linear => QuantizedWorkload.RandomWeight(random, scheme, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend());
+        return new TransformerBlock(
+            description,
+            [.. description.Norms.Select(norm => new Norm(norm, QuantizedWorkload.RandomMatrix(random, 1, norm.Size).Data, []))],
+            [.. description.Projections.Select(Group)],
+            [.. description.Parameters.Select(parameter => QuantizedWorkload.RandomMatrix(random, parameter.Rows, Math.Max(1, parameter.Columns)).Data)]);
     }
 }

@@ -22,6 +22,18 @@ if (args is ["key-values", var model, var data])
     return KeyValueCost.Run(model, data);
 }
 
+// CONVERSATIONS CHECKPOINT ARTIFACT…: divergence along a long text.
+if (args is ["divergence", var conversations, var checkpoint, .. var artifacts])
+{
+    return DivergenceByLength.Run(conversations, checkpoint, artifacts);
+}
+
+// Layers that carry a state beside those that attend.
+if (args is ["states", ..])
+{
+    return RatioRunner.Run(StateRatios.All(), cpuTime: args.Contains("--cpu-time"));
+}
+
 if (args is ["build", ..])
 {
     return BuildOverhead.Run(cpuTime: args.Contains("--cpu-time"));

@@ -34,7 +34,7 @@ public sealed class TorchCompute(Device device) : ICompute, IBlockSimulator
     }
 
     /// <inheritdoc/>
-    public ISimulatedBlock? Simulate(SimulationProblem problem) => TorchBlock.Knows(problem.Description) ? new TorchBlock(device, problem) : null;
+    public ISimulatedBlock? Simulate(SimulationProblem problem) => TorchBlock.Knows(problem) ? new TorchBlock(device, problem) : null;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -86,10 +86,10 @@ internal sealed class TorchBlock : ISimulatedBlock
         return ((output - TorchMatrix.OfSingle(target, _device)).abs() * TorchMatrix.OfSingle(scales, _device)).sum(ScalarType.Float64);
     }
 
-    /// <summary>Whether the gradient of every step is known.</summary>
-    public static bool Knows(BlockDescription description) => description.Steps.All(Knows);
+    /// <summary>Whether the gradient of every step is known, and every layer is of an input group.</summary>
+    public static bool Knows(SimulationProblem problem) => problem.Exact.Count == 0 && problem.Description.Steps.All(Knows);
 
-    private static bool Knows(BlockStep step) => step is ProjectStep { Group: not null } or RotateStep or AttendStep or GateStep or AddStep or DeepstackStep
+    private static bool Knows(BlockStep step) => step is ProjectStep or RotateStep or AttendStep or GateStep or AddStep or DeepstackStep
         or NormalizeStep { Norm.Kind: NormKind.RootMeanSquare }
         or NormalizeHeadsStep { Queries.Kind: NormKind.RootMeanSquare, Keys.Kind: NormKind.RootMeanSquare };
 

@@ -37,6 +37,17 @@ public sealed class StateSessionTests(StateModel states) : IClassFixture<StateMo
         => Assert.Equal(new DecoderSession(_decoder).Logits(_prompt, ..).Data, new DecoderSession(_decoder, tokens).Logits(_prompt, ..).Data);
 
     [Fact]
+    public void A_block_without_a_cache_starts_afresh()
+    {
+        var (workspace, rotary) = (new DecoderWorkspace(_decoder.Config), new RotaryTable(_decoder.Description.Rotary));
+        rotary.Set(_prompt.PositionIds);
+        var (once, again) = (_prompt.InputEmbeddings.Copy(), _prompt.InputEmbeddings.Copy());
+        _decoder.Blocks[0].Forward(once, _prompt.Modalities, rotary, workspace);
+        _decoder.Blocks[0].Forward(again, _prompt.Modalities, rotary, workspace);
+        Assert.Equal(once.Data, again.Data);
+    }
+
+    [Fact]
     public void A_session_starts_afresh_with_each_prompt()
     {
         var session = new DecoderSession(_decoder);

@@ -136,7 +136,7 @@ public class LearningTests
     public void A_step_without_a_gradient_is_left_to_managed_code()
     {
         var (norm, other) = (Decoder.FinalNorm, Decoder.FinalNorm with { Kind = NormKind.Layer });
-        Assert.All<BlockStep>([new ActivateStep(), new ConvolveStep("w", 1, 4), new ProjectStep([]), new NormalizeStep(other), new NormalizeHeadsStep(other, norm), new NormalizeHeadsStep(norm, other)], step =>
+        Assert.All<BlockStep>([new ActivateStep(), new ConvolveStep("w", 1, 4), new NormalizeStep(other), new NormalizeHeadsStep(other, norm), new NormalizeHeadsStep(norm, other)], step =>
         {
             var problem = Problem(Decoder, "W8A8", 0, 0, 0) with { Description = new BlockDescription("", [step]) };
             Assert.Null(new TorchCompute(torch.CPU).Simulate(problem));
