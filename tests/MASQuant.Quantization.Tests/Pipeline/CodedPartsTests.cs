@@ -2,8 +2,6 @@ using MASQuant.Engine.Execution;
 using MASQuant.Evaluation.Scores;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Quantization.Calibration;
 using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Parts;
