@@ -3,11 +3,9 @@ using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Layers;
-using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Models.Qwen25;
-using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Bench.Prefill;
 

@@ -1,8 +1,6 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
-using MASQuant.Engine.Tensors;
 using MASQuant.Engine.Vision;
 using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;

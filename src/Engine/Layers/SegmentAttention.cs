@@ -1,4 +1,3 @@
-using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Tensors;
 
 namespace MASQuant.Engine.Layers;
@@ -22,9 +21,8 @@ internal static unsafe class SegmentAttention
     /// <param name="bounds">Where segments begin, ascending, from 0; the last entry is T.</param>
     /// <param name="y">[T, heads·d], overwritten.</param>
     /// <param name="cancellationToken">Stops between pieces of work.</param>
-    /// <param name="target">What to compute with; null: all that the machine has.</param>
     /// <exception cref="ArgumentException">The last bound is not T.</exception>
-    public static void Apply(Matrix q, Matrix k, Matrix v, int heads, ReadOnlySpan<int> bounds, Matrix y, CancellationToken cancellationToken = default, CpuTarget? target = null)
+    public static void Apply(Matrix q, Matrix k, Matrix v, int heads, ReadOnlySpan<int> bounds, Matrix y, CancellationToken cancellationToken = default)
     {
         if (bounds[^1] != q.Rows || k.Rows != q.Rows || v.Rows != q.Rows)
         {
@@ -43,11 +41,11 @@ internal static unsafe class SegmentAttention
             }
         }
 
-        Workers.For(pieces.Count, index => Attend(pieces[index], q, k, v, q.Columns / heads, y, target, cancellationToken));
+        Workers.For(pieces.Count, index => Attend(pieces[index], q, k, v, q.Columns / heads, y, cancellationToken));
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    private static void Attend(Piece piece, Matrix q, Matrix k, Matrix v, int d, Matrix y, CpuTarget? target, CancellationToken cancellationToken)
+    private static void Attend(Piece piece, Matrix q, Matrix k, Matrix v, int d, Matrix y, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -64,7 +62,7 @@ internal static unsafe class SegmentAttention
             {
                 var start = ((nint)first * q.Columns) + piece.Column;
                 AttentionTile.Current.Attend(
-                    keys, 0, new(queries + start, q.Columns, d), new(output + start, q.Columns, d), Math.Min(tile, piece.Last - first), heads: 1, keys.Length, visibleStep: 0, 1 / MathF.Sqrt(d), target);
+                    keys, 0, new(queries + start, q.Columns, d), new(output + start, q.Columns, d), Math.Min(tile, piece.Last - first), heads: 1, keys.Length, visibleStep: 0, 1 / MathF.Sqrt(d));
             }
         }
     }
