@@ -1,4 +1,3 @@
-using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Models;
 
