@@ -21,11 +21,12 @@ public sealed record CpuTarget(CpuLevel Level, bool UsesVnni, int Threads)
     private const int Avx512Vnni = 1 << 11; // ECX
     private const int AmxTilesAndBytes = (1 << 24) | (1 << 25); // EDX
 
-    private static CpuTarget? _thisMachine;
+    // Asked for when first needed, so that a wrong name is an error of its own and not of a type.
+    private static readonly Lazy<CpuTarget> Machine = new(() => new CpuTarget(Choose(Environment.GetEnvironmentVariable(EnvironmentVariable), Levels), AvxVnni.IsSupported, Workers.Count));
 
     /// <summary>All that this machine has, or as much of it as <see cref="EnvironmentVariable"/> says.</summary>
     /// <exception cref="MASQuantException">MASQ1011: the variable names no level of this machine.</exception>
-    public static CpuTarget ThisMachine => _thisMachine ??= new(Choose(Environment.GetEnvironmentVariable(EnvironmentVariable), Levels), AvxVnni.IsSupported, Workers.Count);
+    public static CpuTarget ThisMachine => Machine.Value;
 
     /// <summary>The instruction sets of this machine, the best one last.</summary>
     public static IReadOnlyList<CpuLevel> Levels => [.. Enum.GetValues<CpuLevel>().Where(IsSupported)];

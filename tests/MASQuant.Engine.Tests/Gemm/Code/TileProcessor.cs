@@ -185,7 +185,7 @@ internal sealed unsafe class TileProcessor
         for (var tile = 0; tile < _tiles.Length; tile++)
         {
             _shapes[tile] = (config[48 + tile], ((ushort*)(config + 16))[tile]);
-            Check(_shapes[tile] is (> 0 and <= MostRows, > 0 and <= MostRowBytes), "a tile of another size than there are");
+            Check(_shapes[tile].Rows is > 0 and <= MostRows && _shapes[tile].RowBytes is > 0 and <= MostRowBytes, "a tile of another size than there are");
             _tiles[tile].AsSpan().Clear();
         }
 
