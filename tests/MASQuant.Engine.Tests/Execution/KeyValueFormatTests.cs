@@ -1,6 +1,5 @@
 using MASQuant.Engine.Execution;
 using MASQuant.Engine.Generation;
-using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tests.Models;
 using MASQuant.Tests;
 

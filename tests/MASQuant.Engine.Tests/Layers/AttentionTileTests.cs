@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tests.Gemm;
 using MASQuant.Formats.Models;
