@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
-using MASQuant.Formats.Safetensors;
 using MASQuant.Formats.Schemes;
 using MASQuant.Quantization;
 using MASQuant.Quantization.Options;

@@ -1,6 +1,5 @@
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Execution;
-using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
 using MASQuant.Engine.Tests.Gemm;
