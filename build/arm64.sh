@@ -41,7 +41,7 @@ same_answers() { tests_here answers "$1" >"$folder/answers.here" && tests_there 
 compared() {
   check "kernels of NEON" kernels_are_neon
   for name in attention audio-tower elementary layers vision-tower; do check "$name as here" same_hash $name; done
-  for kernel in codes floats tokens; do check "$kernel on guarded memory" stays_in_its_memory $kernel; done
+  for kernel in attention codes floats tokens; do check "$kernel on guarded memory" stays_in_its_memory $kernel; done
   check "an artifact as here" same_artifact OmniTiny.masquant.safetensors
   check "answers as here" same_answers "$folder/here/OmniTiny.masquant.safetensors"
 }

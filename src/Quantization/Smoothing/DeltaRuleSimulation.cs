@@ -50,7 +50,7 @@ internal sealed class DeltaRuleSimulation(DeltaRuleStep step, float[] decay, flo
                 {
                     // γ = exp(−exp(A)·softplus(y)): dγ/dy = −γ·exp(A)·σ(y).
                     var (decays, strength) = (Decay(t, head), Strength(t, head));
-                    a[t, head] = -gradient.Decays[t] * decays * MathF.Exp(decay[head]) / (1 + MathF.Exp(-(_a[t, head] + offset[head])));
+                    a[t, head] = -gradient.Decays[t] * decays * (float)Elementary.Exp(decay[head]) / (1 + (float)Elementary.Exp(-(_a[t, head] + offset[head])));
                     b[t, head] = gradient.Strengths[t] * strength * (1 - strength);
                 }
             }
@@ -70,10 +70,10 @@ internal sealed class DeltaRuleSimulation(DeltaRuleStep step, float[] decay, flo
     private float Decay(int t, int head)
     {
         var y = (double)_a[t, head] + offset[head];
-        return (float)Math.Exp(-Math.Exp(decay[head]) * (Math.Max(y, 0) + Math.Log(1 + Math.Exp(-Math.Abs(y)))));
+        return (float)Elementary.Exp(-Elementary.Exp(decay[head]) * (Math.Max(y, 0) + Elementary.Log(1 + Elementary.Exp(-Math.Abs(y)))));
     }
 
-    private float Strength(int t, int head) => 1 / (1 + MathF.Exp(-_b[t, head]));
+    private float Strength(int t, int head) => 1 / (1 + (float)Elementary.Exp(-_b[t, head]));
 
     // x·scale/√(Σx² + ε) of a query or key head.
     private Matrix Unit(int head, float scale)

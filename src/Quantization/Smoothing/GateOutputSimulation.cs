@@ -32,5 +32,5 @@ internal sealed class GateOutputSimulation : SimulatedStep
         run.Put(x, gate);
     }
 
-    private float Sigma(int i) => 1 / (1 + MathF.Exp(-_inputs[1].Span[i]));
+    private float Sigma(int i) => 1 / (1 + (float)Elementary.Exp(-_inputs[1].Span[i]));
 }

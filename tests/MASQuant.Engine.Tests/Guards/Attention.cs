@@ -11,7 +11,11 @@ internal static unsafe class Attention
     public static void Run(GuardedMemory memory, Action<string> say)
     {
         foreach (var (format, size, heads, keys, tokens) in
-            from format in Enum.GetValues<KeyValueFormat>() from size in new[] { 1, 20, 32, 80 } from heads in new[] { 1, 3 } from keys in new[] { 1, 31, 129 } from tokens in new[] { 1, 17 }
+            from format in Enum.GetValues<KeyValueFormat>()
+            from size in new[] { 1, 20, 32, 80 }
+            from heads in new[] { 1, 3 }
+            from keys in new[] { 1, 31, 129 }
+            from tokens in new[] { 1, 17 }
             where tokens <= keys
             select (format, size, heads, keys, tokens))
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace MASQuant.Engine.Gemm.Cpu;
 
@@ -23,7 +24,7 @@ internal static unsafe partial class CodeMemory
     public static nint Map(ReadOnlySpan<byte> code, out string refusal)
     {
         refusal = "";
-        var address = OperatingSystem.IsWindows() ? MapWindows(code) : MapLinux(code);
+        var address = OperatingSystem.IsWindows() ? MapWindows(code) : OperatingSystem.IsLinux() ? MapLinux(code) : 0;
         if (address == 0)
         {
             refusal = Marshal.GetLastPInvokeErrorMessage();
@@ -32,6 +33,7 @@ internal static unsafe partial class CodeMemory
         return address;
     }
 
+    [SupportedOSPlatform("linux")]
     private static nint MapLinux(ReadOnlySpan<byte> code)
     {
         var length = (nuint)code.Length;
@@ -53,6 +55,7 @@ internal static unsafe partial class CodeMemory
         return 0;
     }
 
+    [SupportedOSPlatform("windows")]
     private static nint MapWindows(ReadOnlySpan<byte> code)
     {
         var address = VirtualAlloc(0, (nuint)code.Length, CommitAndReserve, PageReadWrite);
@@ -65,18 +68,23 @@ internal static unsafe partial class CodeMemory
         return VirtualProtect(address, (nuint)code.Length, PageExecuteRead, out _) != 0 ? address : 0;
     }
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint MMap(nint address, nuint length, int access, int flags, int file, nint offset);
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     private static partial int MProtect(nint address, nuint length, int access);
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static partial int MUnmap(nint address, nuint length);
 
+    [SupportedOSPlatform("windows")]
     [LibraryImport("kernel32", SetLastError = true)]
     private static partial nint VirtualAlloc(nint address, nuint length, uint kind, uint access);
 
+    [SupportedOSPlatform("windows")]
     [LibraryImport("kernel32", SetLastError = true)]
     private static partial int VirtualProtect(nint address, nuint length, uint access, out uint before);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Engine.Gemm.Cpu;
@@ -54,6 +55,7 @@ internal static unsafe partial class TileKernelAmx
         code(&call);
     }
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "syscall")]
     private static partial long SystemCall(long number, long first, long second);
 
