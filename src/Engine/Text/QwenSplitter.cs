@@ -13,11 +13,11 @@ internal sealed class QwenSplitter
 
     private QwenSplitter(string pattern, bool keepsMarks) => (Pattern, _keepsMarks) = (pattern, keepsMarks);
 
-    /// <summary>That of Qwen2's and Qwen3's tokenizers: a combining mark is a symbol.</summary>
+    /// <summary>A combining mark is a symbol.</summary>
     public static QwenSplitter Letters { get; } = new(
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", keepsMarks: false);
 
-    /// <summary>That of later ones: a combining mark is a letter.</summary>
+    /// <summary>A combining mark is a letter.</summary>
     public static QwenSplitter LettersAndMarks { get; } = new(
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", keepsMarks: true);
 
