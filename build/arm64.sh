@@ -47,7 +47,7 @@ compared() {
 }
 
 # Of omni-tiny's goldens one of each medium, and two together.
-goldens() { tests_there tests OmniGoldenTests VLGoldenTests DecoderGoldenTests QuantizedDecoderTests Gemm Layers Tensors -audio-long -two-audios -image-resized -omni/two-images; }
+goldens() { tests_there tests OmniGoldenTests VLGoldenTests DecoderGoldenTests QuantizedDecoderTests Gemm Layers Tensors -audio-long -two-audios -image-resized -omni/two-images -A_process_takes_the_level; }
 others() { tests_there tests AudioTowerTests VisionTowerTests LogMelSpectrogramTests ResamplerTests DecoderSessionTests SeveralSequencesTests TokenGeneratorTests TokenWeightsTests; }
 
 # Two processes at a time.

@@ -105,7 +105,7 @@ public sealed class RotaryTable
         }
     }
 
-    private void RotateMany(Matrix x) => Rows.For(x.Rows, t => Rotary.Rotate(x.Row(t), Cosines(t), Sines(t)));
+    private void RotateMany(Matrix x) => Rows.For(x.Rows, t => Rotary.Rotate(x.Row(t), _headSize, Cosines(t), Sines(t)));
 
     private void Reserve(int count)
     {
