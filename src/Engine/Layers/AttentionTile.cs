@@ -30,7 +30,7 @@ internal sealed unsafe class AttentionTile
     private AlignedBuffer<float> _panel = new(0);
     private float[] _largest = [];
     private float[] _totals = [];
-    private CpuLevel _level;
+    private FloatLevel _level;
     private RowBlocks _blocks;
     private int _heads;
     private int _size;
@@ -56,7 +56,7 @@ internal sealed unsafe class AttentionTile
     /// <param name="target">What to compute with; null: all that the machine has.</param>
     public void Attend(KvCacheLayer cache, int keyHead, HeadRows queries, HeadRows output, int tokens, int heads, int visible, int visibleStep, float scale, CpuTarget? target = null)
     {
-        _level = (target ?? CpuTarget.ThisMachine).Level;
+        _level = (target ?? CpuTarget.ThisMachine).FloatLevel;
         _blocks = new RowBlocks(tokens * heads, FloatKernel.MaxRows(_level));
         (_heads, _size, _sumColumns, _halves) = (heads, cache.HeadSize, cache.ValuePanels * PanelKeys, cache.IsBFloat16);
         Reserve(_blocks.Rows);

@@ -12,7 +12,7 @@ internal static unsafe class FloatKernels
     /// <summary>Every height of every kernel, with panels and outputs that are rows of something wider, too.</summary>
     public static void Run(GuardedMemory memory, Action<string> say)
     {
-        foreach (var level in CpuTarget.Levels)
+        foreach (var level in CpuTarget.Levels.Select(level => (CpuTarget.ThisMachine with { Level = level }).FloatLevel).Distinct())
         {
             foreach (var halves in new[] { false, true })
             {

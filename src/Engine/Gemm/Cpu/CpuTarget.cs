@@ -41,10 +41,16 @@ public sealed record CpuTarget(CpuLevel Level, bool UsesVnni, int Threads)
     internal MachineCode? Code { get; init; }
 
     /// <summary>The level for FP32 products, which have no kernels in machine code.</summary>
-    internal CpuLevel FloatLevel => Level < CpuLevel.Vnni512 ? Level
-        : IsSupported(CpuLevel.Avx512) ? CpuLevel.Avx512
-        : IsSupported(CpuLevel.Avx2) ? CpuLevel.Avx2
-        : CpuLevel.Portable;
+    internal FloatLevel FloatLevel => Level switch
+    {
+        CpuLevel.Portable => FloatLevel.Portable,
+        CpuLevel.Neon => FloatLevel.Neon,
+        CpuLevel.Avx2 => FloatLevel.Avx2,
+        CpuLevel.Avx512 => FloatLevel.Avx512,
+        _ when IsSupported(CpuLevel.Avx512) => FloatLevel.Avx512,
+        _ when IsSupported(CpuLevel.Avx2) => FloatLevel.Avx2, // machine code beside NativeAOT's older processors
+        _ => FloatLevel.Portable,
+    };
 
     /// <summary>Whether the processor has AVX512-VNNI and nobody has switched AVX-512 off. NativeAOT compiles for older processors unless it is told otherwise, so there that says nothing.</summary>
     private static bool HasVnni512 => CodeMemory.IsKnown && X86Base.IsSupported && (IsSupported(CpuLevel.Avx512) || !RuntimeFeature.IsDynamicCodeSupported)

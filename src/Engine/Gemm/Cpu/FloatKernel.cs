@@ -9,16 +9,16 @@ internal static unsafe class FloatKernel
     public const int TallestTile = FloatKernelAvx512.MaxRows;
 
     /// <summary>The tallest tile of an instruction set.</summary>
-    public static int MaxRows(CpuLevel level) => level switch
+    public static int MaxRows(FloatLevel level) => level switch
     {
-        CpuLevel.Avx512 => FloatKernelAvx512.MaxRows,
-        CpuLevel.Avx2 => FloatKernelAvx2.MaxRows,
-        CpuLevel.Neon => FloatKernelNeon.MaxRows,
+        FloatLevel.Avx512 => FloatKernelAvx512.MaxRows,
+        FloatLevel.Avx2 => FloatKernelAvx2.MaxRows,
+        FloatLevel.Neon => FloatKernelNeon.MaxRows,
         _ => FloatKernelPortable.MaxRows,
     };
 
     /// <summary>C[rows, 32] = or += A · B, with B in BF16 when <paramref name="halves"/>.</summary>
-    public static void Run(CpuLevel level, bool halves, int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
+    public static void Run(FloatLevel level, bool halves, int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
     {
         if (depth == 0)
         {
@@ -64,18 +64,18 @@ internal static unsafe class FloatKernel
         }
     }
 
-    private static void Run<TElement>(CpuLevel level, int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
+    private static void Run<TElement>(FloatLevel level, int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
         where TElement : IPanelElement
     {
         switch (level)
         {
-            case CpuLevel.Avx512:
+            case FloatLevel.Avx512:
                 FloatKernelAvx512.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
                 break;
-            case CpuLevel.Avx2:
+            case FloatLevel.Avx2:
                 FloatKernelAvx2.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
                 break;
-            case CpuLevel.Neon:
+            case FloatLevel.Neon:
                 FloatKernelNeon.Run<TElement>(rows, a, b, strideB, c, strideC, depth, add);
                 break;
             default:
