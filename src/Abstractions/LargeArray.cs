@@ -30,7 +30,9 @@ internal static class LargeArray
         try
         {
             Memory.Taking(bytes);
-            return allocate(length);
+            var array = allocate(length);
+            HugePages.Advise(array);
+            return array;
         }
         catch (OutOfMemoryException e)
         {

@@ -12,6 +12,8 @@ public class NativeImportTests
     {
         [("CodeMemory", "macos")] = "it maps no code there: the kernels are C#",
         [("FolderSync", "windows")] = "its journal keeps names, and there is no such call",
+        [("HugePages", "macos")] = "it chooses the size of pages by itself",
+        [("HugePages", "windows")] = "large pages want a privilege there that few accounts have",
         [("MappedPages", "windows")] = "it takes pages back by itself when it wants them",
         [("RegularFile", "windows")] = "it opens no pipe by a path like that of a file",
         [("TileKernelAmx", "macos")] = "no processor that it runs on has tiles",
