@@ -10,8 +10,10 @@ internal static unsafe class FloatKernelAvx512
     /// <summary>The tallest tile: 28 accumulators, two panel vectors and one broadcast fill the 32 registers.</summary>
     public const int MaxRows = 14;
 
-    // Inputs of the panel to fetch ahead: the time of a memory access at one input per 28 cycles, and more where fewer rows wait for less.
+    // Inputs of the panel to fetch ahead, the time of a memory access: a tall tile takes 28 cycles for an input, a few rows four.
     private const int PrefetchInputs = 32;
+    private const int PrefetchInputsOfFewRows = 128;
+    private const int FewRows = 4;
 
     /// <summary>C[rows, 32] = or += A · B: A packed as [depth, rows], B as [depth, 32] with <paramref name="strideB"/> bytes from input to input.</summary>
     public static void Run<TElement>(int rows, float* a, byte* b, nint strideB, float* c, nint strideC, nint depth, bool add)
@@ -88,7 +90,7 @@ internal static unsafe class FloatKernelAvx512
         {
             var low = TElement.Load16(b);
             var high = TElement.Load16(b + (16 * TElement.Size));
-            Sse.Prefetch0(b + (PrefetchInputs * strideB));
+            Sse.Prefetch0(b + ((rows <= FewRows ? PrefetchInputsOfFewRows : PrefetchInputs) * strideB));
             b += strideB;
             Vector512<float> x;
             x = Vector512.Create(a[0]);

@@ -106,16 +106,21 @@ internal sealed unsafe class FloatProduct : IWork
             c = scratch.Sums<float>(rows * strideC);
         }
 
-        for (var depthStart = 0; depthStart < _k || depthStart == 0; depthStart += FloatGemm.BlockInputs)
+        // One row that lies in order needs no packing: its panels are read from end to end, as memory has them.
+        var (panels, alone) = (panelEnd - panel, rows == 1 && _depthStride == 1);
+        for (var first = panel; first < panelEnd; first += alone ? 1 : panels)
         {
-            var depth = Math.Min(FloatGemm.BlockInputs, _k - depthStart);
-            var blocks = new RowBlocks(rows, FloatKernel.MaxRows(_target.FloatLevel));
-            var packed = PackRows(scratch, row, blocks, depthStart, depth);
-            for (var p = panel; p < panelEnd; p++)
+            for (var depthStart = 0; depthStart < _k || depthStart == 0; depthStart += FloatGemm.BlockInputs)
             {
-                var outputs = Math.Min(PanelSource.PanelOutputs, _n - (p * PanelSource.PanelOutputs));
-                MultiplyPanel(scratch, packed, blocks, p, outputs, depthStart, depth,
-                    c + ((nint)(p - panel) * PanelSource.PanelOutputs), strideC, add: depthStart > 0 || (_accumulate && !deferred));
+                var depth = Math.Min(FloatGemm.BlockInputs, _k - depthStart);
+                var blocks = new RowBlocks(rows, FloatKernel.MaxRows(_target.FloatLevel));
+                var packed = PackRows(scratch, row, blocks, depthStart, depth);
+                for (var p = first; p < (alone ? first + 1 : panelEnd); p++)
+                {
+                    var outputs = Math.Min(PanelSource.PanelOutputs, _n - (p * PanelSource.PanelOutputs));
+                    MultiplyPanel(scratch, packed, blocks, p, outputs, depthStart, depth,
+                        c + ((nint)(p - panel) * PanelSource.PanelOutputs), strideC, add: depthStart > 0 || (_accumulate && !deferred));
+                }
             }
         }
 

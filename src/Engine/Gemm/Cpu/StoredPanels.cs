@@ -97,12 +97,14 @@ internal sealed unsafe class StoredPanels : PanelSource
 
     private static void PackHalves(ushort* weight, int outputs, int inputs, ushort* target)
     {
+        var packed = outputs == PanelOutputs ? HalfPacking.Pack(weight, inputs, target) : 0;
         if (outputs < PanelOutputs)
         {
             new Span<ushort>(target, inputs * PanelOutputs).Clear();
         }
 
-        for (var k = 0; k < inputs; k++)
+        target += packed * PanelOutputs;
+        for (var k = packed; k < inputs; k++)
         {
             for (var n = 0; n < outputs; n++)
             {
