@@ -7,6 +7,12 @@ namespace MASQuant.Peers;
 internal static class Comparison
 {
     public const int Rounds = 5;
+    public const int LongRounds = 3;
+    private const int LongPrompt = 1024;
+
+    // Keys and values of 16 sequences, logits, and what is made on the way.
+    private const long Reserve = 4L << 30;
+
     private static readonly int[] Prompts = [32, 256, 2048];
     public static readonly int[] Batches = [1, 4, 16];
 
@@ -21,6 +27,12 @@ internal static class Comparison
         var peers = new List<(IPeer Peer, double Load, long Own, long Mapped)>();
         foreach (var kind in kinds)
         {
+            if (kind.BytesOf(shape) + Reserve > Machine.Available())
+            {
+                Console.WriteLine($"{kind.Name} is left out: memory ends. Run it with --peers W4A8,Q4_0,{kind.Name}.");
+                continue;
+            }
+
             var (own, mapped) = Machine.Memory();
             var peer = kind.Make(shape, folder);
             GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -31,17 +43,17 @@ internal static class Comparison
             peers.Add((peer, took, ownNow - own, mappedNow - mapped));
         }
 
-        var lines = new List<(string Name, Action<IPeer> Before, Action<IPeer> Work, double Tokens)>();
-        lines.AddRange(Prompts.Select(tokens => ($"prompt of {tokens}, tokens/s", (Action<IPeer>)(_ => { }), (Action<IPeer>)(peer => peer.Prefill(tokens)), (double)tokens)));
-        lines.AddRange(Batches.Select(batch => ($"{batch} answers, tokens/s", (Action<IPeer>)(peer => peer.Prefill(256)), (Action<IPeer>)(peer => peer.Decode(batch)), (double)batch)));
+        var lines = new List<(string Name, Action<IPeer> Before, Action<IPeer> Work, double Tokens, int Rounds)>();
+        lines.AddRange(Prompts.Select(tokens => ($"prompt of {tokens}, tokens/s", (Action<IPeer>)(_ => { }), (Action<IPeer>)(peer => peer.Prefill(tokens)), (double)tokens, tokens > LongPrompt ? LongRounds : Rounds)));
+        lines.AddRange(Batches.Select(batch => ($"{batch} answers, tokens/s", (Action<IPeer>)(peer => peer.Prefill(256)), (Action<IPeer>)(peer => peer.Decode(batch)), (double)batch, Rounds)));
 
         var second = peers.FindIndex(peer => peer.Peer is LlamaPeer);
         Console.WriteLine($"| | {string.Join(" | ", peers.Select(peer => peer.Peer.Name))} | first ÷ {(second < 0 ? "none" : peers[second].Peer.Name)} |");
         Console.WriteLine($"|---|{string.Concat(Enumerable.Repeat("---:|", peers.Count + 1))}");
         csv.WriteLine("what,peer,value");
-        foreach (var (name, before, work, tokens) in lines)
+        foreach (var (name, before, work, tokens, rounds) in lines)
         {
-            var speeds = Measure([.. peers.Select(peer => peer.Peer)], before, work).Select(seconds => tokens / seconds).ToArray();
+            var speeds = Measure([.. peers.Select(peer => peer.Peer)], before, work, rounds).Select(seconds => tokens / seconds).ToArray();
             Row(name, speeds, second < 0 ? null : speeds[0] / speeds[second]);
         }
 
@@ -61,19 +73,23 @@ internal static class Comparison
         }
     }
 
-    private static double[] Measure(IPeer[] peers, Action<IPeer> before, Action<IPeer> work)
+    private static double[] Measure(IPeer[] peers, Action<IPeer> before, Action<IPeer> work, int rounds)
     {
         var seconds = peers.Select(_ => new List<double>()).ToArray();
-        for (var round = 0; round <= Rounds; round++)
+        for (var round = 0; round <= rounds; round++)
         {
-            for (var i = 0; i < peers.Length; i++)
+            for (var i = 0; i < peers.Length && (round > 0 || rounds == Rounds); i++)
             {
-                before(peers[i]);
+                if (round == 0)
+                {
+                    before(peers[i]);
+                }
+
                 var start = Stopwatch.GetTimestamp();
                 work(peers[i]);
                 if (round > 0)
                 {
-                    seconds[i].Add(Stopwatch.GetElapsedTime(start).TotalSeconds); // The first round warms.
+                    seconds[i].Add(Stopwatch.GetElapsedTime(start).TotalSeconds); // The first round warms; what a long prompt needs is warm by then.
                 }
             }
         }

@@ -35,28 +35,14 @@ if (words.Count > 2 || PeerShape.Find(words.FirstOrDefault() ?? "3B") is not { }
 
 shape = layers > 0 ? shape with { Layers = layers } : shape;
 var busy = Machine.Busy(TimeSpan.FromSeconds(2));
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Machine.Describe()}; others use {busy:P0} of the cores; {shape.Layers} layers of {shape.Name}, {Comparison.Threads} threads, medians of {Comparison.Rounds}"));
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Machine.Describe()}; others use {busy:P0} of the cores; {shape.Layers} layers of {shape.Name}, {Comparison.Threads} threads, medians of {Comparison.Rounds}, of {Comparison.LongRounds} for the longest prompt"));
 if (busy > Machine.MostBusy && !busyAnyway)
 {
     Console.Error.WriteLine($"More than {Machine.MostBusy:P0} of the cores are in use: nothing is measured. Wait, or give --busy-anyway and trust no figure.");
     return 1;
 }
 
-var left = Machine.Available() - (2L << 30);
-var kinds = new List<PeerKind>();
-foreach (var kind in PeerKind.All.Where(kind => names.Contains(kind.Name)))
-{
-    if (kind.BytesOf(shape) is var bytes && bytes <= left)
-    {
-        kinds.Add(kind);
-        left -= bytes;
-    }
-    else
-    {
-        Console.WriteLine($"{kind.Name} is left out: memory ends. Run it with --peers W4A8,Q4_0,{kind.Name}.");
-    }
-}
-
+var kinds = PeerKind.All.Where(kind => names.Contains(kind.Name)).ToList();
 using var csv = csvFile is null ? TextWriter.Null : File.CreateText(csvFile);
 Comparison.Run(shape, kinds, csv);
 GC.Collect();
