@@ -55,7 +55,7 @@ internal sealed class RandomDecoder : IDisposable
             (_tokens, _rows, _text) = (tokens, ofOneSequence ? 1 : tokens, !halfVision);
             _parts = ofOneSequence ? 0 : DecoderKernels.DecodeParts(decoder.Heads, cached + room, device.Multiprocessors);
             _workspace = new DeviceWorkspace(decoder);
-            _cache = new DeviceKvCache(device, config, _rows);
+            _cache = new DeviceKvCache(device, decoder.Description, _rows);
             _forward = new DeviceForward(decoder, _workspace, _cache);
             _cache.Reserve(ofOneSequence ? tokens : cached, room);
             _workspace.ReserveTokens(tokens);

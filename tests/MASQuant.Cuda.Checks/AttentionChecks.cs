@@ -17,6 +17,8 @@ internal static class AttentionChecks
         (new HeadShape(7, 1, 128), 1, 0),
         (new HeadShape(16, 1, 64), 1, 129),
         (new HeadShape(4, 2, 64), 1, 1100),
+        (new HeadShape(4, 2, 256), 33, 70),
+        (new HeadShape(8, 2, 256), 1, 300),
     ];
 
     public static IReadOnlyList<DeviceCheck> All { get; } = [.. Shapes.Select(shape => new DeviceCheck(

@@ -40,7 +40,7 @@ internal static class BatchChecks
     {
         var (device, config, count) = (decoder.Device, decoder.Config, sequences.Length);
         using var workspace = new DeviceWorkspace(decoder);
-        using var cache = new DeviceKvCache(device, config, count);
+        using var cache = new DeviceKvCache(device, decoder.Description, count);
         cache.Reserve(capacity, 0);
         var (row, parts) = (config.KeyValueHeads * config.HeadSize, DecoderKernels.DecodeParts(decoder.Heads, capacity, 16));
         workspace.ReserveTokens(count);

@@ -11,7 +11,7 @@ internal static class DecoderStepChecks
     public static IReadOnlyList<DeviceCheck> All { get; } =
     [
         .. ((int[])[32, 64, 128, 48]).Select(size => new DeviceCheck($"norm_heads: 9 + 2 heads of {size}", device => Norm(device, size))),
-        new("rotate_append: 4 after 5", Rotate), new("take_rows: 2 of 5", Take), new("arrange_bf16: 32 × 128", device => Arrange(device, 32, 128)), new("arrange_bf16: 21 × 100", device => Arrange(device, 21, 100)),
+        new("rotate_append: 4 after 5", device => Rotate(device, 64)), new("rotate_append: 4 after 5, 16 of 64 values", device => Rotate(device, 16)), new("take_rows: 2 of 5", Take), new("arrange_bf16: 32 × 128", device => Arrange(device, 32, 128)), new("arrange_bf16: 21 × 100", device => Arrange(device, 21, 100)),
     ];
 
     private static void Norm(ICudaDevice device, int size)
@@ -36,13 +36,13 @@ internal static class DecoderStepChecks
         Require.EqualEach(qkv, rows.Read(), "queries, keys and values");
     }
 
-    private static void Rotate(ICudaDevice device)
+    private static void Rotate(ICudaDevice device, int rotated)
     {
-        var (heads, random) = (new HeadShape(3, 2, 64), new Random(7));
+        var (heads, random) = (new HeadShape(3, 2, 64) { Rotated = rotated }, new Random(7));
         const int Tokens = 4;
         const int Cached = 5;
         var stride = (3 + (2 * 2)) * 64;
-        float[] qkv = Values(random, Tokens * stride), cosines = Values(random, Tokens * 32), sines = Values(random, Tokens * 32);
+        float[] qkv = Values(random, Tokens * stride), cosines = Values(random, Tokens * rotated / 2), sines = Values(random, Tokens * rotated / 2);
         using var rows = new DeviceArray<float>(device, qkv);
         using var cosine = new DeviceArray<float>(device, cosines);
         using var sine = new DeviceArray<float>(device, sines);
@@ -56,7 +56,7 @@ internal static class DecoderStepChecks
         for (var t = 0; t < Tokens; t++)
         {
             var row = qkv.AsSpan(t * stride, stride);
-            Rotary.Rotate(row[..(5 * 64)], cosines.AsSpan(t * 32, 32), sines.AsSpan(t * 32, 32));
+            Rotary.Rotate(row[..(5 * 64)], 64, cosines.AsSpan(t * rotated / 2, rotated / 2), sines.AsSpan(t * rotated / 2, rotated / 2));
             Require.Equal<float>(row[..192], gotRows.AsSpan(t * stride, 192), $"queries of token {t}");
             Require.EqualEach(row.Slice(192, 128).ToArray().Select(BFloat16.FromSingle), gotKeys.AsSpan((Cached + t) * 128, 128).ToArray(), $"keys of token {t}");
             Require.EqualEach(row.Slice(320, 128).ToArray().Select(BFloat16.FromSingle), gotValues.AsSpan((Cached + t) * 128, 128).ToArray(), $"values of token {t}");

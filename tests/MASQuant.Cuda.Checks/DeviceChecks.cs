@@ -8,7 +8,7 @@ public static class DeviceChecks
     /// <summary>From what all else needs to whole decoders, so that what fails first says most.</summary>
     public static IReadOnlyList<DeviceCheck> All { get; } =
     [
-        .. TransferChecks.All, .. PrepareChecks.All, .. ProductChecks.All, .. PatchChecks.All, .. DenseChecks.All, .. AttentionChecks.All, .. DecoderStepChecks.All, .. TokenChecks.All, .. DrawChecks.All,
+        .. TransferChecks.All, .. PrepareChecks.All, .. ProductChecks.All, .. PatchChecks.All, .. DenseChecks.All, .. AttentionChecks.All, .. DecoderStepChecks.All, .. StateChecks.All, .. TokenChecks.All, .. DrawChecks.All,
         .. TowerChecks.All, .. AudioChecks.All, .. LinearGroupChecks.All, .. DecoderChecks.All, .. BatchChecks.All, .. SessionChecks.All,
     ];
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
@@ -37,7 +38,8 @@ internal static class SmallCheckpoint
     public static string Write(string folder) => Write(folder, Config);
 
     /// <summary>The one whose layers carry a state.</summary>
-    public static string WriteWithStates(string folder) => Write(folder, StateConfig);
+    public static string WriteWithStates(string folder, int keySize = 32)
+        => Write(folder, StateConfig.Replace("\"linear_key_head_dim\": 32", string.Create(CultureInfo.InvariantCulture, $"\"linear_key_head_dim\": {keySize}"), StringComparison.Ordinal));
 
     private static string Write(string folder, string json)
     {

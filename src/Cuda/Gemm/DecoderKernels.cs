@@ -11,7 +11,7 @@ public static class DecoderKernels
     private const int MaxDecodeBlocks = 32;
     private const int KeysOfStep = 32;
     private const int HeadsOfBlock = 8;
-    private static readonly int[] HeadSizes = [32, 64, 128];
+    private static readonly int[] HeadSizes = [32, 64, 128, 256];
     private static readonly KernelModule Module = new("decoder.sm80.ptx", 80);
     private static readonly Kernel NormKernel = new(Module, "norm_heads", 32 * HeadsOfBlock);
     private static readonly Kernel RotateKernel = new(Module, "rotate_append", 256);
@@ -41,8 +41,8 @@ public static class DecoderKernels
     /// <param name="qkv">[M, stride] FP32: queries, keys, values.</param>
     /// <param name="stride">Values from row to row.</param>
     /// <param name="heads">The decoder's heads.</param>
-    /// <param name="cosines">[M, d/2] FP32.</param>
-    /// <param name="sines">[M, d/2] FP32.</param>
+    /// <param name="cosines">[M, r/2] FP32, of r rotated values a head.</param>
+    /// <param name="sines">[M, r/2] FP32.</param>
     /// <param name="cached">How many tokens the cache holds, 32 bits on the device.</param>
     /// <param name="keys">The cache's keys.</param>
     /// <param name="values">The cache's values.</param>
@@ -50,7 +50,7 @@ public static class DecoderKernels
     /// <param name="sequence">Above 0: token t is of sequence t, whose cache lies so many values behind that of t − 1; <paramref name="cached"/> counts each.</param>
     public static KernelLaunch RotateAppend(
         DevicePointer qkv, long stride, in HeadShape heads, DevicePointer cosines, DevicePointer sines, DevicePointer cached, DevicePointer keys, DevicePointer values, int tokens, long sequence = 0)
-        => new(RotateKernel, new GridSize(tokens), 0, new KernelArguments().With(qkv).With(stride).With(heads.Queries).With(heads.Keys).With(heads.Size / 2)
+        => new(RotateKernel, new GridSize(tokens), 0, new KernelArguments().With(qkv).With(stride).With(heads.Queries).With(heads.Keys).With(heads.Size).With(heads.Rotated / 2)
             .With(cosines).With(sines).With(cached).With(keys).With(values).With(sequence));
 
     /// <summary>Causal attention of M queries that follow the cached tokens, whose own keys are in the cache: out = softmax(q·Kᵀ/√d)·V.</summary>
@@ -104,5 +104,6 @@ public static class DecoderKernels
     // 1/√d, and log2 e: the kernels exponentiate in powers of two.
     private static float Scale(in HeadShape heads) => (float)(1.4426950408889634 / Math.Sqrt(heads.Size));
 
-    private static int PrefillShared(int size) => 2 * 2 * TileTokens * (size + 8) * sizeof(ushort);
+    // Two stages of keys and values; of wide heads half as many, since not every device has the room.
+    private static int PrefillShared(int size) => 2 * 2 * (size > 128 ? TileTokens / 2 : TileTokens) * (size + 8) * sizeof(ushort);
 }

@@ -108,13 +108,16 @@ template <int D> INLINE void add_lanes(Rows<D>& rows) {
   }
 }
 
-const int TileKeys = 64, TileQueries = 64;
+const int TileQueries = 64;
+
+// Two stages of keys and values are 68 KB at most, or 64 keys of 128 values: not every device has more.
+template <int D> INLINE constexpr int tile_keys() { return D > 128 ? 32 : 64; }
 
 extern __shared__ uint4 tiles[];
 
-// Tiles of 64 keys and values, `count` in all, pass through shared memory, the next while one is used by all four warps; row r of mine sees those before visible[r].
+// Tiles of keys and values, `count` in all, pass through shared memory, the next while one is used by all four warps; row r of mine sees those before visible[r].
 template <int D> INLINE void see_all(Rows<D>& rows, const u16* keys, const u16* values, int row_halves, int count, int steps, const int (&visible)[2]) {
-  const int RowHalves = D + 8, TileHalves = TileKeys * RowHalves; // 16 bytes more than a row: lanes meet different banks
+  const int TileKeys = tile_keys<D>(), RowHalves = D + 8, TileHalves = TileKeys * RowHalves; // 16 bytes more than a row: lanes meet different banks
   int thread = thread_index();
   u32 target = shared_address(tiles);
   const u16* shared = (const u16*)tiles;

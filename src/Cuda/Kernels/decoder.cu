@@ -19,11 +19,11 @@ KERNEL(256, 4) norm_heads(float* qkv, i64 stride, int heads, int kv_heads, int s
 
 // --- M-RoPE: queries in place, keys into the cache, values into the cache. One block per token. ---
 
-// qkv[T, stride]: heads queries, kv_heads keys, kv_heads values, of 2 · half values each. cached[0] tokens are in the cache already.
+// qkv[T, stride]: heads queries, kv_heads keys, kv_heads values, of `size` values each, of which the first 2 · half are rotated. cached[0] tokens are in the cache already.
 // sequence > 0: token t is the next of sequence t, whose cached[t] tokens lie t · sequence values behind the first's.
-KERNEL(256, 4) rotate_append(float* qkv, i64 stride, int heads, int kv_heads, int half, const float* cosines, const float* sines, const int* cached, u16* keys, u16* values,
+KERNEL(256, 4) rotate_append(float* qkv, i64 stride, int heads, int kv_heads, int size, int half, const float* cosines, const float* sines, const int* cached, u16* keys, u16* values,
     i64 sequence) {
-  int token = block_x(), size = 2 * half;
+  int token = block_x();
   float* row = qkv + token * stride;
   i64 place = sequence ? token * sequence + (i64)cached[token] * kv_heads * size : (i64)(cached[0] + token) * kv_heads * size;
   for (int i = thread_index(); i < (heads + kv_heads) * half; i += 256) {
@@ -39,6 +39,11 @@ KERNEL(256, 4) rotate_append(float* qkv, i64 stride, int heads, int kv_heads, in
       key[0] = (u16)pack_bf16(first, 0), key[half] = (u16)pack_bf16(second, 0);
     }
   }
+  int rest = size - 2 * half;
+  for (int i = thread_index(); i < kv_heads * rest; i += 256) {
+    int at = i / rest * size + 2 * half + i % rest;
+    keys[place + at] = (u16)pack_bf16(row[heads * size + at], 0);
+  }
   const float* value = row + (heads + kv_heads) * size;
   for (int i = thread_index(); i < kv_heads * size; i += 256) values[place + i] = (u16)pack_bf16(value[i], 0);
 }
@@ -51,7 +56,7 @@ INLINE void attend_prefill(const float* q, i64 q_stride, const u16* keys, const 
     int kv_heads, float scale) {
   int lane = thread_index() & 31, warp = thread_index() >> 5, head = block_y(), column = head / (heads / kv_heads) * D;
   int before = cached[0], all = before + tokens, first = block_x() * TileQueries, mine = first + 16 * warp + (lane >> 2);
-  int last = before + (first + TileQueries < tokens ? first + TileQueries : tokens), steps = (last + TileKeys - 1) / TileKeys;
+  int last = before + (first + TileQueries < tokens ? first + TileQueries : tokens), steps = (last + tile_keys<D>() - 1) / tile_keys<D>();
   Rows<D> rows;
   begin(rows, mine < tokens ? q + mine * q_stride + head * D : nullptr, mine + 8 < tokens ? q + (mine + 8) * q_stride + head * D : nullptr, scale);
   const int visible[2] = {before + mine + 1, before + mine + 9};
@@ -95,34 +100,38 @@ INLINE void attend_decode(const float* q, i64 q_stride, const u16* keys, const u
   }
 }
 
-// One block per head and sequence, one thread per value.
+// One block per head and sequence.
 KERNEL(128, 8) attend_merge(const float* partial, const int* cached, int blocks, int head_size, float* out) {
-  int head = block_x(), i = thread_index(), parts = decode_parts(cached[block_y()] + 1, blocks);
+  int head = block_x(), parts = decode_parts(cached[block_y()] + 1, blocks);
   i64 stride = (i64)blocks_x() * (head_size + 4);
   const float* mine = partial + block_y() * 4 * blocks * stride + (i64)head * (head_size + 4);
-  float top = None, sum = 0, value = 0;
+  float top = None;
   for (int p = 0; p < parts; p++) top = larger(top, mine[p * stride + head_size + 1]);
-  for (int p = 0; p < parts; p++) {
-    float weight = power(mine[p * stride + head_size + 1] - top);
-    sum += mine[p * stride + head_size] * weight;
-    if (i < head_size) value += mine[p * stride + i] * weight;
+  for (int i = thread_index(); i < head_size; i += 128) {
+    float sum = 0, value = 0;
+    for (int p = 0; p < parts; p++) {
+      float weight = power(mine[p * stride + head_size + 1] - top);
+      sum += mine[p * stride + head_size] * weight;
+      value += mine[p * stride + i] * weight;
+    }
+    out[((i64)block_y() * blocks_x() + head) * head_size + i] = value / sum;
   }
-  if (i < head_size) out[((i64)block_y() * blocks_x() + head) * head_size + i] = value / sum;
 }
 
-#define ATTENTION(size)                                                                                                                                    \
-  KERNEL(128, 2) attend_prefill_##size(const float* q, i64 q_stride, const u16* keys, const u16* values, const int* cached, float* out, i64 out_stride,   \
+#define ATTENTION(size, blocks)                                                                                                                            \
+  KERNEL(128, blocks) attend_prefill_##size(const float* q, i64 q_stride, const u16* keys, const u16* values, const int* cached, float* out, i64 out_stride,   \
       int tokens, int heads, int kv_heads, float scale) {                                                                                                  \
     attend_prefill<size>(q, q_stride, keys, values, cached, out, out_stride, tokens, heads, kv_heads, scale);                                              \
   }                                                                                                                                                        \
-  KERNEL(128, 2) attend_decode_##size(const float* q, i64 q_stride, const u16* keys, const u16* values, i64 sequence, const int* cached, float* partial,  \
+  KERNEL(128, blocks) attend_decode_##size(const float* q, i64 q_stride, const u16* keys, const u16* values, i64 sequence, const int* cached, float* partial,  \
       int heads, int kv_heads, float scale) {                                                                                                              \
     attend_decode<size>(q, q_stride, keys, values, sequence, cached, partial, heads, kv_heads, scale);                                                                         \
   }
 
-ATTENTION(32)
-ATTENTION(64)
-ATTENTION(128)
+ATTENTION(32, 2)
+ATTENTION(64, 2)
+ATTENTION(128, 2)
+ATTENTION(256, 1)
 
 // --- The rows that the head reads: hidden + branch of the rows from first[0] on. One block per row; columns in fours. ---
 KERNEL(256, 4) take_rows(const float* hidden, const float* branch, const int* first, float* target, int columns) {

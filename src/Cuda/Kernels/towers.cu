@@ -46,7 +46,7 @@ template <int D> INLINE void attend_segment(const float* q, const u16* keys, con
   begin(rows, mine < tile.end ? q + (i64)mine * row + head * D : nullptr, mine + 8 < tile.end ? q + (i64)(mine + 8) * row + head * D : nullptr, scale);
   const int visible[2] = {count, count};
   i64 first = (i64)tile.start * row + head * D;
-  see_all(rows, keys + first, values + first, row, count, (count + TileKeys - 1) / TileKeys, visible);
+  see_all(rows, keys + first, values + first, row, count, (count + tile_keys<D>() - 1) / tile_keys<D>(), visible);
 #pragma unroll
   for (int r = 0; r < 2; r++)
     if (mine + 8 * r < tile.end) store_row(rows, r, out + (i64)(mine + 8 * r) * heads * size + head * size, size);

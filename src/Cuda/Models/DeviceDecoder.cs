@@ -32,7 +32,7 @@ public sealed class DeviceDecoder : IDisposable
     {
         var config = description.Config;
         (Device, Gate, Description, _looksUpHead) = (device, gate, description, embedding.Count == 0);
-        Heads = new HeadShape(config.AttentionHeads, config.KeyValueHeads, config.HeadSize);
+        Heads = new HeadShape(config.AttentionHeads, config.KeyValueHeads, config.HeadSize) { Rotated = description.Rotary.RotatedSize };
         var upload = new DeviceUpload();
         Blocks = [.. Enumerable.Range(0, description.Blocks.Count).Select(layer => block(upload, layer))];
         FinalNorm = DeviceNorm.Add(upload, finalNorm);
@@ -84,9 +84,9 @@ public sealed class DeviceDecoder : IDisposable
     public KernelLaunch Embed(DevicePointer sources, DevicePointer media, DevicePointer hidden, int tokens)
         => TokenKernels.Embed(sources, _looksUpHead ? Head.Weight.Codes : _embedding.Pointer, _looksUpHead, media, hidden, tokens, Config.HiddenSize);
 
-    /// <summary>Whether the kernels take a decoder whole: its steps, and heads of 32, 64 or 128 values, all of which are rotated.</summary>
+    /// <summary>Whether the kernels take a decoder whole: its steps, and heads of 32, 64, 128 or 256 values.</summary>
     public static bool Supports(DecoderDescription description)
-        => description.Rotary.RotatedSize == description.Rotary.HeadSize && DecoderKernels.Supports(description.Config.HeadSize) && description.FinalNorm.Kind == NormKind.RootMeanSquare && description.Blocks.All(DeviceTransformerBlock.Supports) && description.Blocks[^1].Steps[^1] is AddStep;
+        => DecoderKernels.Supports(description.Config.HeadSize) && description.FinalNorm.Kind == NormKind.RootMeanSquare && description.Blocks.All(DeviceTransformerBlock.Supports) && description.Blocks[^1].Steps[^1] is AddStep;
 
     /// <summary>Copies a decoder to a device.</summary>
     /// <param name="device">Receives it.</param>
@@ -120,5 +120,5 @@ public sealed class DeviceDecoder : IDisposable
     private static DeviceInputGroup ReadGroup(DeviceUpload upload, IModelSource source, DecoderDescription decoder, int layer, ProjectStep step)
         => source is Artifact artifact && DecoderReader.ReadQuantized(artifact, decoder, layer, step) is { } weights
             ? new DeviceInputGroup(new DeviceWeight(upload, weights), new DeviceSmoothing(upload, artifact.ReadInput(layer, step.Group!.Value)))
-            : DeviceLinears.Read(upload, source, step, decoder.Blocks[layer].Prefix);
+            : DeviceLinears.Read(upload, source, step, decoder.Blocks[layer].Prefix, pads: step.Group is null); // a and b are a few rows
 }

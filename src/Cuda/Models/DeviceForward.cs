@@ -20,7 +20,10 @@ public sealed class DeviceForward(DeviceDecoder decoder, DeviceWorkspace workspa
         var pass = text ? new DevicePass(_device, workspace.Buffers, tokens) : new DevicePass(_device, workspace.Buffers, tokens, workspace.Modalities, workspace.Deepstack(tokens));
         for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
-            pass.Run(decoder.Blocks[layer], new CachedAttention(_device, workspace, cache, layer, parts));
+            pass.Run(
+                decoder.Blocks[layer],
+                new CachedAttention(_device, workspace, cache, layer, decoder.Heads.Rotated, parts),
+                recurrence: new DeviceRecurrence(_device, workspace.Counts, cache.States, layer, apart: parts > 0));
         }
     }
 

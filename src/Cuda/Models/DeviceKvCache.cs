@@ -1,15 +1,16 @@
 using MASQuant.Cuda.Device;
 using MASQuant.Engine.Layers;
-using MASQuant.Formats.Configuration;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Cuda.Models;
 
-/// <summary>The keys and values of sequences on a device, [sequences, capacity, key heads · d] BF16 each per block. Grows by doubling; growing moves it.</summary>
-public sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int sequences = 1) : IDisposable
+/// <summary>What sequences leave on a device: keys and values, [sequences, capacity, key heads · d] BF16 each per block that attends, and the states of the others. Grows by doubling; growing moves it.</summary>
+public sealed class DeviceKvCache(ICudaDevice device, DecoderDescription description, int sequences = 1) : IDisposable
 {
     private const int FirstCapacity = 256;
-    private readonly IDeviceMemory?[] _layers = new IDeviceMemory?[config.Layers];
-    private readonly long _rowBytes = (long)config.KeyValueHeads * config.HeadSize * sizeof(ushort);
+    private readonly IDeviceMemory?[] _layers = new IDeviceMemory?[description.Blocks.Count];
+    private readonly bool[] _attends = [.. description.Blocks.Select(block => block.Steps.Any(step => step is AttendStep))];
+    private readonly long _rowBytes = (long)description.Config.KeyValueHeads * description.Config.HeadSize * sizeof(ushort);
     private int _sequences = sequences;
 
     /// <summary>The number of tokens held, of the longest sequence.</summary>
@@ -20,6 +21,9 @@ public sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int seq
 
     /// <summary>The number of tokens of a sequence that fit.</summary>
     public int Capacity { get; private set; }
+
+    /// <summary>The states of blocks that have one.</summary>
+    internal DeviceStates States { get; } = new(device, description);
 
     /// <summary>Values from one sequence to the next.</summary>
     public long SequenceValues => Capacity * _rowBytes / sizeof(ushort);
@@ -34,7 +38,7 @@ public sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int seq
     /// <exception cref="MASQuantException">MASQ0921 the model has no positions for them; MASQ1004 too little memory.</exception>
     public void Reserve(int tokens, int padding)
     {
-        KvCache.RequireRoom((long)Length + tokens, config.MaxPositions);
+        KvCache.RequireRoom((long)Length + tokens, description.Config.MaxPositions);
         var needed = checked(Length + tokens + padding);
         if (needed > Capacity)
         {
@@ -55,8 +59,14 @@ public sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int seq
     /// <summary>Copies the first <paramref name="tokens"/> tokens of a sequence of <paramref name="source"/>, which may be this cache, to another sequence.</summary>
     public void Copy(DeviceKvCache source, int from, int to, int tokens)
     {
+        States.Copy(source.States, from, to);
         for (var layer = 0; layer < _layers.Length; layer++)
         {
+            if (!_attends[layer])
+            {
+                continue;
+            }
+
             device.Copy(source.Keys(layer) + (from * source.Capacity * _rowBytes), Keys(layer) + (to * Capacity * _rowBytes), tokens * _rowBytes);
             device.Copy(source.Values(layer) + (from * source.Capacity * _rowBytes), Values(layer) + (to * Capacity * _rowBytes), tokens * _rowBytes);
         }
@@ -65,6 +75,7 @@ public sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int seq
     /// <inheritdoc/>
     public void Dispose()
     {
+        States.Dispose();
         foreach (var layer in _layers)
         {
             layer?.Dispose();
@@ -73,8 +84,14 @@ public sealed class DeviceKvCache(ICudaDevice device, TextConfig config, int seq
 
     private void Grow(int capacity, int sequences)
     {
+        States.Reserve(sequences);
         for (var layer = 0; layer < _layers.Length && capacity > 0; layer++)
         {
+            if (!_attends[layer])
+            {
+                continue;
+            }
+
             var grown = device.Allocate(2 * sequences * capacity * _rowBytes);
             for (var sequence = 0; sequence < _sequences && Length > 0; sequence++)
             {

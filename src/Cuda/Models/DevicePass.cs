@@ -21,9 +21,11 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
     /// <param name="block">The block.</param>
     /// <param name="attention">Queues its attention; null: it has none.</param>
     /// <param name="output">Receives what the last step leaves; null: it leaves nothing.</param>
-    public void Run(DeviceTransformerBlock block, IDeviceAttention? attention = null, DevicePointer output = default)
+    /// <param name="recurrence">Queues what carries a state; null: nothing does.</param>
+    public void Run(DeviceTransformerBlock block, IDeviceAttention? attention = null, DevicePointer output = default, DeviceRecurrence? recurrence = null)
     {
-        var (steps, norm, group, rotates) = (block.Description.Steps, 0, 0, false);
+        var (steps, norm, group, parameter, rotates) = (block.Description.Steps, 0, 0, 0, false);
+        var (operands, stride) = (buffers.Projected, 0); // queries, keys and values; and from row to row of what was projected last but a and b
         for (var i = 0; i < steps.Count; i++)
         {
             switch (steps[i])
@@ -34,18 +36,48 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
                     break;
                 case ProjectStep:
                     var weight = block.Groups[group++].Weight;
+                    if (i + 1 < steps.Count && steps[i + 1] is DeltaRuleStep)
+                    {
+                        weight.Multiply(device, buffers.Tokens, buffers.Ruling, weight.Outputs);
+                        break;
+                    }
+
                     var target = i + 1 == steps.Count ? output : steps[i + 1] is AddStep ? buffers.Branch : buffers.Projected;
                     weight.Multiply(device, buffers.Tokens, target, weight.Outputs);
+                    (operands, stride) = (buffers.Projected, weight.Outputs);
                     break;
-                case NormalizeHeadsStep heads:
-                    NormHeads(heads, (ProjectStep)steps[i - 1], block.Norms[norm++], block.Norms[norm++], block.Groups[group - 1].Weight.Outputs);
+                case SplitGatesStep split:
+                    device.Launch(StateKernels.SplitGates(buffers.Projected, stride, HeadsOf(split, stride), buffers.Beside, _rows));
+                    operands = buffers.Beside;
+                    break;
+                case ConvolveStep convolve:
+                    recurrence!.Convolve(convolve, buffers.Projected, stride, block.Parameters[parameter++].Pointer, _rows, buffers.Beside);
+                    break;
+                case DeltaRuleStep delta:
+                    recurrence!.ApplyDeltaRule(delta, buffers.Beside, buffers.Ruling, block.Groups[group - 1].Weight.Outputs, (block.Parameters[parameter++], block.Parameters[parameter++]), buffers.Gates, _rows, buffers.Attended);
+                    break;
+                case NormalizeGatedStep gated:
+                    NormGated(gated, block.Norms[norm++], stride, block.Groups[group]);
+                    break;
+                case GateOutputStep:
+                    var heads = (AttendStep)steps[i - 1];
+                    device.Launch(StateKernels.GateOutput(buffers.Attended, heads.Heads, heads.HeadSize, buffers.Projected, stride, _rows));
+                    PrepareAttended(block.Groups[group]);
+                    break;
+                case NormalizeHeadsStep normalize:
+                    var attending = steps.Skip(i).OfType<AttendStep>().First();
+                    NormHeads(normalize, attending, block.Norms[norm++], block.Norms[norm++], operands, operands == buffers.Projected ? stride : WidthOf(attending));
                     break;
                 case RotateStep:
                     rotates = true;
                     break;
                 case AttendStep attend:
-                    attention!.Queue(attend, rotates, buffers.Projected, block.Groups[group - 1].Weight.Outputs, _rows, buffers.Attended);
-                    PrepareAttended(block.Groups[group]);
+                    attention!.Queue(attend, rotates, operands, operands == buffers.Projected ? stride : WidthOf(attend), _rows, buffers.Attended);
+                    if (steps[i + 1] is not GateOutputStep)
+                    {
+                        PrepareAttended(block.Groups[group]);
+                    }
+
                     rotates = false;
                     break;
                 case GateStep:
@@ -93,11 +125,25 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
         _rows = rows;
     }
 
-    private void NormHeads(NormalizeHeadsStep step, ProjectStep project, DeviceNorm queries, DeviceNorm keys, long stride)
+    // Queries, keys and values side by side.
+    private static long WidthOf(AttendStep step) => (step.Heads + (2L * step.KeyValueHeads)) * step.HeadSize;
+
+    // Beside queries and their gates there are as many keys as values.
+    private static HeadShape HeadsOf(SplitGatesStep step, int stride) => new(step.Heads, ((stride / step.HeadSize) - (2 * step.Heads)) / 2, step.HeadSize);
+
+    private void NormHeads(NormalizeHeadsStep step, AttendStep attend, DeviceNorm queries, DeviceNorm keys, DevicePointer operands, long stride)
     {
-        var size = step.Queries.Size;
-        var heads = new HeadShape(project.Linears[0].Outputs / size, project.Linears[1].Outputs / size, size);
-        device.Launch(DecoderKernels.NormHeads(buffers.Projected, stride, heads, (queries.Gain.Pointer, step.Queries.Epsilon), (keys.Gain.Pointer, step.Keys.Epsilon), _rows));
+        var heads = new HeadShape(attend.Heads, attend.KeyValueHeads, attend.HeadSize);
+        device.Launch(DecoderKernels.NormHeads(operands, stride, heads, (queries.Gain.Pointer, step.Queries.Epsilon), (keys.Gain.Pointer, step.Keys.Epsilon), _rows));
+    }
+
+    // The gate's columns stand behind those that were convolved.
+    private void NormGated(NormalizeGatedStep step, DeviceNorm norm, int stride, DeviceInputGroup reader)
+    {
+        var values = reader.Weight.Inputs;
+        device.Launch(StateKernels.NormGated(
+            buffers.Attended, values / step.Norm.Size, step.Norm, norm.Gain.Pointer, buffers.Projected + ((long)(stride - values) * sizeof(float)), stride, _rows));
+        PrepareAttended(reader);
     }
 
     private void PrepareAttended(DeviceInputGroup reader)

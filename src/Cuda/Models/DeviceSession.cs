@@ -36,9 +36,9 @@ public sealed class DeviceSession : IDecoderSession
         (_decoder, _device) = (decoder, decoder.Device);
         _workspace = new DeviceWorkspace(decoder);
         _step = new DeviceStep(decoder, _workspace);
-        _cache = new DeviceKvCache(_device, decoder.Config);
+        _cache = new DeviceKvCache(_device, decoder.Description);
         _steps = new RecordedRuns(decoder, _workspace, _cache);
-        _prompts = sequences == 1 ? _steps : new RecordedRuns(decoder, _workspace, new DeviceKvCache(_device, decoder.Config));
+        _prompts = sequences == 1 ? _steps : new RecordedRuns(decoder, _workspace, new DeviceKvCache(_device, decoder.Description));
         _prompt = new DevicePrompt(decoder, _workspace, _step, _prompts, prefillTokens);
         _rotary = new RotaryTable(decoder.Description.Rotary);
         (_lengths, _positions, _chosen) = (new int[sequences], new int[sequences], new byte[sequences * TokenKernels.ChoiceBytes]);

@@ -32,9 +32,10 @@ internal sealed class DeviceStep(DeviceDecoder decoder, DeviceWorkspace workspac
         }
 
         MemoryMarshal.Write(_bytes, firstRow);
+        MemoryMarshal.Write(_bytes.AsSpan(sizeof(int)), rotary.Count);
         Cached.Clear();
         Sources.Fill(TokenKernels.NoSource);
-        var half = decoder.Heads.Size / 2;
+        var half = decoder.Heads.Rotated / 2;
         var angles = MemoryMarshal.Cast<byte, float>(_bytes.AsSpan(DeviceWorkspace.AnglesStart));
         for (var row = 0; row < rotary.Count; row++)
         {

@@ -7,8 +7,8 @@ namespace MASQuant.Cuda.Models;
 /// <summary>The intermediate results of a decoder on a device, and what changes from step to step. Buffers grow and are reused.</summary>
 public sealed class DeviceWorkspace : IDisposable
 {
-    /// <summary>Where the numbers of cached tokens start in the step's values: behind the first wanted row.</summary>
-    public const int CachedStart = sizeof(int);
+    /// <summary>Where the numbers of cached tokens start in the step's values: behind the first wanted row, and how many rows are tokens.</summary>
+    public const int CachedStart = 2 * sizeof(int);
 
     /// <summary>Where the angles start in the step's values.</summary>
     public const int AnglesStart = 256;
@@ -21,6 +21,9 @@ public sealed class DeviceWorkspace : IDisposable
     private readonly DeviceBuffer _branch;
     private readonly DeviceBuffer _projected;
     private readonly DeviceBuffer _attended;
+    private readonly DeviceBuffer _beside;
+    private readonly DeviceBuffer _ruling;
+    private readonly DeviceBuffer _gates;
     private readonly DeviceBuffer _modalities;
     private readonly DeviceBuffer _step;
     private readonly DeviceBuffer _lastRows;
@@ -40,6 +43,7 @@ public sealed class DeviceWorkspace : IDisposable
         Tokens = new DeviceTokens(decoder.Device);
         var device = decoder.Device;
         (_hidden, _branch, _projected, _attended, _modalities, _step) = (new(device), new(device), new(device), new(device), new(device), new(device));
+        (_beside, _ruling, _gates) = (new(device), new(device), new(device));
         (_lastRows, _logits, _partial, _media, _choiceParts, _chosen) = (new(device), new(device), new(device), new(device), new(device), new(device));
     }
 
@@ -56,12 +60,15 @@ public sealed class DeviceWorkspace : IDisposable
     public DevicePointer Branch => _branch.Pointer;
 
     /// <summary>Where the results of steps lie.</summary>
-    internal PassBuffers Buffers => new(Tokens, Hidden, Branch, _projected.Pointer, _attended.Pointer);
+    internal PassBuffers Buffers => new(Tokens, Hidden, Branch, _projected.Pointer, _attended.Pointer, _beside.Pointer, _ruling.Pointer, _gates.Pointer);
+
+    /// <summary>Where the device reads how many tokens there are.</summary>
+    internal StepCounts Counts => new(Step, Step + CachedStart);
 
     /// <summary>[M] bytes.</summary>
     public DevicePointer Modalities => _modalities.Pointer;
 
-    /// <summary>The first wanted row, and from <see cref="CachedStart"/> on the number of cached tokens of each sequence, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, d/2] FP32 each, <see cref="Sources"/>, and <see cref="Draws"/>.</summary>
+    /// <summary>The first wanted row, how many rows are tokens, and from <see cref="CachedStart"/> on the number of cached tokens of each sequence, 32 bits each; then, from <see cref="AnglesStart"/> on, cosines and sines, [M, r/2] FP32 each, of r rotated values a head, <see cref="Sources"/>, and <see cref="Draws"/>.</summary>
     public DevicePointer Step => _step.Pointer;
 
     /// <summary>Rows of the last block's output, [R, H] FP32.</summary>
@@ -89,7 +96,7 @@ public sealed class DeviceWorkspace : IDisposable
     public DevicePointer Sources(int tokens) => Step + SourcesStart(tokens);
 
     /// <summary>Where the sources of M tokens start in the step's values.</summary>
-    public int SourcesStart(int tokens) => AnglesStart + (tokens * _decoder.Heads.Size * sizeof(float));
+    public int SourcesStart(int tokens) => AnglesStart + (tokens * _decoder.Heads.Rotated * sizeof(float));
 
     /// <summary>How chance decides, where it does: a <see cref="TokenDraw"/> for each row of logits.</summary>
     public DevicePointer Draws(int tokens) => Step + DrawsStart(tokens);
@@ -114,7 +121,11 @@ public sealed class DeviceWorkspace : IDisposable
         Reserve(_hidden, tokens, config.HiddenSize);
         Reserve(_branch, tokens, config.HiddenSize);
         _generation += _projected.Reserve(_decoder.Blocks.Max(block => block.ProjectedValues(tokens)) * sizeof(float)) ? 1 : 0;
-        Reserve(_attended, tokens, heads.Queries * heads.Size);
+        var widths = BlockWidths.Of(_decoder.Description);
+        Reserve(_attended, tokens, Math.Max(heads.Queries * heads.Size, widths.Values));
+        Reserve(_beside, tokens, widths.Beside);
+        Reserve(_ruling, tokens, _decoder.Blocks.Max(block => block.RulingOutputs));
+        Reserve(_gates, tokens, widths.Gates);
         _generation += _modalities.Reserve(tokens) ? 1 : 0;
         _generation += _step.Reserve(StepBytes(tokens)) ? 1 : 0;
         Tokens.Reset(tokens, Groups.Max(group => group.Weight.Inputs), DevicePointer.Null);
@@ -164,7 +175,7 @@ public sealed class DeviceWorkspace : IDisposable
     public void Dispose()
     {
         Tokens.Dispose();
-        foreach (var buffer in (DeviceBuffer[])[_hidden, _branch, _projected, _attended, _modalities, _step, _lastRows, _logits, _partial, _media, _choiceParts, _chosen])
+        foreach (var buffer in (DeviceBuffer[])[_hidden, _branch, _projected, _attended, _beside, _ruling, _gates, _modalities, _step, _lastRows, _logits, _partial, _media, _choiceParts, _chosen])
         {
             buffer.Dispose();
         }

@@ -72,7 +72,7 @@ public class CheckRunTests
         var device = new BlankDevice(capability);
         Assert.Empty(DeviceChecks.All.Where(check => Record.Exception(() => check.Run(device)) is not (CheckFailedException or MASQuantException)).Select(check => check.Name));
 
-        var catalog = PrepareKernels.All.Concat(GemmKernels.All).Concat(DecoderKernels.All).Concat(TokenKernels.All).Concat(TowerKernels.All).Where(kernel => kernel.Module.IsFor(capability));
+        var catalog = PrepareKernels.All.Concat(GemmKernels.All).Concat(DecoderKernels.All).Concat(TokenKernels.All).Concat(TowerKernels.All).Concat(StateKernels.All).Where(kernel => kernel.Module.IsFor(capability));
         Assert.Empty(catalog.Except(device.Launched).Select(kernel => kernel.Entry));
     }
 

@@ -39,8 +39,9 @@ public sealed class DeviceBatchTests
     public void A_grown_cache_keeps_every_sequence()
     {
         using var source = Checkpoint.Open(RepositoryFiles.VlTiny);
-        var (device, config) = (new EmulatedDevice(), ModelConfigReader.Read(source).Text);
-        using var cache = new DeviceKvCache(device, config, sequences: 2);
+        var (device, decoder) = (new EmulatedDevice(), ModelConfigReader.Read(source).Decoder());
+        var config = decoder.Config;
+        using var cache = new DeviceKvCache(device, decoder, sequences: 2);
         cache.Reserve(3, 0);
         var row = config.KeyValueHeads * config.HeadSize;
         for (var sequence = 0; sequence < 2; sequence++)

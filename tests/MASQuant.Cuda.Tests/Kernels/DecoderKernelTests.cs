@@ -5,7 +5,7 @@ namespace MASQuant.Cuda.Tests.Kernels;
 /// <summary>The decoder's kernels against the processor's code and an FP64 oracle.</summary>
 public class DecoderKernelTests
 {
-    public static TheoryData<string> Checks => [.. AttentionChecks.All.Concat(DecoderStepChecks.All).Select(check => check.Name)];
+    public static TheoryData<string> Checks => [.. AttentionChecks.All.Concat(DecoderStepChecks.All).Concat(StateChecks.All).Select(check => check.Name)];
 
     [Theory]
     [MemberData(nameof(Checks))]

@@ -38,7 +38,7 @@ public sealed class ShippedPtxTests
     [Fact]
     public void The_catalog_names_every_entry()
     {
-        foreach (var group in PrepareKernels.All.Concat(GemmKernels.All).Concat(DecoderKernels.All).Concat(TokenKernels.All).Concat(TowerKernels.All).GroupBy(kernel => kernel.Module.Name))
+        foreach (var group in PrepareKernels.All.Concat(GemmKernels.All).Concat(DecoderKernels.All).Concat(TokenKernels.All).Concat(TowerKernels.All).Concat(StateKernels.All).GroupBy(kernel => kernel.Module.Name))
         {
             var entries = Regex.Matches(Embedded(group.Key), @"\.entry (\w+)\(").Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal);
             Assert.Equal(entries, group.Select(kernel => kernel.Entry).Order(StringComparer.Ordinal));

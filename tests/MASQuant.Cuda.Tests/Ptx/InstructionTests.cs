@@ -60,6 +60,15 @@ public sealed class InstructionTests
     [InlineData("cvt.rn.bf16x2.f32 %r2, 0f3F800000, %r1;", 0x3F808000u, 0x3F803F80u)] // a tie, to even
     [InlineData("cvt.rn.bf16x2.f32 %r2, 0f3F800000, %r1;", 0x3F818000u, 0x3F803F82u)]
     [InlineData("cvt.s64.s32 %rd5, %r1; shr.u64 %rd6, %rd5, 32; cvt.u32.u64 %r2, %rd6;", 0x80000000u, 0xFFFFFFFFu)]
+    [InlineData("cvt.f64.f32 %rd5, %r1; add.rn.f64 %rd6, %rd5, 0d3CA0000000000000; sub.rn.f64 %rd5, %rd6, %rd5; cvt.rn.f32.f64 %r2, %rd5;", 0x3F800000u, 0u)] // 1 + 2⁻⁵³: a tie, to even
+    [InlineData("cvt.f64.f32 %rd5, %r1; add.rn.f64 %rd6, %rd5, 0d3CA0000000000001; sub.rn.f64 %rd5, %rd6, %rd5; cvt.rn.f32.f64 %r2, %rd5;", 0x3F800000u, 0x25800000u)]
+    [InlineData("cvt.f64.f32 %rd5, %r1; mul.rn.f64 %rd6, %rd5, %rd5; neg.f64 %rd5, %rd6; cvt.rn.f32.f64 %r2, %rd5;", 0x40400000u, 0xC1100000u)]
+    [InlineData("cvt.f64.f32 %rd5, %r1; rcp.rn.f64 %rd6, %rd5; div.rn.f64 %rd5, %rd6, %rd5; cvt.rn.f32.f64 %r2, %rd5;", 0x40800000u, 0x3D800000u)]
+    [InlineData("cvt.f64.f32 %rd5, %r1; cvt.rni.f64.f64 %rd6, %rd5; cvt.rzi.s32.f64 %r2, %rd6;", 0xC0200000u, 0xFFFFFFFEu)] // −2.5
+    [InlineData("cvt.f64.f32 %rd5, %r1; cvt.rzi.s32.f64 %r2, %rd5;", 0x7FC00000u, 0u)] // NaN
+    [InlineData("cvt.rn.f64.s32 %rd5, %r1; cvt.rn.f32.f64 %r2, %rd5;", 0xFFFFFFFEu, 0xC0000000u)]
+    [InlineData("cvt.f64.f32 %rd5, %r1; setp.ltu.f64 %p0, %rd5, 0d0000000000000000; selp.b32 %r2, 1, 0, %p0;", 0x7FC00000u, 1u)]
+    [InlineData("cvt.f64.f32 %rd5, %r1; setp.lt.f64 %p0, %rd5, 0d0000000000000000; selp.b32 %r2, 1, 0, %p0;", 0x7FC00000u, 0u)]
     [InlineData("cvt.rni.u64.f32 %rd5, %r1; cvt.u32.u64 %r2, %rd5;", 0x40200000u, 2u)] // 2.5
     [InlineData("cvt.rni.u64.f32 %rd5, %r1; shr.u64 %rd6, %rd5, 32; cvt.u32.u64 %r2, %rd6;", 0x53000001u, 0x80u)] // 2³⁹ + 2¹⁶
     [InlineData("cvt.rni.u64.f32 %rd5, %r1; cvt.u32.u64 %r2, %rd5;", 0x53000001u, 0x10000u)]

@@ -17,7 +17,7 @@ internal static unsafe class Comparisons
         AddLong(table);
         table["selp.b32"] = table["selp.s32"] = table["selp.u32"] = table["selp.f32"] = table["selp.b16"] = table["selp.u16"] = table["selp.s16"]
             = o => new Instruction { Handler = SelectWord, D = o.Word(0), A = o.Word(1), B = o.Word(2), C = o.Predicate(3) };
-        table["selp.b64"] = table["selp.s64"] = table["selp.u64"] = o => new Instruction { Handler = SelectLong, D = o.Long(0), A = o.Long(1), B = o.Long(2), C = o.Predicate(3) };
+        table["selp.b64"] = table["selp.f64"] = table["selp.s64"] = table["selp.u64"] = o => new Instruction { Handler = SelectLong, D = o.Long(0), A = o.Long(1), B = o.Long(2), C = o.Predicate(3) };
         table["and.pred"] = Logic((a, b) => a & b);
         table["or.pred"] = Logic((a, b) => a | b);
         table["xor.pred"] = Logic((a, b) => a ^ b);

@@ -39,6 +39,7 @@ internal static class InstructionTable
         WordArithmetic.AddTo(table);
         LongArithmetic.AddTo(table);
         FloatArithmetic.AddTo(table);
+        WideArithmetic.AddTo(table);
         Comparisons.AddTo(table);
         Conversions.AddTo(table);
         Moves.AddTo(table);

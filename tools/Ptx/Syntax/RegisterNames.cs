@@ -125,6 +125,11 @@ internal sealed class RegisterNames
             return uint.Parse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         }
 
+        if (text.StartsWith("0d", StringComparison.Ordinal) || text.StartsWith("0D", StringComparison.Ordinal))
+        {
+            return ulong.Parse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        }
+
         var negative = text[0] == '-';
         var digits = text.AsSpan(negative ? 1 : 0).TrimEnd('U');
         var hexadecimal = digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
