@@ -1,3 +1,4 @@
+using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
@@ -43,9 +44,9 @@ internal sealed class DecodingWorkload
     public DecodingWorkload(QuantizationScheme scheme, int sequences, DecoderDescription? description = null)
     {
         var (random, decoder) = (new Random(1), description ?? Qwen25Decoder.Describe(Shape));
-        var config = decoder.Config;
+        var (config, pool) = (decoder.Config, new PreparedTokensPool());
         (_workspace, _rotary, _fresh) = (new DecoderWorkspace(config), new RotaryTable(decoder.Rotary), new KvCache(config));
-        _decoder = new Decoder(decoder, null!, [.. decoder.Blocks.Select(block => Block(block, scheme, random))], null!, new DenseLinearGroup((DenseWeight.FromFloats(new Matrix(1, config.HiddenSize)), [])));
+        _decoder = new Decoder(decoder, null!, [.. decoder.Blocks.Select(block => Block(block, scheme, random, pool))], null!, new DenseLinearGroup((DenseWeight.FromFloats(new Matrix(1, config.HiddenSize)), [])));
         (_input, _hidden) = (QuantizedWorkload.RandomMatrix(random, sequences, config.HiddenSize), new Matrix(sequences, config.HiddenSize));
         _caches = [.. Enumerable.Range(0, sequences).Select(_ => new KvCache(config))];
         _prompt = QuantizedWorkload.RandomMatrix(random, PromptTokens, config.HiddenSize);
@@ -90,11 +91,11 @@ internal sealed class DecodingWorkload
         }
     }
 
-    private static TransformerBlock Block(BlockDescription description, QuantizationScheme scheme, Random random)
+    private static TransformerBlock Block(BlockDescription description, QuantizationScheme scheme, Random random, PreparedTokensPool pool)
     {
         ILinearGroup Group(ProjectStep step) => step.Group is null
             ? new DenseLinearGroup([.. step.Linears.Select(linear => (DenseWeight.FromFloats(QuantizedWorkload.RandomMatrix(random, linear.Outputs, linear.Inputs)), Array.Empty<float>()))])
-            : new QuantizedLinearGroup([.. step.Linears.Select(linear => QuantizedWorkload.RandomWeight(random, scheme, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend());
+            : new QuantizedLinearGroup([.. step.Linears.Select(linear => QuantizedWorkload.RandomWeight(random, scheme, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend(), pool);
         return new TransformerBlock(
             description,
             [.. description.Norms.Select(norm => new Norm(norm, QuantizedWorkload.RandomMatrix(random, 1, norm.Size).Data, []))],

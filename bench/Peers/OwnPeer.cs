@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MASQuant.Engine.Gemm;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Models;
@@ -28,7 +29,8 @@ internal sealed class OwnPeer : IPeer
         var description = Qwen25Decoder.Describe(config);
         var random = new Random(1);
         var gain = Ones(shape.Hidden);
-        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain))], new Norm(description.FinalNorm, gain, []), new DenseLinearGroup((Dense(random, PeerShape.Vocabulary, shape.Hidden), [])));
+        var pool = new PreparedTokensPool();
+        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain, pool))], new Norm(description.FinalNorm, gain, []), new DenseLinearGroup((Dense(random, PeerShape.Vocabulary, shape.Hidden), [])));
         (_workspace, _rotary) = (new DecoderWorkspace(config), new RotaryTable(description.Rotary));
         _input = Random(random, 2048, shape.Hidden, 1);
     }
@@ -79,11 +81,11 @@ internal sealed class OwnPeer : IPeer
     {
     }
 
-    private static TransformerBlock Block(BlockDescription description, QuantizationScheme? scheme, Random random, float[] gain)
-        => new(description, [.. description.Norms.Select(norm => new Norm(norm, gain, []))], [.. description.Projections.Select(step => Group(step, scheme, random))]);
+    private static TransformerBlock Block(BlockDescription description, QuantizationScheme? scheme, Random random, float[] gain, PreparedTokensPool pool)
+        => new(description, [.. description.Norms.Select(norm => new Norm(norm, gain, []))], [.. description.Projections.Select(step => Group(step, scheme, random, pool))]);
 
-    private static ILinearGroup Group(ProjectStep step, QuantizationScheme? scheme, Random random) => scheme is { } quantized
-        ? new QuantizedLinearGroup([.. step.Linears.Select(linear => Weight(random, quantized, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend())
+    private static ILinearGroup Group(ProjectStep step, QuantizationScheme? scheme, Random random, PreparedTokensPool pool) => scheme is { } quantized
+        ? new QuantizedLinearGroup([.. step.Linears.Select(linear => Weight(random, quantized, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend(), pool)
         : new DenseLinearGroup([.. step.Linears.Select(linear => (Dense(random, linear.Outputs, linear.Inputs), Array.Empty<float>()))]);
 
     private static DenseWeight Dense(Random random, int outputs, int inputs)

@@ -13,14 +13,15 @@ internal sealed class PartGroup : ILinearGroup, IPreparingGroup
 {
     private const int Rank = 12;
     private readonly CpuGemmBackend _backend = new();
-    private readonly PreparedTokens _tokens = new();
+    private readonly PreparedTokens _tokens;
     private readonly PartTimes _times;
     private readonly InputTransform _input;
     private readonly QuantizedWeight[] _plain;
     private readonly QuantizedWeight[] _patched;
 
-    public PartGroup(ProjectStep step, QuantizationScheme scheme, Random random, PartTimes times)
+    public PartGroup(ProjectStep step, QuantizationScheme scheme, Random random, PartTimes times, PreparedTokens tokens)
     {
+        _tokens = tokens;
         var inputs = step.Linears[0].Inputs;
         float[] Ones() => [.. Enumerable.Repeat(1f, inputs)];
         (_times, _input) = (times, new InputTransform([Ones(), Ones(), Ones()], BlockHadamard.LargestBlock(inputs)));

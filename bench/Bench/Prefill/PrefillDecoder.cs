@@ -49,8 +49,8 @@ internal sealed class PrefillDecoder
         (_times, _prompt) = (times, QuantizedWorkload.RandomMatrix(random, tokens, Shape.HiddenSize));
         _modalities = new ModalityMap([.. Enumerable.Range(0, tokens).Select(token => token >= tokens / 8 && token < 3 * tokens / 8 ? Modality.Vision : Modality.Text)]);
         float[] gain = [.. Enumerable.Repeat(1f, Shape.HiddenSize)];
-        var pool = new PreparedTokensPool();
-        _groups = [.. Description.Blocks.Select(block => block.Projections.Select(step => new PartGroup(step, QuantizationScheme.W4A8, random, times)).ToArray())];
+        var (pool, shared) = (new PreparedTokensPool(), new PreparedTokens());
+        _groups = [.. Description.Blocks.Select(block => block.Projections.Select(step => new PartGroup(step, QuantizationScheme.W4A8, random, times, shared)).ToArray())];
         _norms = [.. Description.Blocks[0].Norms.Select(norm => new Norm(norm, gain, []))];
         _parts = [.. Description.Blocks.Zip(_groups, (block, groups) => new PartBlock(block, _norms, groups, times, 1))];
         _blocks = [.. Description.Blocks.Zip(_groups, (block, groups) => new TransformerBlock(block, _norms, [.. groups.Select(group => group.Whole(pool))]))];

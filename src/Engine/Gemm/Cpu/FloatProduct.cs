@@ -11,6 +11,10 @@ internal sealed unsafe class FloatProduct : IWork
     // Below this many multiply-adds a product ends before another thread has woken up.
     private const long ThreadedWork = 1 << 18;
 
+    // What is read twice from the first-level cache costs less than widening it, and 256 KB of rows leave the second-level cache room.
+    private const int MostBlocksOfFewRows = 2;
+    private const int MostValuesOfFewRows = 1 << 16;
+
     [ThreadStatic]
     private static FloatProduct? _current;
 
@@ -106,19 +110,21 @@ internal sealed unsafe class FloatProduct : IWork
             c = scratch.Sums<float>(rows * strideC);
         }
 
-        // One row that lies in order needs no packing: its panels are read from end to end, as memory has them.
-        var (panels, alone) = (panelEnd - panel, rows == 1 && _depthStride == 1);
-        for (var first = panel; first < panelEnd; first += alone ? 1 : panels)
+        // Few rows are packed once: the panels can then be read from end to end, as memory has them.
+        var blocks = new RowBlocks(rows, FloatKernel.MaxRows(_target.FloatLevel));
+        var few = blocks.Count <= MostBlocksOfFewRows && (long)rows * _k <= MostValuesOfFewRows;
+        var packed = few ? PackRows(scratch, row, blocks) : null;
+        var panels = few ? 1 : Math.Max(1, panelEnd - panel);
+        for (var first = panel; first < panelEnd; first += panels)
         {
             for (var depthStart = 0; depthStart < _k || depthStart == 0; depthStart += FloatGemm.BlockInputs)
             {
                 var depth = Math.Min(FloatGemm.BlockInputs, _k - depthStart);
-                var blocks = new RowBlocks(rows, FloatKernel.MaxRows(_target.FloatLevel));
-                var packed = PackRows(scratch, row, blocks, depthStart, depth);
-                for (var p = first; p < (alone ? first + 1 : panelEnd); p++)
+                var block = few ? packed + ((nint)rows * depthStart) : PackRows(row, blocks, depthStart, depth, scratch.Rows<float>((long)rows * depth));
+                for (var p = first; p < first + panels; p++)
                 {
                     var outputs = Math.Min(PanelSource.PanelOutputs, _n - (p * PanelSource.PanelOutputs));
-                    MultiplyPanel(scratch, packed, blocks, p, outputs, depthStart, depth,
+                    MultiplyPanel(scratch, block, blocks, p, outputs, depthStart, depth,
                         c + ((nint)(p - panel) * PanelSource.PanelOutputs), strideC, add: depthStart > 0 || (_accumulate && !deferred));
                 }
             }
@@ -132,16 +138,27 @@ internal sealed unsafe class FloatProduct : IWork
         }
     }
 
-    /// <summary>A's rows as [block][depth, block rows].</summary>
-    private float* PackRows(Scratch scratch, int row, RowBlocks blocks, int depthStart, int depth)
+    /// <summary>A's rows as [depth block][block][depth, block rows].</summary>
+    private float* PackRows(Scratch scratch, int row, RowBlocks blocks)
     {
-        var source = _a + (row * _rowStride) + (depthStart * _depthStride);
         if (blocks.Rows == 1 && _depthStride == 1)
         {
-            return source;
+            return _a + (row * _rowStride);
         }
 
-        var packed = scratch.Rows<float>((long)blocks.Rows * depth);
+        var packed = scratch.Rows<float>((long)blocks.Rows * _k);
+        for (var depthStart = 0; depthStart < _k; depthStart += FloatGemm.BlockInputs)
+        {
+            PackRows(row, blocks, depthStart, Math.Min(FloatGemm.BlockInputs, _k - depthStart), packed + ((nint)blocks.Rows * depthStart));
+        }
+
+        return packed;
+    }
+
+    /// <summary>A's rows as [block][depth, block rows].</summary>
+    private float* PackRows(int row, RowBlocks blocks, int depthStart, int depth, float* packed)
+    {
+        var source = _a + (row * _rowStride) + (depthStart * _depthStride);
         for (var block = 0; block < blocks.Count; block++)
         {
             int start = blocks.Start(block), height = blocks.Start(block + 1) - start;
