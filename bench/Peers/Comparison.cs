@@ -10,6 +10,9 @@ internal static class Comparison
     public const int LongRounds = 3;
     private const int LongPrompt = 1024;
 
+    // ms: threads of another's product spin for a while before they sleep.
+    private const int Pause = 200;
+
     // Keys and values of 16 sequences, logits, and what is made on the way.
     private const long Reserve = 4L << 30;
 
@@ -68,7 +71,7 @@ internal static class Comparison
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {cells} | {ratio:F2} |"));
             for (var i = 0; i < values.Length; i++)
             {
-                csv.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\"{name}\",{peers[i].Peer.Name},{values[i]:R}"));
+                csv.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\"{name}\",\"{peers[i].Peer.Name}\",{values[i]:R}"));
             }
         }
     }
@@ -85,6 +88,7 @@ internal static class Comparison
                     before(peers[i]);
                 }
 
+                Thread.Sleep(Pause);
                 var start = Stopwatch.GetTimestamp();
                 work(peers[i]);
                 if (round > 0)

@@ -9,7 +9,7 @@ using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Peers;
 
-/// <summary>Our decoder, its head in BF16; what it embeds is made up.</summary>
+/// <summary>Our decoder, its head in BF16 or at 8 bits; what it embeds is made up.</summary>
 internal sealed class OwnPeer : IPeer
 {
     private const int PrefillTokens = 512;
@@ -22,15 +22,15 @@ internal sealed class OwnPeer : IPeer
     private readonly List<KvCache> _caches = [];
 
     /// <summary>A decoder of that shape; without a scheme its layers are BF16.</summary>
-    public OwnPeer(PeerShape shape, QuantizationScheme? scheme)
+    public OwnPeer(PeerShape shape, QuantizationScheme? scheme, bool codesHead = false)
     {
-        Name = $"MASQuant {scheme?.ToString() ?? "BF16"}";
+        Name = $"MASQuant {scheme?.ToString() ?? "BF16"}{(codesHead ? ", head W8" : "")}";
         var config = shape.ToConfig();
         var description = Qwen25Decoder.Describe(config);
         var random = new Random(1);
         var gain = Ones(shape.Hidden);
         var pool = new PreparedTokensPool();
-        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain, pool))], new Norm(description.FinalNorm, gain, []), new DenseLinearGroup((Dense(random, PeerShape.Vocabulary, shape.Hidden), [])));
+        _decoder = new Decoder(description, null!, [.. description.Blocks.Select(block => Block(block, scheme, random, gain, pool))], new Norm(description.FinalNorm, gain, []), Head(shape, random, codesHead, pool));
         (_workspace, _rotary) = (new DecoderWorkspace(config), new RotaryTable(description.Rotary));
         _input = Random(random, 2048, shape.Hidden, 1);
     }
@@ -87,6 +87,10 @@ internal sealed class OwnPeer : IPeer
     private static ILinearGroup Group(ProjectStep step, QuantizationScheme? scheme, Random random, PreparedTokensPool pool) => scheme is { } quantized
         ? new QuantizedLinearGroup([.. step.Linears.Select(linear => Weight(random, quantized, linear.Outputs, linear.Inputs))], InputTransform.None, new CpuGemmBackend(), pool)
         : new DenseLinearGroup([.. step.Linears.Select(linear => (Dense(random, linear.Outputs, linear.Inputs), Array.Empty<float>()))]);
+
+    private static ILinearGroup Head(PeerShape shape, Random random, bool codes, PreparedTokensPool pool) => codes
+        ? new CodedLinearGroup([Weight(random, QuantizationScheme.W8A8, PeerShape.Vocabulary, shape.Hidden)], InputTransform.None, new CpuGemmBackend(), pool)
+        : new DenseLinearGroup((Dense(random, PeerShape.Vocabulary, shape.Hidden), []));
 
     private static DenseWeight Dense(Random random, int outputs, int inputs)
     {

@@ -7,6 +7,7 @@ internal sealed record PeerKind(string Name, double BytesAWeight, Func<PeerShape
     public static IReadOnlyList<PeerKind> All { get; } =
     [
         Own("W4A8", 0.51, QuantizationScheme.W4A8),
+        Own("W4A8-H8", 0.51, QuantizationScheme.W4A8, codesHead: true),
         Llama(GgufMix.Q4_0, 0.57),
         Own("W8A8", 1.01, QuantizationScheme.W8A8),
         Own("W4A16", 0.54, QuantizationScheme.W4A16),
@@ -18,7 +19,7 @@ internal sealed record PeerKind(string Name, double BytesAWeight, Func<PeerShape
     /// <summary>Bytes that its weights take, head and embedding with them.</summary>
     public long BytesOf(PeerShape shape) => (long)((BytesAWeight * shape.BlockWeights) + (2.2 * shape.HeadWeights));
 
-    private static PeerKind Own(string name, double bytes, QuantizationScheme? scheme) => new(name, bytes, (shape, _) => new OwnPeer(shape, scheme));
+    private static PeerKind Own(string name, double bytes, QuantizationScheme? scheme, bool codesHead = false) => new(name, bytes, (shape, _) => new OwnPeer(shape, scheme, codesHead));
 
     private static PeerKind Llama(GgufMix mix, double bytes) => new(mix.Name, bytes, (shape, folder) =>
     {
