@@ -10,8 +10,6 @@ using MASQuant.Formats.Models.Qwen3VL;
 using MASQuant.Tests;
 using Microsoft.Extensions.AI;
 using Ai = Microsoft.Extensions.AI;
-using ChatMessage = MASQuant.ChatMessage;
-using ChatRole = MASQuant.ChatRole;
 
 namespace MASQuant.Extensions.AI.Tests;
 
