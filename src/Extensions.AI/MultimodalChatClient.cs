@@ -41,7 +41,7 @@ public sealed class MultimodalChatClient : IChatClient
         request.Generates(generation);
         var signatures = request.Run(() => RequestTools.Signatures(options));
         var pieces = request.Run(() => _model.GeneratePiecesAsync(RequestPrompt.Of(messages, options?.Instructions, signatures, _options), generation, cancellationToken));
-        var calls = signatures.Count > 0 ? new ToolCallReader(id) : null;
+        var calls = signatures.Count > 0 ? new ToolCallReader(id, options!.Tools) : null;
         await foreach (var piece in request.Pieces(pieces, cancellationToken).ConfigureAwait(false))
         {
             var update = new ChatResponseUpdate(Ai.ChatRole.Assistant, Contents(piece, calls))

@@ -4,9 +4,10 @@ using Microsoft.Extensions.AI;
 
 namespace MASQuant.Extensions.AI;
 
-/// <summary>Takes an answer's text as it comes and finds the calls of functions in it. No part of a call is given out as text, unless it turns out to be none: what is no JSON object with a name and arguments stays text.</summary>
+/// <summary>Takes an answer's text as it comes and finds the calls of functions in it. No part of a call is given out as text, unless it turns out to be none: what is neither a JSON object with a name and arguments nor a function's tag with those of its parameters stays text.</summary>
 /// <param name="answerId">What the ids of calls begin with.</param>
-internal sealed class ToolCallReader(string answerId)
+/// <param name="tools">The functions on offer: their schemas say what the text of a tag is.</param>
+internal sealed class ToolCallReader(string answerId, IEnumerable<AITool>? tools = null)
 {
     private const string Start = "<tool_call>";
     private const string End = "</tool_call>";
@@ -89,7 +90,8 @@ internal sealed class ToolCallReader(string answerId)
 
     private AIContent Read(string whole, string open)
     {
-        if (Arguments(open[(open.IndexOf(Start, StringComparison.Ordinal) + Start.Length)..]) is not var (name, arguments))
+        var call = open[(open.IndexOf(Start, StringComparison.Ordinal) + Start.Length)..];
+        if ((Arguments(call) ?? TaggedCallReader.Read(call, tools ?? [])) is not var (name, arguments))
         {
             return new TextContent(whole);
         }

@@ -23,7 +23,7 @@ internal static class CallingCheckpoint
     private const int Answered = 1218;
     private const int ResultEnd = 1219;
 
-    public static string Write(string folder, int lineEnd)
+    public static string Write(string folder, int lineEnd, bool tags = false)
     {
         Directory.CreateDirectory(folder);
         foreach (var name in (string[])["preprocessor_config.json", "generation_config.json"])
@@ -34,18 +34,18 @@ internal static class CallingCheckpoint
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(RepositoryFiles.VlTiny, "config.json")))!;
         config["tie_word_embeddings"] = false;
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
-        WriteTokenizer(folder);
+        WriteTokenizer(folder, tags);
         using var source = SafetensorsFile.Open(Path.Combine(RepositoryFiles.VlTiny, "model.safetensors"));
         SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), [.. source.Tensors.Select(tensor => Payload(source, tensor, lineEnd)), TensorPayload.OfBFloat16("lm_head.weight", Head(), Vocabulary, Hidden)]);
         return folder;
     }
 
-    private static void WriteTokenizer(string folder)
+    private static void WriteTokenizer(string folder, bool tags)
     {
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(RepositoryFiles.VlTiny, "tokenizer.json")))!;
         var added = json["added_tokens"]!.AsArray();
         var call = added.Single(token => (int)token!["id"]! == CallStart)!;
-        foreach (var (id, text) in new[] { (Body, $"\n{{\"name\": \"get_weather\", \"arguments\": {{\"city\": \"{City}\"}}}}\n"), (Said, Text + "\n"), (Answered, Answer), (ResultEnd, "</tool_response>") })
+        foreach (var (id, text) in new[] { (Body, tags ? $"\n<function=get_weather>\n<parameter=city>\n{City}\n</parameter>\n</function>\n" : $"\n{{\"name\": \"get_weather\", \"arguments\": {{\"city\": \"{City}\"}}}}\n"), (Said, Text + "\n"), (Answered, Answer), (ResultEnd, "</tool_response>") })
         {
             var token = call.DeepClone();
             (token["id"], token["content"]) = (id, text);

@@ -24,6 +24,13 @@ public class ToolCallReaderTests
     [InlineData("<tool_call>\n{\"name\": \"\\ud800\", \"arguments\": {}}\n</tool_call>", "<tool_call>\n{\"name\": \"\\ud800\", \"arguments\": {}}\n</tool_call>", 0)]
     [InlineData("<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": \"\\udfff\"}}\n</tool_call>", "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": \"\\udfff\"}}\n</tool_call>", 0)]
     [InlineData("<tool_call></tool_call>" + Call, "<tool_call></tool_call>", 1)]
+    [InlineData("<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>", "", 1)]
+    [InlineData("See.\n\n<tool_call><function=f></function></tool_call>\n<tool_call>\n<function=g>\n</function>\n</tool_call>", "See.\n", 2)]
+    [InlineData("<tool_call>\n<function=f>\n<parameter=a>\n1\n</function>\n</tool_call>", "<tool_call>\n<function=f>\n<parameter=a>\n1\n</function>\n</tool_call>", 0)]
+    [InlineData("<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n</tool_call>", "<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n</tool_call>", 0)]
+    [InlineData("<tool_call>\n<function=></function>\n</tool_call>", "<tool_call>\n<function=></function>\n</tool_call>", 0)]
+    [InlineData("<tool_call>\n<function=f>more</function>\n</tool_call>", "<tool_call>\n<function=f>more</function>\n</tool_call>", 0)]
+    [InlineData("<tool_call>\n<function=f", "<tool_call>\n<function=f", 0)]
     [InlineData("<tool_call", "<tool_call", 0)]
     [InlineData("", "", 0)]
     public void Calls_are_found_and_what_is_none_stays_text(string answer, string text, int calls)
@@ -46,6 +53,33 @@ public class ToolCallReaderTests
         Assert.Equal(["id-1", "id-2"], calls.Select(call => call.CallId));
         Assert.All(calls, call => Assert.Equal("f", call.Name));
         Assert.All(calls, call => Assert.Equal("[1, \"<b>\"]", Assert.IsType<JsonElement>(Assert.Single(call.Arguments!).Value).GetRawText()));
+    }
+
+    // A schema says what a value's text is; without one it is text, but for lists and objects.
+    [Theory]
+    [InlineData("{\"type\": \"string\"}", "1", "\"1\"")]
+    [InlineData("{\"type\": \"string\"}", " 001 & <tag>\n\nb ", "\" 001 & <tag>\\n\\nb \"")]
+    [InlineData("{\"type\": \"string\"}", "</parameter>, \"quoted\"", "\"</parameter>, \\\"quoted\\\"\"")]
+    [InlineData("{\"type\": \"string\"}", "", "\"\"")]
+    [InlineData("{\"type\": \"string\"}", "null", "\"null\"")]
+    [InlineData("{\"type\": [\"string\", \"null\"]}", "None", "null")]
+    [InlineData("{\"type\": \"integer\"}", "-3", "-3")]
+    [InlineData("{\"type\": \"number\"}", "2.5", "2.5")]
+    [InlineData("{\"type\": \"number\"}", "many", "\"many\"")]
+    [InlineData("{\"type\": \"boolean\"}", "True", "true")]
+    [InlineData("{\"type\": \"boolean\"}", "false", "false")]
+    [InlineData("{\"type\": \"array\"}", "[1, \"é\"]", "[1, \"é\"]")]
+    [InlineData("{\"type\": \"object\"}", "{\"a\": \"\\ud800\"}", "\"{\\\"a\\\": \\\"\\\\ud800\\\"}\"")]
+    [InlineData("{\"enum\": [\"C\", \"F\"]}", "C", "\"C\"")]
+    [InlineData("{}", "1", "\"1\"")]
+    [InlineData("{}", "{\"a\": 1}", "{\"a\": 1}")]
+    [InlineData("{\"type\": 1}", "1", "\"1\"")]
+    public void A_value_between_tags_is_what_its_schema_says(string schema, string text, string json)
+    {
+        var tool = AIFunctionFactory.CreateDeclaration("f", null, JsonDocument.Parse($"{{\"type\": \"object\", \"properties\": {{\"a\": {schema}}}}}").RootElement);
+        var call = Assert.IsType<FunctionCallContent>(Assert.Single(new ToolCallReader("id", [tool]).Append($"<tool_call>\n<function=f>\n<parameter=a>\n{text}\n</parameter>\n</function>\n</tool_call>")));
+        Assert.Equal(("f", "id-1"), (call.Name, call.CallId));
+        Assert.Equal(json, TemplateJson.Of(Assert.IsType<JsonElement>(Assert.Single(call.Arguments!).Value)));
     }
 
     [Fact]

@@ -64,6 +64,16 @@ public sealed class ToolRoundTripTests : IDisposable
     }
 
     [Fact]
+    public async Task Calls_of_tags_are_invoked_too()
+    {
+        using var model = MultimodalModel.Load(CallingCheckpoint.Write(_folder.File("tags"), LineEnd(), tags: true));
+        using var client = model.AsChatClient().AsBuilder().UseFunctionInvocation().Build();
+        var response = await client.GetResponseAsync("How warm is it?", _options);
+        Assert.Equal([CallingCheckpoint.City], _cities);
+        Assert.Equal(CallingCheckpoint.Answer, response.Messages[^1].Text);
+    }
+
+    [Fact]
     public async Task Without_functions_an_answer_is_text()
     {
         var client = _model.AsChatClient();

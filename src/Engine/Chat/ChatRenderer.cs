@@ -12,15 +12,17 @@ public sealed class ChatRenderer
     private readonly ToolWriter _tools;
     private readonly int _start;
     private readonly int _end;
+    private readonly ThoughtFormat? _thought;
     private readonly List<TextSegment> _segments = [];
     private readonly List<ContentPart> _media = [];
 
     private ChatRenderer(ModelConfig config, Tokenizer tokenizer)
     {
         _config = config;
-        _tools = new ToolWriter(config.Family.Chat.Tools, tokenizer);
+        _tools = new ToolWriter(config.Family.Chat, tokenizer);
         _start = Required(config.Family.Chat.TurnStart, tokenizer);
         _end = Required(config.Family.Chat.TurnEnd, tokenizer);
+        _thought = config.Family.Chat.Thought is { } thought && thought.Marks.All(mark => tokenizer.TryGetAddedToken(mark, out _)) ? thought : null;
     }
 
     /// <summary>Refuses a tokenizer without the tokens of the family's turns.</summary>
@@ -44,12 +46,24 @@ public sealed class ChatRenderer
 
         var renderer = new ChatRenderer(config, tokenizer);
         var answer = messages[^1] is { Role: ChatRole.Assistant } last ? last : null;
-        foreach (var message in WithInstructions(answer is null ? messages : messages.SkipLast(1), config.Family.Chat.DefaultSystem))
+        ChatMessage[] turns = [.. WithInstructions(answer is null ? messages : messages.SkipLast(1), config.Family.Chat.DefaultSystem)];
+        var question = Array.FindLastIndex(turns, turn => turn.Role == ChatRole.User && !turn.Content.Any(part => part is ToolResultPart));
+        for (var turn = 0; turn < turns.Length; turn++)
         {
-            renderer.Message(message);
+            renderer.Message(turns[turn], answersLast: turn > question);
         }
 
         renderer.Open(ChatRole.Assistant);
+        var (thought, said) = renderer.Parted(answer?.Content ?? []);
+        if (thought.Length == 0)
+        {
+            renderer.Think("");
+        }
+        else
+        {
+            renderer.BeginThought();
+        }
+
         var tokens = tokenizer.EncodeSegments(renderer._segments);
         if (answer is null)
         {
@@ -58,7 +72,12 @@ public sealed class ChatRenderer
 
         var begin = tokens.Count;
         renderer._segments.Clear();
-        renderer.Content(answer);
+        if (thought.Length > 0)
+        {
+            renderer.EndThought(thought);
+        }
+
+        renderer.Content(answer with { Content = said });
         renderer._segments.Add(TextSegment.Token(renderer._end));
         tokens.AddRange(tokenizer.EncodeSegments(renderer._segments));
         var end = tokens.Count;
@@ -78,9 +97,21 @@ public sealed class ChatRenderer
         };
     }
 
-    private void Message(ChatMessage message)
+    // What was thought before earlier questions' answers is left out.
+    private void Message(ChatMessage message, bool answersLast)
     {
         Open(message.Role);
+        if (message.Role == ChatRole.Assistant)
+        {
+            var (thought, said) = Parted(message.Content);
+            if (answersLast)
+            {
+                Think(thought);
+            }
+
+            message = message with { Content = said };
+        }
+
         Content(message);
         _segments.Add(TextSegment.Token(_end));
         _segments.Add(TextSegment.Plain("\n"));
@@ -98,11 +129,37 @@ public sealed class ChatRenderer
         }));
     }
 
+    private Thought Parted(IReadOnlyList<ContentPart> content) => _thought is null ? new Thought("", content) : Thought.Of(content, _thought);
+
+    private void Think(string thought)
+    {
+        BeginThought();
+        EndThought(thought);
+    }
+
+    private void BeginThought()
+    {
+        if (_thought is not null)
+        {
+            _segments.AddRange(_tools.Spoken(_thought.Start + "\n"));
+        }
+    }
+
+    private void EndThought(string thought)
+    {
+        if (_thought is not null)
+        {
+            _segments.AddRange(_tools.Spoken($"{thought}\n{_thought.End}\n\n"));
+        }
+    }
+
     private void Content(ChatMessage message)
     {
+        var called = false;
+
         // Whether something that is written precedes a part in its message.
         var follows = false;
-        foreach (var part in message.Content)
+        foreach (var part in MessageContent.Of(message.Content, _config.Family.Chat))
         {
             switch (part)
             {
@@ -117,8 +174,8 @@ public sealed class ChatRenderer
                     _segments.AddRange(_tools.Signatures(tools, follows));
                     break;
                 case ToolCallPart call:
-                    _segments.AddRange(_tools.Call(call, follows));
-                    follows = true;
+                    _segments.AddRange(_tools.Call(call, follows, called));
+                    follows = called = true;
                     break;
                 case ToolResultPart result:
                     _segments.AddRange(_tools.Result(result, follows));

@@ -6,9 +6,11 @@ using MASQuant.Formats.Models;
 namespace MASQuant.Engine.Chat;
 
 /// <summary>Writes functions, calls and results as a family's <see cref="ToolFormat"/> says. Its marks are tokens where the tokenizer has them; the text of others between them stays text.</summary>
-internal sealed class ToolWriter(ToolFormat? format, Tokenizer tokenizer)
+internal sealed class ToolWriter(ChatFormat chat, Tokenizer tokenizer)
 {
-    private ToolFormat Format => format ?? throw new NotSupportedException("The family has no format for functions and their calls.");
+    private readonly IReadOnlyList<string> _marks = chat.Marks;
+
+    private ToolFormat Format => chat.Tools ?? throw new NotSupportedException("The family has no format for functions and their calls.");
 
     /// <summary>Text of whoever writes instructions or answers: marks spelled out in it are tokens, as a template would make them.</summary>
     public IEnumerable<TextSegment> Spoken(string text)
@@ -36,10 +38,10 @@ internal sealed class ToolWriter(ToolFormat? format, Tokenizer tokenizer)
     ];
 
     /// <summary>A call, behind an answer's text or another call if there is any.</summary>
-    public IEnumerable<TextSegment> Call(ToolCallPart call, bool follows) =>
+    public IEnumerable<TextSegment> Call(ToolCallPart call, bool followsText, bool followsCall) =>
     [
-        .. Spoken((follows ? "\n" : "") + Format.CallStart),
-        TextSegment.Plain($"\n{{\"name\": \"{JsonEncodedText.Encode(call.Name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\", \"arguments\": {call.Arguments}}}\n"),
+        .. Spoken((followsCall ? "\n" : followsText ? Format.BeforeFirstCall : "") + Format.CallStart),
+        TextSegment.Plain($"\n{(Format.Style == ToolCallStyle.Tags ? TaggedCall.Of(call) : $"{{\"name\": \"{JsonEncodedText.Encode(call.Name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\", \"arguments\": {call.Arguments}}}")}\n"),
         .. Spoken(Format.CallEnd),
     ];
 
@@ -53,9 +55,9 @@ internal sealed class ToolWriter(ToolFormat? format, Tokenizer tokenizer)
 
     private IEnumerable<(int At, string Mark)> MarksOf(string text)
     {
-        for (var at = text.IndexOf('<', StringComparison.Ordinal); format is not null && at >= 0; at = text.IndexOf('<', at + 1))
+        for (var at = text.IndexOf('<', StringComparison.Ordinal); at >= 0; at = text.IndexOf('<', at + 1))
         {
-            if (format.Marks.FirstOrDefault(mark => text.AsSpan(at).StartsWith(mark, StringComparison.Ordinal)) is { } mark)
+            if (_marks.FirstOrDefault(mark => text.AsSpan(at).StartsWith(mark, StringComparison.Ordinal)) is { } mark)
             {
                 yield return (at, mark);
             }

@@ -9,6 +9,15 @@ public sealed record ChatFormat(string TurnStart, string TurnEnd, string? Defaul
     /// <summary>How functions and their calls are written; null where the family has no way.</summary>
     public ToolFormat? Tools { get; init; }
 
+    /// <summary>How thoughts are written; null where the family has none.</summary>
+    public ThoughtFormat? Thought { get; init; }
+
+    /// <summary>Whether white space at both ends of a message, and of a function's result, is left out.</summary>
+    public bool TrimsContent { get; init; }
+
+    /// <summary>What is a token where the tokenizer has it, and text elsewhere.</summary>
+    public IReadOnlyList<string> Marks => [.. Tools?.Marks ?? [], .. Thought?.Marks ?? []];
+
     /// <summary>SHA-256 of the chat templates that say the same for a conversation of text and media.</summary>
     public IReadOnlyList<string> Templates { get; init; } = [];
 }

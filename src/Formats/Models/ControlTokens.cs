@@ -5,7 +5,7 @@ namespace MASQuant.Formats.Models;
 /// <param name="Ids">By the ids that the configuration gives them.</param>
 public sealed record ControlTokens(IReadOnlyList<string> Texts, IReadOnlyList<int> Ids)
 {
-    /// <summary>Texts of tokens that a user's text does not become either, though they are text in an answer: they mark calls and results of functions.</summary>
+    /// <summary>Texts of tokens that a user's text does not become either, though they are text in an answer: they mark thoughts, and calls and results of functions.</summary>
     public IReadOnlyList<string> Marks { get; init; } = [];
 
     /// <summary>What a tokenizer without a model has.</summary>

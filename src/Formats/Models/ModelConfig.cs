@@ -52,7 +52,7 @@ public sealed record ModelConfig
         [Family.Chat.TurnStart, Family.Chat.TurnEnd],
         [ImageTokenId, VideoTokenId, AudioTokenId, VisionStartTokenId, VisionEndTokenId, AudioStartTokenId, AudioEndTokenId])
     {
-        Marks = Family.Chat.Tools?.Marks ?? [],
+        Marks = Family.Chat.Marks,
     };
 
     /// <summary>What the language model is made of.</summary>

@@ -27,10 +27,18 @@ public sealed class Qwen35 : Qwen3VL.Qwen3VL
     /// <inheritdoc/>
     public override IReadOnlyList<string> ModelTypes { get; } = ["qwen3_5"];
 
-    /// <summary>No way to write functions: the family's own is none of those that are known.</summary>
+    /// <summary>The block of thought is closed before an answer begins, as the templates write it that are told not to let a model think.</summary>
     public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", DefaultSystem: null)
     {
-        Templates = ["344a366f07451199b446506148a4d32e4328c63d75ebe645e62e79408b9e2964"], // one of tests
+        Tools = ToolFormat.Tags,
+        Thought = new ThoughtFormat("<think>", "</think>"),
+        TrimsContent = true,
+        Templates =
+        [
+            "273d8e0e683b885071fb17e08d71e5f2a5ddfb5309756181681de4f5a1822d80", // the hub's, of 0.8B and 2B
+            "a4aee8afcf2e0711942cf848899be66016f8d14a889ff9ede07bca099c28f715", // the hub's, of 4B and more, with enable_thinking = false
+            "344a366f07451199b446506148a4d32e4328c63d75ebe645e62e79408b9e2964", // one of tests, without thought
+        ],
     };
 
     /// <inheritdoc/>
