@@ -17,6 +17,8 @@ public class JsonBorderTests
         ["ConversationFile"] = "MASQ0401 with file and line",
         ["JsonSchemaReader"] = "MASQ0903 before anything is computed",
         ["ToolCallReader"] = "no call, the text that it is",
+        ["TaggedCallReader"] = "the text that it is, or no call",
+        ["TaggedCall"] = "MASQ0941, naming the call",
         ["ChatRequestReader"] = "400, MASQ0943 in OpenAI's shape",
         ["MessageReader"] = "400, MASQ0943 in OpenAI's shape",
         ["FactsFile"] = "as if the file were not there",
