@@ -24,6 +24,12 @@ public class NativeProgramTests
         // Trimming and NativeAOT warnings are errors here.
         Assert.Empty(project.Dotnet("publish", ["-r", RuntimeInformation.RuntimeIdentifier, "-o", "published", .. packages]).MustSucceed().Quantized);
         Assert.Equal(managed, project.Run(project.InFolder("published/NativeProgram"), project.InFolder("data/picture.png")));
+
+        // Layers that carry a state, too.
+        var states = SmallCheckpoint.WriteWithStates(project.InFolder("states"));
+        var remembered = project.Run("dotnet", project.InFolder("bin/Release/net10.0/NativeProgram.dll"), project.InFolder("data/picture.png"), states);
+        Assert.True(remembered.ExitCode == 0 && remembered.Output.Length > 1, remembered.Output);
+        Assert.Equal(remembered, project.Run(project.InFolder("published/NativeProgram"), project.InFolder("data/picture.png"), states));
         if (HasAvx512Vnni)
         {
             // A level that the program lacked would be an error.

@@ -24,7 +24,7 @@ public static class TextConfigReader
             AttentionHeads = section.Whole("num_attention_heads", 1, ConfigLimits.Heads, defaults.AttentionHeads),
             KeyValueHeads = section.Whole("num_key_value_heads", 1, ConfigLimits.Heads, defaults.KeyValueHeads),
             HeadSize = headSize,
-            RotatedSize = defaults.RotatedShare is { } share ? (int)(headSize * RotatedShare(section, rope, share)) : 0,
+            RotatedSize = defaults.RotatedShare is { } share ? RotatedSize(section, rope, headSize, share) : 0,
             VocabularySize = section.Whole("vocab_size", 1, MaxVocabulary, defaults.VocabularySize),
             RmsNormEpsilon = (float)section.Number("rms_norm_eps", 1e-12, 1, defaults.RmsNormEpsilon),
             RopeTheta = (float)section.Number("rope_theta", 1, 1e12, rope?.Number("rope_theta", 1, 1e12, defaults.RopeTheta) ?? defaults.RopeTheta),
@@ -36,6 +36,14 @@ public static class TextConfigReader
         };
         Check(section, rope, text, defaults);
         return text;
+    }
+
+    private static int RotatedSize(ConfigSection section, ConfigSection? rope, int headSize, double share)
+    {
+        share = RotatedShare(section, rope, share);
+        return (int)(headSize * share) is var rotated && rotated > 0 && rotated % 2 == 0
+            ? rotated
+            : throw section.Unsupported(RotatedShareKey, FormattableString.Invariant($"is {share}; of the {headSize} values of a head it must rotate an even number above 0"));
     }
 
     // Among the rotary parameters, or where older files have it.
@@ -68,7 +76,7 @@ public static class TextConfigReader
 
         if (text.MropeSections.Count != 3 || text.MropeSections.Sum(width => (long)width) * 2 != text.RotatedSize)
         {
-            throw section.Unsupported("mrope_section", $"is [{string.Join(", ", text.MropeSections)}]; it must hold three numbers whose sum is half the head's width {text.RotatedSize}");
+            throw section.Unsupported("mrope_section", $"is [{string.Join(", ", text.MropeSections)}]; it must hold three numbers whose sum is half of the {text.RotatedSize} values of a head that are rotated");
         }
 
         if ((float?)rope?.Number("rope_theta", 1, 1e12, text.RopeTheta) is { } theta && theta != text.RopeTheta)
@@ -93,7 +101,7 @@ public static class TextConfigReader
 
         if (section.Texts("layer_types")?.FirstOrDefault(kind => !defaults.LayerTypes.Contains(kind)) is { } other)
         {
-            throw section.Unsupported("layer_types", $"has '{other}'; only {string.Join(" and ", defaults.LayerTypes).Replace('_', ' ')} is supported");
+            throw section.Unsupported("layer_types", $"has '{other}'; supported: {string.Join(", ", defaults.LayerTypes)}");
         }
 
         rope?.RequireFlag("mrope_interleaved", defaults.InterleavesMrope);

@@ -78,6 +78,9 @@ public sealed class FurtherFamilyConfigTests
     [InlineData("text_config.full_attention_interval", "0")]
     [InlineData("text_config.rope_parameters.partial_rotary_factor", "0.5", "mrope_section")]
     [InlineData("text_config.rope_parameters.partial_rotary_factor", "1.5")]
+    [InlineData("text_config.rope_parameters.partial_rotary_factor", "0")]
+    [InlineData("text_config.rope_parameters.partial_rotary_factor", "0.001")]
+    [InlineData("text_config.rope_parameters.partial_rotary_factor", "0.293")] // 75 of 256 values
     [InlineData("text_config.rope_parameters.mrope_interleaved", "false")]
     [InlineData("vision_config.out_hidden_size", "2048")]
     public void What_Qwen35_cannot_have_is_refused(string path, string value, string? named = null) => AssertRefused(Qwen35, path, value, named);

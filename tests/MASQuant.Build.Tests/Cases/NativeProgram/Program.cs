@@ -5,6 +5,15 @@ using MASQuant.Extensions.AI;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using NativeProgram;
+
+// Another model alone, by its folder.
+if (args is [var picture, var folder])
+{
+    using var other = MASQuant.Runtime.MultimodalModel.Load(folder);
+    Console.WriteLine(string.Concat(other.Generate(new Prompt().Image(picture).Text("Quote a verse."), new GenerationOptions { MaxTokens = 8, StopTokens = [] })));
+    return;
+}
+
 using var model = VlTiny.Load();
 var prompt = new Prompt().Image(args[0]).Text("Read the digits.");
 foreach (var piece in model.Generate(prompt, new GenerationOptions { MaxTokens = 8 }))
