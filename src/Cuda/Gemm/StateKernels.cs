@@ -17,7 +17,7 @@ public static class StateKernels
     private static readonly Kernel NormKernel = new(Module, "norm_gated", Threads);
     private static readonly Kernel SplitKernel = new(Module, "split_gates", Threads);
     private static readonly Kernel GateKernel = new(Module, "gate_output", Threads);
-    private static readonly Kernel[] RuleKernels = [.. KeySizes.Select(size => new Kernel(Module, $"delta_rule_{size}", DeltaRuleStep.ValueBlock))];
+    private static readonly Kernel[] RuleKernels = [.. KeySizes.Select(size => new Kernel(Module, $"delta_rule_{size}", 2 * DeltaRuleStep.ValueBlock))];
 
     /// <summary>Every kernel of the module.</summary>
     public static IReadOnlyList<Kernel> All { get; } = [ConvolveKernel, InputsKernel, NormKernel, SplitKernel, GateKernel, .. RuleKernels];

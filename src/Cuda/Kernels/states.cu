@@ -62,52 +62,51 @@ KERNEL(256, 4) delta_inputs(float* x, i64 x_stride, int key_heads, int size, flo
   }
 }
 
-// A warp takes 32 values of a head through the tokens, a value a lane: S ← γS + k ⊗ β(v − γkᵀS), then qᵀS. Its column of the state stays in registers; even and odd rows are summed apart, as on the processor.
+// A block takes 32 values of a head through the tokens: S ← γS + k ⊗ β(v − γkᵀS), then qᵀS. Two lanes share a value's column of the state, which stays in their registers: one has the even rows, the other the odd, whose sums are apart on the processor, too.
 // x[M, x_stride]: queries, keys, values; rows behind the sequence's tokens give zeros, since others must find numbers. state[value heads · values / 32][K][32]; apart: row y is the next of sequence y, whose state lies y · `sequence` values on.
 template <int K>
 INLINE void delta_rule(const float* x, i64 x_stride, int key_heads, int value_heads, int values, const float* gates, const int* step, const int* cached, float* state, i64 sequence, float* out, int rows) {
-  __shared__ float4 query[K / 4], key[K / 4];
-  int lane = thread_index(), column = block_x() * 32, head = column / values, key_head = head / (value_heads / key_heads);
+  __shared__ float4 query[2][K / 8], key[2][K / 8]; // even rows, then odd
+  int thread = thread_index(), half = thread & 1, lane = thread >> 1, column = block_x() * 32, head = column / values, key_head = head / (value_heads / key_heads);
   int apart = sequence != 0, first = apart ? block_y() : 0, count = apart ? 1 : step[Count];
-  state += first * sequence + (i64)column * K + lane;
-  float s[K];
+  state += first * sequence + (i64)column * K + half * 32 + lane;
+  float s[K / 2];
   bool fresh = cached[first] == 0;
 #pragma unroll
-  for (int i = 0; i < K; i++) s[i] = fresh ? 0.0f : state[i * 32];
+  for (int i = 0; i < K / 2; i++) s[i] = fresh ? 0.0f : state[i * 64];
   for (int token = first; token < first + count; token++) {
     const float* row = x + token * x_stride;
-    sync_warp();
-#pragma unroll
-    for (int i = lane; i < K; i += 32) ((float*)query)[i] = row[key_head * K + i], ((float*)key)[i] = row[(key_heads + key_head) * K + i];
+    sync_block();
+    for (int i = thread; i < K; i += 64) ((float*)query[i & 1])[i >> 1] = row[key_head * K + i], ((float*)key[i & 1])[i >> 1] = row[(key_heads + key_head) * K + i];
     float value = row[2 * key_heads * K + column + lane];
     float stays = gates[(i64)token * 2 * value_heads + head], writes = gates[(i64)token * 2 * value_heads + value_heads + head];
-    sync_warp();
-    float even = 0, odd = 0;
+    sync_block();
+    float sum = 0;
 #pragma unroll
-    for (int i = 0; i < K / 4; i++) {
-      float4 k = key[i];
-      even = fused(s[4 * i], k.x, even), odd = fused(s[4 * i + 1], k.y, odd);
-      even = fused(s[4 * i + 2], k.z, even), odd = fused(s[4 * i + 3], k.w, odd);
+    for (int i = 0; i < K / 8; i++) {
+      float4 k = key[half][i];
+      sum = fused(s[4 * i], k.x, sum), sum = fused(s[4 * i + 1], k.y, sum), sum = fused(s[4 * i + 2], k.z, sum), sum = fused(s[4 * i + 3], k.w, sum);
     }
-    float change = (value - (even + odd) * stays) * writes;
-    even = 0, odd = 0;
+    float change = (value - (sum + shuffle_xor(sum, 1)) * stays) * writes;
+    sum = 0;
 #pragma unroll
-    for (int i = 0; i < K / 4; i++) {
-      float4 k = key[i], q = query[i];
+    for (int i = 0; i < K / 8; i++) {
+      float4 k = key[half][i], q = query[half][i];
       s[4 * i] = fused(k.x, change, s[4 * i] * stays), s[4 * i + 1] = fused(k.y, change, s[4 * i + 1] * stays);
       s[4 * i + 2] = fused(k.z, change, s[4 * i + 2] * stays), s[4 * i + 3] = fused(k.w, change, s[4 * i + 3] * stays);
-      even = fused(s[4 * i], q.x, even), odd = fused(s[4 * i + 1], q.y, odd);
-      even = fused(s[4 * i + 2], q.z, even), odd = fused(s[4 * i + 3], q.w, odd);
+      sum = fused(s[4 * i], q.x, sum), sum = fused(s[4 * i + 1], q.y, sum), sum = fused(s[4 * i + 2], q.z, sum), sum = fused(s[4 * i + 3], q.w, sum);
     }
-    out[(i64)token * value_heads * values + column + lane] = even + odd;
+    sum += shuffle_xor(sum, 1);
+    if (half == 0) out[(i64)token * value_heads * values + column + lane] = sum;
   }
-  for (int row = apart ? rows : count; row < rows; row++) out[(i64)row * value_heads * values + column + lane] = 0;
+  if (half == 0)
+    for (int row = apart ? rows : count; row < rows; row++) out[(i64)row * value_heads * values + column + lane] = 0;
 #pragma unroll
-  for (int i = 0; i < K; i++) state[i * 32] = s[i];
+  for (int i = 0; i < K / 2; i++) state[i * 64] = s[i];
 }
 
 #define DELTA_RULE(size)                                                                                                                                  \
-  KERNEL(32, 1) delta_rule_##size(const float* x, i64 x_stride, int key_heads, int value_heads, int values, const float* gates, const int* step,          \
+  KERNEL(64, 1) delta_rule_##size(const float* x, i64 x_stride, int key_heads, int value_heads, int values, const float* gates, const int* step,          \
       const int* cached, float* state, i64 sequence, float* out, int rows) {                                                                               \
     delta_rule<size>(x, x_stride, key_heads, value_heads, values, gates, step, cached, state, sequence, out, rows);                                        \
   }
