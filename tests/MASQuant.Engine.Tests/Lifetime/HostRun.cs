@@ -103,6 +103,10 @@ internal static class HostRun
         catch (ObjectDisposedException error) when (error.ObjectName == "LoadedModel")
         {
         }
+        catch (ObjectDisposedException error) when (error.ObjectName == "MemoryPool")
+        {
+            // The server's own, which ends with it where the time to shut down has passed: a handler that heeds nothing still writes.
+        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
         }
