@@ -1,7 +1,8 @@
 // What a decoder does between its linear layers: rotary embedding and cache, attention, the rows that the head reads; and the order of BF16 weights.
 #include "attention.cuh"
+#include "squares.cuh"
 
-// --- Norms of heads, in place: x / √(mean(x²) + ε) ⊙ gain of every head of queries and keys. A warp each; sums in the processor's order. ---
+// --- Norms of heads, in place: x / √(mean(x²) + ε) ⊙ gain of every head of queries and keys. A warp each. ---
 
 // qkv[T, stride]: heads queries, then kv_heads keys, of `size` values each.
 KERNEL(256, 4) norm_heads(float* qkv, i64 stride, int heads, int kv_heads, int size, const float* query_gain, float query_epsilon, const float* key_gain, float key_epsilon) {
@@ -9,11 +10,8 @@ KERNEL(256, 4) norm_heads(float* qkv, i64 stride, int heads, int kv_heads, int s
   if (head >= heads + kv_heads) return;
   float* x = qkv + block_x() * stride + head * size;
   const float* gain = head < heads ? query_gain : key_gain;
-  float epsilon = head < heads ? query_epsilon : key_epsilon, sum = 0;
-  for (int k = lane & 15; k < size; k += 16) sum = fused(x[k], x[k], sum); // the upper lanes repeat the lower
-#pragma unroll
-  for (int lanes = 8; lanes > 0; lanes >>= 1) sum += shuffle_xor(sum, lanes);
-  float scale = 1.0f / square_root(sum / (float)size + epsilon);
+  float epsilon = head < heads ? query_epsilon : key_epsilon;
+  float scale = 1.0f / square_root(sum_of_squares(x, size) / (float)size + epsilon);
   for (int k = lane; k < size; k += 32) x[k] = x[k] * scale * gain[k];
 }
 

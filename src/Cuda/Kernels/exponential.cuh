@@ -25,3 +25,5 @@ INLINE float exponential(float x) {
   int half = exponent >> 1;
   return p * power_of_two(half) * power_of_two(exponent - half);
 }
+
+INLINE float silu(float x) { return x / (1.0f + exponential(-x)); }

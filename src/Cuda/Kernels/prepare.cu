@@ -189,7 +189,7 @@ KERNEL(256, 4) prepare_norm(float* hidden, const float* branch, const float* gai
   quantize(row, inputs, token, modality, inverse_of(modality, text, vision, audio), {codes, scales, smoothed, stride, keep, largest, order, rotation, rotation_scale, clips}, exchange);
 }
 
-INLINE float gated(float gate, float up) { return gate / (1.0f + exponential(-gate)) * up; }
+INLINE float gated(float gate, float up) { return silu(gate) * up; }
 
 // SiLU(gate) ⊙ up; rows of `gate` and `up` are `x_stride` apart.
 KERNEL(256, 4) prepare_gated(const float* gate, const float* up, i64 x_stride, int inputs, const u8* modalities, const float* text, const float* vision,

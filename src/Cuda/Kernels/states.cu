@@ -2,14 +2,13 @@
 // Equals the processor bit for bit: every sum has its order.
 #include "elementary.cuh"
 #include "exponential.cuh"
+#include "squares.cuh"
 
 // What a step says on the device: the first row that is wanted, how many rows are tokens, then how many tokens each sequence has behind it.
 const int Count = 1;
 
 const int Window = 3; // rows before a row that a convolution of 4 sees
 const int RowsOfTile = 32;
-
-INLINE float silu(float x) { return x / (1.0f + exponential(-x)); }
 
 // x[M, x_stride] → out[M, out_stride]: SiLU of the convolution of `channels` columns, a thread each; weights[channels, 4].
 // One sequence: blocks along y are tiles of rows, and the first leaves the last rows in window[3, channels]. Apart: row y is the next of sequence y, whose window lies y · 3 · channels on.
@@ -46,12 +45,7 @@ KERNEL(256, 4) delta_inputs(float* x, i64 x_stride, int key_heads, int size, flo
   x += block_x() * x_stride, ab += block_x() * ab_stride, gates += (i64)block_x() * 2 * value_heads;
   for (int head = warp; head < 2 * key_heads; head += 8) {
     float* row = x + head * size;
-    float sum = 0;
-    for (int k = lane & 15; k < size; k += 16) sum = fused(row[k], row[k], sum); // the upper lanes repeat the lower
-#pragma unroll
-    for (int lanes = 8; lanes > 0; lanes >>= 1) sum += shuffle_xor(sum, lanes);
-    float factor = (head < key_heads ? scale : 1.0f) / square_root(sum + epsilon);
-    sync_warp(); // all have read before one writes
+    float factor = (head < key_heads ? scale : 1.0f) / square_root(sum_of_squares(row, size) + epsilon);
     for (int k = lane; k < size; k += 32) row[k] = row[k] * factor;
   }
   for (int head = thread_index(); head < value_heads; head += 256) {
@@ -120,12 +114,7 @@ KERNEL(256, 4) norm_gated(float* x, int heads, int size, const float* gain, floa
   int lane = thread_index() & 31, head = block_y() * 8 + (thread_index() >> 5);
   if (head >= heads) return;
   x += ((i64)block_x() * heads + head) * size, gate += block_x() * gate_stride + head * size;
-  float sum = 0;
-  for (int k = lane & 15; k < size; k += 16) sum = fused(x[k], x[k], sum); // the upper lanes repeat the lower
-#pragma unroll
-  for (int lanes = 8; lanes > 0; lanes >>= 1) sum += shuffle_xor(sum, lanes);
-  float scale = 1.0f / square_root(sum / (float)size + epsilon);
-  sync_warp(); // all have read before one writes
+  float scale = 1.0f / square_root(sum_of_squares(x, size) / (float)size + epsilon);
   for (int k = lane; k < size; k += 32) x[k] = silu(gate[k]) * (x[k] * scale * gain[k]);
 }
 
