@@ -9,7 +9,7 @@ public sealed class DeviceKvCache(ICudaDevice device, DecoderDescription descrip
 {
     private const int FirstCapacity = 256;
     private readonly IDeviceMemory?[] _layers = new IDeviceMemory?[description.Blocks.Count];
-    private readonly bool[] _attends = [.. description.Blocks.Select(block => block.Steps.Any(step => step is AttendStep))];
+    private readonly int[] _attending = [.. description.Blocks.Index().Where(block => block.Item.Steps.Any(step => step is AttendStep)).Select(block => block.Index)];
     private readonly long _rowBytes = (long)description.Config.KeyValueHeads * description.Config.HeadSize * sizeof(ushort);
     private int _sequences = sequences;
 
@@ -60,13 +60,8 @@ public sealed class DeviceKvCache(ICudaDevice device, DecoderDescription descrip
     public void Copy(DeviceKvCache source, int from, int to, int tokens)
     {
         States.Copy(source.States, from, to);
-        for (var layer = 0; layer < _layers.Length; layer++)
+        foreach (var layer in _attending)
         {
-            if (!_attends[layer])
-            {
-                continue;
-            }
-
             device.Copy(source.Keys(layer) + (from * source.Capacity * _rowBytes), Keys(layer) + (to * Capacity * _rowBytes), tokens * _rowBytes);
             device.Copy(source.Values(layer) + (from * source.Capacity * _rowBytes), Values(layer) + (to * Capacity * _rowBytes), tokens * _rowBytes);
         }
@@ -85,13 +80,8 @@ public sealed class DeviceKvCache(ICudaDevice device, DecoderDescription descrip
     private void Grow(int capacity, int sequences)
     {
         States.Reserve(sequences);
-        for (var layer = 0; layer < _layers.Length && capacity > 0; layer++)
+        foreach (var layer in capacity > 0 ? _attending : [])
         {
-            if (!_attends[layer])
-            {
-                continue;
-            }
-
             var grown = device.Allocate(2 * sequences * capacity * _rowBytes);
             for (var sequence = 0; sequence < _sequences && Length > 0; sequence++)
             {

@@ -25,7 +25,8 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
     public void Run(DeviceTransformerBlock block, IDeviceAttention? attention = null, DevicePointer output = default, DeviceRecurrence? recurrence = null)
     {
         var (steps, norm, group, parameter, rotates) = (block.Description.Steps, 0, 0, 0, false);
-        var (operands, stride) = (buffers.Projected, 0); // queries, keys and values; and from row to row of what was projected last but a and b
+        var stride = 0L; // from row to row of what was projected last, but for a and b
+        (DevicePointer Rows, long Stride) operands = default; // queries, keys and values
         for (var i = 0; i < steps.Count; i++)
         {
             switch (steps[i])
@@ -44,11 +45,13 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
 
                     var target = i + 1 == steps.Count ? output : steps[i + 1] is AddStep ? buffers.Branch : buffers.Projected;
                     weight.Multiply(device, buffers.Tokens, target, weight.Outputs);
-                    (operands, stride) = (buffers.Projected, weight.Outputs);
+                    stride = weight.Outputs;
+                    operands = (buffers.Projected, stride);
                     break;
-                case SplitGatesStep split:
-                    device.Launch(StateKernels.SplitGates(buffers.Projected, stride, HeadsOf(split, stride), buffers.Beside, _rows));
-                    operands = buffers.Beside;
+                case SplitGatesStep:
+                    var heads = HeadsBehind(steps, i);
+                    device.Launch(StateKernels.SplitGates(buffers.Projected, stride, heads, buffers.Beside, _rows));
+                    operands = (buffers.Beside, (heads.Queries + (2L * heads.Keys)) * heads.Size);
                     break;
                 case ConvolveStep convolve:
                     recurrence!.Convolve(convolve, buffers.Projected, stride, block.Parameters[parameter++].Pointer, _rows, buffers.Beside);
@@ -60,19 +63,18 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
                     NormGated(gated, block.Norms[norm++], stride, block.Groups[group]);
                     break;
                 case GateOutputStep:
-                    var heads = (AttendStep)steps[i - 1];
-                    device.Launch(StateKernels.GateOutput(buffers.Attended, heads.Heads, heads.HeadSize, buffers.Projected, stride, _rows));
+                    var attended = (AttendStep)steps[i - 1];
+                    device.Launch(StateKernels.GateOutput(buffers.Attended, attended.Heads, attended.HeadSize, buffers.Projected, stride, _rows));
                     PrepareAttended(block.Groups[group]);
                     break;
                 case NormalizeHeadsStep normalize:
-                    var attending = steps.Skip(i).OfType<AttendStep>().First();
-                    NormHeads(normalize, attending, block.Norms[norm++], block.Norms[norm++], operands, operands == buffers.Projected ? stride : WidthOf(attending));
+                    NormHeads(normalize, HeadsBehind(steps, i), block.Norms[norm++], block.Norms[norm++], operands);
                     break;
                 case RotateStep:
                     rotates = true;
                     break;
                 case AttendStep attend:
-                    attention!.Queue(attend, rotates, operands, operands == buffers.Projected ? stride : WidthOf(attend), _rows, buffers.Attended);
+                    attention!.Queue(attend, rotates, operands.Rows, operands.Stride, _rows, buffers.Attended);
                     if (steps[i + 1] is not GateOutputStep)
                     {
                         PrepareAttended(block.Groups[group]);
@@ -125,24 +127,22 @@ internal sealed class DevicePass(ICudaDevice device, PassBuffers buffers, int ro
         _rows = rows;
     }
 
-    // Queries, keys and values side by side.
-    private static long WidthOf(AttendStep step) => (step.Heads + (2L * step.KeyValueHeads)) * step.HeadSize;
-
-    // Beside queries and their gates there are as many keys as values.
-    private static HeadShape HeadsOf(SplitGatesStep step, int stride) => new(step.Heads, ((stride / step.HeadSize) - (2 * step.Heads)) / 2, step.HeadSize);
-
-    private void NormHeads(NormalizeHeadsStep step, AttendStep attend, DeviceNorm queries, DeviceNorm keys, DevicePointer operands, long stride)
+    // Those of the step that attends next.
+    private static HeadShape HeadsBehind(IReadOnlyList<BlockStep> steps, int index)
     {
-        var heads = new HeadShape(attend.Heads, attend.KeyValueHeads, attend.HeadSize);
-        device.Launch(DecoderKernels.NormHeads(operands, stride, heads, (queries.Gain.Pointer, step.Queries.Epsilon), (keys.Gain.Pointer, step.Keys.Epsilon), _rows));
+        var attend = steps.Skip(index).OfType<AttendStep>().First();
+        return new HeadShape(attend.Heads, attend.KeyValueHeads, attend.HeadSize);
     }
 
+    private void NormHeads(NormalizeHeadsStep step, HeadShape heads, DeviceNorm queries, DeviceNorm keys, (DevicePointer Rows, long Stride) operands)
+        => device.Launch(DecoderKernels.NormHeads(operands.Rows, operands.Stride, heads, (queries.Gain.Pointer, step.Queries.Epsilon), (keys.Gain.Pointer, step.Keys.Epsilon), _rows));
+
     // The gate's columns stand behind those that were convolved.
-    private void NormGated(NormalizeGatedStep step, DeviceNorm norm, int stride, DeviceInputGroup reader)
+    private void NormGated(NormalizeGatedStep step, DeviceNorm norm, long stride, DeviceInputGroup reader)
     {
         var values = reader.Weight.Inputs;
         device.Launch(StateKernels.NormGated(
-            buffers.Attended, values / step.Norm.Size, step.Norm, norm.Gain.Pointer, buffers.Projected + ((long)(stride - values) * sizeof(float)), stride, _rows));
+            buffers.Attended, values / step.Norm.Size, step.Norm, norm.Gain.Pointer, buffers.Projected + ((stride - values) * sizeof(float)), stride, _rows));
         PrepareAttended(reader);
     }
 

@@ -27,7 +27,7 @@ internal sealed class DeviceRecurrence(ICudaDevice device, StepCounts counts, De
     /// <param name="output">[M, value heads · d_v].</param>
     public void ApplyDeltaRule(DeltaRuleStep step, DevicePointer x, DevicePointer ab, int stride, (DeviceSlot Decay, DeviceSlot Offset) parameters, DevicePointer gates, int rows, DevicePointer output)
     {
-        var channels = ((2L * step.KeyHeads * step.KeySize) + ((long)step.ValueHeads * step.ValueSize));
+        var channels = (2L * step.KeyHeads * step.KeySize) + ((long)step.ValueHeads * step.ValueSize);
         device.Launch(StateKernels.DeltaInputs(step, x, channels, ab, stride, parameters.Decay.Pointer, parameters.Offset.Pointer, gates, rows));
         device.Launch(StateKernels.DeltaRule(step, x, channels, gates, counts, states.State(layer), apart, output, rows));
     }

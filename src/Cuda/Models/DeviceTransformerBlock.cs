@@ -52,8 +52,14 @@ public sealed class DeviceTransformerBlock
     }
 
     /// <summary>The columns of a and b, which rule a state; 0 without one.</summary>
-    internal int RulingOutputs => Description.Steps.Zip(Description.Steps.Skip(1)).Index().Where(pair => pair.Item.Second is DeltaRuleStep)
-        .Select(pair => Groups[Description.Steps.Take(pair.Index).Count(step => step is ProjectStep)].Weight.Outputs).FirstOrDefault();
+    internal int RulingOutputs
+    {
+        get
+        {
+            var before = Description.Steps.TakeWhile(step => step is not DeltaRuleStep).ToArray();
+            return before.Length == Description.Steps.Count ? 0 : Groups[before.Count(step => step is ProjectStep) - 1].Weight.Outputs;
+        }
+    }
 
     /// <summary>Whether the kernels take the steps.</summary>
     public static bool Supports(BlockDescription description) => FirstUnsupported(description.Steps) is null;
