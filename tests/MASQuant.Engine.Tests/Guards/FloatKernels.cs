@@ -60,6 +60,16 @@ internal static unsafe class FloatKernels
         }
     }
 
+    /// <summary>Packing of whole panels of BF16, as far as it goes.</summary>
+    public static void PackHalves(GuardedMemory memory, Action<string> say)
+    {
+        foreach (var inputs in new[] { 1, 2, 126, 127, 128, 130, 256, 300 })
+        {
+            say($"a panel of {inputs} inputs");
+            HalfPacking.Pack(memory.Pointer<ushort>(Panel * inputs), inputs, memory.Pointer<ushort>(Panel * inputs));
+        }
+    }
+
     /// <summary>The length of rows of which the last has nothing behind it.</summary>
     private static int Rows(int rows, int stride, int columns) => rows == 0 ? 0 : ((rows - 1) * stride) + columns;
 }

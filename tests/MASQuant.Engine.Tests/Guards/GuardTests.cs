@@ -13,6 +13,7 @@ public sealed class GuardTests
         ["tiles"] = CodeKernels.Tiles,
         ["floats"] = FloatKernels.Run,
         ["packing"] = FloatKernels.Pack,
+        ["packing-halves"] = FloatKernels.PackHalves,
         ["tokens"] = Products.Tokens,
         ["quantized products"] = Products.Quantized,
         ["float products"] = Products.Floats,

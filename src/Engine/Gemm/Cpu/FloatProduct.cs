@@ -112,8 +112,10 @@ internal sealed unsafe class FloatProduct : IWork
 
         // Few rows are packed once: the panels can then be read from end to end, as memory has them.
         var blocks = new RowBlocks(rows, FloatKernel.MaxRows(_target.FloatLevel));
-        var few = blocks.Count <= MostBlocksOfFewRows && (long)rows * _k <= MostValuesOfFewRows;
-        var packed = few ? PackRows(scratch, row, blocks) : null;
+        var packed = rows == 1 && _depthStride == 1 ? _a + (row * _rowStride)
+            : blocks.Count <= MostBlocksOfFewRows && (long)rows * _k <= MostValuesOfFewRows ? PackRows(scratch, row, blocks)
+            : null;
+        var few = packed is not null;
         var panels = few ? 1 : Math.Max(1, panelEnd - panel);
         for (var first = panel; first < panelEnd; first += panels)
         {
@@ -141,11 +143,6 @@ internal sealed unsafe class FloatProduct : IWork
     /// <summary>A's rows as [depth block][block][depth, block rows].</summary>
     private float* PackRows(Scratch scratch, int row, RowBlocks blocks)
     {
-        if (blocks.Rows == 1 && _depthStride == 1)
-        {
-            return _a + (row * _rowStride);
-        }
-
         var packed = scratch.Rows<float>((long)blocks.Rows * _k);
         for (var depthStart = 0; depthStart < _k; depthStart += FloatGemm.BlockInputs)
         {
