@@ -12,9 +12,7 @@ public class NativeImportTests
     {
         [("CodeMemory", "macos")] = "it maps no code there: the kernels are C#",
         [("FolderSync", "windows")] = "its journal keeps names, and there is no such call",
-        [("HugePages", "macos")] = "it chooses the size of pages by itself",
-        [("HugePages", "windows")] = "large pages want a privilege there that few accounts have",
-        [("MappedPages", "windows")] = "it takes pages back by itself when it wants them",
+        [("PageAdvice", "windows")] = "it takes pages back by itself when it wants them, and large ones want a privilege that few accounts have",
         [("RegularFile", "windows")] = "it opens no pipe by a path like that of a file",
         [("TileKernelAmx", "macos")] = "no processor that it runs on has tiles",
         [("TileKernelAmx", "windows")] = "it is not asked for tiles: there was no machine to try it on",
