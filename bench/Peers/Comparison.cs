@@ -46,17 +46,17 @@ internal static class Comparison
             peers.Add((peer, took, ownNow - own, mappedNow - mapped));
         }
 
-        var lines = new List<(string Name, Action<IPeer> Before, Action<IPeer> Work, double Tokens, int Rounds)>();
-        lines.AddRange(Prompts.Select(tokens => ($"prompt of {tokens}, tokens/s", (Action<IPeer>)(_ => { }), (Action<IPeer>)(peer => peer.Prefill(tokens)), (double)tokens, tokens > LongPrompt ? LongRounds : Rounds)));
-        lines.AddRange(Batches.Select(batch => ($"{batch} answers, tokens/s", (Action<IPeer>)(peer => peer.Prefill(256)), (Action<IPeer>)(peer => peer.Decode(batch)), (double)batch, Rounds)));
+        var lines = new List<(string Name, Action<IPeer> Before, Action<IPeer> Work, double Tokens, bool IsLong)>();
+        lines.AddRange(Prompts.Select(tokens => ($"prompt of {tokens}, tokens/s", (Action<IPeer>)(_ => { }), (Action<IPeer>)(peer => peer.Prefill(tokens)), (double)tokens, tokens > LongPrompt)));
+        lines.AddRange(Batches.Select(batch => ($"{batch} answers, tokens/s", (Action<IPeer>)(peer => peer.Prefill(256)), (Action<IPeer>)(peer => peer.Decode(batch)), (double)batch, false)));
 
         var second = peers.FindIndex(peer => peer.Peer is LlamaPeer);
         Console.WriteLine($"| | {string.Join(" | ", peers.Select(peer => peer.Peer.Name))} | first ÷ {(second < 0 ? "none" : peers[second].Peer.Name)} |");
         Console.WriteLine($"|---|{string.Concat(Enumerable.Repeat("---:|", peers.Count + 1))}");
         csv.WriteLine("what,peer,value");
-        foreach (var (name, before, work, tokens, rounds) in lines)
+        foreach (var (name, before, work, tokens, isLong) in lines)
         {
-            var speeds = Measure([.. peers.Select(peer => peer.Peer)], before, work, rounds).Select(seconds => tokens / seconds).ToArray();
+            var speeds = Measure([.. peers.Select(peer => peer.Peer)], before, work, isLong).Select(seconds => tokens / seconds).ToArray();
             Row(name, speeds, second < 0 ? null : speeds[0] / speeds[second]);
         }
 
@@ -76,24 +76,22 @@ internal static class Comparison
         }
     }
 
-    private static double[] Measure(IPeer[] peers, Action<IPeer> before, Action<IPeer> work, int rounds)
+    private static double[] Measure(IPeer[] peers, Action<IPeer> before, Action<IPeer> work, bool isLong)
     {
         var seconds = peers.Select(_ => new List<double>()).ToArray();
-        for (var round = 0; round <= rounds; round++)
-        {
-            for (var i = 0; i < peers.Length && (round > 0 || rounds == Rounds); i++)
-            {
-                if (round == 0)
-                {
-                    before(peers[i]);
-                }
+        Array.ForEach(peers, before);
 
+        // The first round warms; what a long prompt needs is warm by then.
+        for (var round = isLong ? 1 : 0; round <= (isLong ? LongRounds : Rounds); round++)
+        {
+            for (var i = 0; i < peers.Length; i++)
+            {
                 Thread.Sleep(Pause);
                 var start = Stopwatch.GetTimestamp();
                 work(peers[i]);
                 if (round > 0)
                 {
-                    seconds[i].Add(Stopwatch.GetElapsedTime(start).TotalSeconds); // The first round warms; what a long prompt needs is warm by then.
+                    seconds[i].Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
                 }
             }
         }
