@@ -55,13 +55,10 @@ public sealed class ChatRenderer
 
         renderer.Open(ChatRole.Assistant);
         var (thought, said) = renderer.Parted(answer?.Content ?? []);
+        renderer.BeginThought();
         if (thought.Length == 0)
         {
-            renderer.Think("");
-        }
-        else
-        {
-            renderer.BeginThought();
+            renderer.EndThought("");
         }
 
         var tokens = tokenizer.EncodeSegments(renderer._segments);
@@ -106,7 +103,8 @@ public sealed class ChatRenderer
             var (thought, said) = Parted(message.Content);
             if (answersLast)
             {
-                Think(thought);
+                BeginThought();
+                EndThought(thought);
             }
 
             message = message with { Content = said };
@@ -130,12 +128,6 @@ public sealed class ChatRenderer
     }
 
     private Thought Parted(IReadOnlyList<ContentPart> content) => _thought is null ? new Thought("", content) : Thought.Of(content, _thought);
-
-    private void Think(string thought)
-    {
-        BeginThought();
-        EndThought(thought);
-    }
 
     private void BeginThought()
     {

@@ -19,25 +19,20 @@ internal static class MessageContent
     private static List<ContentPart> Trimmed(IReadOnlyList<ContentPart> content)
     {
         List<ContentPart> parts = [.. content.Select(part => part is ToolResultPart result ? new ToolResultPart(result.Text.Trim()) : part)];
-        for (var at = 0; at < parts.Count && parts[at] is TextPart text; at++)
-        {
-            parts[at] = new TextPart(text.Text.TrimStart());
-            if (parts[at] is TextPart { Text.Length: > 0 })
-            {
-                break;
-            }
-        }
+        Trim(parts, 0, 1, text => text.TrimStart());
 
         // Functions and calls come behind all text.
-        for (var at = parts.FindLastIndex(part => part is not (ToolsPart or ToolCallPart)); at >= 0 && parts[at] is TextPart text; at--)
-        {
-            parts[at] = new TextPart(text.Text.TrimEnd());
-            if (parts[at] is TextPart { Text.Length: > 0 })
-            {
-                break;
-            }
-        }
-
+        Trim(parts, parts.FindLastIndex(part => part is not (ToolsPart or ToolCallPart)), -1, text => text.TrimEnd());
         return parts;
+    }
+
+    // From one end on, until a text has something left.
+    private static void Trim(List<ContentPart> parts, int at, int step, Func<string, string> trim)
+    {
+        for (var left = ""; left.Length == 0 && at >= 0 && at < parts.Count && parts[at] is TextPart text; at += step)
+        {
+            left = trim(text.Text);
+            parts[at] = new TextPart(left);
+        }
     }
 }
