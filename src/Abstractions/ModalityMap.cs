@@ -6,7 +6,7 @@ public sealed class ModalityMap
     /// <summary>The number of values of <see cref="Modality"/>.</summary>
     public const int ModalityCount = 3;
 
-    private static readonly ModalityMap SingleText = new(new Modality[1]);
+    private static readonly ModalityMap[] FewTexts = [.. Enumerable.Range(0, 17).Select(count => new ModalityMap(new Modality[count]))];
     private readonly Modality[] _modalities;
     private readonly int[] _counts = new int[ModalityCount];
 
@@ -35,6 +35,6 @@ public sealed class ModalityMap
     /// <summary>How many tokens are of <paramref name="modality"/>.</summary>
     public int CountOf(Modality modality) => _counts[(int)modality];
 
-    /// <summary>A map of <paramref name="count"/> text tokens; the one-token map of a decode step is shared.</summary>
-    public static ModalityMap Text(int count) => count == 1 ? SingleText : new ModalityMap(new Modality[count]);
+    /// <summary>A map of <paramref name="count"/> text tokens; those of a decode step, of a few tokens, are shared.</summary>
+    public static ModalityMap Text(int count) => count >= 0 && count < FewTexts.Length ? FewTexts[count] : new ModalityMap(new Modality[count]);
 }

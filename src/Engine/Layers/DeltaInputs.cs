@@ -6,7 +6,7 @@ namespace MASQuant.Engine.Layers;
 /// <summary>What the gated delta rule reads of some tokens. For one thread at a time.</summary>
 internal sealed class DeltaInputs
 {
-    private float[] _values = [];
+    private RowBuffer? _kept;
 
     /// <summary>[T, …]: queries and keys of unit length, queries divided by √d_k besides, and values.</summary>
     public Matrix QueriesKeysValues { get; private set; } = new(0, 0);
@@ -17,7 +17,7 @@ internal sealed class DeltaInputs
     /// <summary>β of every token's value heads.</summary>
     public float[] Strengths { get; private set; } = [];
 
-    public long Bytes => (_values.LongLength + Decays.LongLength + Strengths.LongLength) * sizeof(float);
+    public long Bytes => ((_kept?.Room ?? 0) + Decays.LongLength + Strengths.LongLength) * sizeof(float);
 
     /// <summary>Makes them of a step's values.</summary>
     /// <param name="step">Heads and their widths.</param>
@@ -45,10 +45,8 @@ internal sealed class DeltaInputs
     public void CopyFrom(DeltaInputs other, DeltaRuleStep step, int first, int count)
     {
         var columns = other.QueriesKeysValues.Columns;
-        var size = count * columns;
-        _values = _values.Length < size ? LargeArray.Uninitialized<float>(size) : _values;
-        other.QueriesKeysValues.Span.Slice(first * columns, size).CopyTo(_values);
-        QueriesKeysValues = new Matrix(count, columns, _values);
+        QueriesKeysValues = (_kept ??= new RowBuffer(columns)).Rows(count);
+        other.QueriesKeysValues.Span.Slice(first * columns, count * columns).CopyTo(QueriesKeysValues.Span);
         Reserve(count * step.ValueHeads);
         other.Decays.AsSpan(first * step.ValueHeads, count * step.ValueHeads).CopyTo(Decays);
         other.Strengths.AsSpan(first * step.ValueHeads, count * step.ValueHeads).CopyTo(Strengths);

@@ -5,6 +5,8 @@ namespace MASQuant.Engine.Layers;
 /// <summary>The states of all value heads of a decoder block: for each head, and each 32 of its values, [d_k, 32].</summary>
 internal sealed class DeltaState(DeltaRuleStep step)
 {
+    private static readonly Matrix Unread = new(0, 0);
+
     private readonly PassStates _states = new(checked(step.ValueHeads * step.KeySize * step.ValueSize));
     private DeltaInputs? _entered;
     private int _kept;
@@ -88,7 +90,7 @@ internal sealed class DeltaState(DeltaRuleStep step)
             _states.TakeBack();
             for (var piece = 0; stays > 0 && piece < step.ValueHeads * (step.ValueSize / DeltaRuleStep.ValueBlock); piece++)
             {
-                Take(_entered!, 0, stays, piece / (step.ValueSize / DeltaRuleStep.ValueBlock), piece % (step.ValueSize / DeltaRuleStep.ValueBlock), new Matrix(0, 0));
+                Take(_entered!, 0, stays, piece / (step.ValueSize / DeltaRuleStep.ValueBlock), piece % (step.ValueSize / DeltaRuleStep.ValueBlock), Unread);
             }
 
             if (stays > 0)
