@@ -59,7 +59,7 @@ public static class QuantizationPipeline
         using var checkpoint = job.OpenCheckpoint();
         var config = ModelConfigReader.Read(checkpoint);
         CheckShapes(config.Decoder(), job.Options);
-        CheckpointCheck.Require(checkpoint, config);
+        CheckpointCheck.Require(checkpoint, config, job.Options);
         return config;
     }
 

@@ -2,6 +2,7 @@ using MASQuant.Diagnostics;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Quantization;
+using MASQuant.Quantization.Options;
 using MASQuant.Quantization.Planning;
 
 namespace MASQuant.Tasks;
@@ -19,17 +20,17 @@ internal static class ModelPlan
     {
         var config = ModelConfigReader.ReadFolder(model.Folder);
         model.Options.CheckBlocks(config.Text.Layers);
-        CheckHeaders(model.Folder, warn);
+        CheckHeaders(model.Folder, model.Options, warn);
         return ModelFacts.Planned(model.Job, config, Checkpoint.TryReadFile(model.Folder, TokenizerFile, out var tokenizer) ? tokenizer : throw Messages.TokenizerMissing(Path.Combine(model.Folder, TokenizerFile)));
     }
 
     // Weights that Git LFS has not fetched yet are nothing to complain of in an editor.
-    private static void CheckHeaders(string folder, Action<MASQuantException> warn)
+    private static void CheckHeaders(string folder, QuantizationOptions options, Action<MASQuantException> warn)
     {
         try
         {
             using var checkpoint = Checkpoint.Open(folder);
-            CheckpointCheck.Require(checkpoint, ModelConfigReader.Read(checkpoint));
+            CheckpointCheck.Require(checkpoint, ModelConfigReader.Read(checkpoint), options);
             if (ChatTemplate.WarningOf(checkpoint) is { } template)
             {
                 warn(template);

@@ -41,7 +41,10 @@ internal static class SmallCheckpoint
     public static string WriteWithStates(string folder, int keySize = 32)
         => Write(folder, StateConfig.Replace("\"linear_key_head_dim\": 32", string.Create(CultureInfo.InvariantCulture, $"\"linear_key_head_dim\": {keySize}"), StringComparison.Ordinal));
 
-    private static string Write(string folder, string json)
+    /// <summary>The one whose layers carry a state, with a head that guesses ahead.</summary>
+    public static string WriteWithGuessHead(string folder) => Write(folder, StateConfig, guesses: true);
+
+    private static string Write(string folder, string json, bool guesses = false)
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "config.json"), json);
@@ -50,7 +53,7 @@ internal static class SmallCheckpoint
         File.Copy(Path.Combine(RepositoryFiles.VlTiny, "tokenizer.json"), Path.Combine(folder, "tokenizer.json"));
         var config = ModelConfigReader.ReadFolder(folder);
         var random = new Random(3);
-        SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), [.. Tensors(config.Decoder(), config.VisionTower()).Select(tensor => Payload(tensor, random))]);
+        SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), [.. Tensors(config.Decoder(), config.VisionTower()).Concat(guesses ? Tensors(config.Decoder().GuessHead!) : []).Select(tensor => Payload(tensor, random))]);
         return folder;
     }
 
@@ -63,19 +66,21 @@ internal static class SmallCheckpoint
             yield return tensor;
         }
 
-        foreach (var block in decoder.Blocks.Concat(tower.Blocks).Concat(tower.Mergers))
+        foreach (var tensor in decoder.Blocks.Concat(tower.Blocks).Concat(tower.Mergers).SelectMany(Block))
         {
-            foreach (var tensor in block.Norms.Distinct().SelectMany(norm => Norm(block.Prefix, norm)).Concat(block.Projections.SelectMany(step => Projection(block.Prefix, step))))
-            {
-                yield return tensor;
-            }
-
-            foreach (var parameter in block.Parameters)
-            {
-                yield return (block.Prefix + parameter.Name, parameter.Rows, parameter.Columns, parameter.Columns == 0 ? -1 : 0, 1);
-            }
+            yield return tensor;
         }
     }
+
+    private static IEnumerable<(string, int, int, float, float)> Tensors(GuessHeadDescription head)
+        => [.. new[] { head.EmbeddingNorm, head.HiddenNorm, head.FinalNorm }.SelectMany(norm => Norm("", norm)), .. Projection(GuessHeadDescription.Prefix, head.Join), .. Block(head.Block)];
+
+    private static IEnumerable<(string, int, int, float, float)> Block(BlockDescription block) =>
+    [
+        .. block.Norms.Distinct().SelectMany(norm => Norm(block.Prefix, norm)),
+        .. block.Projections.SelectMany(step => Projection(block.Prefix, step)),
+        .. block.Parameters.Select(parameter => (block.Prefix + parameter.Name, parameter.Rows, parameter.Columns, parameter.Columns == 0 ? -1f : 0, 1f)),
+    ];
 
     private static IEnumerable<(string, int, int, float, float)> Projection(string prefix, ProjectStep step) => step.FusedName is { } name
         ? Linear(prefix, step.Linears[0] with { Name = name, Outputs = step.Linears.Sum(linear => linear.Outputs) })

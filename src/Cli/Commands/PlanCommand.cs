@@ -43,7 +43,7 @@ internal static class PlanCommand
         using var checkpoint = Checkpoint.Open(model);
         var config = ModelConfigReader.Read(checkpoint);
         options.CheckBlocks(config.Text.Layers);
-        CheckpointCheck.Require(checkpoint, config);
+        CheckpointCheck.Require(checkpoint, config, options);
         CheckpointCheck.Warn(checkpoint, config, console.Warn);
         var extent = calibration is null ? CalibrationExtent.Typical(config) : CalibrationExtent.Of(checkpoint, config, CalibrationSet.Load(calibration, config, cancellationToken).Conversations, options.Budget);
         var plan = QuantizationPlan.Of(checkpoint, config, options, extent.Part(options.SamplesOf(extent.Samples)));
@@ -106,7 +106,7 @@ internal static class PlanCommand
         needs.Write(writer);
         writer.WriteLine();
         writer.WriteLine(FormattableString.Invariant($"Calibration: {plan.Calibration.Samples} samples, about {plan.Calibration.Tokens} tokens. The time is an estimate for an idle machine, right within a factor of 1.5."));
-        var memory = SequenceMemory.Of(plan.Config.Decoder());
+        var memory = SequenceMemory.Of(plan.Config.Decoder(), plan.Options.GuessHead != GuessHeadKind.None);
         writer.WriteLine($"A sequence takes {Figures.Bytes(memory.TokenBytes)} a token when it runs on the processor ({Figures.Bytes(memory.TokenBytes / 2)} in BF16: ModelOptions.KeyValues){(memory.StateBytes > 0 ? $", and {Figures.Bytes(memory.StateBytes)} at every length" : "")}.");
     }
 
@@ -115,6 +115,7 @@ internal static class PlanCommand
         ModelPart.Quantized => "are quantized",
         ModelPart.EmbeddingAndHead when options.Head == PartKind.W8 => "get 8 bits",
         ModelPart.VisionTower or ModelPart.AudioTower when options.Towers == PartKind.W8 => "linear layers get 8 bits",
+        ModelPart.GuessHead => options.GuessHead == GuessHeadKind.None ? "are left" : "linear layers get 8 bits, a copy of the head 4",
         _ => "stay",
     };
 

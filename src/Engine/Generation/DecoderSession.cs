@@ -22,6 +22,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     private readonly List<int> _positions = [];
     private ModalityMap _text = ModalityMap.Text(1);
     private PromptRun? _begun;
+    private HeadGuesses? _own;
 
     /// <summary>The number of tokens seen.</summary>
     public int Length => _caches.Count == 0 ? 0 : _caches[0].Length;
@@ -116,9 +117,14 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     {
         var run = _begun ?? throw new InvalidOperationException("No prompt has been begun.");
         var hidden = Evaluate(run, most, cancellationToken);
+        if (sequence.Lookup is not null && _caches.Count == 0)
+        {
+            Own?.Follow(run.Cache, run.Prompt, run.Evaluated - hidden.Rows, hidden);
+        }
+
         if (run.IsDone)
         {
-            EndDraft(null);
+            EndDraft(goesOn: false);
             sequence.Add(sequence.Sampler.Next(LogitsOfLast(hidden)));
             _caches.Add(run.Cache);
             _begun = null;
@@ -161,20 +167,29 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
             return;
         }
 
-        EndDraft(lookup);
-        var guess = lookup.Guess(Math.Min(sequence.Left, decoder.Config.MaxPositions - _caches[0].Length) - 1);
+        EndDraft(goesOn: true);
+        var most = Math.Min(sequence.Left, decoder.Config.MaxPositions - _caches[0].Length) - 1;
+        var guess = lookup.Guess(most);
+        IGuesser guesser = lookup;
+        if (Own is { } head && head.Guess(_caches[0], sequence.Token, guess.IsEmpty ? Math.Min(Math.Min(most, lookup.Most), head.Rate.Next()) : 0) is { IsEmpty: false } own)
+        {
+            guess = own;
+            guesser = head;
+        }
+
         _ids.Clear();
         _ids.Add(sequence.Token);
         _ids.AddRange(guess);
         var logits = Run(_ids.Count, cancellationToken);
-        _draft.Begin(guess, logits);
+        _caches[0].Guesses?.Follow(_caches[0].Length - _ids.Count, CollectionsMarshal.AsSpan(_ids), _workspace.Normed(_ids.Count));
+        _draft.Begin(guess, logits, guesser);
         sequence.Choose(logits.Row(0));
     }
 
     // The cache forgets what has not come true.
-    private void EndDraft(PromptLookup? lookup)
+    private void EndDraft(bool goesOn)
     {
-        if (_draft.End(lookup) is > 0 and var wrong)
+        if (_draft.End(goesOn) is > 0 and var wrong)
         {
             _caches[0].Truncate(_caches[0].Length - wrong);
             _caches[0].NextPosition -= wrong;
@@ -206,14 +221,17 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         }
     }
 
+    private HeadGuesses? Own => decoder.GuessHead is { } head ? _own ??= new HeadGuesses(decoder, head, _workspace, _rotary) : null;
+
     private KvCache RemoveRow(int row)
     {
         if (row == 0)
         {
-            EndDraft(null);
+            EndDraft(goesOn: false);
         }
 
         var cache = _caches[row];
+        Own?.Settle(cache);
         _caches[row] = _caches[^1];
         _caches.RemoveAt(_caches.Count - 1);
         return cache;
@@ -223,7 +241,7 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     {
         if (!_spare.TryPop(out var cache))
         {
-            return new KvCache(decoder.Config, keyValues);
+            return new KvCache(decoder.Config, keyValues, guesses: decoder.GuessHead is not null);
         }
 
         cache.KeepsPasses = false;

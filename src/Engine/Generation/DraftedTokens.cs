@@ -5,6 +5,7 @@ internal sealed class DraftedTokens
 {
     private readonly List<int> _tokens = [];
     private Matrix _logits = new(0, 0);
+    private IGuesser? _guesser;
     private int _right;
 
     /// <summary>How many of them the sequence has not chosen.</summary>
@@ -13,8 +14,10 @@ internal sealed class DraftedTokens
     /// <summary>Takes guesses that have been evaluated together with the token before them.</summary>
     /// <param name="guess">G tokens.</param>
     /// <param name="logits">[1 + G, V], behind that token and behind each guess.</param>
-    public void Begin(ReadOnlySpan<int> guess, Matrix logits)
+    /// <param name="guesser">Who guessed.</param>
+    public void Begin(ReadOnlySpan<int> guess, Matrix logits, IGuesser guesser)
     {
+        _guesser = guesser;
         _tokens.AddRange(guess);
         _logits = logits;
     }
@@ -33,14 +36,14 @@ internal sealed class DraftedTokens
         return true;
     }
 
-    /// <summary>Forgets them, and tells who guessed how many were right.</summary>
+    /// <summary>Forgets them, and tells who guessed how many were right, unless the sequence has ended among them.</summary>
     /// <returns>How many the cache must forget.</returns>
-    public int End(PromptLookup? lookup)
+    public int End(bool goesOn)
     {
         var wrong = Open;
-        if (_tokens.Count > 0)
+        if (_tokens.Count > 0 && goesOn)
         {
-            lookup?.Learn(_tokens.Count, _right);
+            _guesser?.Learn(_tokens.Count, _right);
         }
 
         _tokens.Clear();

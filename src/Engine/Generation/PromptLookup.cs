@@ -6,7 +6,7 @@ namespace MASQuant.Engine.Generation;
 /// Guesses the tokens of an answer that repeats its prompt or itself: those behind the last place where its last three tokens stood before (prompt lookup: Yang et al., 2023,
 /// "Inference with reference"; Saxena, 2023). Guesses that come true lengthen the next ones; those that mostly do not shorten and delay them. For one sequence.
 /// </summary>
-public sealed class PromptLookup
+public sealed class PromptLookup : IGuesser
 {
     private const int Known = 3;
     private const int FirstLength = 4;
@@ -24,6 +24,9 @@ public sealed class PromptLookup
 
     /// <param name="most">The most tokens of a guess; at least 1.</param>
     public PromptLookup(int most) => (_most, _length) = (most, Math.Min(FirstLength, most));
+
+    /// <summary>The most tokens of a guess.</summary>
+    public int Most => _most;
 
     /// <summary>Adds the tokens of the prompt.</summary>
     public void Begin(ReadOnlySpan<int> prompt) => _tokens.AddRange(prompt);

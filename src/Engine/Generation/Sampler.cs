@@ -71,6 +71,9 @@ public sealed class Sampler
         return draw.Scale == 0 ? logits.IndexOf(largest) : Draw(logits, largest, draw);
     }
 
+    /// <summary>The token of the largest logit, the lowest id of equals; 0 where none is a number.</summary>
+    internal static int Likeliest(ReadOnlySpan<float> logits) => Math.Max(0, logits.IndexOf(Largest(logits)));
+
     /// <summary>Refuses logits whose largest is no finite number.</summary>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.LogitsNotFinite"/></exception>
     public static void RequireFinite(float largest, int count)

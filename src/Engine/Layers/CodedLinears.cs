@@ -35,8 +35,9 @@ public sealed class CodedLinears(ITensorSource source, IGemmBackend? backend = n
     /// <param name="name">The tensor's name.</param>
     /// <param name="outputs">V.</param>
     /// <param name="inputs">H.</param>
+    /// <param name="bits">Of a code.</param>
     /// <exception cref="MASQuantException">A tensor is missing, of another shape or type, or not finite.</exception>
-    public ILinearGroup? TryReadHead(string name, int outputs, int inputs) => CodedMatrix.TryRead(source, name, outputs, inputs) is { } matrix ? Group([matrix]) : null;
+    public ILinearGroup? TryReadHead(string name, int outputs, int inputs, int bits = 8) => CodedMatrix.TryRead(source, name, outputs, inputs, bits) is { } matrix ? Group([matrix]) : null;
 
     private CodedLinearGroup Group(IReadOnlyList<CodedMatrix> layers)
     {

@@ -15,8 +15,10 @@ public sealed class KvCache
     /// <summary>An empty cache.</summary>
     /// <param name="config">The decoder's extents.</param>
     /// <param name="format">How keys and values are kept.</param>
-    public KvCache(TextConfig config, KeyValueFormat format = KeyValueFormat.Float32)
+    /// <param name="guesses">Whether something is kept for the head that guesses ahead.</param>
+    public KvCache(TextConfig config, KeyValueFormat format = KeyValueFormat.Float32, bool guesses = false)
     {
+        Guesses = guesses ? new GuessMemory(config.HiddenSize, format) : null;
         _maxPositions = config.MaxPositions;
         _layers = new LayerMemory[config.Layers];
         for (var i = 0; i < _layers.Length; i++)
@@ -31,6 +33,9 @@ public sealed class KvCache
     /// <summary>Where the next text token stands: a medium's positions are not the number of its tokens.</summary>
     internal int NextPosition { get; set; }
 
+    /// <summary>What is left for the head that guesses ahead; null: nothing guesses.</summary>
+    internal GuessMemory? Guesses { get; }
+
     /// <summary>The part of decoder block <paramref name="layer"/>.</summary>
     public LayerMemory this[int layer] => _layers[layer];
 
@@ -39,7 +44,7 @@ public sealed class KvCache
     public void RequireRoom(int tokens) => RequireRoom((long)Length + tokens, _maxPositions);
 
     /// <summary>What it takes of memory.</summary>
-    public long Bytes => _layers.Sum(layer => layer.Bytes) + _snapshots.Sum(snapshot => snapshot.Bytes);
+    public long Bytes => _layers.Sum(layer => layer.Bytes) + _snapshots.Sum(snapshot => snapshot.Bytes) + (Guesses?.Bytes ?? 0);
 
     /// <summary>How many of its first tokens another cache can take: of states there is only the last, and those that were kept.</summary>
     /// <param name="tokens">The most.</param>
@@ -62,6 +67,11 @@ public sealed class KvCache
         for (var layer = 0; layer < _layers.Length; layer++)
         {
             _layers[layer].CopyFrom(other._layers[layer], length, snapshot?.States[layer]);
+        }
+
+        if (other.Guesses is { } guesses)
+        {
+            Guesses?.CopyFrom(guesses, length);
         }
 
         _snapshots.Clear();
@@ -94,7 +104,14 @@ public sealed class KvCache
             layer.Truncate(length);
         }
 
-        _snapshots.RemoveAll(snapshot => snapshot.Length > length);
+        Guesses?.Truncate(length);
+        for (var i = _snapshots.Count - 1; i >= 0; i--)
+        {
+            if (_snapshots[i].Length > length)
+            {
+                _snapshots.RemoveAt(i);
+            }
+        }
     }
 
     /// <summary>Whether what enters the states in a pass is kept, so that its tokens can be forgotten from any of them on.</summary>

@@ -18,6 +18,9 @@ public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embe
     /// <summary>The extents.</summary>
     public TextConfig Config => Description.Config;
 
+    /// <summary>Guesses ahead; null: nothing was stored to guess with.</summary>
+    public GuessHead? GuessHead { get; init; }
+
     /// <summary>Reads everything but the blocks' linear layers.</summary>
     /// <param name="source">Must outlive the result.</param>
     /// <param name="description">What it is made of.</param>
@@ -31,7 +34,7 @@ public sealed record Decoder(DecoderDescription Description, TokenEmbedding Embe
         var (rows, columns) = (description.Config.VocabularySize, description.Config.HiddenSize);
         var head = new CodedLinears(source, backend).TryReadHead(description.Head, rows, columns)
             ?? new DenseLinearGroup((description.IsHeadTied ? embedding.ToHead(source, description) : source.ReadDense(description.Head, rows, columns), []));
-        return new Decoder(description, embedding, [.. Enumerable.Range(0, description.Blocks.Count).Select(block)], Norm.Read(source, "", description.FinalNorm), head);
+        return new Decoder(description, embedding, [.. Enumerable.Range(0, description.Blocks.Count).Select(block)], Norm.Read(source, "", description.FinalNorm), head) { GuessHead = GuessHead.TryRead(source, description, backend) };
     }
 
     /// <summary>Runs all blocks on T tokens that follow those in <paramref name="cache"/>. When it is cancelled or fails, the cache is as before.</summary>

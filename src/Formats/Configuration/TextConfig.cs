@@ -45,6 +45,9 @@ public sealed record TextConfig
     /// <summary>Of layers that carry a state in place of keys and values; null: there are none.</summary>
     public LinearAttentionConfig? LinearAttention { get; init; }
 
+    /// <summary>Blocks of the head that guesses ahead; 0: there is none.</summary>
+    public int GuessBlocks { get; init; }
+
     /// <summary>How many values of a head are rotated, its first; unless it is given, all.</summary>
     public int RotatedSize
     {

@@ -4,7 +4,7 @@ using MASQuant.Formats.Schemes;
 
 namespace MASQuant.Formats.Models;
 
-/// <summary>A matrix [N, K] of the embedding, the head or a tower at 8 bits: <c>NAME.codes</c> in the kernels' order, filled up with zeros to whole panels, and <c>NAME.scales</c>, one a row, in place of <c>NAME.weight</c>. Where there is <c>NAME.rotation</c>, the codes are those of W·H. <c>docs/artifact-format.md</c> specifies it.</summary>
+/// <summary>A matrix [N, K] of the embedding, the head or a tower at 8 bits, or of the head that guesses ahead at 4: <c>NAME.codes</c> in the kernels' order, filled up with zeros to whole panels, and <c>NAME.scales</c>, one a row, in place of <c>NAME.weight</c>. Where there is <c>NAME.rotation</c>, the codes are those of W·H. <c>docs/artifact-format.md</c> specifies it.</summary>
 /// <param name="Weight">[N, K], both filled up; its codes stay mapped.</param>
 /// <param name="RotationBlock">H is block-diagonal of normalized Sylvester–Hadamard matrices of so many inputs; 0: no rotation.</param>
 public sealed record CodedMatrix(QuantizedWeight Weight, int RotationBlock)
@@ -30,17 +30,17 @@ public sealed record CodedMatrix(QuantizedWeight Weight, int RotationBlock)
     public static int PaddedInputs(int inputs) => Pad(inputs, PackingLayout.InputMultiple);
 
     /// <summary>The bytes of codes, scales and rotation.</summary>
-    public static long Bytes(int outputs, int inputs) => ((long)PaddedOutputs(outputs) * (PaddedInputs(inputs) + sizeof(float))) + 1;
+    public static long Bytes(int outputs, int inputs, int bits = 8) => ((long)PaddedOutputs(outputs) * ((PaddedInputs(inputs) * bits / 8) + sizeof(float))) + 1;
 
     /// <summary>The shape of the codes.</summary>
-    public static int[] CodesShape(int outputs, int inputs)
-        => [PaddedOutputs(outputs) / PackingLayout.PanelOutputs, PaddedInputs(inputs) / PackingLayout.RunInputs, PackingLayout.PanelOutputs, PackingLayout.RunInputs];
+    public static int[] CodesShape(int outputs, int inputs, int bits = 8)
+        => [PaddedOutputs(outputs) / PackingLayout.PanelOutputs, PaddedInputs(inputs) * bits / 8 / PackingLayout.RunInputs, PackingLayout.PanelOutputs, PackingLayout.RunInputs];
 
     /// <summary>Whether the kernels take a matrix so: as many inputs as their sums hold, and codes that one span holds.</summary>
     public static bool Fits(int outputs, int inputs)
         => outputs > 0 && inputs is > 0 and <= PackingLayout.MaxInputs && outputs <= Array.MaxLength - PackingLayout.PanelOutputs && (long)PaddedOutputs(outputs) * PaddedInputs(inputs) <= Array.MaxLength;
 
-    /// <summary>Whether a source has <paramref name="weight"/> at 8 bits.</summary>
+    /// <summary>Whether a source has codes of <paramref name="weight"/>.</summary>
     public static bool IsStored(ITensorSource source, string weight) => weight.EndsWith(WeightSuffix, StringComparison.Ordinal) && source.TryGet(Codes(weight), out _);
 
     /// <summary>Reads a matrix, whose codes stay mapped; null where the source has it otherwise.</summary>
@@ -48,15 +48,16 @@ public sealed record CodedMatrix(QuantizedWeight Weight, int RotationBlock)
     /// <param name="weight">The name of the matrix.</param>
     /// <param name="outputs">N.</param>
     /// <param name="inputs">K.</param>
+    /// <param name="bits">Of a code: 8 or 4.</param>
     /// <exception cref="MASQuantException">MASQ0603: a tensor of another shape or type, or an impossible rotation; MASQ0107, MASQ0109: the scales are missing or not finite.</exception>
-    public static CodedMatrix? TryRead(ITensorSource source, string weight, int outputs, int inputs)
+    public static CodedMatrix? TryRead(ITensorSource source, string weight, int outputs, int inputs, int bits = 8)
     {
         if (!IsStored(source, weight))
         {
             return null;
         }
 
-        var (codes, shape) = (source.Find(Codes(weight)), CodesShape(outputs, inputs));
+        var (codes, shape) = (source.Find(Codes(weight)), CodesShape(outputs, inputs, bits));
         if (!Fits(outputs, inputs) || codes.Type != DataType.U8 || !codes.Shape.SequenceEqual(shape))
         {
             throw Invalid(source, $"Tensor '{codes.Name}' is {codes.Type.FileName()} [{string.Join(", ", codes.Shape)}]; the model calls for {DataType.U8.FileName()} [{string.Join(", ", shape)}].");
@@ -64,7 +65,7 @@ public sealed record CodedMatrix(QuantizedWeight Weight, int RotationBlock)
 
         var stored = new QuantizedWeight
         {
-            Scheme = QuantizationScheme.W8A8,
+            Scheme = bits == 8 ? QuantizationScheme.W8A8 : QuantizationScheme.W4A8,
             Outputs = PaddedOutputs(outputs),
             Inputs = PaddedInputs(inputs),
             Codes = source.Bytes(codes.Name),

@@ -20,6 +20,9 @@ public sealed class DecoderDescription
     /// <summary>The head's tensor, [V, H]; the embedding's where they are one.</summary>
     public required string Head { get; init; }
 
+    /// <summary>The head that guesses ahead; null: models of this layout have none.</summary>
+    public GuessHeadDescription? GuessHead { get; init; }
+
     /// <summary>Whether the head is the embedding.</summary>
     public bool IsHeadTied => Head == Embedding;
 

@@ -62,6 +62,16 @@ public enum PartKind
     W8,
 }
 
+/// <summary>What is stored of a head that guesses ahead.</summary>
+public enum GuessHeadKind
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>Its linear layers, and a copy of the model's head at 4 bits to guess with.</summary>
+    W8,
+}
+
 /// <summary>Which inputs are rotated by <see cref="BlockHadamard"/> once they are smoothed, so that what is still loud spreads.</summary>
 public enum RotationKind
 {
@@ -124,6 +134,9 @@ public sealed record QuantizationOptions
 
     /// <summary>What is stored of the linear layers in the blocks and mergers of the towers. What reads pixels and mel frames stays in full precision.</summary>
     public PartKind Towers { get; init; }
+
+    /// <summary>What is stored of a head that guesses ahead, which changes how fast tokens come and not which.</summary>
+    public GuessHeadKind GuessHead { get; init; }
 
     /// <summary>Which factors smooth the activations.</summary>
     public SmoothingKind Smoothing { get; init; } = SmoothingKind.ModalityAware;

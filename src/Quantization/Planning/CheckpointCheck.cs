@@ -4,6 +4,7 @@ using MASQuant.Engine.Models;
 using MASQuant.Formats.Checkpoints;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
+using MASQuant.Quantization.Options;
 
 namespace MASQuant.Quantization.Planning;
 
@@ -13,11 +14,13 @@ public static class CheckpointCheck
     /// <summary>Looks for all that an artifact takes along.</summary>
     /// <param name="source">The checkpoint.</param>
     /// <param name="config">What its <c>config.json</c> says.</param>
+    /// <param name="options">Say what an artifact takes along beside the model.</param>
     /// <exception cref="MASQuantException">A tensor is missing or of another shape or type; a file is missing, malformed or asks for what is not supported.</exception>
-    public static void Require(IModelSource source, ModelConfig config)
+    public static void Require(IModelSource source, ModelConfig config, QuantizationOptions options)
     {
         CheckpointShapes.Read(source, config.Decoder());
-        foreach (var tensor in DescribedTensors.Of(source, config))
+        var guesses = CodedParts.GuessHead(source, config, options) is { } head ? DescribedTensors.Of(source, head) : [];
+        foreach (var tensor in DescribedTensors.Of(source, config).Concat(guesses))
         {
             tensor.Require(source);
         }

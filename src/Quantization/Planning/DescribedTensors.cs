@@ -34,6 +34,10 @@ internal static class DescribedTensors
         return [new(decoder.Embedding, rows, columns), new(decoder.Head, rows, columns), .. Norm("", decoder.FinalNorm), .. decoder.Blocks.SelectMany(block => Block(source, block))];
     }
 
+    /// <summary>Those of a head that guesses ahead.</summary>
+    public static IEnumerable<DescribedTensor> Of(ITensorSource source, GuessHeadDescription head)
+        => [.. Norm("", head.EmbeddingNorm), .. Norm("", head.HiddenNorm), .. Norm("", head.FinalNorm), .. Projection(source, GuessHeadDescription.Prefix, head.Join), .. Block(source, head.Block)];
+
     private static IEnumerable<DescribedTensor> Vision(ITensorSource source, VisionTowerDescription tower)
         => [.. Linear(source, "", tower.PatchEmbedding), .. Positions(tower), .. tower.Blocks.Concat(tower.Mergers).SelectMany(block => Block(source, block))];
 

@@ -15,11 +15,15 @@ public static class ModelPart
     /// <summary>What hears.</summary>
     public const string AudioTower = "audio tower";
 
+    /// <summary>What guesses ahead.</summary>
+    public const string GuessHead = "head that guesses ahead";
+
     /// <summary>The part's name; <paramref name="quantized"/> holds the names of the tensors that are quantized.</summary>
     public static string Of(string tensor, IReadOnlySet<string> quantized) => tensor.Split('.')[0] switch
     {
         "visual" => VisionTower,
         "audio_tower" => AudioTower,
+        "mtp" => GuessHead,
         _ when quantized.Contains(tensor) => Quantized,
         _ when tensor.Contains("embed_tokens", StringComparison.Ordinal) || tensor.StartsWith("lm_head", StringComparison.Ordinal) => EmbeddingAndHead,
         _ => "norms and biases",

@@ -47,7 +47,7 @@ internal sealed record StateFullSize(string Name, int Hidden, int Layers, int He
         .. Enumerable.Range(0, Layers).SelectMany(layer => Block($"model.language_model.layers.{layer}.", attends: layer % 4 == 3)),
         .. Vision("model.visual."),
         .. Tied ? [] : ((string, int[])[])[("lm_head.weight", [Vocabulary, Hidden])],
-        ("mtp.fc.weight", [Hidden, 2 * Hidden]), ("mtp.norm.weight", [Hidden]), .. Block("mtp.layers.0.", attends: true),
+        ("mtp.fc.weight", [Hidden, 2 * Hidden]), ("mtp.norm.weight", [Hidden]), ("mtp.pre_fc_norm_embedding.weight", [Hidden]), ("mtp.pre_fc_norm_hidden.weight", [Hidden]), .. Block("mtp.layers.0.", attends: true),
     ];
 
     private JsonObject Config() => new()

@@ -1,6 +1,8 @@
 using MASQuant.Engine.Layers;
+using MASQuant.Engine.Tensors;
 using MASQuant.Formats.Models;
 using MASQuant.Formats.Safetensors;
+using MASQuant.Formats.Schemes;
 using MASQuant.Quantization.Weights;
 using MASQuant.Tests;
 
@@ -43,6 +45,29 @@ public sealed class CodedPartTests : IDisposable
 
         source.Dispose();
         coded.Dispose();
+    }
+
+    /// <summary>As above, without BF16: half a step of absmax/7.</summary>
+    [Theory]
+    [InlineData(40, 24)]
+    [InlineData(37, 21)]
+    public void A_row_of_4_bits_is_within_half_a_step_too(int rows, int columns)
+    {
+        var random = new Random(rows);
+        using var source = Write("source", TensorPayload.OfFloats("a.weight", Enumerable.Range(0, rows * columns).Select(i => random.NextSingle() - 0.5f).ToArray(), rows, columns));
+        using var coded = Write("coded", [.. CodedPart.Payloads(source, source.Find("a.weight"), "b.weight", QuantizationScheme.W4A8)]);
+        Assert.Equal(CodedMatrix.Bytes(rows, columns, 4), coded.Tensors.Sum(tensor => tensor.Bytes));
+        var (weight, block) = CodedMatrix.TryRead(coded, "b.weight", rows, columns, 4)!;
+        var (codes, exact) = (PackingLayout.Unpack(weight.Codes.Span, weight.Outputs, weight.Inputs, 4), source.ReadMatrix("a.weight", rows, columns));
+        for (var n = 0; n < rows; n++)
+        {
+            var step = weight.Scales.Span[n];
+            float[] row = [.. codes.AsSpan(n * weight.Inputs, weight.Inputs).ToArray().Select(code => code * step)];
+            BlockHadamard.Apply(row, block);
+            var norm = Norm(exact.Row(n).ToArray());
+            Assert.InRange(step, 0, norm / 7 * 1.0001);
+            Assert.InRange(Norm([.. row[..columns].Zip(exact.Row(n).ToArray(), (a, b) => a - b)]), 0, (Math.Sqrt(weight.Inputs) * step / 2) + (1e-4 * norm)); // FP32's roundings are below 10⁻⁴ of the norm.
+        }
     }
 
     private static double Norm(float[] values) => Math.Sqrt(values.Sum(value => (double)value * value));

@@ -2,7 +2,7 @@ using MASQuant.Formats.Configuration;
 
 namespace MASQuant.Formats.Models.Qwen35;
 
-/// <summary>Qwen3.5, dense: Qwen3-VL's prompts and tower, and a decoder most of whose layers carry a state of constant size. Tensors of the head that guesses ahead (<c>mtp.</c>) belong to no part that is used.</summary>
+/// <summary>Qwen3.5, dense: Qwen3-VL's prompts and tower, and a decoder most of whose layers carry a state of constant size.</summary>
 public sealed class Qwen35 : Qwen3VL.Qwen3VL
 {
     /// <summary>Qwen3_5TextConfig's defaults.</summary>
@@ -26,6 +26,9 @@ public sealed class Qwen35 : Qwen3VL.Qwen3VL
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> ModelTypes { get; } = ["qwen3_5"];
+
+    /// <inheritdoc/>
+    public override TensorNames TensorNames { get; } = new() { Renamed = [("model.language_model.", "model."), ("model.visual.", "visual.")], Further = [GuessHeadDescription.Prefix] };
 
     /// <summary>The block of thought is closed before an answer begins, as the templates write it that are told not to let a model think.</summary>
     public override ChatFormat Chat { get; } = new("<|im_start|>", "<|im_end|>", DefaultSystem: null)
@@ -51,7 +54,7 @@ public sealed class Qwen35 : Qwen3VL.Qwen3VL
         return new ModelConfig
         {
             Family = this,
-            Text = text with { LinearAttention = Qwen35LinearAttention.Read(section, text) },
+            Text = text with { LinearAttention = Qwen35LinearAttention.Read(section, text), GuessBlocks = GuessBlocks(section) },
             Vision = Qwen3VL.Qwen3VLVisionConfig.Read(model.Required("vision_config"), text, deepstackBlocks: []),
             ImageTokenId = model.TokenId("image_token_id", 248056),
             VideoTokenId = model.TokenId("video_token_id", 248057),
@@ -59,6 +62,9 @@ public sealed class Qwen35 : Qwen3VL.Qwen3VL
             VisionEndTokenId = model.TokenId("vision_end_token_id", 248054),
         };
     }
+
+    // A head with an embedding of its own is of another form; no published model has one.
+    private static int GuessBlocks(ConfigSection section) => section.Flag("mtp_use_dedicated_embeddings", false) ? 0 : section.Whole("mtp_num_hidden_layers", 0, ConfigLimits.Layers, 1);
 
     /// <inheritdoc/>
     public override DecoderDescription Decoder(ModelConfig config) => Qwen35Decoder.Describe(config.Text, config.Vision.DeepstackBlocks.Count);

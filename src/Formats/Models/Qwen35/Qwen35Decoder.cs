@@ -17,19 +17,29 @@ public static class Qwen35Decoder
         {
             Config = config,
             Embedding = Embedding,
-            Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new BlockDescription(string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}."), [.. Steps(config, layer), .. layer < deepstack ? new BlockStep[] { new DeepstackStep(layer) } : []]))],
+            Blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new BlockDescription(string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}."), [.. Steps(config, config.LinearAttention is { } linear && linear.Layers.Contains(layer) ? Remember(config, linear) : Attend(config)), .. layer < deepstack ? new BlockStep[] { new DeepstackStep(layer) } : []]))],
             FinalNorm = Norm("model.norm", config.HiddenSize, config),
             Head = config.TieWordEmbeddings ? Embedding : "lm_head.weight",
+            GuessHead = config.GuessBlocks == 1 ? GuessHead(config) : null,
             Rotary = new RotaryDescription(config.HeadSize, config.RopeTheta, config.MropeSections, config.Yarn) { RotatedSize = config.RotatedSize, IsInterleaved = true },
         };
     }
 
-    private static BlockStep[] Steps(TextConfig config, int layer)
+    private static GuessHeadDescription GuessHead(TextConfig config) => new()
+    {
+        EmbeddingNorm = Norm("mtp.pre_fc_norm_embedding", config.HiddenSize, config),
+        HiddenNorm = Norm("mtp.pre_fc_norm_hidden", config.HiddenSize, config),
+        Join = new ProjectStep([Linear("fc", config.HiddenSize, 2 * config.HiddenSize)]),
+        Block = new BlockDescription("mtp.layers.0.", Steps(config, Attend(config))),
+        FinalNorm = Norm("mtp.norm", config.HiddenSize, config),
+    };
+
+    private static BlockStep[] Steps(TextConfig config, BlockStep[] mixing)
     {
         var (hidden, inner) = (config.HiddenSize, config.IntermediateSize);
         return
         [
-            .. config.LinearAttention is { } linear && linear.Layers.Contains(layer) ? Remember(config, linear) : Attend(config),
+            .. mixing,
             new AddStep(),
             new NormalizeStep(Norm("post_attention_layernorm", hidden, config)),
             Project(InputGroup.GateUp, Linear("mlp.gate_proj", inner, hidden), Linear("mlp.up_proj", inner, hidden)),
