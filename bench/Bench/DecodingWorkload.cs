@@ -91,7 +91,7 @@ internal sealed class DecodingWorkload
         }
     }
 
-    private static TransformerBlock Block(BlockDescription description, QuantizationScheme scheme, Random random, PreparedTokensPool pool)
+    internal static TransformerBlock Block(BlockDescription description, QuantizationScheme scheme, Random random, PreparedTokensPool pool)
     {
         ILinearGroup Group(ProjectStep step) => step.Group is null
             ? new DenseLinearGroup([.. step.Linears.Select(linear => (DenseWeight.FromFloats(QuantizedWorkload.RandomMatrix(random, linear.Outputs, linear.Inputs)), Array.Empty<float>()))])

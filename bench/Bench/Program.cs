@@ -34,6 +34,12 @@ if (args is ["states", ..])
     return RatioRunner.Run(StateRatios.All(), cpuTime: args.Contains("--cpu-time"));
 }
 
+// Guesses of a model's own head.
+if (args is ["guesses", ..])
+{
+    return RatioRunner.Run(GuessRatios.All(), cpuTime: args.Contains("--cpu-time"));
+}
+
 if (args is ["build", ..])
 {
     return BuildOverhead.Run(cpuTime: args.Contains("--cpu-time"));

@@ -67,12 +67,15 @@ internal static class StateRatios
 
     private static double Weights(DecoderDescription decoder) => decoder.Blocks.SelectMany(block => block.Linears).Sum(linear => (double)linear.Outputs * linear.Inputs);
 
-    private static DecoderDescription States(int hidden, int heads, int keyHeads, int inner, int valueHeads) => Qwen35Decoder.Describe(Config(hidden, heads, keyHeads, inner) with
+    /// <summary>A decoder of Qwen3.5's layers.</summary>
+    internal static DecoderDescription States(int hidden, int heads, int keyHeads, int inner, int valueHeads, int layers = Blocks) => Qwen35Decoder.Describe(Config(hidden, heads, keyHeads, inner) with
     {
+        Layers = layers,
+        GuessBlocks = 1,
         HeadSize = 256,
         RotatedSize = 64,
         MropeSections = [11, 11, 10],
-        LinearAttention = new LinearAttentionConfig { Layers = [0, 1, 2], KeyHeads = 16, ValueHeads = valueHeads, KeySize = 128, ValueSize = 128, ConvolutionWidth = 4 },
+        LinearAttention = new LinearAttentionConfig { Layers = [.. Enumerable.Range(0, layers).Where(layer => layer % 4 != 3)], KeyHeads = 16, ValueHeads = valueHeads, KeySize = 128, ValueSize = 128, ConvolutionWidth = 4 },
     });
 
     private static DecoderDescription Attention(int hidden, int heads, int keyHeads, int inner) => Qwen3VLDecoder.Describe(Config(hidden, heads, keyHeads, inner), deepstack: 0);
