@@ -77,12 +77,14 @@ public sealed class HeadGuessTests(GuessModel model) : IClassFixture<GuessModel>
             left.AddRange(Enumerable.Range(0, output.Rows).Select(row => normed.Row(row).ToArray()));
         }
 
-        // FP32 sums of at most 256 terms differ from FP64's by 256 · 2⁻²⁴ of their terms at most, far below the leads.
+        // FP32 sums of at most 256 terms differ from FP64's by 256 · 2⁻²⁴ of their terms' sum, which is below 32 times a value here; ten such stand behind each other, of a guess behind others in turn.
         void AssertGuesses(int token, int count)
         {
-            var expected = reference.Guess(left, [.. embeddings, Embedding(token)], positions, count);
+            var (expected, logits) = reference.Guess(left, [.. embeddings, Embedding(token)], positions, count);
             Assert.All(expected, guess => Assert.InRange(guess.Lead, 1e-3, double.MaxValue));
             Assert.Equal(expected.Select(guess => guess.Token), own.Guess(cache, token, count).ToArray());
+            var bound = count * 10 * 32 * 256 * Math.Pow(2, -24) * logits.Max(Math.Abs);
+            Assert.All(logits.Zip(workspace.Logits(1).Row(0).ToArray()), pair => Assert.InRange(pair.Second, pair.First - bound, pair.First + bound));
             Assert.Empty(own.Guess(cache, token, count).ToArray()); // Nothing waits: a step that was cancelled goes on without a guess.
         }
     }

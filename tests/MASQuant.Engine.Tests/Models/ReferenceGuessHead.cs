@@ -10,12 +10,12 @@ internal sealed class ReferenceGuessHead(Checkpoint checkpoint)
     private const double Epsilon = 1e-6, Theta = 1e7;
     private static readonly int[] Sections = [3, 3, 2];
 
-    /// <summary>The guesses behind a sequence, and by how much the likeliest logit of each leads.</summary>
+    /// <summary>The guesses behind a sequence, by how much the likeliest logit of each leads, and the logits of the last.</summary>
     /// <param name="hidden">What the decoder has left of every token, normed.</param>
     /// <param name="embeddings">Of the token behind each.</param>
     /// <param name="positions">Of each token: time, height, width.</param>
     /// <param name="count">How many guesses.</param>
-    public (int Token, double Lead)[] Guess(IEnumerable<float[]> hidden, IEnumerable<float[]> embeddings, IEnumerable<int[]> positions, int count)
+    public ((int Token, double Lead)[] Guesses, double[] Logits) Guess(IEnumerable<float[]> hidden, IEnumerable<float[]> embeddings, IEnumerable<int[]> positions, int count)
     {
         var (table, rows, places) = (Matrix("model.embed_tokens.weight", 1280, Width), new List<double[]>(), positions.ToList());
         rows.AddRange(hidden.Zip(embeddings, (left, follows) => Joined([.. left.Select(value => (double)value)], [.. follows.Select(value => (double)value)])));
@@ -28,7 +28,7 @@ internal sealed class ReferenceGuessHead(Checkpoint checkpoint)
             guesses.Add((token, logits.Max() - logits.Where((_, id) => id != token).Max()));
             if (guesses.Count == count)
             {
-                return [.. guesses];
+                return ([.. guesses], logits);
             }
 
             rows.Add(Joined(last, table[token]));
