@@ -1,24 +1,26 @@
 using MASQuant.Engine.Text;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Constraints;
 
 /// <summary>The grammars of a model's answers, the last few kept. Threads may share it.</summary>
 /// <param name="tokenizer">The model's.</param>
-internal sealed class AnswerFormats(Tokenizer tokenizer)
+/// <param name="thought">How its thoughts are written; null: it has none.</param>
+internal sealed class AnswerFormats(Tokenizer tokenizer, ThoughtFormat? thought)
 {
     private const int Most = 16;
     private readonly Lazy<TokenTable> _tokens = new(() => new TokenTable(tokenizer));
+    private readonly Lazy<TokenGrammar> _thought = new(() => new TokenGrammar(ThoughtExpression.Of(thought!), new TokenTable(tokenizer, thought!.End)));
     private readonly LinkedList<(AnswerFormat Format, TokenGrammar Grammar)> _recent = [];
 
-    /// <summary>The grammar of a format; null for none.</summary>
+    /// <summary>What answers are held to; null for nothing. What is thought before them ends as its format says, and is else free.</summary>
+    /// <param name="options">Say the format, and whether the model, which has thoughts then, thinks.</param>
     /// <exception cref="MASQuantException">MASQ0903: its schema asks for what cannot be promised.</exception>
-    public TokenGrammar? Of(AnswerFormat? format)
-    {
-        if (format is null)
-        {
-            return null;
-        }
+    public TokenGrammar? Of(GenerationOptions options)
+        => options.Format is not { } format ? null : options.Thinks ? Of(format).Behind(_thought.Value) : Of(format);
 
+    private TokenGrammar Of(AnswerFormat format)
+    {
         lock (_recent)
         {
             for (var node = _recent.First; node is not null; node = node.Next)

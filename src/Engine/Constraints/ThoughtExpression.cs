@@ -1,0 +1,39 @@
+using System.Text;
+using MASQuant.Formats.Models;
+
+namespace MASQuant.Engine.Constraints;
+
+/// <summary>The texts of a thought, from behind the mark that begins it to the answer: any bytes, the first mark that ends it, two line ends.</summary>
+internal static class ThoughtExpression
+{
+    /// <summary>Of a family's format.</summary>
+    /// <exception cref="ArgumentException">The mark's first byte comes again within it: what looks like its beginning could hold another.</exception>
+    public static Expression Of(ThoughtFormat format)
+    {
+        var mark = Encoding.UTF8.GetBytes(format.End);
+        if (mark.AsSpan(1).Contains(mark[0]))
+        {
+            throw new ArgumentException($"'{format.End}' holds its own beginning.", nameof(format));
+        }
+
+        // Beginnings of the mark, behind each of which another beginning, or the mark, may stand.
+        var begun = Expression.Repeat(Expression.Choice([.. Enumerable.Range(1, mark.Length - 1).Select(length => Expression.Literal(mark.AsSpan(0, length)))]), 0);
+        Expression[] other = [Except(mark[0]), .. Enumerable.Range(1, mark.Length - 1).Select(length => Expression.Sequence(Expression.Literal(mark.AsSpan(0, length)), Except(mark[0], mark[length])))];
+        var text = Expression.Repeat(Expression.Sequence(begun, Expression.Choice(other)), 0);
+        return Expression.Sequence(text, begun, Expression.Literal(mark), Expression.Literal("\n\n"u8));
+    }
+
+    private static Expression Except(params ReadOnlySpan<byte> bytes)
+    {
+        var ranges = new List<(int, int)>();
+        for (var value = 0; value < 256; value++)
+        {
+            if (!bytes.Contains((byte)value))
+            {
+                ranges.Add((value, value));
+            }
+        }
+
+        return Expression.Byte([.. ranges]);
+    }
+}
