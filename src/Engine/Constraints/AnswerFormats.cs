@@ -6,7 +6,7 @@ namespace MASQuant.Engine.Constraints;
 /// <summary>The grammars of a model's answers, the last few kept. Threads may share it.</summary>
 /// <param name="tokenizer">The model's.</param>
 /// <param name="thought">How its thoughts are written; null: it has none.</param>
-internal sealed class AnswerFormats(Tokenizer tokenizer, ThoughtFormat? thought)
+internal sealed class AnswerFormats(Tokenizer tokenizer, ThoughtFormat? thought = null)
 {
     private const int Most = 16;
     private readonly Lazy<TokenTable> _tokens = new(() => new TokenTable(tokenizer));
@@ -14,12 +14,12 @@ internal sealed class AnswerFormats(Tokenizer tokenizer, ThoughtFormat? thought)
     private readonly LinkedList<(AnswerFormat Format, TokenGrammar Grammar)> _recent = [];
 
     /// <summary>What answers are held to; null for nothing. What is thought before them ends as its format says, and is else free.</summary>
-    /// <param name="options">Say the format, and whether the model, which has thoughts then, thinks.</param>
+    /// <param name="format">The format; null: any text.</param>
+    /// <param name="thinks">Whether the model, which has thoughts then, thinks before.</param>
     /// <exception cref="MASQuantException">MASQ0903: its schema asks for what cannot be promised.</exception>
-    public TokenGrammar? Of(GenerationOptions options)
-        => options.Format is not { } format ? null : options.Thinks ? Of(format).Behind(_thought.Value) : Of(format);
+    public TokenGrammar? Of(AnswerFormat? format, bool thinks = false) => format is null ? null : thinks ? Grammar(format).Behind(_thought.Value) : Grammar(format);
 
-    private TokenGrammar Of(AnswerFormat format)
+    private TokenGrammar Grammar(AnswerFormat format)
     {
         lock (_recent)
         {

@@ -16,10 +16,11 @@ internal static class ThoughtExpression
             throw new ArgumentException($"'{format.End}' holds its own beginning.", nameof(format));
         }
 
-        // Beginnings of the mark, behind each of which another beginning, or the mark, may stand.
-        var begun = Expression.Repeat(Expression.Choice([.. Enumerable.Range(1, mark.Length - 1).Select(length => Expression.Literal(mark.AsSpan(0, length)))]), 0);
-        Expression[] other = [Except(mark[0]), .. Enumerable.Range(1, mark.Length - 1).Select(length => Expression.Sequence(Expression.Literal(mark.AsSpan(0, length)), Except(mark[0], mark[length])))];
-        var text = Expression.Repeat(Expression.Sequence(begun, Expression.Choice(other)), 0);
+        // Behind beginnings of the mark stands another one, a byte that goes on with none, or the mark.
+        int[] lengths = [.. Enumerable.Range(1, mark.Length - 1)];
+        var begun = Expression.Repeat(Expression.Choice([.. lengths.Select(length => Expression.Literal(mark.AsSpan(0, length)))]), 0);
+        var broken = Expression.Choice([.. lengths.Select(length => Expression.Sequence(Expression.Literal(mark.AsSpan(0, length)), Except(mark[0], mark[length])))]);
+        var text = Expression.Repeat(Expression.Choice(Except(mark[0]), Expression.Sequence(begun, broken)), 0);
         return Expression.Sequence(text, begun, Expression.Literal(mark), Expression.Literal("\n\n"u8));
     }
 

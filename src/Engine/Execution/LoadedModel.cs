@@ -186,7 +186,7 @@ public sealed class LoadedModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(prompt);
         options = BeforeEnumeration(options);
-        return _scheduler.Answer(prompt.Messages, options, options.StopTokens ?? _endTokens, _formats.Of(options), cancellationToken);
+        return _scheduler.Answer(prompt.Messages, options, options.StopTokens ?? _endTokens, _formats.Of(options.Format, options.Thinks), cancellationToken);
     }
 
     /// <summary>Answers a prompt, piece by piece, without holding the caller's thread. Answers that are asked for at the same time share their steps, and a prompt that begins as an earlier one did is evaluated from there on (<see cref="ModelOptions.PrefixCacheBytes"/>): neither changes an answer.</summary>
@@ -258,7 +258,7 @@ public sealed class LoadedModel : IDisposable
     public IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
         options = BeforeEnumeration(options);
-        return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, _formats.Of(options), cancellationToken);
+        return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, _formats.Of(options.Format, options.Thinks), cancellationToken);
     }
 
     /// <summary>The logits after tokens of a prompt, for evaluation with the answer given.</summary>
