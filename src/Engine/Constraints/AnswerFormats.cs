@@ -1,16 +1,15 @@
 using MASQuant.Engine.Text;
-using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Constraints;
 
 /// <summary>The grammars of a model's answers, the last few kept. Threads may share it.</summary>
 /// <param name="tokenizer">The model's.</param>
-/// <param name="thought">How its thoughts are written; null: it has none.</param>
-internal sealed class AnswerFormats(Tokenizer tokenizer, ThoughtFormat? thought = null)
+/// <param name="thoughtEnd">What ends its thoughts; null: it has none.</param>
+internal sealed class AnswerFormats(Tokenizer tokenizer, string? thoughtEnd = null)
 {
     private const int Most = 16;
     private readonly Lazy<TokenTable> _tokens = new(() => new TokenTable(tokenizer));
-    private readonly Lazy<TokenGrammar> _thought = new(() => new TokenGrammar(ThoughtExpression.Of(thought!), new TokenTable(tokenizer, thought!.End)));
+    private readonly Lazy<TokenGrammar> _thought = new(() => new TokenGrammar(ThoughtExpression.Of(thoughtEnd!), new TokenTable(tokenizer, thoughtEnd!)));
     private readonly LinkedList<(AnswerFormat Format, TokenGrammar Grammar)> _recent = [];
 
     /// <summary>What answers are held to; null for nothing. What is thought before them ends as its format says, and is else free.</summary>

@@ -1,19 +1,19 @@
 using System.Text;
-using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Constraints;
 
 /// <summary>The texts of a thought, from behind the mark that begins it to the answer: any bytes, the first mark that ends it, two line ends.</summary>
 internal static class ThoughtExpression
 {
-    /// <summary>Of a family's format.</summary>
+    /// <summary>Of a family's mark.</summary>
+    /// <param name="end">What ends a thought.</param>
     /// <exception cref="ArgumentException">The mark's first byte comes again within it: what looks like its beginning could hold another.</exception>
-    public static Expression Of(ThoughtFormat format)
+    public static Expression Of(string end)
     {
-        var mark = Encoding.UTF8.GetBytes(format.End);
+        var mark = Encoding.UTF8.GetBytes(end);
         if (mark.AsSpan(1).Contains(mark[0]))
         {
-            throw new ArgumentException($"'{format.End}' holds its own beginning.", nameof(format));
+            throw new ArgumentException($"'{end}' holds its own beginning.", nameof(end));
         }
 
         // Behind beginnings of the mark stands another one, a byte that goes on with none, or the mark.

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using MASQuant.Diagnostics;
-using MASQuant.Engine.Chat;
 using MASQuant.Engine.Constraints;
 using MASQuant.Engine.Gemm.Cpu;
 using MASQuant.Engine.Generation;
@@ -22,7 +21,6 @@ public sealed class LoadedModel : IDisposable
     private readonly IModelSource _source;
     private readonly ModelOptions _options;
     private readonly IReadOnlyList<int> _endTokens;
-    private readonly ThoughtFormat? _thought;
     private readonly IModelExecution _execution;
     private readonly OpenSessions _sessions;
     private readonly AnswerFormats _formats;
@@ -38,11 +36,10 @@ public sealed class LoadedModel : IDisposable
         var generation = GenerationConfigReader.Read(source);
         var tokenizer = PromptEncoder.ReadTokenizer(source, config);
         var embedding = TokenEmbedding.Of(source, config.Decoder());
-        (_source, _options, _endTokens, _thought) = (source, options, EndTokens(generation, config.Family, tokenizer), ChatRenderer.ThoughtOf(config, tokenizer));
+        (_source, _options, _endTokens) = (source, options, EndTokens(generation, config.Family, tokenizer));
         RecommendedOptions = Recommended(generation);
         Users = new UserCount(nameof(LoadedModel), source.RequireWhole, Release);
         _sessions = new OpenSessions(Users);
-        _formats = new AnswerFormats(tokenizer, _thought);
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens) { KeyValues = options.KeyValues });
         try
         {
@@ -54,14 +51,14 @@ public sealed class LoadedModel : IDisposable
             throw;
         }
 
+        _formats = new AnswerFormats(tokenizer, Encoder.Thought?.End);
         var most = Math.Min(options.MaxSequences, _execution.MaxSequences);
         _scheduler = new AnswerScheduler(new ServedModel(
             (messages, thinks, token) => Users.Run(_ => Encoder.Plan(messages, thinks, token), token),
             (plan, evaluated, token) => Users.Run(either => Encoder.Prepare(plan, evaluated, either), token),
             () => _sessions.Begin(() => _execution.NewSession(most)),
             most,
-            tokenizer,
-            _thought,
+            answer => new AnswerText(tokenizer, answer.StopStrings, ThoughtOf(answer)),
             options));
     }
 
@@ -328,7 +325,7 @@ public sealed class LoadedModel : IDisposable
         options.Validate();
         if (options.Thinks)
         {
-            _ = ChatRenderer.RequireThought(Config, Tokenizer);
+            Encoder.RequireThought();
         }
 
         return options;
@@ -367,7 +364,9 @@ public sealed class LoadedModel : IDisposable
         return Pieces(GenerateTokens(prepared, most, options, cancellationToken), options);
     }
 
-    private IEnumerable<BatchPiece> Pieces(IEnumerable<Sequence> sequences, GenerationOptions options) => AnswerPieces.Of(sequences, Tokenizer, options.StopStrings, options.Thinks ? _thought : null);
+    private IEnumerable<BatchPiece> Pieces(IEnumerable<Sequence> sequences, GenerationOptions options) => AnswerPieces.Of(sequences, Tokenizer, options.StopStrings, ThoughtOf(options));
+
+    private ThoughtFormat? ThoughtOf(GenerationOptions options) => options.Thinks ? Encoder.Thought : null;
 
     private static async IAsyncEnumerable<T> WithoutHoldingTheCaller<T>(Func<CancellationToken, IEnumerable<T>> generate, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -43,6 +43,9 @@ public sealed class PromptEncoder
     /// <summary>The model's tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
 
+    /// <summary>How the model's thoughts are written; null: it has none.</summary>
+    public ThoughtFormat? Thought => ChatRenderer.ThoughtOf(Config, Tokenizer);
+
     /// <summary>Token id → [H].</summary>
     public TokenEmbedding Embedding { get; }
 
@@ -60,6 +63,10 @@ public sealed class PromptEncoder
     /// <param name="cancellationToken">Obeyed between media.</param>
     /// <exception cref="MASQuantException">As of <see cref="Prepare(IReadOnlyList{ChatMessage}, CancellationToken)"/>; MASQ0904: the model does not think.</exception>
     public PromptPlan Plan(IReadOnlyList<ChatMessage> messages, bool thinks = false, CancellationToken cancellationToken = default) => PromptBorder.Run(() => Plan(_counter.Render(messages, thinks), cancellationToken));
+
+    /// <summary>Refuses a model that does not think.</summary>
+    /// <exception cref="MASQuantException">MASQ0904</exception>
+    public void RequireThought() => _ = ChatRenderer.RequireThought(Config, Tokenizer);
 
     /// <summary>Embeds what follows the first <paramref name="evaluated"/> tokens of a prompt; what stands before is not looked at again.</summary>
     /// <param name="plan">The prompt.</param>

@@ -26,7 +26,7 @@ internal sealed class AnswerRequest
         (Messages, Cancellation) = (messages, cancellation);
         Sequence = new Sequence(0, options, stopTokens, grammar);
         _thinks = options.Thinks;
-        _text = new AnswerText(model.Tokenizer, options.StopStrings, _thinks ? model.Thought : null);
+        _text = model.NewText(options);
     }
 
     public IReadOnlyList<ChatMessage> Messages { get; }

@@ -1,6 +1,5 @@
 using System.Text;
 using MASQuant.Engine.Constraints;
-using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Tests.Constraints;
 
@@ -12,7 +11,7 @@ public class ThoughtExpressionTests
     [Fact]
     public void Every_text_is_a_thought_until_the_first_mark()
     {
-        var machine = new ByteMachine(ThoughtExpression.Of(new ThoughtFormat("<think>", End)));
+        var machine = new ByteMachine(ThoughtExpression.Of(End));
         var random = new Random(5);
         for (var trial = 0; trial < 3000; trial++)
         {
@@ -32,13 +31,13 @@ public class ThoughtExpressionTests
     [Fact]
     public void Any_byte_may_be_thought()
     {
-        var machine = new ByteMachine(ThoughtExpression.Of(new ThoughtFormat("<think>", End)));
+        var machine = new ByteMachine(ThoughtExpression.Of(End));
         Assert.All(Enumerable.Range(0, 256), value => Assert.NotNull(machine.Next(machine.Start, (byte)value)));
     }
 
     [Fact]
     public void A_mark_that_holds_its_own_beginning_is_refused()
-        => Assert.Throws<ArgumentException>(() => ThoughtExpression.Of(new ThoughtFormat("[[", "]]")));
+        => Assert.Throws<ArgumentException>(() => ThoughtExpression.Of("]]"));
 
     // Parts of the mark, whole ones aside.
     private static string Thought(Random random)
