@@ -72,14 +72,12 @@ public sealed class MultimodalModel : IDisposable
         => _model.GenerateBatchAsync(prompts, options, cancellationToken);
 
     /// <summary>Renders, tokenizes and embeds a prompt, its media encoded: what <see cref="Logits"/> and <see cref="HiddenStates"/> take.</summary>
-    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="thinks">Whether it ends where the model is to think (<see cref="GenerationOptions.Thinks"/>).</param>
+    /// <param name="cancellationToken">Obeyed between the towers' blocks.</param>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0904: the model does not think.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public ModelInput Prepare(Prompt prompt, CancellationToken cancellationToken = default) => Prepare(prompt, thinks: false, cancellationToken);
-
-    /// <summary>As the other method; with <paramref name="thinks"/> the prompt ends where the model is to think (<see cref="GenerationOptions.Thinks"/>).</summary>
-    /// <exception cref="MASQuantException">As of the other method; MASQ0904: the model does not think.</exception>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public ModelInput Prepare(Prompt prompt, bool thinks, CancellationToken cancellationToken)
+    public ModelInput Prepare(Prompt prompt, bool thinks = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         return new ModelInput(this, _model.Prepare(prompt, thinks, cancellationToken));

@@ -93,7 +93,7 @@ public sealed class ThinkingTests : IDisposable
     [Fact]
     public void An_input_may_end_within_a_thought()
     {
-        var input = _model.Prepare(new Prompt().Text("Now?"), thinks: true, default);
+        var input = _model.Prepare(new Prompt().Text("Now?"), thinks: true);
         Assert.Equal("I look at it", string.Concat(_model.GenerateFrom(input).Select(piece => piece.Thought)));
         var closed = _model.Prepare(new Prompt().Text("Now?"));
         Assert.Equal(DiagnosticCodes.ThoughtUnsupported, Assert.Throws<MASQuantException>(() => _model.GenerateFrom(closed, new GenerationOptions { Thinks = true })).Code);
