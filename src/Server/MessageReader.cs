@@ -5,7 +5,7 @@ using Ai = Microsoft.Extensions.AI;
 
 namespace MASQuant.Server;
 
-/// <summary>Reads a message. Its <c>name</c>, and what was thought before an answer, have no place in a prompt.</summary>
+/// <summary>Reads a message. Its <c>name</c> has no place in a prompt.</summary>
 internal static class MessageReader
 {
     private const int MostOfHead = 64;

@@ -52,9 +52,9 @@ public sealed class ThinkingTests : IDisposable
         Assert.Equal(7, untold.Usage!.OutputTokenCount);
     }
 
-    // A conversation with what was thought is the one without.
+    // A conversation with what was thought is the one without, once another question follows.
     [Fact]
-    public async Task Thought_is_left_out_of_the_next_prompt()
+    public async Task Thought_is_left_out_behind_the_next_question()
     {
         var client = _model.AsChatClient();
         var first = await client.GetResponseAsync("Now?", Thinking);
@@ -62,6 +62,18 @@ public sealed class ThinkingTests : IDisposable
         var next = await client.GetResponseAsync([new(Ai.ChatRole.User, "Now?"), .. first.Messages, new(Ai.ChatRole.User, "And now?")], Thinking);
         var expected = _model.GeneratePieces(new Prompt().Text("Now?").Assistant("Noon.").Text("And now?"), new GenerationOptions { Thinks = true }).Last();
         Assert.Equal(expected.Usage!.Value.PromptTokens, next.Usage!.InputTokenCount);
+    }
+
+    // All of the first answer is there when its function's result comes.
+    [Fact]
+    public async Task Thought_stays_until_the_question_is_answered()
+    {
+        var options = new ChatOptions { Reasoning = Thinking.Reasoning, Tools = [AIFunctionFactory.CreateDeclaration("now", null, System.Text.Json.JsonSerializer.SerializeToElement(new { type = "object" }))] };
+        using var model = MultimodalModel.Load(ThinkingCheckpoint.Write(_folder.File("calling"), ["I look\n", "</think>", ThinkingCheckpoint.Closed], ["<tool_call>", "\n<function=now>\n</function>\n", "</tool_call>"]));
+        var first = await model.AsChatClient().GetResponseAsync("Now?", options);
+        Assert.Equal(ChatFinishReason.ToolCalls, first.FinishReason);
+        var next = await model.AsChatClient().GetResponseAsync([new(Ai.ChatRole.User, "Now?"), .. first.Messages, new(Ai.ChatRole.Tool, [new FunctionResultContent(first.Messages[0].Contents.OfType<FunctionCallContent>().Single().CallId, "12:00")])], options);
+        Assert.InRange(next.Usage!.CachedInputTokenCount!.Value, first.Usage!.InputTokenCount!.Value + first.Usage.OutputTokenCount!.Value - 1, next.Usage.InputTokenCount!.Value);
     }
 
     [Fact]

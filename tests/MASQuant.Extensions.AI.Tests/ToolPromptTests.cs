@@ -172,7 +172,7 @@ public class ToolPromptTests
         var text = message.GetProperty("content").GetString()!;
         AIContent[] contents = message.GetProperty("role").GetString() == "tool"
             ? [new FunctionResultContent("call", text)]
-            : [new TextContent(text), .. message.TryGetProperty("tool_calls", out var calls) ? calls.EnumerateArray().Select(Call) : []];
+            : [.. message.TryGetProperty("reasoning_content", out var thought) ? (AIContent[])[new TextReasoningContent(thought.GetString())] : [], new TextContent(text), .. message.TryGetProperty("tool_calls", out var calls) ? calls.EnumerateArray().Select(Call) : []];
         return new Ai.ChatMessage(new Ai.ChatRole(message.GetProperty("role").GetString()!), contents);
     }
 

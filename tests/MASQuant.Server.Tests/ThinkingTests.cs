@@ -54,13 +54,16 @@ public sealed class ThinkingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_thought_before_may_be_sent_along_and_is_left_out()
+    public async Task What_was_thought_before_may_be_sent_along()
     {
-        Assert.Equal(await Tokens(""), await Tokens(", \"reasoning_content\": \"I look at it\""));
+        const string Question = "{\"role\": \"user\", \"content\": \"And now?\"}";
+        const string Result = "{\"role\": \"tool\", \"tool_call_id\": \"1\", \"content\": \"12:00\"}";
+        Assert.Equal(await Tokens("", Question), await Tokens(", \"reasoning_content\": \"I look at it\"", Question));
+        Assert.InRange(await Tokens(", \"reasoning_content\": \"I look at it\"", Result), await Tokens("", Result) + 1, int.MaxValue);
 
-        async Task<int> Tokens(string member)
+        async Task<int> Tokens(string member, string last)
         {
-            using var response = await _served.Post($$"""{"model": "Thinking", "messages": [{"role": "user", "content": "Now?"}, {"role": "assistant", "content": "Noon."{{member}}}, {"role": "user", "content": "And now?"}]}""");
+            using var response = await _served.Post($$"""{"model": "Thinking", "messages": [{"role": "user", "content": "Now?"}, {"role": "assistant", "content": "Noon."{{member}}}, {{last}}]}""");
             using var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
             return document.RootElement.GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
         }

@@ -63,7 +63,7 @@ public sealed class ChatRenderer
         }
 
         ChatMessage[] turns = [.. WithInstructions(answer is null ? messages : messages.SkipLast(1), config.Family.Chat.DefaultSystem)];
-        var question = Array.FindLastIndex(turns, turn => turn.Role == ChatRole.User && !turn.Content.Any(part => part is ToolResultPart));
+        var question = LastQuestion(turns);
         for (var turn = 0; turn < turns.Length; turn++)
         {
             renderer.Message(turns[turn], answersLast: turn > question);
@@ -143,7 +143,21 @@ public sealed class ChatRenderer
         }));
     }
 
-    private Thought Parted(IReadOnlyList<ContentPart> content) => _thought is null ? new Thought("", content) : Thought.Of(content, _thought);
+    /// <summary>The number of the first message whose thought is written; that of none where a model has no thoughts.</summary>
+    internal static int FirstThought(IReadOnlyList<ChatMessage> messages, ModelConfig config, Tokenizer tokenizer) => ThoughtOf(config, tokenizer) is null ? messages.Count : LastQuestion(messages) + 1;
+
+    // Of the user's messages the last that is no function's result; −1: there is none.
+    private static int LastQuestion(IReadOnlyList<ChatMessage> messages)
+        => Enumerable.Range(0, messages.Count).LastOrDefault(at => messages[at].Role == ChatRole.User && !messages[at].Content.Any(part => part is ToolResultPart), -1);
+
+    // A thought that stands beside its answer, or at the beginning of the answer's text.
+    private Thought Parted(IReadOnlyList<ContentPart> content)
+    {
+        ContentPart[] said = [.. content.Where(part => part is not ThoughtPart)];
+        return _thought is null ? new Thought("", said)
+            : content.OfType<ThoughtPart>().FirstOrDefault() is { } thought ? new Thought(thought.Text.Trim(), said)
+            : Thought.Of(said, _thought);
+    }
 
     private void BeginThought()
     {

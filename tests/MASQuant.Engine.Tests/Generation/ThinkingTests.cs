@@ -43,8 +43,8 @@ public sealed class ThinkingTests : IDisposable
     [Fact]
     public void The_turn_may_end_within_a_thought()
     {
-        using var model = Model(["Hm. ", "<|im_end|>"], "Noon.");
-        AssertAnswer([.. model.GeneratePieces(Question, Thinking)], "Hm.", "", EndReason.StopToken, 2);
+        using var model = Model(["Hm. ", " </think", "<|im_end|>"], "Noon.");
+        AssertAnswer([.. model.GeneratePieces(Question, Thinking)], "Hm.  </think", "", EndReason.StopToken, 3);
     }
 
     [Fact]
@@ -96,6 +96,21 @@ public sealed class ThinkingTests : IDisposable
         var error = Assert.Throws<MASQuantException>(() => thinker.GeneratePieces(thinker.Prepare(Question), Thinking));
         Assert.Equal(DiagnosticCodes.ThoughtUnsupported, error.Code);
         Assert.Contains("prepared without thought", error.Description, StringComparison.Ordinal);
+    }
+
+    // However long: where it is left out it takes nothing, and where it is written it counts.
+    [Fact]
+    public void Thoughts_count_where_they_are_written()
+    {
+        using var model = Model(["a"], "Noon.");
+        var thought = string.Concat(Enumerable.Repeat("Hm! ", 100_000));
+        var tokens = model.Prepare(new Prompt().Text("Now?").Assistant("Noon.").Text("And now?")).InputIds;
+        Assert.Equal(tokens, model.Prepare(new Prompt().Text("Now?").Assistant("Noon.", thought).Text("And now?")).InputIds);
+        var error = Assert.Throws<MASQuantException>(() => model.Prepare(new Prompt().Text("Now?").Assistant("", thought).ToolCall("now", "{}").ToolResult("12:00")));
+        Assert.Equal(DiagnosticCodes.SequenceTooLong, error.Code);
+        Assert.Contains("characters", error.Description, StringComparison.Ordinal); // before it is made tokens of
+        using var other = LoadedModel.Load(RepositoryFiles.VlTiny);
+        Assert.NotEmpty(other.Prepare(new Prompt().Text("Now?").Assistant("", thought).ToolCall("now", "{}").ToolResult("12:00")).InputIds);
     }
 
     // Random weights never end their thought by design, nor is it known: it is the text of their tokens.
