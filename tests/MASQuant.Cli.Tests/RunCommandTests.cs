@@ -62,6 +62,11 @@ public class RunCommandTests
         Assert.Equal((0, "Noon.\n"), (run.ExitCode, run.Output));
         Assert.Matches(@"^I look at it\n\d+ prompt tokens; 7 generated", run.Error);
 
+        // In a terminal, where both are shown.
+        using var both = new StringWriter { NewLine = "\n" };
+        CommandLine.Run(["run", model, "Now?", "--think"], new CommandConsole(both, both, errorIsTerminal: false), default);
+        Assert.StartsWith("I look at it\nNoon.\n", both.ToString(), StringComparison.Ordinal);
+
         var cut = CommandRun.Of("run", model, "Now?", "--think", "--max-tokens", "2");
         Assert.Equal((0, "\n"), (cut.ExitCode, cut.Output));
         Assert.Matches(@"^I look at it\n\d+ prompt tokens; 2 generated.*\n.*--max-tokens 2", cut.Error);
@@ -73,6 +78,18 @@ public class RunCommandTests
             Assert.Equal(thinks.Length > 0, json.RootElement.TryGetProperty("thought", out var thought));
             Assert.Equal(thinks.Length > 0 ? "I look at it" : null, thinks.Length > 0 ? thought.GetString() : null);
         }
+    }
+
+    [SkippableFact]
+    public void A_trained_model_thinks_as_it_does_itself()
+    {
+        using var folder = new TemporaryDirectory();
+        var path = ThinkingCheckpoint.WriteTrained(folder.File("trained"));
+        using var model = LoadedModel.Load(path);
+        var pieces = model.GeneratePieces(new Prompt().Text("Read the digits."), new GenerationOptions { Thinks = true, MaxTokens = 12 }).ToArray();
+        using var json = JsonDocument.Parse(CommandRun.Of("run", path, "Read the digits.", "--think", "--json", "--max-tokens", "12").Output);
+        Assert.Equal(string.Concat(pieces.Select(piece => piece.Thought)), json.RootElement.GetProperty("thought").GetString());
+        Assert.Equal(string.Concat(pieces.Select(piece => piece.Text)), json.RootElement.GetProperty("text").GetString());
     }
 
     [Fact]

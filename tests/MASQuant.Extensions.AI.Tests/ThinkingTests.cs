@@ -111,6 +111,16 @@ public sealed class ThinkingTests : IDisposable
         Assert.Equal(DiagnosticCodes.ThoughtUnsupported, Assert.Throws<MASQuantException>(() => _model.GenerateFrom(closed, new GenerationOptions { Thinks = true })).Code);
     }
 
+    [SkippableFact]
+    public async Task A_trained_model_thinks_as_it_does_itself()
+    {
+        using var model = MultimodalModel.Load(ThinkingCheckpoint.WriteTrained(_folder.File("trained")));
+        var pieces = model.GeneratePieces(new Prompt().Text("Read the digits."), new GenerationOptions { Thinks = true, MaxTokens = 12 }).ToArray();
+        var response = await model.AsChatClient().GetResponseAsync("Read the digits.", new ChatOptions { Reasoning = Thinking.Reasoning, MaxOutputTokens = 12 });
+        Assert.Equal((string.Concat(pieces.Select(piece => piece.Thought)), string.Concat(pieces.Select(piece => piece.Text))), (Thought(response), response.Text));
+        Assert.NotEmpty(Thought(response));
+    }
+
     private async Task<ChatResponse> AssertAnswer(string thought, ChatOptions? options)
     {
         var response = await _model.AsChatClient().GetResponseAsync("Now?", options);

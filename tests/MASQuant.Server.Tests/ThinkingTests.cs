@@ -69,5 +69,15 @@ public sealed class ThinkingTests : IAsyncLifetime
         }
     }
 
+    [SkippableFact]
+    public async Task A_trained_model_thinks_as_it_does_itself()
+    {
+        await using var served = await Served.StartAsync(ThinkingCheckpoint.WriteTrained(_folder.File("trained")));
+        var thought = string.Concat(served.Model.GeneratePieces(new Prompt().Text("Read the digits."), new GenerationOptions { Thinks = true, MaxTokens = 12 }).Select(piece => piece.Thought));
+        using var response = await served.Post("{\"model\": \"Trained\", \"max_tokens\": 12, \"messages\": [{\"role\": \"user\", \"content\": \"Read the digits.\"}], \"chat_template_kwargs\": {\"enable_thinking\": true}}");
+        using var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        Assert.Equal(thought, document.RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("reasoning_content").GetString());
+    }
+
     private static IEnumerable<string?> Texts(IEnumerable<JsonElement> deltas, string member) => deltas.Where(delta => delta.TryGetProperty(member, out _)).Select(delta => delta.GetProperty(member).GetString());
 }
