@@ -7,6 +7,9 @@ namespace MASQuant;
 /// <param name="Error">Why the answer is not whole, in a last piece; otherwise null.</param>
 public readonly record struct BatchPiece(int Prompt, string Text, bool IsLast, MASQuantException? Error = null)
 {
+    /// <summary>What follows in what the model thinks before its answer (<see cref="GenerationOptions.Thinks"/>), without the marks and the white space around it; null: nothing.</summary>
+    public string? Thought { get; init; }
+
     /// <summary>Why the answer has ended, in a last piece; otherwise null.</summary>
     public EndReason? End { get; init; }
 

@@ -12,6 +12,10 @@ public abstract record ContentPart
 /// <param name="Text">The text.</param>
 public sealed record TextPart(string Text) : ContentPart;
 
+/// <summary>What a model thought before an answer, in a message of the assistant. It is written before the answers behind the last question, where the family has thoughts, and left out elsewhere.</summary>
+/// <param name="Text">What was thought, without marks.</param>
+public sealed record ThoughtPart(string Text) : ContentPart;
+
 /// <summary>The functions that a model may call; it stands in the system message, behind its text.</summary>
 /// <param name="Signatures">A JSON object for each, in one line, as chat templates write it: <c>{"type": "function", "function": {"name": …, "description": …, "parameters": …}}</c>.</param>
 public sealed record ToolsPart(IReadOnlyList<string> Signatures) : ContentPart;

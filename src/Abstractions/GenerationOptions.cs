@@ -42,6 +42,9 @@ public sealed record GenerationOptions
     /// <summary>What the answer is held to; null: nothing.</summary>
     public AnswerFormat? Format { get; init; }
 
+    /// <summary>Whether the model thinks before it answers: what it thinks comes apart from the answer (<see cref="BatchPiece.Thought"/>) and counts among <see cref="MaxTokens"/>; <see cref="StopStrings"/> and <see cref="Format"/> are of the answer alone. Off by default; a model without thoughts refuses it (MASQ0904).</summary>
+    public bool Thinks { get; init; }
+
     /// <summary>
     /// The most tokens that are guessed ahead, where the answer repeats its prompt or itself, and evaluated together: speed, never another answer. Guessed is where an answer is alone in its steps, on the processor.
     /// 0: none; null: up to 8 when the answer is greedy, else none. In 0 … 64.

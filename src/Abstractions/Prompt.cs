@@ -62,10 +62,12 @@ public sealed partial class Prompt
     }
 
     /// <summary>Adds an answer that the model gave before; what follows is the user's again.</summary>
-    public Prompt Assistant(string text)
+    /// <param name="text">The answer.</param>
+    /// <param name="thought">What it thought before (<see cref="ThoughtPart"/>); null: nothing.</param>
+    public Prompt Assistant(string text, string? thought = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        _turns.Add((ChatRole.Assistant, [new TextPart(text)]));
+        _turns.Add((ChatRole.Assistant, [.. thought is null ? (ContentPart[])[] : [new ThoughtPart(thought)], new TextPart(text)]));
         return this;
     }
 

@@ -41,10 +41,11 @@ public sealed class MultimodalChatClient : IChatClient
         request.Generates(generation);
         var signatures = request.Run(() => RequestTools.Signatures(options));
         var pieces = request.Run(() => _model.GeneratePiecesAsync(RequestPrompt.Of(messages, options?.Instructions, signatures, _options), generation, cancellationToken));
+        var isTold = options?.Reasoning?.Output is not ReasoningOutput.None;
         var calls = signatures.Count > 0 ? new ToolCallReader(id, options!.Tools) : null;
         await foreach (var piece in request.Pieces(pieces, cancellationToken).ConfigureAwait(false))
         {
-            var update = new ChatResponseUpdate(Ai.ChatRole.Assistant, Contents(piece, calls))
+            var update = new ChatResponseUpdate(Ai.ChatRole.Assistant, [.. Thought(isTold ? piece.Thought : null), .. Contents(piece, calls)])
             {
                 ResponseId = id,
                 MessageId = id,
@@ -81,6 +82,8 @@ public sealed class MultimodalChatClient : IChatClient
     public void Dispose()
     {
     }
+
+    private static TextReasoningContent[] Thought(string? text) => text is null ? [] : [new TextReasoningContent(text)];
 
     // Without functions on offer an answer is text, whatever it spells.
     private static List<AIContent> Contents(BatchPiece piece, ToolCallReader? calls)

@@ -39,6 +39,7 @@ internal static class RequestOptions
             Seed = options.Seed is { } seed ? unchecked((ulong)seed) : start.Seed,
             StopStrings = options.StopSequences is { } stops ? [.. stops] : start.StopStrings,
             Format = options.ResponseFormat is { } format ? FormatOf(format) : start.Format,
+            Thinks = options.Reasoning?.Effort is { } effort ? effort != ReasoningEffort.None : start.Thinks,
         }, options.AdditionalProperties);
     }
 
@@ -47,7 +48,7 @@ internal static class RequestOptions
         Refuse(options.ModelId is { } asked && asked != modelId, $"The request asks for the model '{options.ModelId}', and this client has '{modelId}'");
         Refuse(options.ConversationId is not null, "ConversationId is set, and this client keeps no conversations: give all their messages");
         Refuse(options is { ResponseFormat: ChatResponseFormatJson, Tools.Count: > 0, ToolMode: not NoneChatToolMode }, "ResponseFormat asks for JSON beside Tools, and an answer that is held to it calls nothing");
-        Refuse(options.Reasoning is not null, "Reasoning is set, and the models do not reason apart from their answers");
+        Refuse(options.Reasoning?.Output is ReasoningOutput.Summary, "Reasoning asks for a summary of what is thought, and a model gives all of it or none");
         Refuse(options.AllowBackgroundResponses is true || options.ContinuationToken is not null, "Background responses are asked for");
     }
 

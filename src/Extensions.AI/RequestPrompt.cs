@@ -106,12 +106,13 @@ internal static class RequestPrompt
         }
     }
 
-    // What a model thought before an answer, and what that took, is no part of it, as in the templates. Its calls follow its text.
+    // What an answer took has no place in a prompt. Its calls follow its text.
     private static void Answer(Prompt prompt, Ai.ChatMessage message)
     {
+        var thought = string.Concat(message.Contents.OfType<TextReasoningContent>().Select(content => content.Text));
         AIContent[] contents = [.. message.Contents.Where(content => content is not (TextReasoningContent or UsageContent))];
         FunctionCallContent[] calls = [.. contents.OfType<FunctionCallContent>()];
-        prompt.Assistant(TextOf(message, contents.Except(calls)));
+        prompt.Assistant(TextOf(message, contents.Except(calls)), thought.Length > 0 ? thought : null);
         foreach (var call in calls)
         {
             prompt.ToolCall(call.Name, RequestTools.Arguments(call));

@@ -72,16 +72,20 @@ public sealed class MultimodalModel : IDisposable
         => _model.GenerateBatchAsync(prompts, options, cancellationToken);
 
     /// <summary>Renders, tokenizes and embeds a prompt, its media encoded: what <see cref="Logits"/> and <see cref="HiddenStates"/> take.</summary>
-    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="thinks">Whether it ends where the model is to think (<see cref="GenerationOptions.Thinks"/>).</param>
+    /// <param name="cancellationToken">Obeyed between the towers' blocks.</param>
+    /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0904: the model does not think.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public ModelInput Prepare(Prompt prompt, CancellationToken cancellationToken = default)
+    public ModelInput Prepare(Prompt prompt, bool thinks = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return new ModelInput(this, _model.Prepare(prompt, cancellationToken));
+        return new ModelInput(this, _model.Prepare(prompt, thinks, cancellationToken));
     }
 
-    /// <summary>Answers a prompt that has been prepared, as <see cref="GeneratePieces"/> does.</summary>
+    /// <summary>Answers a prompt that has been prepared, as <see cref="GeneratePieces"/> does. Whether the model thinks, the input says.</summary>
     /// <inheritdoc cref="LoadedModel.Generate"/>
+    /// <exception cref="MASQuantException">MASQ0904: the options have it think, and the input does not.</exception>
     public IEnumerable<BatchPiece> GenerateFrom(ModelInput input, GenerationOptions? options = null, CancellationToken cancellationToken = default)
         => _model.GeneratePieces(Own(input), options, cancellationToken);
 

@@ -77,6 +77,12 @@ internal static class ChatRequestReader
                 case "response_format":
                     options.ResponseFormat = FormatReader.Read(field);
                     break;
+                case "reasoning_effort":
+                    options.Reasoning = ThoughtReader.Effort(field, options.Reasoning);
+                    break;
+                case "chat_template_kwargs":
+                    options.Reasoning = ThoughtReader.Template(field, options.Reasoning);
+                    break;
                 case "tools":
                     options.Tools = [.. field.Items().Select(ToolReader.Read)];
                     break;

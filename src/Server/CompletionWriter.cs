@@ -11,14 +11,15 @@ internal sealed class CompletionWriter(ChatResponseUpdate first, string modelId)
     private int _calls;
 
     /// <summary>The piece that a stream begins with.</summary>
-    public WireCompletion Begin() => Piece(new WireMessage("assistant", "", null), null);
+    public WireCompletion Begin() => Piece(new WireMessage("assistant", null, "", null), null);
 
     /// <summary>What an update adds; null: nothing.</summary>
     public WireCompletion? Piece(ChatResponseUpdate update)
     {
         var calls = Calls(update.Contents, counted: true);
-        return update.Text.Length == 0 && calls is null && update.FinishReason is null ? null
-            : Piece(new WireMessage(null, update.Text.Length > 0 ? update.Text : null, calls), update.FinishReason?.Value);
+        var thought = Thought(update.Contents);
+        return update.Text.Length == 0 && thought is null && calls is null && update.FinishReason is null ? null
+            : Piece(new WireMessage(null, thought, update.Text.Length > 0 ? update.Text : null, calls), update.FinishReason?.Value);
     }
 
     /// <summary>The piece that says what the answer took.</summary>
@@ -27,13 +28,15 @@ internal sealed class CompletionWriter(ChatResponseUpdate first, string modelId)
     /// <summary>A whole answer.</summary>
     public WireCompletion Whole(ChatResponse response)
     {
-        var contents = response.Messages.SelectMany(message => message.Contents);
-        return Completion("chat.completion", [new WireChoice(0, new WireMessage("assistant", response.Text, Calls(contents, counted: false)), null, response.FinishReason?.Value)], response.Usage is { } usage ? Of(usage) : null);
+        AIContent[] contents = [.. response.Messages.SelectMany(message => message.Contents)];
+        return Completion("chat.completion", [new WireChoice(0, new WireMessage("assistant", Thought(contents), response.Text, Calls(contents, counted: false)), null, response.FinishReason?.Value)], response.Usage is { } usage ? Of(usage) : null);
     }
 
     private WireCompletion Piece(WireMessage delta, string? reason) => Completion("chat.completion.chunk", [new WireChoice(0, null, delta, reason)], null);
 
     private WireCompletion Completion(string kind, WireChoice[] choices, WireUsage? usage) => new(_id, kind, _created, modelId, choices, usage);
+
+    private static string? Thought(IEnumerable<AIContent> contents) => string.Concat(contents.OfType<TextReasoningContent>().Select(content => content.Text)) is { Length: > 0 } thought ? thought : null;
 
     private WireCall[]? Calls(IEnumerable<AIContent> contents, bool counted)
     {

@@ -13,13 +13,13 @@ internal static class MessageReader
 
     public static Ai.ChatMessage Read(Field field)
     {
-        var members = field.Members("role", "content", "name", "tool_calls", "tool_call_id", "refusal");
+        var members = field.Members("role", "content", "name", "tool_calls", "tool_call_id", "refusal", "reasoning_content");
         var role = field.Required(members, "role");
         return role.Text() switch
         {
             "system" or "developer" => new Ai.ChatMessage(Ai.ChatRole.System, Texts(Content())),
             "user" => new Ai.ChatMessage(Ai.ChatRole.User, [.. Contents(Content())]),
-            "assistant" => new Ai.ChatMessage(Ai.ChatRole.Assistant, [.. members.ContainsKey("content") ? Texts(Content()) : [], .. Calls(members)]),
+            "assistant" => new Ai.ChatMessage(Ai.ChatRole.Assistant, [.. Thought(members), .. members.ContainsKey("content") ? Texts(Content()) : [], .. Calls(members)]),
             "tool" => new Ai.ChatMessage(Ai.ChatRole.Tool, [new FunctionResultContent(field.Required(members, "tool_call_id").Text(), string.Concat(Texts(Content()).Cast<TextContent>().Select(text => text.Text)))]),
             _ => throw role.Refuse("must be system, developer, user, assistant or tool."),
         };
@@ -83,6 +83,8 @@ internal static class MessageReader
         var bytes = new byte[((text.Length - from) / 4 * 3) + 3];
         return Convert.TryFromBase64Chars(text.AsSpan(from), bytes, out var count) && count > 0 ? bytes[..count] : throw field.Refuse("is no base64, or empty.");
     }
+
+    private static TextReasoningContent[] Thought(Dictionary<string, Field> members) => members.TryGetValue("reasoning_content", out var thought) ? [new TextReasoningContent(thought.Text())] : [];
 
     private static IEnumerable<AIContent> Calls(Dictionary<string, Field> members) => members.TryGetValue("tool_calls", out var calls) ? calls.Items().Select(Call) : [];
 

@@ -8,8 +8,8 @@ internal sealed record WireCompletion(string Id, string Object, long Created, st
 /// <summary>The one choice.</summary>
 internal sealed record WireChoice(int Index, WireMessage? Message, WireMessage? Delta, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FinishReason);
 
-/// <summary>What the model says.</summary>
-internal sealed record WireMessage(string? Role, string? Content, IReadOnlyList<WireCall>? ToolCalls);
+/// <summary>What the model says, and what it thought before.</summary>
+internal sealed record WireMessage(string? Role, string? ReasoningContent, string? Content, IReadOnlyList<WireCall>? ToolCalls);
 
 /// <summary>A function that it calls; pieces are counted.</summary>
 internal sealed record WireCall(int? Index, string Id, string Type, WireFunction Function);

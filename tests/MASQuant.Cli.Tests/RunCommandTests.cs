@@ -49,6 +49,57 @@ public class RunCommandTests
         Assert.Matches(@"^\d+ prompt tokens; \d+ generated, the first after .*\.\n$", run.Error);
     }
 
+    [Fact]
+    public void Thought_goes_beside_the_answer()
+    {
+        using var folder = new TemporaryDirectory();
+        var model = ThinkingCheckpoint.Write(folder.File("model"), ["I look", " at it", "</think>", ThinkingCheckpoint.Closed], ["No", "on."]);
+        var plain = CommandRun.Of("run", model, "Now?");
+        Assert.Equal((0, "Noon.\n"), (plain.ExitCode, plain.Output));
+        Assert.Matches(@"^\d+ prompt tokens; 3 generated", plain.Error);
+
+        var run = CommandRun.Of("run", model, "Now?", "--think");
+        Assert.Equal((0, "Noon.\n"), (run.ExitCode, run.Output));
+        Assert.Matches(@"^I look at it\n\d+ prompt tokens; 7 generated", run.Error);
+
+        // In a terminal, where both are shown.
+        using var both = new StringWriter { NewLine = "\n" };
+        CommandLine.Run(["run", model, "Now?", "--think"], new CommandConsole(both, both, errorIsTerminal: false), default);
+        Assert.StartsWith("I look at it\nNoon.\n", both.ToString(), StringComparison.Ordinal);
+
+        var cut = CommandRun.Of("run", model, "Now?", "--think", "--max-tokens", "2");
+        Assert.Equal((0, "\n"), (cut.ExitCode, cut.Output));
+        Assert.Matches(@"^I look at it\n\d+ prompt tokens; 2 generated.*\n.*--max-tokens 2", cut.Error);
+
+        foreach (var thinks in (string[][])[["--think"], []])
+        {
+            using var json = JsonDocument.Parse(CommandRun.Of(["run", model, "Now?", "--json", .. thinks]).Output);
+            Assert.Equal("Noon.", json.RootElement.GetProperty("text").GetString());
+            Assert.Equal(thinks.Length > 0, json.RootElement.TryGetProperty("thought", out var thought));
+            Assert.Equal(thinks.Length > 0 ? "I look at it" : null, thinks.Length > 0 ? thought.GetString() : null);
+        }
+    }
+
+    [SkippableFact]
+    public void A_trained_model_thinks_as_it_does_itself()
+    {
+        using var folder = new TemporaryDirectory();
+        var path = ThinkingCheckpoint.WriteTrained(folder.File("trained"));
+        using var model = LoadedModel.Load(path);
+        var pieces = model.GeneratePieces(new Prompt().Text("Read the digits."), new GenerationOptions { Thinks = true, MaxTokens = 12 }).ToArray();
+        using var json = JsonDocument.Parse(CommandRun.Of("run", path, "Read the digits.", "--think", "--json", "--max-tokens", "12").Output);
+        Assert.Equal(string.Concat(pieces.Select(piece => piece.Thought)), json.RootElement.GetProperty("thought").GetString());
+        Assert.Equal(string.Concat(pieces.Select(piece => piece.Text)), json.RootElement.GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public void A_model_that_does_not_think_says_which_would()
+    {
+        var run = CommandRun.Of("run", RepositoryFiles.VlTiny, "Now?", "--think");
+        Assert.Equal((1, ""), (run.ExitCode, run.Output.Trim()));
+        Assert.Contains("error MASQ0904: The model is to think before it answers, and Qwen2.5-VL models do not. Ask it without thought, or use a Qwen3.5 model.", run.Error, StringComparison.Ordinal);
+    }
+
     // A video that the tiny model was trained to hear is none; that its sound is heard shows in the count of tokens, 25 a second.
     [Fact]
     public void A_folder_is_a_video_and_may_have_a_sound()

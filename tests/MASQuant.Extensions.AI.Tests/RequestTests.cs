@@ -66,7 +66,7 @@ public class RequestTests(OmniClient omni) : IClassFixture<OmniClient>
         { "'gpt'", new ChatOptions { ModelId = "gpt" } },
         { "ConversationId", new ChatOptions { ConversationId = "1" } },
         { "ResponseFormat", new ChatOptions { ResponseFormat = ChatResponseFormat.Json, Tools = [AIFunctionFactory.Create(() => 1, "one")] } },
-        { "Reasoning", new ChatOptions { Reasoning = new ReasoningOptions() } },
+        { "Reasoning", new ChatOptions { Reasoning = new ReasoningOptions { Output = ReasoningOutput.Summary } } },
         { "'top_a'", new ChatOptions { AdditionalProperties = new() { ["top_a"] = 1 } } },
         { "'min_p'", new ChatOptions { AdditionalProperties = new() { ["min_p"] = "much" } } },
         { "ToolMode", new ChatOptions { Tools = [Function], ToolMode = ChatToolMode.RequireAny } },

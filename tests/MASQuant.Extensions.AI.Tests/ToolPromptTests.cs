@@ -13,7 +13,7 @@ using Ai = Microsoft.Extensions.AI;
 
 namespace MASQuant.Extensions.AI.Tests;
 
-/// <summary>Functions, calls and results are written, token by token, as the chat templates of the models write them. <c>tools.json</c> holds conversations and what the template of Qwen2.5 and that of Qwen3-VL, run by jinja2, make of them; the latter has the hash that the family lists as the hub's. <c>thoughts.json</c> holds what both templates of Qwen3.5 make of these conversations and further ones, that of the larger models with <c>enable_thinking = false</c>; both have the hashes that the family lists.</summary>
+/// <summary>Functions, calls and results are written, token by token, as the chat templates of the models write them. <c>tools.json</c> holds conversations and what the template of Qwen2.5 and that of Qwen3-VL, run by jinja2, make of them; the latter has the hash that the family lists as the hub's. <c>thoughts.json</c> holds what both templates of Qwen3.5 make of these conversations and further ones, that of the larger models with <c>enable_thinking = false</c>, and with <c>true</c>; both have the hashes that the family lists.</summary>
 public class ToolPromptTests
 {
     private static readonly ModelConfig Omni = ModelConfigReader.ReadFolder(RepositoryFiles.OmniTiny);
@@ -63,6 +63,12 @@ public class ToolPromptTests
         var tokens = ChatRenderer.Render(Prompt(golden).Messages, Thinking, tokenizer).Tokens;
         Assert.Equal(expected, tokenizer.Decode(tokens));
         Assert.Equal(tokenizer.Encode(expected), tokens);
+
+        expected = golden.GetProperty("thinks").GetString()!;
+        var rendered = ChatRenderer.Render(Prompt(golden).Messages, Thinking, tokenizer, thinks: true);
+        Assert.Equal(expected, tokenizer.Decode(rendered.Tokens));
+        Assert.Equal(tokenizer.Encode(expected), rendered.Tokens);
+        Assert.True(rendered.Thinks);
     }
 
     // As generation would give it: behind a closed block, or behind the mark that opens one.
@@ -83,7 +89,22 @@ public class ToolPromptTests
         foreach (var tokenizer in (Tokenizer[])[Tokenizer(Thinking, resultsAreTokens: true), Tokenizer(Thinking, resultsAreTokens: true, "<think>")])
         {
             Assert.Equal("<|im_start|>user\nNow?<|im_end|>\n<|im_start|>assistant\n", tokenizer.Decode(ChatRenderer.Render(new Prompt().Text("Now?").Messages, Thinking, tokenizer).Tokens));
+            AssertThinksNot("no tokens <think> and </think>", new Prompt().Text("Now?"), Thinking, tokenizer);
         }
+    }
+
+    [Fact]
+    public void What_cannot_think_is_not_asked_to()
+    {
+        AssertThinksNot("Qwen2.5-Omni models do not. Ask it without thought, or use a Qwen3.5 model.", new Prompt().Text("Now?"), Omni, Tokenizer(Omni, resultsAreTokens: true, "<think>", "</think>"));
+        AssertThinksNot("ends with an answer", new Prompt().Text("Now?").Assistant("Noon."), Thinking, Tokenizer(Thinking, resultsAreTokens: true, "<think>", "</think>"));
+    }
+
+    private static void AssertThinksNot(string why, Prompt prompt, ModelConfig config, Tokenizer tokenizer)
+    {
+        var error = Assert.Throws<MASQuantException>(() => ChatRenderer.Render(prompt.Messages, config, tokenizer, thinks: true));
+        Assert.Equal(DiagnosticCodes.ThoughtUnsupported, error.Code);
+        Assert.Contains(why, error.Description, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,7 +172,7 @@ public class ToolPromptTests
         var text = message.GetProperty("content").GetString()!;
         AIContent[] contents = message.GetProperty("role").GetString() == "tool"
             ? [new FunctionResultContent("call", text)]
-            : [new TextContent(text), .. message.TryGetProperty("tool_calls", out var calls) ? calls.EnumerateArray().Select(Call) : []];
+            : [.. message.TryGetProperty("reasoning_content", out var thought) ? (AIContent[])[new TextReasoningContent(thought.GetString())] : [], new TextContent(text), .. message.TryGetProperty("tool_calls", out var calls) ? calls.EnumerateArray().Select(Call) : []];
         return new Ai.ChatMessage(new Ai.ChatRole(message.GetProperty("role").GetString()!), contents);
     }
 

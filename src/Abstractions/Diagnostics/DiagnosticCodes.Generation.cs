@@ -10,4 +10,7 @@ public static partial class DiagnosticCodes
 
     /// <summary>A schema for an answer is malformed, or asks for what cannot be promised.</summary>
     public const string AnswerFormatUnsupported = "MASQ0903";
+
+    /// <summary>A model is to think before it answers, and cannot.</summary>
+    public const string ThoughtUnsupported = "MASQ0904";
 }

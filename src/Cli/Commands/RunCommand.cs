@@ -19,7 +19,7 @@ internal static class RunCommand
         var conversation = CliOptions.Text("--conversation", "FILE", "In place of TEXT, media and --system: a conversation as a line of a calibration set has it, without its last answer; '-' reads it from standard input.");
         var generation = new GenerationSwitches();
         var device = CliOptions.Device();
-        var json = CliOptions.Json("text, end, promptTokens and generatedTokens, when the answer is whole");
+        var json = CliOptions.Json("text, with --think thought, end, promptTokens and generatedTokens, when the answer is whole");
         var command = new CliCommand("run", "Answers a prompt of text, images, audio and videos.", "MODEL [--image FILE | --audio FILE | --video FOLDER]… [options] TEXT",
             "masquant run models/omni-tiny --audio speech.wav \"Transcribe the speech.\"",
             "masquant run out/OmniTiny.masquant.safetensors --image digits.png --audio speech.wav \"Does the speech match the image?\"",
@@ -84,7 +84,9 @@ internal static class RunCommand
         var started = Clock.Current.GetTimestamp();
         var firstPiece = TimeSpan.Zero;
         var begun = false;
+        var thinks = false;
         var whole = new StringBuilder();
+        var thought = new StringBuilder();
         var last = default(BatchPiece);
         try
         {
@@ -94,9 +96,17 @@ internal static class RunCommand
                 if (json)
                 {
                     whole.Append(piece.Text);
+                    thought.Append(piece.Thought);
                 }
                 else
                 {
+                    thinks |= Write(console.Error, piece.Thought ?? "");
+                    if (thinks && piece.Text.Length > 0)
+                    {
+                        console.Error.WriteLine();
+                        thinks = false;
+                    }
+
                     begun |= Write(console.Answers, piece.Text);
                 }
 
@@ -106,6 +116,11 @@ internal static class RunCommand
         finally
         {
             // Also after Ctrl-C: what follows begins a line.
+            if (thinks)
+            {
+                console.Error.WriteLine();
+            }
+
             if (!json && (begun || !cancellationToken.IsCancellationRequested))
             {
                 console.Answers.WriteLine();
@@ -119,6 +134,11 @@ internal static class RunCommand
             JsonAnswer.Write(console, answer =>
             {
                 answer.WriteString("text", whole.ToString());
+                if (options.Thinks)
+                {
+                    answer.WriteString("thought", thought.ToString());
+                }
+
                 answer.WriteString("end", last.End.ToString());
                 answer.WriteNumber("promptTokens", usage.PromptTokens);
                 answer.WriteNumber("generatedTokens", usage.GeneratedTokens);

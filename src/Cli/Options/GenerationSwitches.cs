@@ -36,10 +36,11 @@ internal sealed class GenerationSwitches
     private readonly Option<double> _frequency = CliOptions.Number("--frequency-penalty", Defaults.FrequencyPenalty, value => value is >= -2 and <= 2, "-2…2", "Above 0 discourages tokens of the answer, each time more.");
     private readonly Option<ulong> _seed = CliOptions.Number("--seed", Defaults.Seed, _ => true, "0…18446744073709551615", "The same seed gives the same answer.");
     private readonly Option<int> _draft = CliOptions.Number("--draft-tokens", Defaults.DraftTokens ?? 0, value => value is >= 0 and <= 64, "0 (none)…64", "The most tokens that are guessed ahead where an answer repeats its prompt or itself; changes its speed alone.", "8 when greedy, else 0");
+    private readonly Option<bool> _think = new("--think") { Description = "The model thinks before it answers; what it thinks goes to standard error, and counts among --max-tokens." };
     private readonly Option<string[]> _stop = new("--stop") { HelpName = "TEXT", Description = "Ends the answer before this text; may be repeated.", CustomParser = Texts };
 
     /// <summary>The switches, in the order of the help page.</summary>
-    public IEnumerable<Option> All => [_sampling, _maxTokens, _temperature, _topP, _topK, _minP, _repetition, _presence, _frequency, _seed, _draft, _stop];
+    public IEnumerable<Option> All => [_sampling, _maxTokens, _temperature, _topP, _topK, _minP, _repetition, _presence, _frequency, _seed, _draft, _think, _stop];
 
     /// <summary>What a command line says, over what a model recommends.</summary>
     public GenerationOptions Read(ParseResult parse, GenerationOptions recommended)
@@ -57,6 +58,7 @@ internal sealed class GenerationSwitches
             FrequencyPenalty = Given(_frequency, options.FrequencyPenalty),
             Seed = Given(_seed, options.Seed),
             DraftTokens = parse.GetResult(_draft) is { Implicit: false } ? parse.GetValue(_draft) : options.DraftTokens,
+            Thinks = parse.GetValue(_think),
             StopStrings = Given(_stop, [.. options.StopStrings]),
         };
 

@@ -22,8 +22,18 @@ public sealed class ChatRenderer
         _tools = new ToolWriter(config.Family.Chat, tokenizer);
         _start = Required(config.Family.Chat.TurnStart, tokenizer);
         _end = Required(config.Family.Chat.TurnEnd, tokenizer);
-        _thought = config.Family.Chat.Thought is { } thought && thought.Marks.All(mark => tokenizer.TryGetAddedToken(mark, out _)) ? thought : null;
+        _thought = ThoughtOf(config, tokenizer);
     }
+
+    /// <summary>How a model's thoughts are written; null where its family has none, or its tokenizer not both of their marks.</summary>
+    public static ThoughtFormat? ThoughtOf(ModelConfig config, Tokenizer tokenizer)
+        => config.Family.Chat.Thought is { } thought && thought.Marks.All(mark => tokenizer.TryGetAddedToken(mark, out _)) ? thought : null;
+
+    /// <summary>How the thoughts of a model that is to think are written.</summary>
+    /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.ThoughtUnsupported"/></exception>
+    public static ThoughtFormat RequireThought(ModelConfig config, Tokenizer tokenizer) => ThoughtOf(config, tokenizer) ?? throw new MASQuantException(DiagnosticCodes.ThoughtUnsupported, null, config.Family.Chat.Thought is { } thought
+        ? $"The model is to think before it answers, and its tokenizer has no tokens {string.Join(" and ", thought.Marks)}. Use the tokenizer.json of a {config.Family.DisplayName} checkpoint, or ask it without thought."
+        : $"The model is to think before it answers, and {config.Family.DisplayName} models do not. Ask it without thought, or use a {ModelFamilies.Known.Names("or", family => family.Chat.Thought is not null)} model.");
 
     /// <summary>Refuses a tokenizer without the tokens of the family's turns.</summary>
     /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.ChatTokenMissing"/></exception>
@@ -36,8 +46,9 @@ public sealed class ChatRenderer
     /// <param name="messages">At least one message.</param>
     /// <param name="config">Gives the family, and the tokens around and in place of media.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
-    /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.ChatTokenMissing"/> or <see cref="DiagnosticCodes.UnsupportedModality"/></exception>
-    public static TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages, ModelConfig config, Tokenizer tokenizer)
+    /// <param name="thinks">Whether the block of thought before the answer stays open, for generation to end it.</param>
+    /// <exception cref="MASQuantException"><see cref="DiagnosticCodes.ChatTokenMissing"/>, <see cref="DiagnosticCodes.UnsupportedModality"/> or <see cref="DiagnosticCodes.ThoughtUnsupported"/></exception>
+    public static TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages, ModelConfig config, Tokenizer tokenizer, bool thinks = false)
     {
         if (messages.Count == 0)
         {
@@ -46,8 +57,13 @@ public sealed class ChatRenderer
 
         var renderer = new ChatRenderer(config, tokenizer);
         var answer = messages[^1] is { Role: ChatRole.Assistant } last ? last : null;
+        if (thinks)
+        {
+            _ = answer is null ? RequireThought(config, tokenizer) : throw new MASQuantException(DiagnosticCodes.ThoughtUnsupported, null, "The model is to think before it answers, and the conversation ends with an answer. Let the user's message be the last, or ask without thought.");
+        }
+
         ChatMessage[] turns = [.. WithInstructions(answer is null ? messages : messages.SkipLast(1), config.Family.Chat.DefaultSystem)];
-        var question = Array.FindLastIndex(turns, turn => turn.Role == ChatRole.User && !turn.Content.Any(part => part is ToolResultPart));
+        var question = LastQuestion(turns);
         for (var turn = 0; turn < turns.Length; turn++)
         {
             renderer.Message(turns[turn], answersLast: turn > question);
@@ -56,7 +72,7 @@ public sealed class ChatRenderer
         renderer.Open(ChatRole.Assistant);
         var (thought, said) = renderer.Parted(answer?.Content ?? []);
         renderer.BeginThought();
-        if (thought.Length == 0)
+        if (thought.Length == 0 && !thinks)
         {
             renderer.EndThought("");
         }
@@ -64,7 +80,7 @@ public sealed class ChatRenderer
         var tokens = tokenizer.EncodeSegments(renderer._segments);
         if (answer is null)
         {
-            return new TokenizedPrompt([.. tokens], renderer._media, null);
+            return new TokenizedPrompt([.. tokens], renderer._media, null) { Thinks = thinks };
         }
 
         var begin = tokens.Count;
@@ -127,7 +143,21 @@ public sealed class ChatRenderer
         }));
     }
 
-    private Thought Parted(IReadOnlyList<ContentPart> content) => _thought is null ? new Thought("", content) : Thought.Of(content, _thought);
+    /// <summary>The number of the first message whose thought is written; that of none where a model has no thoughts.</summary>
+    internal static int FirstThought(IReadOnlyList<ChatMessage> messages, ModelConfig config, Tokenizer tokenizer) => ThoughtOf(config, tokenizer) is null ? messages.Count : LastQuestion(messages) + 1;
+
+    // Of the user's messages the last that is no function's result; −1: there is none.
+    private static int LastQuestion(IReadOnlyList<ChatMessage> messages)
+        => Enumerable.Range(0, messages.Count).LastOrDefault(at => messages[at].Role == ChatRole.User && !messages[at].Content.Any(part => part is ToolResultPart), -1);
+
+    // A thought that stands beside its answer, or at the beginning of the answer's text.
+    private Thought Parted(IReadOnlyList<ContentPart> content)
+    {
+        ContentPart[] said = [.. content.Where(part => part is not ThoughtPart)];
+        return _thought is null ? new Thought("", said)
+            : content.OfType<ThoughtPart>().FirstOrDefault() is { } thought ? new Thought(thought.Text.Trim(), said)
+            : Thought.Of(said, _thought);
+    }
 
     private void BeginThought()
     {

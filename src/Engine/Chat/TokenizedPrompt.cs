@@ -7,4 +7,8 @@ namespace MASQuant.Engine.Chat;
 /// Where the conversation ends with the assistant's answer: its tokens and the token that ends its turn. Counted from the end, so that it holds
 /// after the placeholders have been repeated too. Null where the answer is yet to be generated.
 /// </param>
-public sealed record TokenizedPrompt(int[] Tokens, IReadOnlyList<ContentPart> Media, Range? Answer);
+public sealed record TokenizedPrompt(int[] Tokens, IReadOnlyList<ContentPart> Media, Range? Answer)
+{
+    /// <summary>Whether it ends within a thought: the answer follows behind its end.</summary>
+    public bool Thinks { get; init; }
+}

@@ -3,12 +3,16 @@ namespace MASQuant.Engine.Constraints;
 /// <summary>Holds one answer to its grammar: takes away the logits of tokens that may not follow. For one sequence.</summary>
 public sealed class TokenConstraint
 {
-    private readonly TokenGrammar _grammar;
     private readonly IReadOnlyList<int> _stopTokens;
+    private TokenGrammar _grammar;
+    private TokenGrammar? _next;
     private ByteMachine.State _state;
     private float[] _logits = [];
 
-    internal TokenConstraint(TokenGrammar grammar, IReadOnlyList<int> stopTokens) => (_grammar, _stopTokens, _state) = (grammar, stopTokens, grammar.Start);
+    /// <param name="grammar">Of what comes first.</param>
+    /// <param name="next">Of what follows once that has ended; null: nothing does.</param>
+    /// <param name="stopTokens">Ids that end the answer, once it is whole.</param>
+    internal TokenConstraint(TokenGrammar grammar, TokenGrammar? next, IReadOnlyList<int> stopTokens) => (_grammar, _next, _stopTokens, _state) = (grammar, next, stopTokens, grammar.Start);
 
     /// <summary>Whether the answer is whole and nothing may follow.</summary>
     public bool IsDone => _state is { IsWhole: true, IsEnd: true };
@@ -54,6 +58,11 @@ public sealed class TokenConstraint
         if (!(_state.IsWhole && _stopTokens.Contains(token)))
         {
             _state = _grammar.Next(_state, token);
+        }
+
+        if (_next is not null && IsDone)
+        {
+            (_grammar, _state, _next) = (_next, _next.Start, null);
         }
     }
 }

@@ -8,15 +8,22 @@ public sealed class TokenGrammar
 
     private readonly ByteMachine _machine;
     private readonly TokenTable _tokens;
-    private readonly Dictionary<ByteMachine.State, ulong[]> _masks = [];
+    private readonly Dictionary<ByteMachine.State, ulong[]> _masks;
+    private readonly TokenGrammar? _first;
 
     /// <param name="expression">The texts.</param>
     /// <param name="tokens">The model's.</param>
-    internal TokenGrammar(Expression expression, TokenTable tokens) => (_machine, _tokens) = (new ByteMachine(expression), tokens);
+    internal TokenGrammar(Expression expression, TokenTable tokens) => (_machine, _tokens, _masks) = (new ByteMachine(expression), tokens, []);
+
+    private TokenGrammar(TokenGrammar own, TokenGrammar first) => (_machine, _tokens, _masks, _first) = (own._machine, own._tokens, own._masks, first);
 
     /// <summary>Begins an answer.</summary>
     /// <param name="stopTokens">Ids that end it, once it is whole.</param>
-    public TokenConstraint Begin(IReadOnlyList<int> stopTokens) => new(this, stopTokens);
+    public TokenConstraint Begin(IReadOnlyList<int> stopTokens) => _first is null ? new(this, null, stopTokens) : new(_first, this, stopTokens);
+
+    /// <summary>This, behind a text of another grammar that no token shares with it; what was found is shared.</summary>
+    /// <param name="first">Of texts behind which nothing may follow.</param>
+    internal TokenGrammar Behind(TokenGrammar first) => new(this, first);
 
     /// <summary>Before the first token.</summary>
     internal ByteMachine.State Start => _machine.Start;

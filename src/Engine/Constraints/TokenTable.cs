@@ -9,12 +9,13 @@ internal sealed class TokenTable
     private readonly int[] _ids;
     private readonly int[] _shared;
 
-    /// <summary>The tokens of a tokenizer that are text: none that the model's files add.</summary>
-    public TokenTable(Tokenizer tokenizer)
+    /// <summary>The tokens of a tokenizer that are text: none that the model's files add, but for marks.</summary>
+    public TokenTable(Tokenizer tokenizer, params IReadOnlyList<string> marks)
     {
         _tokenizer = tokenizer;
         IdBound = tokenizer.IdBound;
-        _ids = [.. Enumerable.Range(0, IdBound).Where(id => !tokenizer.Bytes(id).IsEmpty && !tokenizer.IsAdded(id))];
+        int[] marked = [.. marks.SelectMany(mark => tokenizer.TryGetAddedToken(mark, out var id) ? (int[])[id] : [])];
+        _ids = [.. Enumerable.Range(0, IdBound).Where(id => !tokenizer.Bytes(id).IsEmpty && (!tokenizer.IsAdded(id) || marked.Contains(id)))];
         Array.Sort(_ids, (a, b) => tokenizer.Bytes(a).SequenceCompareTo(tokenizer.Bytes(b)));
         _shared = new int[_ids.Length];
         for (var i = 1; i < _ids.Length; i++)

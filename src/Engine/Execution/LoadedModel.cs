@@ -40,7 +40,6 @@ public sealed class LoadedModel : IDisposable
         RecommendedOptions = Recommended(generation);
         Users = new UserCount(nameof(LoadedModel), source.RequireWhole, Release);
         _sessions = new OpenSessions(Users);
-        _formats = new AnswerFormats(tokenizer);
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens) { KeyValues = options.KeyValues });
         try
         {
@@ -52,13 +51,14 @@ public sealed class LoadedModel : IDisposable
             throw;
         }
 
+        _formats = new AnswerFormats(tokenizer, Encoder.Thought?.End);
         var most = Math.Min(options.MaxSequences, _execution.MaxSequences);
         _scheduler = new AnswerScheduler(new ServedModel(
-            (messages, token) => Users.Run(_ => Encoder.Plan(messages, token), token),
+            (messages, thinks, token) => Users.Run(_ => Encoder.Plan(messages, thinks, token), token),
             (plan, evaluated, token) => Users.Run(either => Encoder.Prepare(plan, evaluated, either), token),
             () => _sessions.Begin(() => _execution.NewSession(most)),
             most,
-            tokenizer,
+            answer => new AnswerText(tokenizer, answer.StopStrings, ThoughtOf(answer)),
             options));
     }
 
@@ -130,7 +130,12 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Renders, tokenizes and embeds a prompt, its media included.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
-    public PreparedPrompt Prepare(Prompt prompt, CancellationToken cancellationToken = default) => Prepare(prompt.Messages, cancellationToken);
+    public PreparedPrompt Prepare(Prompt prompt, CancellationToken cancellationToken = default) => Prepare(prompt, thinks: false, cancellationToken);
+
+    /// <summary>As the other method; the prompt may end within a thought (<see cref="GenerationOptions.Thinks"/>).</summary>
+    /// <exception cref="MASQuantException">As of the other method; MASQ0904: the model does not think.</exception>
+    public PreparedPrompt Prepare(Prompt prompt, bool thinks, CancellationToken cancellationToken)
+        => Users.Run(token => Encoder.Prepare(Encoder.Plan(prompt.Messages, thinks, token), 0, token), cancellationToken);
 
     /// <summary>Renders, tokenizes and embeds a conversation; a last message of the assistant is the answer that <see cref="PreparedPrompt.AnswerRange"/> marks.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model.</exception>
@@ -156,12 +161,19 @@ public sealed class LoadedModel : IDisposable
         return Pieces([prompt], most: 1, options, cancellationToken).Select(ThrowIfFailed);
     }
 
-    /// <summary>Answers a prompt that has been prepared, as <see cref="GeneratePieces(Prompt, GenerationOptions?, CancellationToken)"/>.</summary>
+    /// <summary>Answers a prompt that has been prepared, as <see cref="GeneratePieces(Prompt, GenerationOptions?, CancellationToken)"/>. Whether the model thinks, the prompt says.</summary>
     /// <inheritdoc cref="Generate"/>
+    /// <exception cref="MASQuantException">MASQ0904: the options have it think, and the prompt does not.</exception>
     public IEnumerable<BatchPiece> GeneratePieces(PreparedPrompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= DefaultOptions;
-        return AnswerPieces.Of(GenerateTokens([() => prompt], most: 1, options, cancellationToken), Tokenizer, options.StopStrings).Select(ThrowIfFailed);
+        if (options.Thinks && !prompt.Thinks)
+        {
+            throw new MASQuantException(DiagnosticCodes.ThoughtUnsupported, null, "The model is to think before it answers, and the prompt was prepared without thought. Prepare it with thinks: true, or ask without thought.");
+        }
+
+        options = options with { Thinks = prompt.Thinks };
+        return Pieces(GenerateTokens([() => prompt], most: 1, options, cancellationToken), options).Select(ThrowIfFailed);
     }
 
     /// <summary>Answers a prompt as <see cref="GenerateAsync"/>; the last piece tells why the answer has ended, and what it took.</summary>
@@ -171,7 +183,7 @@ public sealed class LoadedModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(prompt);
         options = BeforeEnumeration(options);
-        return _scheduler.Answer(prompt.Messages, options, options.StopTokens ?? _endTokens, _formats.Of(options.Format), cancellationToken);
+        return _scheduler.Answer(prompt.Messages, options, options.StopTokens ?? _endTokens, _formats.Of(options.Format, options.Thinks), cancellationToken);
     }
 
     /// <summary>Answers a prompt, piece by piece, without holding the caller's thread. Answers that are asked for at the same time share their steps, and a prompt that begins as an earlier one did is evaluated from there on (<see cref="ModelOptions.PrefixCacheBytes"/>): neither changes an answer.</summary>
@@ -243,7 +255,7 @@ public sealed class LoadedModel : IDisposable
     public IEnumerable<Sequence> GenerateTokens(IEnumerable<Func<PreparedPrompt>> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
         options = BeforeEnumeration(options);
-        return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, _formats.Of(options.Format), cancellationToken);
+        return Sequences(prompts, Math.Min(most, _execution.MaxSequences), options, _formats.Of(options.Format, options.Thinks), cancellationToken);
     }
 
     /// <summary>The logits after tokens of a prompt, for evaluation with the answer given.</summary>
@@ -311,6 +323,11 @@ public sealed class LoadedModel : IDisposable
         Users.Enter().Dispose();
         options ??= DefaultOptions;
         options.Validate();
+        if (options.Thinks)
+        {
+            Encoder.RequireThought();
+        }
+
         return options;
     }
 
@@ -342,10 +359,14 @@ public sealed class LoadedModel : IDisposable
 
     private IEnumerable<BatchPiece> Pieces(IEnumerable<Prompt> prompts, int most, GenerationOptions? options, CancellationToken cancellationToken)
     {
-        var prepared = prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), cancellationToken)));
         options ??= DefaultOptions;
-        return AnswerPieces.Of(GenerateTokens(prepared, most, options, cancellationToken), Tokenizer, options.StopStrings);
+        var prepared = prompts.Select(prompt => (Func<PreparedPrompt>)(() => Prepare(prompt ?? throw new ArgumentNullException(nameof(prompts)), options.Thinks, cancellationToken)));
+        return Pieces(GenerateTokens(prepared, most, options, cancellationToken), options);
     }
+
+    private IEnumerable<BatchPiece> Pieces(IEnumerable<Sequence> sequences, GenerationOptions options) => AnswerPieces.Of(sequences, Tokenizer, options.StopStrings, ThoughtOf(options));
+
+    private ThoughtFormat? ThoughtOf(GenerationOptions options) => options.Thinks ? Encoder.Thought : null;
 
     private static async IAsyncEnumerable<T> WithoutHoldingTheCaller<T>(Func<CancellationToken, IEnumerable<T>> generate, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

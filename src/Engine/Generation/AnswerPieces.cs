@@ -1,5 +1,6 @@
 using System.Globalization;
 using MASQuant.Engine.Text;
+using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Generation;
 
@@ -10,14 +11,15 @@ internal static class AnswerPieces
     /// <param name="sequences">Each time one has a further token or has failed.</param>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="stopStrings">Texts that end an answer.</param>
-    public static IEnumerable<BatchPiece> Of(IEnumerable<Sequence> sequences, Tokenizer tokenizer, IReadOnlyList<string> stopStrings)
+    /// <param name="thought">How the thoughts are written that the sequences begin with; null: they have none.</param>
+    public static IEnumerable<BatchPiece> Of(IEnumerable<Sequence> sequences, Tokenizer tokenizer, IReadOnlyList<string> stopStrings, ThoughtFormat? thought)
     {
         var texts = new Dictionary<int, AnswerText>();
         foreach (var sequence in sequences)
         {
             if (!texts.TryGetValue(sequence.Prompt, out var text))
             {
-                texts.Add(sequence.Prompt, text = new AnswerText(tokenizer, stopStrings));
+                texts.Add(sequence.Prompt, text = new AnswerText(tokenizer, stopStrings, thought));
             }
 
             if (text.Add(sequence) is not { } piece)

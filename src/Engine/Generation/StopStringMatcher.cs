@@ -9,6 +9,9 @@ internal sealed class StopStringMatcher(IReadOnlyList<string> stopStrings)
     /// <summary>Whether a stop string has come.</summary>
     public bool IsStopped { get; private set; }
 
+    /// <summary>What has come behind the stop string.</summary>
+    public string Rest { get; private set; } = "";
+
     /// <summary>Takes the text that follows, and returns what no stop string can begin in.</summary>
     public string Append(string text)
     {
@@ -29,7 +32,11 @@ internal sealed class StopStringMatcher(IReadOnlyList<string> stopStrings)
         }
 
         IsStopped = end != int.MaxValue;
-        if (!IsStopped)
+        if (IsStopped)
+        {
+            Rest = _held[end..];
+        }
+        else
         {
             start -= stopStrings.Max(LengthOfBeginning);
         }

@@ -28,4 +28,7 @@ public sealed record PreparedPrompt
 
     /// <summary>Where the answer that the messages hold stands, its end token included; empty, at the end, when the model is to answer.</summary>
     public required Range AnswerRange { get; init; }
+
+    /// <summary>Whether it ends within a thought: the answer follows behind its end.</summary>
+    public bool Thinks { get; init; }
 }

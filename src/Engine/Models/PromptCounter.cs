@@ -51,10 +51,10 @@ public sealed class PromptCounter
 
     /// <summary>Renders and tokenizes a conversation.</summary>
     /// <exception cref="MASQuantException">MASQ0921: the text alone is longer than the model's positions.</exception>
-    internal TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages)
+    internal TokenizedPrompt Render(IReadOnlyList<ChatMessage> messages, bool thinks = false)
     {
-        PromptLength.RequireText(messages, _tokenizer, _config.Text.MaxPositions, Media.Limits);
-        return ChatRenderer.Render(VideoFrames.Take(messages, _config, _budget), _config, _tokenizer);
+        PromptLength.RequireText(messages, ChatRenderer.FirstThought(messages, _config, _tokenizer), _tokenizer, _config.Text.MaxPositions, Media.Limits);
+        return ChatRenderer.Render(VideoFrames.Take(messages, _config, _budget), _config, _tokenizer, thinks);
     }
 
     /// <summary>Counts the media of a rendered conversation.</summary>

@@ -43,20 +43,30 @@ public sealed class PromptEncoder
     /// <summary>The model's tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
 
+    /// <summary>How the model's thoughts are written; null: it has none.</summary>
+    public ThoughtFormat? Thought => ChatRenderer.ThoughtOf(Config, Tokenizer);
+
     /// <summary>Token id → [H].</summary>
     public TokenEmbedding Embedding { get; }
 
     /// <summary>Renders, tokenizes and embeds a conversation.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions; MASQ0924: anything else.</exception>
-    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => Prepare(Plan(messages, cancellationToken), 0, cancellationToken);
+    public PreparedPrompt Prepare(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => Prepare(Plan(messages, thinks: false, cancellationToken), 0, cancellationToken);
 
     /// <summary>Embeds a rendered conversation. All media are counted before the first is decoded.</summary>
     /// <exception cref="MASQuantException">A medium cannot be read or is of no use to the model; MASQ0921: the prompt is longer than the model's positions.</exception>
     internal PreparedPrompt Prepare(TokenizedPrompt rendered, CancellationToken cancellationToken = default) => Prepare(Plan(rendered, cancellationToken), 0, cancellationToken);
 
     /// <summary>Renders and tokenizes a conversation, and counts its media; nothing is decoded or embedded.</summary>
-    /// <exception cref="MASQuantException">As of <see cref="Prepare(IReadOnlyList{ChatMessage}, CancellationToken)"/>.</exception>
-    public PromptPlan Plan(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) => PromptBorder.Run(() => Plan(_counter.Render(messages), cancellationToken));
+    /// <param name="messages">The conversation.</param>
+    /// <param name="thinks">Whether it ends within a thought.</param>
+    /// <param name="cancellationToken">Obeyed between media.</param>
+    /// <exception cref="MASQuantException">As of <see cref="Prepare(IReadOnlyList{ChatMessage}, CancellationToken)"/>; MASQ0904: the model does not think.</exception>
+    public PromptPlan Plan(IReadOnlyList<ChatMessage> messages, bool thinks = false, CancellationToken cancellationToken = default) => PromptBorder.Run(() => Plan(_counter.Render(messages, thinks), cancellationToken));
+
+    /// <summary>Refuses a model that does not think.</summary>
+    /// <exception cref="MASQuantException">MASQ0904</exception>
+    public void RequireThought() => _ = ChatRenderer.RequireThought(Config, Tokenizer);
 
     /// <summary>Embeds what follows the first <paramref name="evaluated"/> tokens of a prompt; what stands before is not looked at again.</summary>
     /// <param name="plan">The prompt.</param>
@@ -96,6 +106,7 @@ public sealed class PromptEncoder
             Modalities = plan.Modalities,
             Deepstack = Deepstack(media, Config.Text.HiddenSize),
             AnswerRange = answer.Offset..(answer.Offset + answer.Length),
+            Thinks = plan.Rendered.Thinks,
         };
     }
 

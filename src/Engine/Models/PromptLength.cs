@@ -21,10 +21,15 @@ internal sealed class PromptLength
     }
 
     /// <summary>Refuses a text whose characters alone make more tokens than the model has positions, or the limit allows.</summary>
+    /// <param name="messages">The conversation.</param>
+    /// <param name="thoughts">The first message whose thought is written.</param>
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="positions">The model's.</param>
+    /// <param name="limits">The prompt's.</param>
     /// <exception cref="MASQuantException">MASQ0921.</exception>
-    public static void RequireText(IReadOnlyList<ChatMessage> messages, Tokenizer tokenizer, int positions, ModelLimits limits)
+    public static void RequireText(IReadOnlyList<ChatMessage> messages, int thoughts, Tokenizer tokenizer, int positions, ModelLimits limits)
     {
-        var texts = messages.SelectMany(message => message.Content).SelectMany(TextsOf);
+        var texts = messages.SelectMany((message, at) => message.Content.Where(part => at >= thoughts || part is not ThoughtPart)).SelectMany(TextsOf);
         var tokens = texts.Sum(tokenizer.FewestTokens);
         if (tokens > Math.Min(positions, limits.PromptTokens))
         {
@@ -51,6 +56,7 @@ internal sealed class PromptLength
     private static IReadOnlyList<string> TextsOf(ContentPart part) => part switch
     {
         TextPart text => [text.Text],
+        ThoughtPart thought => [thought.Text],
         ToolsPart tools => tools.Signatures,
         ToolCallPart call => [call.Name, call.Arguments],
         ToolResultPart result => [result.Text],

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using MASQuant.Engine.Constraints;
 using MASQuant.Engine.Generation;
 using MASQuant.Engine.Models;
-using MASQuant.Engine.Text;
 
 namespace MASQuant.Engine.Serving;
 
@@ -12,6 +11,7 @@ internal sealed class AnswerRequest
     private readonly Channel<BatchPiece> _pieces = Channel.CreateUnbounded<BatchPiece>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private readonly List<int> _answer = [];
     private readonly AnswerText _text;
+    private readonly bool _thinks;
     private BatchPiece? _last;
 
     /// <summary>A prompt that waits.</summary>
@@ -19,13 +19,14 @@ internal sealed class AnswerRequest
     /// <param name="options">Validated.</param>
     /// <param name="stopTokens">Ids that end the answer.</param>
     /// <param name="grammar">What the answer is held to; null: nothing.</param>
-    /// <param name="tokenizer">The model's.</param>
+    /// <param name="model">Who answers.</param>
     /// <param name="cancellation">Ends it.</param>
-    public AnswerRequest(IReadOnlyList<ChatMessage> messages, GenerationOptions options, IReadOnlyList<int> stopTokens, TokenGrammar? grammar, Tokenizer tokenizer, CancellationToken cancellation)
+    public AnswerRequest(IReadOnlyList<ChatMessage> messages, GenerationOptions options, IReadOnlyList<int> stopTokens, TokenGrammar? grammar, ServedModel model, CancellationToken cancellation)
     {
         (Messages, Cancellation) = (messages, cancellation);
         Sequence = new Sequence(0, options, stopTokens, grammar);
-        _text = new AnswerText(tokenizer, options.StopStrings);
+        _thinks = options.Thinks;
+        _text = model.NewText(options);
     }
 
     public IReadOnlyList<ChatMessage> Messages { get; }
@@ -51,7 +52,7 @@ internal sealed class AnswerRequest
     /// <summary>Embeds its prompt behind the tokens that a cache has.</summary>
     public void Prepare(ServedModel model, PrefixCache cache)
     {
-        var plan = model.Plan(Messages, Cancellation);
+        var plan = model.Plan(Messages, _thinks, Cancellation);
         Tokens = cache.IsUsed ? plan.Identify(model.Options.Limits, Cancellation) : null;
         (Kept, var evaluated, var shared) = Tokens is null ? (null, 0, 0) : cache.Find(Tokens);
         Prompt = model.Prepare(plan, evaluated, Cancellation) with { SharedTokens = cache.IsUsed ? shared : null };

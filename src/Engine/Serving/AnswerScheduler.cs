@@ -31,7 +31,7 @@ internal sealed class AnswerScheduler(ServedModel model)
     {
         var ending = new CancellationTokenSource(); // Without a timer there is nothing to dispose, and its token is used for a while.
         using var linked = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), ending);
-        var request = new AnswerRequest(messages, options, stopTokens, grammar, model.Tokenizer, ending.Token);
+        var request = new AnswerRequest(messages, options, stopTokens, grammar, model, ending.Token);
         Enqueue(request);
         try
         {
