@@ -128,6 +128,83 @@ public sealed class HeadGuessTests(GuessModel model) : IClassFixture<GuessModel>
         Assert.Equal(0, Answer(guessing, options with { DraftTokens = 0 }).Usage.DraftedTokens);
     }
 
+    // Guesses that come true lengthen, up to what is asked for.
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 2)]
+    [InlineData(8, 3)]
+    public void No_more_are_guessed_at_once_than_asked_for(int draft, int most)
+    {
+        var (guesses, seen) = (0, 0);
+        using var guessing = model.Load(decoder =>
+        {
+            var chain = model.Chain(decoder);
+            return chain with
+            {
+                GuessHead = chain.GuessHead! with { Head = new Watched(chain.GuessHead.Head, () => seen = Math.Max(seen, ++guesses)) },
+                Head = new Watched(chain.Head, () => guesses = 0),
+            };
+        });
+        Answer(guessing, new GenerationOptions { MaxTokens = 200, StopTokens = [], DraftTokens = draft });
+        Assert.Equal(most, seen);
+    }
+
+    // Behind all that an ended sequence has left, whatever of it had come by a guess.
+    [Theory]
+    [InlineData(20)]
+    [InlineData(21)]
+    [InlineData(22)]
+    [InlineData(23)]
+    public void What_was_kept_is_guessed_on_from(int steps)
+    {
+        var chain = model.Chain(_decoder);
+        using IDecoderSession session = new DecoderSession(chain);
+        var options = new GenerationOptions { MaxTokens = 60, StopTokens = [] };
+        var first = new Sequence(0, options, []);
+        List<int> ids = [11, 302, 77, 940];
+        session.Begin(Text(0), null);
+        Assert.True(session.Advance(first, int.MaxValue, default));
+        for (var step = 0; step < steps; step++)
+        {
+            ids.Add(first.Token);
+            session.Step([first], default);
+        }
+
+        var kept = session.Keep(0)!;
+        Assert.Equal(ids.Count, kept.Length);
+        ids.AddRange([5, 6]);
+        var second = new Sequence(1, options, []);
+        session.Begin(Text(kept.Length), kept);
+        Assert.True(session.Advance(second, int.MaxValue, default));
+        for (var step = 0; step < 12; step++)
+        {
+            session.Step([second], default);
+        }
+
+        Assert.InRange(second.Usage.DraftedTokens, 3, 12); // Nothing repeats in so few tokens.
+
+        PreparedPrompt Text(int evaluated)
+        {
+            var embeddings = new Matrix(ids.Count - evaluated, chain.Config.HiddenSize);
+            chain.Embedding.Lookup(ids.ToArray().AsSpan(evaluated), embeddings);
+            return new PreparedPrompt { InputIds = [.. ids], Evaluated = evaluated, PositionIds = PositionIds.Text(0, ids.Count), InputEmbeddings = embeddings, Modalities = ModalityMap.Text(ids.Count), AnswerRange = ids.Count.. };
+        }
+    }
+
+    [Fact]
+    public void Who_guessed_is_told_unless_the_sequence_has_ended()
+    {
+        var (tokens, guesser, logits) = (new DraftedTokens(), new Told(), new Matrix(4, 8));
+        tokens.Begin([1, 2, 3], logits, guesser);
+        Assert.True(tokens.TryTake(1, out _));
+        Assert.Equal(2, tokens.End(goesOn: false));
+        Assert.Null(guesser.Last);
+        tokens.Begin([1, 2, 3], logits, guesser);
+        Assert.True(tokens.TryTake(1, out _) && tokens.TryTake(2, out _));
+        Assert.Equal(1, tokens.End(goesOn: true));
+        Assert.Equal((3, 2), guesser.Last);
+    }
+
     // A turn that goes on behind what was kept, alone and among others that come and go.
     [Fact]
     public async Task Conversations_and_batches_are_the_same_too()
@@ -205,5 +282,21 @@ public sealed class HeadGuessTests(GuessModel model) : IClassFixture<GuessModel>
         }
 
         return (text, usage);
+    }
+
+    private sealed class Watched(ILinearGroup inner, Action see) : ILinearGroup
+    {
+        public void Forward(Matrix x, ModalityMap modalities, ReadOnlySpan<Matrix> outputs)
+        {
+            see();
+            inner.Forward(x, modalities, outputs);
+        }
+    }
+
+    private sealed class Told : IGuesser
+    {
+        public (int Guessed, int Right)? Last { get; private set; }
+
+        public void Learn(int guessed, int right) => Last = (guessed, right);
     }
 }
