@@ -109,7 +109,7 @@ public sealed class ThinkingTests : IDisposable
         var error = Assert.Throws<MASQuantException>(() => model.Prepare(new Prompt().Text("Now?").Assistant("", thought).ToolCall("now", "{}").ToolResult("12:00")));
         Assert.Equal(DiagnosticCodes.SequenceTooLong, error.Code);
         Assert.Contains("characters", error.Description, StringComparison.Ordinal); // before it is made tokens of
-        using var other = LoadedModel.Load(RepositoryFiles.VlTiny);
+        using var other = LoadedModel.Load(RepositoryFiles.VlTiny, new ModelOptions { Limits = new ModelLimits { PromptTokens = 200 } });
         Assert.NotEmpty(other.Prepare(new Prompt().Text("Now?").Assistant("", thought).ToolCall("now", "{}").ToolResult("12:00")).InputIds);
     }
 
