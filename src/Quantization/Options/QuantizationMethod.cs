@@ -52,6 +52,6 @@ public static class QuantizationMethod
         return Custom;
     }
 
-    // A preset decides the method; schemes, effort, seed and what is seen of images and videos stay the user's.
-    private static QuantizationOptions Copy(QuantizationOptions preset, QuantizationOptions user) => (preset with { Scheme = user.Scheme, LayerSchemes = user.LayerSchemes, Effort = user.Effort, Seed = user.Seed }).WithLimitsOf(user);
+    // A preset decides the method; schemes, effort, seed, the head that guesses ahead and what is seen of images and videos stay the user's.
+    private static QuantizationOptions Copy(QuantizationOptions preset, QuantizationOptions user) => (preset with { Scheme = user.Scheme, LayerSchemes = user.LayerSchemes, Effort = user.Effort, GuessHead = user.GuessHead, Seed = user.Seed }).WithLimitsOf(user);
 }

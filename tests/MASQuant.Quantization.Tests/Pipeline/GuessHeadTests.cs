@@ -45,6 +45,13 @@ public sealed class GuessHeadTests : IDisposable
     }
 
     [Fact]
+    public void It_is_no_part_of_a_method() => Assert.All(QuantizationMethod.Names.SkipLast(1), name =>
+    {
+        var options = TinyRun.Read([$"Method={name}", "GuessHead=W8"]);
+        Assert.Equal((name, GuessHeadKind.W8), (OptionTable.All[0].Format(options), options.GuessHead));
+    });
+
+    [Fact]
     public async Task Answers_are_the_same_with_it()
     {
         var model = SmallCheckpoint.WriteWithGuessHead(_folder.File("model"));
