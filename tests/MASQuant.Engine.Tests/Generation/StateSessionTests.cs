@@ -167,6 +167,7 @@ public sealed class StateSessionTests(StateModel states) : IClassFixture<StateMo
     {
         var memory = SequenceMemory.Of(_decoder.Description);
         Assert.Equal((2L * 2 * 64 * sizeof(float), 3L * 2 * ((4 * 32 * 32) + (3 * 256)) * sizeof(float)), (memory.TokenBytes, memory.StateBytes));
+        Assert.Equal(memory with { TokenBytes = 2 * memory.TokenBytes }, SequenceMemory.Of(_decoder.Description, guesses: true)); // The block that guesses attends, too.
         var cache = Prefilled();
         AssertBytes();
         Run(cache, new int[2000]);

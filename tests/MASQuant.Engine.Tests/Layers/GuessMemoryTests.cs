@@ -1,7 +1,6 @@
 using MASQuant.Engine.Layers;
 using MASQuant.Engine.Tests.Gemm;
 using MASQuant.Formats.Models;
-using MASQuant.Tests;
 
 namespace MASQuant.Engine.Tests.Layers;
 
