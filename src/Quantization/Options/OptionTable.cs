@@ -22,7 +22,7 @@ public static class OptionTable
         { Problem = text => LayerSchemes.TryParse(text, out _, out var problem) ? "" : problem },
         Choice("Head", "What is stored of embedding and head: the checkpoint's values, or 8 bits with one scale a row.", o => o.Head, (o, v) => o with { Head = v }),
         Choice("Towers", "What is stored of the vision and audio towers' linear layers: the checkpoint's values, or 8 bits with one scale a row.", o => o.Towers, (o, v) => o with { Towers = v }),
-        Choice("GuessHead", "What is stored of the head that guesses tokens ahead (Qwen3.5's mtp.*), which changes an answer's speed alone: nothing, or its linear layers at 8 bits and a copy of the model's head at 4.", o => o.GuessHead, (o, v) => o with { GuessHead = v }),
+        Choice("GuessHead", "What is stored of the head that guesses tokens ahead (multi-token prediction, mtp.*), which changes an answer's speed alone: nothing, or its linear layers at 8 bits and a copy of the model's head at 4.", o => o.GuessHead, (o, v) => o with { GuessHead = v }),
         Choice("Smoothing", "Which factors smooth the activations: none, one for all modalities, or one per modality.", o => o.Smoothing, (o, v) => o with { Smoothing = v }),
         Number("MigrationStrength", 0, 1, "SmoothQuant's α: how much of the activations' range moves into the weights.", o => o.MigrationStrength, (o, v) => o with { MigrationStrength = v }),
         OptionalInteger("Epochs", "Passes over the calibration set that learn the factors; 0 keeps the initial values, auto is 1 for activations of fewer than 6 bits or Effort=Best, else 0.", 100, o => o.GivenEpochs, (o, v) => o with { GivenEpochs = v }),
