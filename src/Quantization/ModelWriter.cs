@@ -25,7 +25,7 @@ internal static class ModelWriter
             }
 
             var payloads = coded.Contains(tensor.Name) ? CodedPart.Payloads(checkpoint, tensor) : null;
-            return guesses is null || tensor.Name != head ? payloads : [.. payloads ?? [TensorPayload.From(checkpoint, tensor)], .. CodedPart.Payloads(checkpoint, tensor, GuessHeadDescription.Head, CodedParts.GuessHeadScheme)];
+            return guesses is null || tensor.Name != head ? payloads : [.. payloads ?? [TensorPayload.From(checkpoint, tensor)], .. CodedPart.Payloads(checkpoint, tensor, GuessHeadDescription.Head, GuessHeadDescription.HeadScheme)];
         }
     }
 }

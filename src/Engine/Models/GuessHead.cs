@@ -14,8 +14,6 @@ namespace MASQuant.Engine.Models;
 /// <param name="Head">One layer, [V, H]: the decoder's head, or a copy at 4 bits.</param>
 public sealed record GuessHead(Norm EmbeddingNorm, Norm HiddenNorm, ILinearGroup Join, TransformerBlock Block, Norm FinalNorm, ILinearGroup Head)
 {
-    private const int HeadBits = 4;
-
     /// <summary>Reads what an artifact holds to guess with; null where it holds nothing.</summary>
     /// <param name="source">Must outlive the result.</param>
     /// <param name="decoder">What the decoder is made of.</param>
@@ -29,7 +27,7 @@ public sealed record GuessHead(Norm EmbeddingNorm, Norm HiddenNorm, ILinearGroup
         }
 
         var coded = new CodedLinears(source, backend);
-        return coded.TryReadHead(GuessHeadDescription.Head, decoder.Config.VocabularySize, decoder.Config.HiddenSize, HeadBits) is { } head ? Read(source, description, head, coded) : null;
+        return coded.TryReadHead(GuessHeadDescription.Head, decoder.Config.VocabularySize, decoder.Config.HiddenSize, GuessHeadDescription.HeadScheme.WeightBits) is { } head ? Read(source, description, head, coded) : null;
     }
 
     /// <summary>Reads it around a head.</summary>
@@ -45,4 +43,39 @@ public sealed record GuessHead(Norm EmbeddingNorm, Norm HiddenNorm, ILinearGroup
         TransformerBlock.Read(source, description.Block, step => coded?.TryRead(step, description.Block.Prefix)),
         Norm.Read(source, "", description.FinalNorm),
         head);
+
+    /// <summary>Joins T rows and runs the block on them.</summary>
+    /// <param name="embeddings">[T, H], of the tokens that follow.</param>
+    /// <param name="hidden">[T, H], what the tokens have left.</param>
+    /// <param name="joined">[T, 2H], overwritten.</param>
+    /// <param name="stream">[T, H], overwritten by the block's output.</param>
+    /// <param name="rotary">Prepared for the positions of the T tokens.</param>
+    /// <param name="workspace">Scratch memory of the decoder's blocks.</param>
+    /// <param name="memory">Keys and values of the rows before, to which these are added.</param>
+    public void Forward(Matrix embeddings, Matrix hidden, Matrix joined, Matrix stream, RotaryTable rotary, DecoderWorkspace workspace, LayerMemory memory)
+    {
+        var width = embeddings.Columns;
+        for (var row = 0; row < joined.Rows; row++)
+        {
+            EmbeddingNorm.Apply(embeddings.Row(row), joined.Row(row)[..width]);
+            HiddenNorm.Apply(hidden.Row(row), joined.Row(row)[width..]);
+        }
+
+        var text = workspace.Text(joined.Rows);
+        Join.Forward(joined, text, [stream]);
+        Block.Forward(stream, text, rotary, workspace, memory);
+    }
+
+    /// <summary>The logits of a row of the block's output.</summary>
+    /// <param name="output">H values.</param>
+    /// <param name="last">[1, H], overwritten by the row behind the last norm, which the guess after reads in place of what a token has left.</param>
+    /// <param name="workspace">Scratch memory.</param>
+    /// <returns>V values, until the workspace is used again.</returns>
+    public ReadOnlySpan<float> Logits(ReadOnlySpan<float> output, Matrix last, DecoderWorkspace workspace)
+    {
+        FinalNorm.Apply(output, last.Row(0));
+        var logits = workspace.Logits(1);
+        Head.Forward(last, workspace.Text(1), [logits]);
+        return logits.Row(0);
+    }
 }

@@ -12,6 +12,9 @@ public sealed class GuessHeadDescription
     /// <summary>The copy of the model's head that guesses are made with, [V, H], which an artifact holds at 4 bits.</summary>
     public const string Head = Prefix + "head.weight";
 
+    /// <summary>The bits of <see cref="Head"/>, and of the tokens that meet it.</summary>
+    public static QuantizationScheme HeadScheme => QuantizationScheme.W4A8;
+
     /// <summary>Norms the embedding of the token that follows.</summary>
     public required NormDescription EmbeddingNorm { get; init; }
 

@@ -9,9 +9,6 @@ namespace MASQuant.Quantization.Planning;
 /// <summary>The matrices beside the decoder's blocks that options store as codes.</summary>
 public static class CodedParts
 {
-    /// <summary>The codes of the copy of the head that guesses are made with.</summary>
-    public static QuantizationScheme GuessHeadScheme => QuantizationScheme.W4A8;
-
     /// <summary>The names of those at 8 bits.</summary>
     /// <param name="source">The checkpoint.</param>
     /// <param name="config">What it is made of.</param>

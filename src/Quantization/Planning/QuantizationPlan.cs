@@ -82,7 +82,7 @@ public sealed class QuantizationPlan
         var kept = parts.Where(part => part.Key != ModelPart.Quantized).Sum(part => part.Item3) - replaced - saved;
         kept += CodedParts.GuessHead(checkpoint, config, options) is null
             ? -parts.Where(part => part.Key == ModelPart.GuessHead).Sum(part => part.Item3)
-            : CodedMatrix.Bytes(config.Text.VocabularySize, config.Text.HiddenSize, CodedParts.GuessHeadScheme.WeightBits);
+            : CodedMatrix.Bytes(config.Text.VocabularySize, config.Text.HiddenSize, GuessHeadDescription.HeadScheme.WeightBits);
         var values = checkpoint.Tensors.GroupBy(tensor => ModelPart.Of(tensor.Name, quantized)).ToDictionary(part => part.Key, part => part.Sum(tensor => tensor.Bytes / tensor.Type.ByteSize()));
         return new QuantizationPlan(config, options, calibration, [.. biased.Select(linear => (linear.Layer, linear.Linear, StoredType(linear.Bias)))], [.. parts], values, files + kept);
     }
