@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.ExceptionServices;
 using MASQuant.Diagnostics;
 using MASQuant.Engine.Constraints;
 using MASQuant.Engine.Gemm.Cpu;
@@ -9,7 +8,6 @@ using MASQuant.Engine.Serving;
 using MASQuant.Engine.Text;
 using MASQuant.Formats.Artifacts;
 using MASQuant.Formats.Checkpoints;
-using MASQuant.Formats.Configuration;
 using MASQuant.Formats.Models;
 
 namespace MASQuant.Engine.Execution;
@@ -36,8 +34,8 @@ public sealed class LoadedModel : IDisposable
         var generation = GenerationConfigReader.Read(source);
         var tokenizer = PromptEncoder.ReadTokenizer(source, config);
         var embedding = TokenEmbedding.Of(source, config.Decoder());
-        (_source, _options, _endTokens) = (source, options, EndTokens(generation, config.Family, tokenizer));
-        RecommendedOptions = Recommended(generation);
+        (_source, _options, _endTokens) = (source, options, RecommendedGeneration.EndTokens(generation, config.Family, tokenizer));
+        RecommendedOptions = RecommendedGeneration.Options(generation);
         Users = new UserCount(nameof(LoadedModel), source.RequireWhole, Release);
         _sessions = new OpenSessions(Users);
         _execution = execution(new ModelContent(source, config, embedding, options.PrefillTokens) { KeyValues = options.KeyValues });
@@ -158,7 +156,7 @@ public sealed class LoadedModel : IDisposable
     public IEnumerable<BatchPiece> GeneratePieces(Prompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return Pieces([prompt], most: 1, options, cancellationToken).Select(ThrowIfFailed);
+        return Pieces([prompt], most: 1, options, cancellationToken).Select(AnswerPieces.ThrowIfFailed);
     }
 
     /// <summary>Answers a prompt that has been prepared, as <see cref="GeneratePieces(Prompt, GenerationOptions?, CancellationToken)"/>. Whether the model thinks, the prompt says.</summary>
@@ -173,7 +171,7 @@ public sealed class LoadedModel : IDisposable
         }
 
         options = options with { Thinks = prompt.Thinks };
-        return Pieces(GenerateTokens([() => prompt], most: 1, options, cancellationToken), options).Select(ThrowIfFailed);
+        return Pieces(GenerateTokens([() => prompt], most: 1, options, cancellationToken), options).Select(AnswerPieces.ThrowIfFailed);
     }
 
     /// <summary>Answers a prompt as <see cref="GenerateAsync"/>; the last piece tells why the answer has ended, and what it took.</summary>
@@ -341,16 +339,6 @@ public sealed class LoadedModel : IDisposable
         }
     }
 
-    private static BatchPiece ThrowIfFailed(BatchPiece piece)
-    {
-        if (piece.Error is not null)
-        {
-            ExceptionDispatchInfo.Throw(piece.Error);
-        }
-
-        return piece;
-    }
-
     private IEnumerable<BatchPiece> Batch(IEnumerable<Prompt> prompts, GenerationOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(prompts);
@@ -388,14 +376,4 @@ public sealed class LoadedModel : IDisposable
         MaxFrames = options.MaxFrames,
         Ceiling = execution.DeviceName == DeviceChoice.Processor ? ImageBudget.ProcessorPixels : int.MaxValue,
     };
-
-    private static GenerationOptions Recommended(GenerationConfig config)
-    {
-        var greedy = new GenerationOptions { RepetitionPenalty = config.RepetitionPenalty, PresencePenalty = config.PresencePenalty, FrequencyPenalty = config.FrequencyPenalty, StopStrings = config.StopStrings };
-        greedy = config.MaxNewTokens is { } most ? greedy with { MaxTokens = most } : greedy;
-        return config.Sample ? greedy with { Temperature = config.Temperature, TopP = config.TopP, TopK = config.TopK, MinP = config.MinP } : greedy;
-    }
-
-    private static IReadOnlyList<int> EndTokens(GenerationConfig config, ModelFamily family, Tokenizer tokenizer)
-        => config.EndTokenIds.Count == 0 && tokenizer.TryGetAddedToken(family.Chat.TurnEnd, out var end) ? [end] : config.EndTokenIds;
 }

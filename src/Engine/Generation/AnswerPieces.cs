@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using MASQuant.Engine.Text;
 using MASQuant.Formats.Models;
 
@@ -34,6 +35,18 @@ internal static class AnswerPieces
 
             yield return piece;
         }
+    }
+
+    /// <summary>The piece, unless its answer has failed.</summary>
+    /// <exception cref="MASQuantException">What the answer has failed with.</exception>
+    public static BatchPiece ThrowIfFailed(BatchPiece piece)
+    {
+        if (piece.Error is not null)
+        {
+            ExceptionDispatchInfo.Throw(piece.Error);
+        }
+
+        return piece;
     }
 
     /// <summary>The piece, whose error says of which prompt it is.</summary>
