@@ -38,6 +38,7 @@ internal static class GuessRatios
         private readonly KvCache _cache;
         private readonly LayerMemory _memory = new();
         private readonly Matrix _input;
+        private readonly Matrix _last;
 
         public Workload(DecoderDescription description, bool codes)
         {
@@ -50,6 +51,7 @@ internal static class GuessRatios
             var own = description.GuessHead!;
             _head = new GuessHead(Gain(own.EmbeddingNorm), Gain(own.HiddenNorm), Codes(QuantizationScheme.W8A8, hidden, 2 * hidden), DecodingWorkload.Block(own.Block, QuantizationScheme.W8A8, random, pool), Gain(own.FinalNorm), Codes(QuantizationScheme.W4A8, Vocabulary, hidden));
             _input = QuantizedWorkload.RandomMatrix(random, DecodingWorkload.PromptTokens, hidden);
+            _last = new Matrix(1, hidden);
             Positions(0, _input.Rows);
             _decoder.Forward(_input.Copy(), ModalityMap.Text(_input.Rows), _rotary, _workspace, _cache);
             Row(_input.Rows, guesses: false);
@@ -89,25 +91,12 @@ internal static class GuessRatios
 
         private void Row(int rows, bool guesses)
         {
-            var hidden = _input.Columns;
-            var (joined, stream) = (new Matrix(rows, 2 * hidden), new Matrix(rows, hidden));
-            for (var row = 0; row < rows; row++)
-            {
-                _head.EmbeddingNorm.Apply(_input.Row(row), joined.Row(row)[..hidden]);
-                _head.HiddenNorm.Apply(_input.Row(row), joined.Row(row)[hidden..]);
-            }
-
+            var (input, stream) = (_input.Top(rows), new Matrix(rows, _input.Columns));
             Positions(_memory.Length, rows);
-            _head.Join.Forward(joined, ModalityMap.Text(rows), [stream]);
-            _head.Block.Forward(stream, ModalityMap.Text(rows), _rotary, _workspace, _memory);
+            _head.Forward(input, input, new Matrix(rows, 2 * _input.Columns), stream, _rotary, _workspace, _memory);
             if (guesses)
             {
-                var last = stream.Row(rows - 1);
-                _head.FinalNorm.Apply(last, last);
-                var (normed, logits) = (_workspace.Normed(1), _workspace.Logits(1));
-                last.CopyTo(normed.Row(0));
-                _head.Head.Forward(normed, ModalityMap.Text(1), [logits]);
-                logits.Row(0).IndexOf(float.MaxValue);
+                _head.Logits(stream.Row(rows - 1), _last, _workspace).IndexOf(float.MaxValue);
             }
         }
 

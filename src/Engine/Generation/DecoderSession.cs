@@ -20,7 +20,6 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
     private readonly DraftedTokens _draft = new(); // of the first row, the only one then
     private readonly List<int> _ids = [];
     private readonly List<int> _positions = [];
-    private ModalityMap _text = ModalityMap.Text(1);
     private PromptRun? _begun;
     private HeadGuesses? _own;
 
@@ -181,6 +180,8 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
         _ids.Add(sequence.Token);
         _ids.AddRange(guess);
         var logits = Run(_ids.Count, cancellationToken);
+
+        // What the logits were made of lies there yet.
         _caches[0].Guesses?.Follow(_caches[0].Length - _ids.Count, CollectionsMarshal.AsSpan(_ids), _workspace.Normed(_ids.Count));
         _draft.Begin(guess, logits, guesser);
         sequence.Choose(logits.Row(0));
@@ -296,10 +297,9 @@ public sealed class DecoderSession(Decoder decoder, int prefillTokens = DecoderS
             }
         }
 
-        _text = _text.Count == rows ? _text : ModalityMap.Text(rows);
         decoder.Embedding.Lookup(CollectionsMarshal.AsSpan(_ids), hidden);
         _rotary.Set(CollectionsMarshal.AsSpan(_positions));
-        decoder.Forward(hidden, _text, _rotary, _workspace, caches, deepstack: null, afterBlock: null, cancellationToken);
+        decoder.Forward(hidden, _workspace.Text(rows), _rotary, _workspace, caches, deepstack: null, afterBlock: null, cancellationToken);
         foreach (var cache in caches)
         {
             cache.NextPosition += tokens;

@@ -53,7 +53,7 @@ internal sealed class HeadGuesses(Decoder decoder, GuessHead head, DecoderWorksp
             Run(memory, known);
         }
 
-        memory.Add([prompt.InputIds[start + count - 1]], new Matrix(1, rows.Columns, [.. rows.Row(count - 1)]));
+        memory.Add([prompt.InputIds[start + count - 1]], rows.Row(count - 1));
     }
 
     /// <summary>Guesses what follows a token that has been chosen.</summary>
@@ -71,16 +71,10 @@ internal sealed class HeadGuesses(Decoder decoder, GuessHead head, DecoderWorksp
         TakeWaiting(memory, token, cache.NextPosition);
         for (var i = 0; i < most; i++)
         {
-            var row = _stream.Rows(_ids.Count).Row(_ids.Count - 1);
-            head.FinalNorm.Apply(row, row);
-            var (normed, logits) = (workspace.Normed(1), workspace.Logits(1));
-            row.CopyTo(normed.Row(0));
-            head.Head.Forward(normed, workspace.Text(1), [logits]);
-            _guess.Add(Sampler.Likeliest(logits.Row(0)));
+            var output = _stream.Rows(_ids.Count).Row(_ids.Count - 1);
+            _guess.Add(Sampler.Likeliest(head.Logits(output, _hidden.Rows(1), workspace)));
             if (i + 1 < most)
             {
-                // The next one reads this row in place of the decoder's.
-                row.CopyTo(_hidden.Rows(1).Row(0));
                 Run(memory, _guess[i], cache.NextPosition + i);
             }
         }
@@ -94,11 +88,11 @@ internal sealed class HeadGuesses(Decoder decoder, GuessHead head, DecoderWorksp
     {
         if (cache.Guesses is { Waiting.Count: > 1 } memory && memory.Length == cache.Length)
         {
-            var last = new Matrix(1, decoder.Config.HiddenSize, [.. memory.Row(memory.Waiting.Count - 1)]);
             var token = memory.Waiting[^1];
+            var row = memory.Row(memory.Waiting.Count - 1); // Stays in its place until it waits again.
             memory.Truncate(cache.Length - 1);
             TakeWaiting(memory, token, cache.NextPosition - 1);
-            memory.Add([token], last);
+            memory.Add([token], row);
         }
     }
 
@@ -141,16 +135,5 @@ internal sealed class HeadGuesses(Decoder decoder, GuessHead head, DecoderWorksp
 
     // Of the first rows of embeddings and hidden.
     private void Run(GuessMemory memory, int count)
-    {
-        var (embeddings, hidden, joined, stream) = (_embeddings.Rows(count), _hidden.Rows(count), _joined.Rows(count), _stream.Rows(count));
-        for (var row = 0; row < count; row++)
-        {
-            head.EmbeddingNorm.Apply(embeddings.Row(row), joined.Row(row)[..embeddings.Columns]);
-            head.HiddenNorm.Apply(hidden.Row(row), joined.Row(row)[embeddings.Columns..]);
-        }
-
-        var text = workspace.Text(count);
-        head.Join.Forward(joined, text, [stream]);
-        head.Block.Forward(stream, text, rotary, workspace, memory.Block);
-    }
+        => head.Forward(_embeddings.Rows(count), _hidden.Rows(count), _joined.Rows(count), _stream.Rows(count), rotary, workspace, memory.Block);
 }

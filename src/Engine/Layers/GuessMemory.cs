@@ -26,11 +26,11 @@ internal sealed class GuessMemory(int width, KeyValueFormat format)
     /// <summary>Adds tokens that have been evaluated.</summary>
     /// <param name="ids">T tokens, one after the other.</param>
     /// <param name="rows">[T, H], what they have left behind the decoder's last norm.</param>
-    public void Add(ReadOnlySpan<int> ids, Matrix rows)
+    public void Add(ReadOnlySpan<int> ids, ReadOnlySpan<float> rows)
     {
         _ids.Clear();
         _ids.AddRange(ids);
-        rows.Span.CopyTo(_rows.Rows(ids.Length).Span);
+        rows.CopyTo(_rows.Rows(ids.Length).Span);
     }
 
     /// <summary>Adds tokens, if it has all that were before them.</summary>
@@ -41,7 +41,7 @@ internal sealed class GuessMemory(int width, KeyValueFormat format)
     {
         if (Length == before)
         {
-            Add(ids, rows);
+            Add(ids, rows.Span);
         }
     }
 
@@ -85,7 +85,7 @@ internal sealed class GuessMemory(int width, KeyValueFormat format)
 
         if (other.Block.Length == length - 1 && other._ids.Count > 0)
         {
-            Add([other._ids[0]], other._rows.Rows(other._ids.Count).Top(1));
+            Add([other._ids[0]], other.Row(0));
         }
         else
         {
